@@ -1,0 +1,9 @@
+revoke all on users from public, anon, authenticated, service_role, reelbase_api, reelbase_worker, reelbase_admin;
+grant select (id, email, device_id, apple_sub, is_guest, tier, credits_remaining, credits_total, initial_grant_claimed,
+  language, theme_preference, banned_at, created_at, updated_at) on users to authenticated;
+grant update (language, theme_preference, updated_at) on users to authenticated;
+grant execute on function my_user_id(), my_user_ids(), require_caller() to authenticated, anon;
+grant execute on function match_user_id(text) to authenticated;
+grant execute on function find_user_id(text) to reelbase_api;
+grant execute on function get_user_profile(), update_user_settings(text, text) to authenticated;
+grant execute on function raise_error(text, jsonb) to anon, authenticated, reelbase_api, reelbase_worker, reelbase_admin;

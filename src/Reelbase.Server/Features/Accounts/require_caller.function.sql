@@ -1,0 +1,29 @@
+-- Who is asking, or the fitting error: no such account or a session that was ended is ERR_4005, a banned account is
+-- ERR_4006. Every user operation begins with it, so a ban or a logout takes effect on the next request.
+create or replace function require_caller() returns uuid
+language plpgsql stable security definer set search_path = public, pg_temp as $$
+declare
+  v_claims jsonb := auth.jwt();
+  v_user users;
+  v_session_id uuid := (v_claims ->> 'session_id')::uuid;
+begin
+  select coalesce(m, u) into v_user
+  from users u left join users m on m.id = u.merged_into
+  where u.id = (v_claims ->> 'sub')::uuid;
+  if v_user.id is null or v_user.deleted_at is not null then
+    perform raise_error('ERR_4005', '{"reason":"no_such_user"}');
+  end if;
+  if v_user.banned_at is not null then
+    perform raise_error('ERR_4006', '{"reason":"banned"}');
+  end if;
+  -- Only the compatibility mode for shipped apps makes claims without a session.
+  if not exists (select from sessions s where s.id = v_session_id and s.revoked_at is null
+                 and s.user_id in ((v_claims ->> 'sub')::uuid, v_user.id))
+    and not coalesce((v_claims ->> 'unverified')::boolean, false) then
+    perform raise_error('ERR_4005', '{"reason":"session_ended"}');
+  end if;
+  return v_user.id;
+end
+$$;
+comment on function require_caller() is
+  'The caller''s account id after merges; raises ERR_4005 (no account, ended session) or ERR_4006 (banned).';

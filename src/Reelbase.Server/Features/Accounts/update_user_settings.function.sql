@@ -1,0 +1,15 @@
+-- Changes the two things a user may change about themself; null leaves a value as it is.
+create or replace function update_user_settings(p_language text, p_theme_preference text) returns void
+language plpgsql as $$
+declare
+  v_me uuid := require_caller();
+begin
+  update users set
+    language = coalesce(p_language, language),
+    theme_preference = coalesce(p_theme_preference, theme_preference),
+    updated_at = now()
+  where id = v_me;
+end
+$$;
+comment on function update_user_settings(text, text) is
+  'Sets language (en, tr, es) and theme_preference (system, light, dark); null keeps. Raises ERR_4005, ERR_4006.';

@@ -1,0 +1,37 @@
+-- The ledger is append-only without exception, for the owner too.
+create or replace function refuse_ledger_change() returns trigger language plpgsql as $$
+begin
+  raise exception 'quota_log is append-only: % is refused', tg_op using errcode = 'RB002';
+end
+$$;
+comment on function refuse_ledger_change() is 'Trigger: refuses every update, delete and truncate of an append-only table.';
+drop trigger if exists quota_log_append_only on quota_log;
+create trigger quota_log_append_only before update or delete on quota_log
+  for each row execute function refuse_ledger_change();
+drop trigger if exists quota_log_no_truncate on quota_log;
+create trigger quota_log_no_truncate before truncate on quota_log
+  for each statement execute function refuse_ledger_change();
+
+-- Checked at commit, whoever wrote: a balance always equals the last line of its ledger.
+create or replace function check_balance_matches_ledger() returns trigger
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_balance integer;
+  v_ledger integer;
+begin
+  select credits_remaining into v_balance from users where id = new.id;
+  if not found then
+    return null;
+  end if;
+  select balance_after into v_ledger from quota_log where user_id = new.id order by seq desc limit 1;
+  if v_balance <> coalesce(v_ledger, 0) then
+    raise exception 'user %: the balance % does not match the ledger''s %', new.id, v_balance, coalesce(v_ledger, 0)
+      using errcode = 'RB003';
+  end if;
+  return null;
+end
+$$;
+comment on function check_balance_matches_ledger() is 'Constraint trigger: at commit a balance equals its last ledger row.';
+drop trigger if exists users_balance_matches_ledger on users;
+create constraint trigger users_balance_matches_ledger after insert or update of credits_remaining on users
+  deferrable initially deferred for each row execute function check_balance_matches_ledger();

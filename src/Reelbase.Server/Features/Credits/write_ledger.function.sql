@@ -1,0 +1,27 @@
+-- The only place where a balance changes. The update locks the user row first, then the ledger row draws its seq, so
+-- for one user the order of seq is the order of the balances. Earned credits also raise the lifetime total.
+-- Nobody but the definer functions may call it.
+create or replace function write_ledger(
+  p_user_id uuid, p_change integer, p_reason text, p_job_id uuid default null,
+  p_transaction_id text default null, p_note text default null)
+returns integer language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_balance integer;
+begin
+  update users set
+    credits_remaining = credits_remaining + p_change,
+    credits_total = credits_total + case
+      when p_change > 0 and p_reason in ('initial_grant', 'iap_purchase', 'admin_adjustment') then p_change else 0 end,
+    updated_at = now()
+  where id = p_user_id
+  returning credits_remaining into v_balance;
+  if not found then
+    raise exception 'write_ledger: no user %', p_user_id;
+  end if;
+  insert into quota_log (user_id, job_id, change, reason, transaction_id, balance_after, note, created_at)
+  values (p_user_id, p_job_id, p_change, p_reason, p_transaction_id, v_balance, p_note, clock_timestamp());
+  return v_balance;
+end
+$$;
+comment on function write_ledger(uuid, integer, text, uuid, text, text) is
+  'Changes a balance and writes its ledger row, together; answers the new balance. Internal to the definer functions.';

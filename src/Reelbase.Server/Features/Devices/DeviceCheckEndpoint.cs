@@ -1,0 +1,160 @@
+using System.Buffers.Text;
+using Microsoft.Extensions.Options;
+using Reelbase.Server.Features.Sessions;
+using Reelbase.Server.Integrations.Apple.DeviceCheck;
+using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Errors;
+using Reelbase.Server.Platform.Http;
+
+namespace Reelbase.Server.Features.Devices;
+
+/// <summary>What a phone says about itself.</summary>
+/// <param name="DeviceId">The app's own identifier of this installation; any text, best a UUID.</param>
+/// <param name="DeviceToken">Apple's DeviceCheck token, base64.</param>
+public sealed record DeviceCheckRequest(string? DeviceId = null, string? DeviceToken = null)
+{
+    public DeviceCheckRequest()
+        : this(null, null) { }
+}
+
+/// <summary>A guest and their session.</summary>
+/// <param name="Success">Always true.</param>
+/// <param name="UserId">The guest.</param>
+/// <param name="CreditsRemaining">Their balance now; the grant may follow when <paramref name="IsValidDevice"/> is false.</param>
+/// <param name="IsNew">Whether the guest was just made.</param>
+/// <param name="IsValidDevice">Whether Apple has confirmed the device.</param>
+/// <param name="AccessToken">Bearer token for the API.</param>
+/// <param name="RefreshToken">Trades for the next pair.</param>
+/// <param name="TokenType">bearer.</param>
+/// <param name="ExpiresIn">Seconds that the access token lives.</param>
+/// <param name="ExpiresAt">When it ends, Unix seconds.</param>
+/// <param name="Session">The same as the auth API hands it out.</param>
+public sealed record DeviceCheckAnswer(
+    bool Success,
+    Guid UserId,
+    int CreditsRemaining,
+    bool IsNew,
+    bool IsValidDevice,
+    string AccessToken,
+    string RefreshToken,
+    string TokenType,
+    int ExpiresIn,
+    long ExpiresAt,
+    SessionAnswer Session
+);
+
+/// <summary><c>POST /device-check</c>: a phone becomes a guest with a session, and gets its free credits once.</summary>
+public sealed class DeviceCheckEndpoint(ApiDatabase database, DeviceCheckClient apple, SessionService sessions, ChangeFeed feed, IOptions<DevicesOptions> options) : IDisposable
+{
+    private const int MaxDeviceIdLength = 255;
+    private const int MaxTokenLength = 16 * 1024;
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(40);
+
+    // The requests of one process queue here, so that only the first of them asks the database whose turn it is.
+    private readonly SemaphoreSlim _line = new(1, 1);
+    private readonly DeviceGrants _grants = new(database, apple, options, $"api/{Environment.ProcessId}");
+
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes.MapPost("/device-check", (HttpContext context, DeviceCheckEndpoint endpoint) => endpoint.HandleAsync(context))
+            .WithTags("Devices").WithName("device-check").WithSummary("Onboard a guest, or give a known device its session back")
+            .Accepts<DeviceCheckRequest>("application/json").Produces<DeviceCheckAnswer>().Fails(400, 403, 413, 415, 429, 503)
+            .Examples(
+                new { device_id = "7d3c0c9e-6a53-4f0e-9a8e-2f1f0b7c1a11", device_token = "ZGV2aWNlOm15LXBob25l" },
+                new { success = true, user_id = "0b9fd0a2-6a55-4d2e-a6c3-5c0d3a2f9b10", credits_remaining = 10, is_new = true, is_valid_device = true, access_token = "eyJ...", refresh_token = "Q0r...", token_type = "bearer", expires_in = 3600, expires_at = 1790000000, session = new { } });
+
+    private async Task<IResult> HandleAsync(HttpContext context)
+    {
+        var request = await RequestBody.ReadAsync<DeviceCheckRequest>(context);
+        if (request.DeviceId is not { Length: > 0 and <= MaxDeviceIdLength } deviceId || string.IsNullOrWhiteSpace(deviceId))
+        {
+            throw ApiException.Field("ERR_4000", "device_id", "required");
+        }
+        if (request.DeviceToken is not { Length: > 0 and <= MaxTokenLength } token)
+        {
+            throw ApiException.Field("ERR_4000", "device_token", "required");
+        }
+        if (!Base64.IsValid(token))
+        {
+            throw new ApiException("ERR_4010", new { reason = "device_token_is_not_base64" });
+        }
+        var isUuid = Guid.TryParseExact(deviceId, "D", out var uuid);
+        var cancellationToken = context.RequestAborted;
+        var device = (await database.OneOrNoneAsync<OpenedDevice>(
+            "select * from open_device($1, $2, $3, $4, $5::integer, $6)",
+            cancellationToken,
+            isUuid ? uuid.ToString() : deviceId,
+            isUuid,
+            token,
+            context.Connection.RemoteIpAddress,
+            options.Value.NewDevicesPerWindow < 0 ? null : options.Value.NewDevicesPerWindow,
+            options.Value.WindowSeconds
+        ))!;
+        RateLimitHeaders.Set(context, device.RateLimit, device.RateRemaining, device.RateResetAt);
+        var isVerified = device.IsVerified;
+        if (device.GrantId is { } grantId)
+        {
+            isVerified = await DecideAsync(grantId, cancellationToken) switch
+            {
+                GrantResult.Decided => true,
+                GrantResult.Refused => throw new ApiException("ERR_4010", new { reason = "not_a_real_device" }),
+                _ => false,
+            };
+        }
+        var (session, user) = await sessions.StartAsync(device.UserId, "anonymous", cancellationToken);
+        return Results.Json(
+            new DeviceCheckAnswer(
+                true, user.UserId, user.CreditsRemaining, device.IsNew, isVerified,
+                session.AccessToken, session.RefreshToken, session.TokenType, session.ExpiresIn, session.ExpiresAt, session),
+            Json.Options);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _line.Dispose();
+
+    private async Task<GrantResult> DecideAsync(Guid grantId, CancellationToken cancellationToken)
+    {
+        var deadline = DateTime.UtcNow.AddSeconds(options.Value.MaxWaitSeconds);
+        if (await _line.WaitAsync(TimeSpan.FromSeconds(options.Value.MaxWaitSeconds), cancellationToken))
+        {
+            try
+            {
+                do
+                {
+                    // Once begun, a turn is carried through although the phone may have hung up.
+                    if (await _grants.TakeTurnAsync(grantId, CancellationToken.None) is { } turn)
+                    {
+                        if (turn.GrantId == grantId)
+                        {
+                            return turn.Result;
+                        }
+                        continue;
+                    }
+                    var state = await database.OneOrNoneAsync<GrantState>("select * from get_device_grant($1)", cancellationToken, grantId);
+                    if (state is null or { Stage: "rejected" })
+                    {
+                        return GrantResult.Refused;
+                    }
+                    if (state.Stage is "granted" or "denied")
+                    {
+                        return GrantResult.Decided;
+                    }
+                    if (state.IsDecided)
+                    {
+                        break;
+                    }
+                    await Task.Delay(Look, cancellationToken);
+                } while (DateTime.UtcNow < deadline);
+            }
+            finally
+            {
+                _line.Release();
+            }
+        }
+        feed.Publish(DeviceGrantWorker.Topic);
+        return GrantResult.Later;
+    }
+
+    private sealed record OpenedDevice(Guid UserId, bool IsNew, Guid? GrantId, bool IsVerified, int? RateLimit, int? RateRemaining, DateTime? RateResetAt);
+
+    private sealed record GrantState(string Stage, bool IsDecided);
+}

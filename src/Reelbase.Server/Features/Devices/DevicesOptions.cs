@@ -1,0 +1,31 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Reelbase.Server.Features.Devices;
+
+/// <summary>Section <c>Devices</c>: onboarding and the free grant.</summary>
+public sealed class DevicesOptions
+{
+    /// <summary>Credits that a physical device gets once.</summary>
+    [Range(1, 1000)]
+    public int InitialGrantCredits { get; set; } = 10;
+
+    /// <summary>New devices that one address may bring per window; known devices are never refused. Negative: unlimited.</summary>
+    [Range(-1, 1_000_000)]
+    public int NewDevicesPerWindow { get; set; } = 60;
+
+    /// <summary>Length of that window.</summary>
+    [Range(1, 86_400)]
+    public int WindowSeconds { get; set; } = 3600;
+
+    /// <summary>Seconds that a request waits for its turn to ask Apple; after that the phone gets its session and the grant follows.</summary>
+    [Range(0, 30)]
+    public double MaxWaitSeconds { get; set; } = 5;
+
+    /// <summary>Seconds that a turn may last; longer than the two calls to Apple that it makes.</summary>
+    [Range(2, 120)]
+    public int TurnSeconds { get; set; } = 15;
+
+    /// <summary>Attempts to reach Apple with one token before the grant waits for the app's next device-check.</summary>
+    [Range(1, 100)]
+    public int MaxAttempts { get; set; } = 8;
+}

@@ -1,0 +1,35 @@
+-- The turn to decide a grant. Apple has no compare-and-set and tells us no device identity, so from reading the bit to
+-- granting only one process of the installation works, on one grant. A grant that somebody left half done comes first:
+-- its stored answer would be wrong as soon as another one were decided. No row: it is somebody else's turn, or nothing to do.
+-- p_grant_id null is the worker's question for any grant that is due.
+create or replace function claim_device_grant(p_leased_by text, p_lease_seconds integer, p_grant_id uuid default null)
+returns table (id uuid, user_id uuid, device_id text, device_token text, stage text, bit0 boolean, bit1 boolean, attempt integer)
+language plpgsql security definer set search_path = public, pg_temp as $$
+#variable_conflict use_column
+declare
+  v_id uuid;
+begin
+  insert into installation_leases (name) values ('device_grant') on conflict do nothing;
+  perform 1 from installation_leases where name = 'device_grant'
+    and (lease_until is null or lease_until < clock_timestamp()) for update;
+  if not found then
+    return;
+  end if;
+  select g.id into v_id from device_grants g
+  where g.decided_at is null and (g.stage in ('queried', 'bit_set') or g.id = p_grant_id
+    or (p_grant_id is null and g.run_after <= clock_timestamp()))
+  order by g.stage in ('queried', 'bit_set') desc, g.run_after limit 1;
+  if not found then
+    return;
+  end if;
+  update installation_leases set leased_by = p_leased_by, lease_until = clock_timestamp() + make_interval(secs => p_lease_seconds)
+  where name = 'device_grant';
+  return query
+  update device_grants g set leased_by = p_leased_by, attempt = g.attempt + 1,
+    lease_until = clock_timestamp() + make_interval(secs => p_lease_seconds)
+  where g.id = v_id
+  returning g.id, g.user_id, g.device_id, g.device_token, g.stage, g.bit0, g.bit1, g.attempt;
+end
+$$;
+comment on function claim_device_grant(text, integer, uuid) is
+  'Takes the installation''s one turn to decide a grant; no row when it is somebody else''s turn.';

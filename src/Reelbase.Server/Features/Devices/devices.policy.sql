@@ -1,0 +1,3 @@
+alter table device_checks enable row level security;
+alter table device_grants enable row level security;
+alter table installation_leases enable row level security;

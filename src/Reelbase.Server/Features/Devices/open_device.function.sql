@@ -1,0 +1,68 @@
+-- Finds or makes the guest of a device, and notes the wish for the free grant when it is still undecided.
+-- p_device_id is the app's own identifier. Only one in uuid form returns an existing user, because others can be
+-- guessed; p_is_uuid says which it is. A member's device is not handed the member's session: it gets a new guest without
+-- credits, and the device id moves there. Calls for one device wait for each other.
+create or replace function open_device(
+  p_device_id text, p_is_uuid boolean, p_device_token text, p_ip inet,
+  p_new_devices_limit integer, p_window_seconds integer)
+returns table (user_id uuid, is_new boolean, grant_id uuid, is_verified boolean, rate_limit integer, rate_remaining integer, rate_reset_at timestamptz)
+language plpgsql security definer set search_path = public, pg_temp as $$
+#variable_conflict use_column
+declare
+  v_user users;
+  v_rate record;
+  v_was_member boolean := false;
+  v_user_id uuid;
+begin
+  perform pg_advisory_xact_lock(hashtextextended('device:' || p_device_id, 0));
+  select * into v_user from users where device_id = p_device_id and deleted_at is null for update;
+  if v_user.id is not null and p_is_uuid and v_user.banned_at is not null then
+    perform raise_error('ERR_4006', '{"reason":"banned"}');
+  end if;
+
+  if v_user.id is not null and p_is_uuid and v_user.is_guest and v_user.merged_into is null then
+    is_new := false;
+    v_user_id := v_user.id;
+  else
+    select * into v_rate from check_rate_limit('device_check_new', null, p_ip, p_new_devices_limit, p_window_seconds);
+    rate_limit := p_new_devices_limit;
+    rate_remaining := v_rate.remaining;
+    rate_reset_at := v_rate.reset_at;
+    if not v_rate.allowed then
+      perform raise_error('ERR_4004', jsonb_build_object('limit', p_new_devices_limit, 'scope', 'address',
+        'retry_after_seconds', greatest(1, ceil(extract(epoch from v_rate.reset_at - clock_timestamp())))::integer));
+    end if;
+    is_new := true;
+    if v_user.id is not null and p_is_uuid then
+      v_was_member := true;
+      update users set device_id = null, updated_at = now() where id = v_user.id;
+    end if;
+    insert into users (device_id, is_guest)
+    values (case when v_user.id is null or v_was_member then p_device_id end, true)
+    returning id into v_user_id;
+  end if;
+
+  user_id := v_user_id;
+  insert into device_checks (device_id, user_id) values (p_device_id, v_user_id)
+  on conflict (device_id) do update set user_id = excluded.user_id, updated_at = now();
+  if v_was_member then
+    insert into device_grants (user_id, device_id, stage, decided_at) values (v_user_id, p_device_id, 'denied', now());
+    is_verified := true;
+    return next;
+    return;
+  end if;
+  is_verified := coalesce(v_user.initial_grant_claimed and not is_new, false) or exists (
+    select from device_grants g where g.user_id = v_user_id and g.stage in ('granted', 'denied'));
+  if not is_verified then
+    -- A newer token is the better one; what Apple has answered already is never thrown away.
+    update device_grants g set stage = 'abandoned', decided_at = now(), device_token = null, last_error = 'a newer token came',
+      leased_by = null, lease_until = null
+    where g.user_id = v_user_id and g.stage = 'requested' and g.lease_until is null;
+    insert into device_grants (user_id, device_id, device_token) values (v_user_id, p_device_id, p_device_token)
+    returning id into grant_id;
+  end if;
+  return next;
+end
+$$;
+comment on function open_device(text, boolean, text, inet, integer, integer) is
+  'The guest of a device, made when there is none, and the grant that is still to be decided. Raises ERR_4004, ERR_4006.';

@@ -1,0 +1,75 @@
+using System.Text;
+using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
+using Reelbase.Server.Platform;
+using Reelbase.Server.Platform.Security;
+
+namespace Reelbase.Server.Features.Files;
+
+/// <summary>
+/// Makes and reads the signed addresses of files. The same file has the same address at every read until it ends, so that
+/// phones can cache it; nothing random and no time of issue goes into it.
+/// </summary>
+public sealed class FileLinks
+{
+    private const long WindowSeconds = 30 * 86_400;
+    private static readonly JsonWebTokenHandler Handler = new() { SetDefaultTimesOnTokenCreation = false, MapInboundClaims = false };
+
+    private readonly SymmetricSecurityKey _key;
+    private readonly string? _publicUrl;
+    private readonly TimeProvider _clock;
+
+    public FileLinks(Keys keys, IOptions<ServerOptions> options, TimeProvider clock)
+    {
+        _key = new SymmetricSecurityKey(keys.Derive("file addresses"));
+        _publicUrl = options.Value.PublicUrl?.TrimEnd('/');
+        _clock = clock;
+    }
+
+    /// <summary>The absolute address of a file.</summary>
+    /// <param name="context">The request, for its own address when no public one is configured.</param>
+    /// <param name="bucket">videos or thumbnails.</param>
+    /// <param name="name">The storage key; null gives null.</param>
+    /// <param name="expiresAt">When the address ends; null: the end of the next 30-day window.</param>
+    public string? Address(HttpContext context, string bucket, string? name, DateTime? expiresAt)
+    {
+        if (name is null)
+        {
+            return null;
+        }
+        var ends = expiresAt is { } time
+            ? new DateTimeOffset(time).ToUnixTimeSeconds()
+            : (_clock.GetUtcNow().ToUnixTimeSeconds() / WindowSeconds + 2) * WindowSeconds;
+        var token = Handler.CreateToken(
+            new SecurityTokenDescriptor
+            {
+                Claims = new Dictionary<string, object> { ["url"] = $"{bucket}/{name}", ["exp"] = ends },
+                SigningCredentials = new(_key, SecurityAlgorithms.HmacSha256),
+            });
+        var start = _publicUrl ?? $"{context.Request.Scheme}://{context.Request.Host}";
+        return $"{start}/storage/v1/object/sign/{bucket}/{name}?token={token}";
+    }
+
+    /// <summary>Whether a token opens exactly this file, now.</summary>
+    public async Task<bool> OpensAsync(string token, string bucket, string name)
+    {
+        if (token.Length is 0 or > 2048 || !Handler.CanReadToken(token))
+        {
+            return false;
+        }
+        var result = await Handler.ValidateTokenAsync(
+            token,
+            new TokenValidationParameters
+            {
+                IssuerSigningKey = _key,
+                ValidAlgorithms = [SecurityAlgorithms.HmacSha256],
+                ValidateIssuer = false,
+                ValidateAudience = false,
+                RequireExpirationTime = true,
+                LifetimeValidator = (_, expires, _, _) => expires is { } end && end > _clock.GetUtcNow().UtcDateTime,
+            });
+        return result.IsValid && result.Claims.TryGetValue("url", out var url) && url is string path
+            && System.Security.Cryptography.CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(path), Encoding.UTF8.GetBytes($"{bucket}/{name}"));
+    }
+}

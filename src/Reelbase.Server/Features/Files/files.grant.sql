@@ -1,0 +1,6 @@
+revoke all on storage_objects from public, anon, authenticated, service_role, reelbase_api, reelbase_worker, reelbase_admin;
+grant select (id, bucket, name, user_id, job_id, size_bytes, content_type, created_at, stored_at, state) on storage_objects to authenticated;
+grant execute on function get_my_storage_object(text, text) to authenticated;
+grant execute on function get_storage_object(text, text) to reelbase_api;
+grant execute on function reserve_storage_object(text, text, uuid, uuid), claim_deleted_objects(text, integer, integer),
+  forget_storage_object(uuid, text) to reelbase_worker;

@@ -1,0 +1,189 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Options;
+using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Errors;
+using Reelbase.Server.Platform.Http;
+using Reelbase.Server.Platform.Security;
+
+namespace Reelbase.Server.Features.GenerateVideo;
+
+/// <summary>A wish for a video.</summary>
+/// <param name="ModelId">The model; absent: the active one, when a theme is named.</param>
+/// <param name="ThemeId">A theme whose settings, and prompt if none is given, are used.</param>
+/// <param name="Prompt">What to show, 3 to 1000 characters.</param>
+/// <param name="Settings">duration, resolution, aspect_ratio, audio ... as the model's required_fields list them.</param>
+/// <param name="ImageUrl">A picture to start from, for models that want one.</param>
+/// <param name="UserId">Optional; must be the caller.</param>
+public sealed record GenerateVideoRequest(
+    string? ModelId = null,
+    string? ThemeId = null,
+    string? Prompt = null,
+    Dictionary<string, JsonElement>? Settings = null,
+    string? ImageUrl = null,
+    string? UserId = null
+)
+{
+    public GenerateVideoRequest()
+        : this(ModelId: null) { }
+}
+
+/// <summary>An accepted generation.</summary>
+/// <param name="JobId">The job.</param>
+/// <param name="Status">pending.</param>
+/// <param name="CreditsUsed">What was charged; the same is refunded should it fail.</param>
+public sealed record GenerateVideoAnswer(Guid JobId, string Status, int CreditsUsed);
+
+/// <summary><c>POST /generate-video</c>: accepts and charges a generation exactly once per idempotency key.</summary>
+public static class GenerateVideoEndpoint
+{
+    private const int MinPromptCharacters = 3;
+    private const int MaxPromptCharacters = 1000;
+
+    /// <summary>Characters as people count them can hold any number of code points; the stored text is bounded too.</summary>
+    private const int MaxPromptLength = 8000;
+    private const int MaxUrlLength = 2048;
+    private const int MaxSettings = 16;
+
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes.MapPost("/generate-video", HandleAsync)
+            .WithTags("GenerateVideo").WithName("generate-video").WithSummary("Accept a generation and charge for it, exactly once per key").RequiresUser()
+            .Header("Idempotency-Key", "A UUID; the same key with the same body gives the same answer for 24 hours", required: true)
+            .Accepts<GenerateVideoRequest>("application/json").Produces<GenerateVideoAnswer>().Fails(400, 401, 402, 403, 404, 413, 415, 422, 429, 503)
+            .Examples(
+                new { theme_id = "5a000000-0000-4000-8000-000000000001", prompt = "A paper boat on a quiet lake", settings = new { duration = 8, resolution = "720p" } },
+                new GenerateVideoAnswer(Guid.Parse("019a0000-0000-7000-8000-000000000001"), "pending", 8));
+
+    private static async Task<IResult> HandleAsync(
+        HttpContext context, CallerResolver callers, ApiDatabase database, ChangeFeed feed, IOptions<GenerationOptions> options)
+    {
+        var request = await RequestBody.ReadAsync<GenerateVideoRequest>(context);
+        var caller = await callers.RequireUserAsync(context, request.UserId);
+        // The key is looked at before the body, as the caller has to repair it first to be able to repeat anything.
+        var key = ReadKey(context);
+        var canonical = Validate(request);
+        var limits = options.Value;
+        var accepted = (await database.OneOrNoneAsync<Accepted>(
+            caller,
+            "select * from generate_video($1, $2::jsonb, $3, $4::jsonb, $5)",
+            context.RequestAborted,
+            key,
+            canonical,
+            context.Connection.RemoteIpAddress,
+            Limits(limits),
+            limits.QueueDeadlineSeconds))!;
+        if (accepted.Replayed)
+        {
+            context.Response.Headers["X-Idempotent-Replay"] = "true";
+        }
+        else
+        {
+            feed.Publish(VideoJobWorker.WakeTopic);
+        }
+        RateLimitHeaders.Set(context, accepted.RateLimit, accepted.RateRemaining, accepted.RateResetAt);
+        return Results.Text(accepted.ResponseData, "application/json", statusCode: accepted.StatusCode);
+    }
+
+    private static Guid ReadKey(HttpContext context)
+    {
+        var values = context.Request.Headers["Idempotency-Key"];
+        return values.Count == 1 && Guid.TryParseExact(values[0], "D", out var key)
+            ? key
+            : throw new ApiException("ERR_4008", new { reason = values.Count == 0 ? "missing" : "not_a_uuid" });
+    }
+
+    /// <summary>Checks what needs no database, and writes the request in the one form that it is hashed and used in.</summary>
+    private static string Validate(GenerateVideoRequest request)
+    {
+        if (request.ModelId is null && request.ThemeId is null)
+        {
+            throw ApiException.Field("ERR_4003", "model_id", "model_id_or_theme_id_required");
+        }
+        var body = new JsonObject
+        {
+            ["model_id"] = Id(request.ModelId, "ERR_4002", new { reason = "not_a_uuid" }),
+            ["theme_id"] = Id(request.ThemeId, "ERR_4007", new { what = "theme" }),
+            ["prompt"] = Prompt(request.Prompt),
+            ["settings"] = Settings(request.Settings ?? []),
+            ["image_url"] = ImageUrl(request.ImageUrl),
+        };
+        return body.ToJsonString(Json.Options);
+    }
+
+    private static string? Id(string? text, string code, object details) =>
+        text is null ? null : Guid.TryParse(text, out var id) ? id.ToString() : throw new ApiException(code, details);
+
+    private static string? Prompt(string? prompt)
+    {
+        if (prompt is null)
+        {
+            return null;
+        }
+        var text = prompt.Trim();
+        var length = text.Length > MaxPromptLength ? int.MaxValue : new StringInfo(text).LengthInTextElements;
+        return length is >= MinPromptCharacters and <= MaxPromptCharacters
+            ? text
+            : throw new ApiException("ERR_4003", new { field = "prompt", reason = length < MinPromptCharacters ? "too_short" : "too_long", min = MinPromptCharacters, max = MaxPromptCharacters });
+    }
+
+    private static JsonObject Settings(Dictionary<string, JsonElement> settings)
+    {
+        if (settings.Count > MaxSettings)
+        {
+            throw ApiException.Field("ERR_4003", "settings", "too_many");
+        }
+        var result = new JsonObject();
+        foreach (var (name, value) in settings)
+        {
+            result[name] = value.ValueKind switch
+            {
+                JsonValueKind.Null => null,
+                JsonValueKind.True or JsonValueKind.False => JsonValue.Create(value.GetBoolean()),
+                JsonValueKind.Number when value.TryGetInt32(out var number) => JsonValue.Create(number),
+                JsonValueKind.String => JsonValue.Create(Text(name, value)),
+                _ => throw ApiException.Field("ERR_4003", "settings." + name[..Math.Min(name.Length, 64)], "wrong_type"),
+            };
+        }
+        return result;
+    }
+
+    private static string Text(string name, JsonElement value)
+    {
+        try
+        {
+            return Json.IsStorable(value.GetString()!) ?? throw ApiException.Field("ERR_4000", "settings." + name, "not_valid_text");
+        }
+        catch (InvalidOperationException error)
+        {
+            // Half of a surrogate pair cannot be read as text.
+            throw new ApiException("ERR_4000", new { field = "settings." + name, reason = "not_valid_text" }, error);
+        }
+    }
+
+    private static string? ImageUrl(string? url)
+    {
+        if (url is null)
+        {
+            return null;
+        }
+        return url.Length <= MaxUrlLength && Uri.TryCreate(url, UriKind.Absolute, out var uri) && (uri.Scheme is "https" or "http") && uri.UserInfo.Length == 0
+            ? url
+            : throw ApiException.Field("ERR_4003", "image_url", "not_an_address");
+    }
+
+    private static string Limits(GenerationOptions options) =>
+        JsonSerializer.Serialize(
+            new
+            {
+                guest = Limit(options.GuestPerWindow),
+                member = Limit(options.MemberPerWindow),
+                premium = Limit(options.PremiumPerWindow),
+                guest_ip = Limit(options.GuestsPerAddressPerWindow),
+                window_seconds = options.WindowSeconds,
+            });
+
+    private static int? Limit(int configured) => configured < 0 ? null : configured;
+
+    private sealed record Accepted(int StatusCode, string ResponseData, bool Replayed, Guid JobId, int? RateLimit, int? RateRemaining, DateTime? RateResetAt);
+}

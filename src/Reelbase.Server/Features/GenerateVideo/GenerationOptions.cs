@@ -1,0 +1,67 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Reelbase.Server.Features.GenerateVideo;
+
+/// <summary>Section <c>Generation</c>: limits, deadlines and patience of the job path.</summary>
+public sealed class GenerationOptions
+{
+    /// <summary>Accepted generations that a guest has per window. Negative: unlimited; so for the other limits.</summary>
+    [Range(-1, 1_000_000)]
+    public int GuestPerWindow { get; set; } = 10;
+
+    /// <summary>The same for a member.</summary>
+    [Range(-1, 1_000_000)]
+    public int MemberPerWindow { get; set; } = 20;
+
+    /// <summary>The same for a premium user.</summary>
+    [Range(-1, 1_000_000)]
+    public int PremiumPerWindow { get; set; } = 100;
+
+    /// <summary>Accepted generations of all guests behind one address; phones share addresses, so it is wide.</summary>
+    [Range(-1, 1_000_000)]
+    public int GuestsPerAddressPerWindow { get; set; } = 60;
+
+    /// <summary>Length of the window.</summary>
+    [Range(1, 86_400)]
+    public int WindowSeconds { get; set; } = 3600;
+
+    /// <summary>How long a job may wait in line.</summary>
+    [Range(1, 86_400)]
+    public int QueueDeadlineSeconds { get; set; } = 30 * 60;
+
+    /// <summary>How long a job may take from its submission.</summary>
+    [Range(1, 86_400)]
+    public int SubmissionDeadlineSeconds { get; set; } = 15 * 60;
+
+    /// <summary>How long a submission whose fate is unknown waits when no webhook can come.</summary>
+    [Range(1, 3600)]
+    public int AmbiguousSeconds { get; set; } = 60;
+
+    /// <summary>First look at a submitted job when results come by polling.</summary>
+    [Range(0.05, 600)]
+    public double PollSeconds { get; set; } = 2;
+
+    /// <summary>First look at a submitted job when a webhook is expected and polling is the safety net.</summary>
+    [Range(0.05, 600)]
+    public double PollWithWebhookSeconds { get; set; } = 10;
+
+    /// <summary>Looks never lie further apart than this.</summary>
+    [Range(0.05, 600)]
+    public double MaxPollSeconds { get; set; } = 30;
+
+    /// <summary>First pause before a refused submission or a broken download is tried again; doubles.</summary>
+    [Range(0.01, 60)]
+    public double RetryBaseSeconds { get; set; } = 2;
+
+    /// <summary>Longest such pause.</summary>
+    [Range(0.01, 600)]
+    public double RetryCapSeconds { get; set; } = 30;
+
+    /// <summary>Downloads of one video that are tried before the job fails.</summary>
+    [Range(1, 20)]
+    public int MaxFetchAttempts { get; set; } = 4;
+
+    /// <summary>Days that videos are kept; 0 for ever. Also how long their addresses stay good.</summary>
+    [Range(0, 3650)]
+    public int RetentionDays { get; set; } = 7;
+}

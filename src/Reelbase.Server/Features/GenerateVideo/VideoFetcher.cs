@@ -1,0 +1,77 @@
+using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Http;
+using Reelbase.Server.Platform.Media;
+using Reelbase.Server.Platform.Storage;
+
+namespace Reelbase.Server.Features.GenerateVideo;
+
+/// <summary>What became of fetching a finished video.</summary>
+public abstract record FetchResult
+{
+    /// <summary>It is stored and the job is completed (or somebody else has finished it).</summary>
+    public sealed record Stored : FetchResult;
+
+    /// <summary>Trying again can help.</summary>
+    public sealed record TryAgain(string Reason) : FetchResult;
+
+    /// <summary>It never will: not a video, too large, at a forbidden place.</summary>
+    public sealed record Unusable(string Reason) : FetchResult;
+}
+
+/// <summary>Brings a finished video into our storage, with a picture of it, and completes the job.</summary>
+public sealed class VideoFetcher(WorkerDatabase database, FileDownloader downloader, IFileStore files, VideoTools tools, ILogger<VideoFetcher> logger)
+{
+    /// <summary>Fetches, checks, stores and completes.</summary>
+    public async Task<FetchResult> FetchAsync(ClaimedJob job, string url, IReadOnlyCollection<string> hosts, string worker, CancellationToken cancellationToken)
+    {
+        var video = files.NewTemporaryPath();
+        var picture = video + ".jpg";
+        try
+        {
+            var bytes = await downloader.DownloadAsync(url, hosts, video, cancellationToken);
+            if (!await VideoTools.IsMp4Async(video, cancellationToken))
+            {
+                return new FetchResult.Unusable("what the provider delivered is not an MP4");
+            }
+            var hasPicture = await tools.MakeThumbnailAsync(video, picture, cancellationToken);
+            var pictureBytes = hasPicture ? new FileInfo(picture).Length : 0;
+
+            // The same names at every attempt: a crash between file and record leaves something that the next attempt overwrites.
+            var videoName = $"{job.UserId}/{job.JobId}.mp4";
+            var pictureName = $"{job.UserId}/{job.JobId}.jpg";
+            await StoreAsync(job, "videos", videoName, video, "video/mp4", cancellationToken);
+            if (hasPicture)
+            {
+                await StoreAsync(job, "thumbnails", pictureName, picture, "image/jpeg", cancellationToken);
+            }
+            var isDone = await database.ScalarAsync<bool>(
+                "select complete_video_job($1, $2, $3, $4, $5, $6, $7::bigint, $8)", CancellationToken.None,
+                job.JobId, worker, videoName, bytes, "video/mp4",
+                hasPicture ? pictureName : null, hasPicture ? pictureBytes : null, hasPicture ? "image/jpeg" : null);
+            if (!isDone)
+            {
+                logger.LogInformation("Job {JobId} was finished by somebody else", job.JobId);
+            }
+            return new FetchResult.Stored();
+        }
+        catch (DownloadException error)
+        {
+            return error.MayRetry ? new FetchResult.TryAgain(error.Message) : new FetchResult.Unusable(error.Message);
+        }
+        catch (IOException error)
+        {
+            return new FetchResult.TryAgain("storage: " + error.GetType().Name);
+        }
+        finally
+        {
+            File.Delete(video);
+            File.Delete(picture);
+        }
+    }
+
+    private async Task StoreAsync(ClaimedJob job, string bucket, string name, string path, string type, CancellationToken cancellationToken)
+    {
+        await database.ExecuteAsync("select reserve_storage_object($1, $2, $3, $4)", cancellationToken, bucket, name, job.UserId, job.JobId);
+        await files.PutAsync(bucket, name, path, type, cancellationToken);
+    }
+}

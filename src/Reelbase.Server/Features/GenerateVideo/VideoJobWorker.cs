@@ -1,0 +1,248 @@
+using System.Text.Json;
+using Microsoft.Extensions.Options;
+using Reelbase.Server.Integrations;
+using Reelbase.Server.Platform;
+using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Work;
+
+namespace Reelbase.Server.Features.GenerateVideo;
+
+/// <summary>A job whose next step is this worker's.</summary>
+public sealed class ClaimedJob
+{
+    public Guid JobId { get; init; }
+    public Guid UserId { get; init; }
+    public string Stage { get; init; } = "";
+    public int Attempt { get; init; }
+    public int FetchAttempt { get; init; }
+    public string Provider { get; init; } = "";
+    public string? ProviderModelId { get; init; }
+    public string Prompt { get; init; } = "";
+    public string Settings { get; init; } = "{}";
+    public string? ImageUrl { get; init; }
+    public string? ResultUrl { get; init; }
+    public DateTime CreatedAt { get; init; }
+    public DateTime DeadlineAt { get; init; }
+    public bool IsPastDeadline { get; init; }
+    public DateTime? CancelRequestedAt { get; init; }
+    public long? SubmissionId { get; init; }
+    public string? ProviderJobId { get; init; }
+    public string? StatusUrl { get; init; }
+    public string? SubmissionResultUrl { get; init; }
+    public string? CancelUrl { get; init; }
+
+    /// <summary>Where to ask about it; null before the provider has named it.</summary>
+    public SubmissionRef? Reference =>
+        ProviderJobId is null ? null : new(ProviderModelId, ProviderJobId, StatusUrl, SubmissionResultUrl, CancelUrl);
+}
+
+/// <summary>
+/// Carries jobs from the waiting line to their end: submit, look, fetch, finish. The states and what may go wrong in each are
+/// in this folder's README. No transaction is open while anything outside is called.
+/// </summary>
+public sealed class VideoJobWorker(
+    WorkerDatabase database,
+    VideoProviders providers,
+    VideoFetcher fetcher,
+    ChangeFeed feed,
+    IOptions<GenerationOptions> options,
+    IOptions<ServerOptions> server,
+    IOptions<WorkOptions> work,
+    ILogger<VideoJobWorker> logger
+) : WorkLoop<ClaimedJob>(feed, work, logger)
+{
+    /// <summary>Wakes this loop.</summary>
+    public const string WakeTopic = "work:video_jobs";
+
+    private readonly ChangeFeed _feed = feed;
+
+    private GenerationOptions Options => options.Value;
+
+    /// <inheritdoc/>
+    protected override string Topic => WakeTopic;
+
+    /// <summary>The topic on which changes of one job are told.</summary>
+    public static string TopicOf(Guid jobId) => $"job:{jobId}";
+
+    /// <inheritdoc/>
+    protected override Task<List<ClaimedJob>> ClaimAsync(int limit, CancellationToken cancellationToken) =>
+        database.ListAsync<ClaimedJob>(
+            "select * from claim_video_jobs($1, $2, $3, $4::jsonb)",
+            cancellationToken,
+            WorkerName,
+            LeaseSeconds,
+            limit,
+            JsonSerializer.Serialize(providers.All.ToDictionary(provider => provider.Name, provider => provider.Concurrency)));
+
+    /// <inheritdoc/>
+    protected override Task<bool> RenewAsync(ClaimedJob item, CancellationToken cancellationToken) =>
+        database.ScalarAsync<bool>("select renew_video_job_lease($1, $2, $3)", cancellationToken, item.JobId, WorkerName, LeaseSeconds);
+
+    /// <inheritdoc/>
+    protected override async Task HandleAsync(ClaimedJob item, CancellationToken cancellationToken)
+    {
+        var provider = providers.Find(item.Provider);
+        if (provider is null && item.Stage is "submitted")
+        {
+            // The provider was configured away under a running job: nobody can be asked, so only the deadline remains.
+            await (item.IsPastDeadline ? FailAsync(item, FailureKind.Unavailable, "the provider is not configured") : RescheduleAsync(item, Options.MaxPollSeconds));
+            return;
+        }
+        await (item switch
+        {
+            { Stage: "submitting" } => AmbiguousAsync(item, "the worker ended while it was submitting", WebhookBase(provider)),
+            { IsPastDeadline: true, Stage: "queued" } => FailAsync(item, FailureKind.Unavailable, "the job never got its turn"),
+            { IsPastDeadline: true, Stage: "ambiguous" } => FailAsync(item, FailureKind.Timeout, "nothing was heard of the submission"),
+            { IsPastDeadline: true, Stage: "fetching" } => FailAsync(item, FailureKind.Unavailable, "the video could not be fetched in time"),
+            { IsPastDeadline: true } => LastLookAsync(item, provider!, cancellationToken),
+            { Stage: "queued" } => SubmitAsync(item, provider!, cancellationToken),
+            { Stage: "ambiguous" } => RescheduleAsync(item, Math.Max(0.1, (item.DeadlineAt - DateTime.UtcNow).TotalSeconds)),
+            { Stage: "submitted" } => LookAsync(item, provider!, cancellationToken),
+            _ => FetchAsync(item, provider, cancellationToken),
+        });
+        _feed.Publish(TopicOf(item.JobId));
+    }
+
+    private async Task SubmitAsync(ClaimedJob job, IVideoProvider provider, CancellationToken cancellationToken)
+    {
+        var begun = await database.OneOrNoneAsync<BegunSubmission>(
+            "select * from begin_submission($1, $2, $3)", cancellationToken, job.JobId, WorkerName, Options.SubmissionDeadlineSeconds);
+        if (begun is null)
+        {
+            return;
+        }
+        _feed.Publish(TopicOf(job.JobId));
+        var webhookBase = WebhookBase(provider);
+        var webhook = webhookBase is null ? null : $"{webhookBase}/webhooks/{provider.Name}/{begun.WebhookToken}";
+        using var settings = JsonDocument.Parse(job.Settings);
+        var input = new GenerationInput(job.ProviderModelId!, job.Prompt, settings.RootElement, job.ImageUrl);
+        var outcome = await provider.SubmitAsync(input, webhook, cancellationToken);
+        // From here on the record is written even while the server stops: an answer that is lost makes a job ambiguous.
+        switch (outcome)
+        {
+            case SubmitOutcome.Accepted accepted:
+                await database.ExecuteAsync(
+                    "select record_submission_accepted($1, $2, $3, $4, $5, $6, $7)", CancellationToken.None,
+                    begun.SubmissionId, WorkerName, accepted.ProviderJobId, accepted.StatusUrl, accepted.ResultUrl, accepted.CancelUrl,
+                    webhook is null ? Options.PollSeconds : Options.PollWithWebhookSeconds);
+                break;
+            case SubmitOutcome.NotAccepted refused:
+                if (refused.IsOurFault)
+                {
+                    logger.LogError("{Provider} refuses our account: {Reason}. Check its key and balance; jobs wait until their deadline", provider.Name, refused.Reason);
+                }
+                var pause = refused.RetryAfterSeconds ?? Backoff.Seconds(begun.Attempt, Options.RetryBaseSeconds, Options.RetryCapSeconds);
+                await database.ExecuteAsync(
+                    "select record_submission_refused($1, $2, $3, $4, $5)", CancellationToken.None,
+                    begun.SubmissionId, WorkerName, refused.Reason, Math.Clamp(pause, 0, 3600), Options.QueueDeadlineSeconds);
+                break;
+            case SubmitOutcome.Rejected rejected:
+                await database.ExecuteAsync("select record_submission_detail($1, $2, $3)", CancellationToken.None, begun.SubmissionId, "refused", rejected.Reason);
+                await FailAsync(job, rejected.Kind, rejected.Reason);
+                break;
+            case SubmitOutcome.Ambiguous ambiguous:
+                await AmbiguousAsync(job, ambiguous.Reason, webhook);
+                break;
+        }
+    }
+
+    private async Task LookAsync(ClaimedJob job, IVideoProvider provider, CancellationToken cancellationToken)
+    {
+        if (job.CancelRequestedAt is not null)
+        {
+            await provider.CancelAsync(job.Reference!, cancellationToken);
+        }
+        switch (await provider.PollAsync(job.Reference!, cancellationToken))
+        {
+            case PollOutcome.Succeeded done:
+                await TakeResultAsync(job, provider, done, cancellationToken);
+                break;
+            case PollOutcome.Failed failed:
+                await FailAsync(job, failed.Kind, failed.Reason);
+                break;
+            default:
+                // Looks spread out with the age of the job, from the first pause up to the longest.
+                var first = WebhookBase(provider) is null || job.CancelRequestedAt is not null ? Options.PollSeconds : Options.PollWithWebhookSeconds;
+                var age = (DateTime.UtcNow - job.DeadlineAt).TotalSeconds + Options.SubmissionDeadlineSeconds;
+                await RescheduleAsync(job, Math.Clamp(age / 4, first, Math.Max(first, Options.MaxPollSeconds)));
+                break;
+        }
+    }
+
+    /// <summary>A timeout is not a verdict: at the deadline the provider is asked once more and then told to stop.</summary>
+    private async Task LastLookAsync(ClaimedJob job, IVideoProvider provider, CancellationToken cancellationToken)
+    {
+        switch (await provider.PollAsync(job.Reference!, cancellationToken))
+        {
+            case PollOutcome.Succeeded done:
+                await TakeResultAsync(job, provider, done, cancellationToken);
+                break;
+            case PollOutcome.Failed failed:
+                await FailAsync(job, failed.Kind, failed.Reason);
+                break;
+            case var other:
+                await provider.CancelAsync(job.Reference!, cancellationToken);
+                await FailAsync(job, FailureKind.Timeout, other is PollOutcome.Unknown unknown ? "deadline; " + unknown.Reason : "deadline");
+                break;
+        }
+    }
+
+    private async Task TakeResultAsync(ClaimedJob job, IVideoProvider provider, PollOutcome.Succeeded done, CancellationToken cancellationToken)
+    {
+        var verdict = await database.ScalarAsync<string>(
+            "select record_video_result($1, $2, $3, $4)", CancellationToken.None, job.JobId, job.ProviderJobId, done.VideoUrl, WorkerName);
+        if (verdict == "fetching")
+        {
+            await FetchAsync(job, provider, cancellationToken, done.VideoUrl);
+        }
+    }
+
+    private async Task FetchAsync(ClaimedJob job, IVideoProvider? provider, CancellationToken cancellationToken, string? url = null)
+    {
+        var result = await fetcher.FetchAsync(job, url ?? job.ResultUrl!, provider?.MediaHosts ?? [], WorkerName, cancellationToken);
+        switch (result)
+        {
+            case FetchResult.Stored:
+                break;
+            case FetchResult.TryAgain again when job.FetchAttempt + 1 < Options.MaxFetchAttempts:
+                logger.LogWarning("The video of job {JobId} could not be fetched ({Reason}); trying again", job.JobId, again.Reason);
+                await RescheduleAsync(job, Backoff.Seconds(job.FetchAttempt + 1, Options.RetryBaseSeconds, Options.RetryCapSeconds), isFetchFailure: true);
+                break;
+            case FetchResult.TryAgain again:
+                await FailAsync(job, FailureKind.Unavailable, again.Reason);
+                break;
+            case FetchResult.Unusable unusable:
+                await FailAsync(job, FailureKind.Unavailable, unusable.Reason);
+                break;
+        }
+    }
+
+    private async Task FailAsync(ClaimedJob job, FailureKind kind, string reason)
+    {
+        logger.LogInformation("Job {JobId} failed: {Reason}", job.JobId, reason);
+        if (job.SubmissionId is { } submission)
+        {
+            await database.ExecuteAsync(
+                "select record_submission_detail($1, $2, $3)", CancellationToken.None, submission, kind == FailureKind.Cancelled ? "cancelled" : null, reason);
+        }
+        var code = JobFailures.Code(kind);
+        await database.ExecuteAsync("select fail_video_job($1, $2, $3, $4)", CancellationToken.None, job.JobId, WorkerName, code, JobFailures.Message(code));
+    }
+
+    private Task AmbiguousAsync(ClaimedJob job, string reason, string? webhook)
+    {
+        logger.LogWarning("Nobody knows whether job {JobId} was accepted ({Reason}); it is not submitted again", job.JobId, reason);
+        return database.ExecuteAsync(
+            "select record_submission_ambiguous($1, $2, $3, $4::integer)", CancellationToken.None,
+            job.JobId, WorkerName, reason, webhook is null ? Options.AmbiguousSeconds : null);
+    }
+
+    private Task RescheduleAsync(ClaimedJob job, double seconds, bool isFetchFailure = false) =>
+        database.ExecuteAsync("select reschedule_video_job($1, $2, $3, $4)", CancellationToken.None, job.JobId, WorkerName, seconds, isFetchFailure);
+
+    /// <summary>Where webhooks reach us; null when they cannot, and jobs are then polled.</summary>
+    private string? WebhookBase(IVideoProvider? provider) =>
+        provider is { HasWebhooks: true } && server.Value.PublicUrl is { Length: > 0 } url ? url.TrimEnd('/') : null;
+
+    private sealed record BegunSubmission(long SubmissionId, int Attempt, string WebhookToken);
+}

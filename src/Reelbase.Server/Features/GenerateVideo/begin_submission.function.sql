@@ -1,0 +1,28 @@
+-- Records that a job is about to be handed to its provider, before the call: from here on a crash leaves a row that
+-- says so. The webhook token is made here, handed out once and kept as a hash. No row: the job is no longer ours to submit.
+create or replace function begin_submission(p_job_id uuid, p_leased_by text, p_deadline_seconds integer)
+returns table (submission_id bigint, attempt integer, webhook_token text)
+language plpgsql security definer set search_path = public, pg_temp as $$
+#variable_conflict use_column
+declare
+  v_job video_jobs;
+begin
+  update video_jobs j set stage = 'submitting', status = 'processing', attempt = j.attempt + 1,
+    submitted_at = clock_timestamp(),
+    deadline_at = clock_timestamp() + make_interval(secs => p_deadline_seconds)
+  where j.job_id = p_job_id and j.leased_by = p_leased_by and j.stage = 'queued' and j.deleted_at is null
+  returning j.* into v_job;
+  if not found then
+    return;
+  end if;
+  -- Two random uuids carry 244 random bits.
+  webhook_token := replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', '');
+  insert into job_submissions (job_id, user_id, provider, attempt, webhook_token_hash)
+  values (p_job_id, v_job.user_id, v_job.provider, v_job.attempt, sha256(convert_to(webhook_token, 'UTF8')))
+  returning id into submission_id;
+  attempt := v_job.attempt;
+  return next;
+end
+$$;
+comment on function begin_submission(uuid, text, integer) is
+  'Moves a leased job to submitting and records the attempt; answers its id and the webhook token, or no row.';

@@ -1,0 +1,34 @@
+-- Ends a job without a video and gives the credits back, in one transaction and once: the move to finished happens
+-- once, and a unique index allows one refund a job. p_leased_by null is for reports that need no lease (a webhook).
+-- The refund is what the ledger charged; a job from before the upgrade, whose charge carries no job id, uses its own figure.
+create or replace function fail_video_job(p_job_id uuid, p_leased_by text, p_error_code text, p_error_message text)
+returns boolean language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_job video_jobs;
+  v_refund integer;
+begin
+  -- The user row first and the job second, as everywhere: two orders would deadlock.
+  perform 1 from users u where u.id = (select j.user_id from video_jobs j where j.job_id = p_job_id) for update;
+  select * into v_job from video_jobs where job_id = p_job_id and stage <> 'finished' for update;
+  if not found or (p_leased_by is not null and v_job.leased_by is distinct from p_leased_by) then
+    return false;
+  end if;
+  update video_jobs set stage = 'finished', status = 'failed', completed_at = clock_timestamp(),
+    error_code = p_error_code, error_message = p_error_message, result_url = null, leased_by = null, lease_until = null
+  where job_id = p_job_id;
+  if v_job.deleted_at is not null then
+    update video_jobs set prompt = '', settings = '{}', image_url = null where job_id = p_job_id;
+  end if;
+  update storage_objects set state = 'deleting', run_after = clock_timestamp() where job_id = p_job_id;
+  update job_submissions set outcome = 'failed', detail = coalesce(detail, p_error_code)
+  where job_id = p_job_id and attempt = v_job.attempt and outcome in ('intended', 'accepted', 'succeeded');
+  select -change into v_refund from quota_log where job_id = p_job_id and reason = 'video_generation';
+  v_refund := coalesce(v_refund, v_job.credits_used);
+  if v_refund > 0 then
+    perform write_ledger(v_job.user_id, v_refund, 'generation_failed_refund', p_job_id);
+  end if;
+  return true;
+end
+$$;
+comment on function fail_video_job(uuid, text, text, text) is
+  'Ends a job as failed and refunds its charge exactly once; false when it had ended or the lease is gone.';

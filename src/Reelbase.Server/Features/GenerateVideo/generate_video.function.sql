@@ -1,0 +1,113 @@
+-- Accepts a generation: one call, one transaction. The user row is locked first, so everything one user asks is decided
+-- in a row: a repeated key finds the stored answer, two presses cannot both spend the last credit, limits cannot be
+-- overshot. A refusal raises, which leaves nothing behind, not even the key: the user can top up and press again.
+-- p_request holds model_id, theme_id, prompt, settings and image_url as parsed; its canonical text is what a key stands for.
+-- p_limits: guest, member, premium (accepted generations per window by user), guest_ip (guests together, by address),
+-- window_seconds; null or absent means unlimited.
+create or replace function generate_video(
+  p_idempotency_key uuid, p_request jsonb, p_ip inet, p_limits jsonb, p_queue_deadline_seconds integer)
+returns table (
+  status_code integer, response_data text, replayed boolean, job_id uuid,
+  rate_limit integer, rate_remaining integer, rate_reset_at timestamptz)
+language plpgsql security definer set search_path = public, pg_temp as $$
+#variable_conflict use_column
+declare
+  v_me uuid := require_caller();
+  v_user users;
+  v_model models;
+  v_theme themes;
+  v_hash bytea := sha256(convert_to('generate-video:' || jsonb_strip_nulls(p_request)::text, 'UTF8'));
+  v_stored idempotency_log;
+  v_settings jsonb;
+  v_prompt text;
+  v_cost integer;
+  v_window_seconds integer := coalesce((p_limits ->> 'window_seconds')::integer, 3600);
+  v_used integer;
+  v_oldest timestamptz;
+  v_ip record;
+begin
+  select * into v_user from users where id = v_me for update;
+
+  select * into v_stored from idempotency_log where user_id = v_me and idempotency_key = p_idempotency_key;
+  if found and v_stored.expires_at > now() then
+    if v_stored.request_hash <> v_hash then
+      perform raise_error('ERR_4009');
+    end if;
+    return query select v_stored.status_code, v_stored.response_data::text, true, v_stored.job_id,
+      null::integer, null::integer, null::timestamptz;
+    return;
+  end if;
+
+  if p_request ->> 'theme_id' is not null then
+    select * into v_theme from themes where id = (p_request ->> 'theme_id')::uuid and is_available;
+    if not found then
+      perform raise_error('ERR_4007', '{"what":"theme"}');
+    end if;
+  end if;
+  if p_request ->> 'model_id' is not null then
+    select * into v_model from models where id = (p_request ->> 'model_id')::uuid;
+  else
+    select * into v_model from models where is_active;
+  end if;
+  if not found or not model_is_offered(v_model.is_available, v_model.provider_model_id, v_model.sunset_at) then
+    perform raise_error('ERR_4002', jsonb_strip_nulls(jsonb_build_object('model_id', p_request ->> 'model_id')));
+  end if;
+
+  v_prompt := coalesce(p_request ->> 'prompt', nullif(v_theme.prompt, ''));
+  if v_prompt is null then
+    perform raise_error('ERR_4003', '{"field":"prompt","reason":"required"}');
+  end if;
+  if coalesce((v_model.required_fields ->> 'requires_image')::boolean, false) and p_request ->> 'image_url' is null then
+    perform raise_error('ERR_4003', '{"field":"image_url","reason":"required"}');
+  end if;
+  v_settings := resolve_settings(
+    v_model.required_fields, coalesce(v_theme.default_settings, '{}'), coalesce(p_request -> 'settings', '{}'));
+  v_cost := price_generation(v_model.cost_per_generation, v_model.pricing_type, v_model.credits_per_second,
+    v_model.required_fields, v_settings);
+
+  -- A user's accepted generations are their jobs (deleted ones keep their row), so counting needs no second record.
+  rate_limit := (p_limits ->> case when v_user.tier = 'premium' then 'premium' when v_user.is_guest then 'guest' else 'member' end)::integer;
+  if rate_limit is not null then
+    select count(*), min(created_at) into v_used, v_oldest from video_jobs
+    where user_id = v_me and created_at > clock_timestamp() - make_interval(secs => v_window_seconds);
+    rate_reset_at := coalesce(v_oldest, clock_timestamp()) + make_interval(secs => v_window_seconds);
+    rate_remaining := greatest(rate_limit - v_used - 1, 0);
+    if v_used >= rate_limit then
+      perform raise_error('ERR_4004', jsonb_build_object('limit', rate_limit, 'scope', 'user',
+        'retry_after_seconds', greatest(1, ceil(extract(epoch from rate_reset_at - clock_timestamp())))::integer));
+    end if;
+  end if;
+  if v_user.credits_remaining < v_cost then
+    perform raise_error('ERR_4001', jsonb_build_object('required', v_cost, 'available', v_user.credits_remaining));
+  end if;
+  if v_user.is_guest and v_user.tier <> 'premium' then
+    select * into v_ip from check_rate_limit(
+      'generate_video', null, p_ip, (p_limits ->> 'guest_ip')::integer, v_window_seconds);
+    if not v_ip.allowed then
+      perform raise_error('ERR_4004', jsonb_build_object('limit', (p_limits ->> 'guest_ip')::integer, 'scope', 'address',
+        'retry_after_seconds', greatest(1, ceil(extract(epoch from v_ip.reset_at - clock_timestamp())))::integer));
+    end if;
+  end if;
+
+  job_id := uuid_v7();
+  insert into video_jobs (job_id, user_id, model_id, theme_id, model_name, prompt, settings, image_url, credits_used,
+    provider, created_at, run_after, deadline_at)
+  values (job_id, v_me, v_model.id, v_theme.id, v_model.name, v_prompt, v_settings, p_request ->> 'image_url', v_cost,
+    v_model.provider, clock_timestamp(), clock_timestamp(),
+    clock_timestamp() + make_interval(secs => p_queue_deadline_seconds));
+  perform write_ledger(v_me, -v_cost, 'video_generation', job_id);
+  status_code := 200;
+  response_data := jsonb_build_object('job_id', job_id, 'status', 'pending', 'credits_used', v_cost)::text;
+  replayed := false;
+  insert into idempotency_log (user_id, idempotency_key, job_id, operation_type, request_hash, response_data, status_code)
+  values (v_me, p_idempotency_key, job_id, 'generate-video', v_hash, response_data::jsonb, status_code)
+  on conflict on constraint idempotency_log_pkey do update set
+    job_id = excluded.job_id, operation_type = excluded.operation_type, request_hash = excluded.request_hash,
+    response_data = excluded.response_data, status_code = excluded.status_code,
+    created_at = now(), expires_at = now() + interval '24 hours';
+  return next;
+end
+$$;
+comment on function generate_video(uuid, jsonb, inet, jsonb, integer) is
+  'Accepts a generation exactly once per user and key: price, limits, charge, ledger row, job and stored answer in one '
+  'transaction. Raises ERR_4001, ERR_4002, ERR_4003, ERR_4004, ERR_4005, ERR_4006, ERR_4007, ERR_4009.';

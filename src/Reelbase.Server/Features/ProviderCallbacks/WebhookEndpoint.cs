@@ -1,0 +1,53 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Reelbase.Server.Integrations;
+using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Errors;
+using Reelbase.Server.Platform.Http;
+
+namespace Reelbase.Server.Features.ProviderCallbacks;
+
+/// <summary>The answer to a webhook.</summary>
+public sealed record WebhookAnswer(bool Success);
+
+/// <summary><c>POST /webhooks/{provider}/{token}</c>: check the signature, store, answer. The worker does the rest.</summary>
+public static class WebhookEndpoint
+{
+    /// <summary>The largest event that is taken.</summary>
+    public const int MaxBodyBytes = 1024 * 1024;
+    private const int MaxTokenLength = 200;
+
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes.MapPost("/webhooks/{provider}/{token}", HandleAsync)
+            .WithTags("ProviderCallbacks").WithName("provider-webhook").WithSummary("A provider reports the end of a job")
+            .Accepts<object>("application/json").Produces<WebhookAnswer>().Fails(400, 401, 404, 413, 503);
+
+    private static async Task<IResult> HandleAsync(string provider, string token, HttpContext context, VideoProviders providers, ApiDatabase database, ChangeFeed feed)
+    {
+        if (providers.Find(provider) is not { HasWebhooks: true } adapter || token.Length > MaxTokenLength)
+        {
+            throw new ApiException("ERR_4007", new { what = "webhook" });
+        }
+        // The signature is over the bytes as sent, so nothing may parse them first.
+        var body = await RequestBody.ReadBytesAsync(context, MaxBodyBytes);
+        var inbound = await adapter.VerifyWebhookAsync(context.Request.Headers, body, context.RequestAborted)
+            ?? throw new ApiException("ERR_4005", new { reason = "bad_signature" });
+        var isNew = await database.ScalarAsync<bool>(
+            "select store_webhook_delivery($1, $2, $3, $4, $5::jsonb)", context.RequestAborted,
+            provider, SHA256.HashData(Encoding.UTF8.GetBytes(token)), inbound.EventId, inbound.EventType, Storable(body));
+        if (isNew)
+        {
+            feed.Publish(WebhookWorker.WakeTopic);
+        }
+        return Results.Json(new WebhookAnswer(true), Json.Options);
+    }
+
+    /// <summary>The body as the database can hold it; a NUL inside a text is the one JSON that it cannot.</summary>
+    private static string Storable(byte[] body)
+    {
+        var text = Encoding.UTF8.GetString(body);
+        using var document = JsonDocument.Parse(text);
+        return text.Contains("\\u0000", StringComparison.Ordinal) ? text.Replace("\\u0000", "", StringComparison.Ordinal) : text;
+    }
+}

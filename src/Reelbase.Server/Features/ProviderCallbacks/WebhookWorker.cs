@@ -1,0 +1,95 @@
+using System.Text.Json;
+using Microsoft.Extensions.Options;
+using Reelbase.Server.Features.GenerateVideo;
+using Reelbase.Server.Integrations;
+using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Work;
+
+namespace Reelbase.Server.Features.ProviderCallbacks;
+
+/// <summary>A stored event and the submission whose address it came to.</summary>
+public sealed class ClaimedDelivery
+{
+    public long Id { get; init; }
+    public string Provider { get; init; } = "";
+    public string EventId { get; init; } = "";
+    public string? Payload { get; init; }
+    public int Attempt { get; init; }
+    public Guid? JobId { get; init; }
+    public long? SubmissionId { get; init; }
+    public string? ProviderJobId { get; init; }
+    public string? ProviderModelId { get; init; }
+    public string? StatusUrl { get; init; }
+    public string? ResultUrl { get; init; }
+}
+
+/// <summary>Works off stored events: a good result sends its job to be fetched, a failure ends it with a refund. What is late or foreign does no harm.</summary>
+public sealed class WebhookWorker(
+    WorkerDatabase database, VideoProviders providers, ChangeFeed feed, IOptions<WorkOptions> options, ILogger<WebhookWorker> logger)
+    : WorkLoop<ClaimedDelivery>(feed, options, logger)
+{
+    /// <summary>Wakes this loop.</summary>
+    public const string WakeTopic = "work:webhooks";
+    private const int MaxRetries = 8;
+    private const double RetryBaseSeconds = 1;
+    private const double RetryCapSeconds = 30;
+
+    private readonly ChangeFeed _feed = feed;
+
+    /// <inheritdoc/>
+    protected override string Topic => WakeTopic;
+
+    /// <inheritdoc/>
+    protected override Task<List<ClaimedDelivery>> ClaimAsync(int limit, CancellationToken cancellationToken) =>
+        database.ListAsync<ClaimedDelivery>("select * from claim_webhook_deliveries($1, $2, $3)", cancellationToken, WorkerName, LeaseSeconds, limit);
+
+    /// <inheritdoc/>
+    protected override async Task HandleAsync(ClaimedDelivery item, CancellationToken cancellationToken)
+    {
+        if (item is not { JobId: { } jobId, Payload: { } payload } || providers.Find(item.Provider) is not { } provider)
+        {
+            await FinishAsync(item, "nothing to do: the job or the provider is gone");
+            return;
+        }
+        if (item.ProviderJobId is { } known && known != item.EventId)
+        {
+            await FinishAsync(item, "the event is about another request than the one this address was made for");
+            return;
+        }
+        using var document = JsonDocument.Parse(payload);
+        var outcome = provider.ReadWebhook(document.RootElement);
+        if (item.ProviderJobId is null || outcome is PollOutcome.Unknown)
+        {
+            // We never learned the provider's id (the answer to the submission was lost), or the event carries no result: only
+            // what our own key can read there is believed.
+            outcome = await provider.PollAsync(new(item.ProviderModelId, item.EventId, item.StatusUrl, item.ResultUrl, null), cancellationToken);
+        }
+        switch (outcome)
+        {
+            case PollOutcome.Succeeded done:
+                var verdict = await database.ScalarAsync<string>("select record_video_result($1, $2, $3)", CancellationToken.None, jobId, item.EventId, done.VideoUrl);
+                if (verdict == "late")
+                {
+                    logger.LogWarning("A video for job {JobId} came after its refund; it is recorded and not delivered", jobId);
+                }
+                await FinishAsync(item, verdict is "fetching" ? null : $"the result was {verdict}");
+                break;
+            case PollOutcome.Failed failed:
+                await database.ExecuteAsync("select record_submission_detail($1, $2, $3)", CancellationToken.None, item.SubmissionId, null, failed.Reason);
+                var code = JobFailures.Code(failed.Kind);
+                var isEnded = await database.ScalarAsync<bool>("select fail_video_job($1, null, $2, $3)", CancellationToken.None, jobId, code, JobFailures.Message(code));
+                await FinishAsync(item, isEnded ? null : "the job had ended before");
+                break;
+            case var open:
+                var reason = open is PollOutcome.Unknown unknown ? unknown.Reason : "the provider says that it still runs";
+                await database.ExecuteAsync("select finish_webhook_delivery($1, $2, $3, $4, $5)", CancellationToken.None,
+                    item.Id, WorkerName, reason, Backoff.Seconds(item.Attempt, RetryBaseSeconds, RetryCapSeconds), MaxRetries);
+                return;
+        }
+        _feed.Publish(VideoJobWorker.WakeTopic);
+        _feed.Publish(VideoJobWorker.TopicOf(jobId));
+    }
+
+    private Task FinishAsync(ClaimedDelivery item, string? remark) =>
+        database.ExecuteAsync("select finish_webhook_delivery($1, $2, $3, $4::double precision, $5)", CancellationToken.None, item.Id, WorkerName, remark, null, MaxRetries);
+}

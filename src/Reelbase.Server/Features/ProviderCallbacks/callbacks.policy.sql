@@ -1,0 +1,1 @@
+alter table webhook_deliveries enable row level security;

@@ -1,0 +1,17 @@
+-- p_error null: handled. p_retry_after_seconds null with an error: handled for good, with a remark. Otherwise the event
+-- is tried again, and after p_max_retries it is failed, where an operator can see and resend it.
+create or replace function finish_webhook_delivery(
+  p_id bigint, p_leased_by text, p_error text, p_retry_after_seconds double precision, p_max_retries integer)
+returns void language sql security definer set search_path = public, pg_temp as $$
+  update webhook_deliveries set
+    status = case when p_retry_after_seconds is null then 'processed'
+      when retry_count >= p_max_retries then 'failed' else 'pending' end,
+    processed_at = case when p_retry_after_seconds is null then clock_timestamp() end,
+    retry_count = retry_count + case when p_retry_after_seconds is null then 0 else 1 end,
+    last_error = left(p_error, 500),
+    run_after = clock_timestamp() + make_interval(secs => coalesce(p_retry_after_seconds, 0)),
+    leased_by = null, lease_until = null
+  where id = p_id and leased_by = p_leased_by
+$$;
+comment on function finish_webhook_delivery(bigint, text, text, double precision, integer) is
+  'Ends the handling of a stored event: processed, to be tried again, or failed.';

@@ -1,0 +1,135 @@
+using System.Text.Json.Serialization;
+using Npgsql;
+using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Errors;
+using Reelbase.Server.Platform.Http;
+using Reelbase.Server.Platform.Security;
+
+namespace Reelbase.Server.Features.Sessions;
+
+/// <summary>What a client sends to trade a refresh token.</summary>
+public sealed record TokenRequest(string? RefreshToken = null)
+{
+    public TokenRequest()
+        : this(RefreshToken: null) { }
+}
+
+/// <summary>An error of the auth API in the shape of its current version.</summary>
+public sealed record AuthError(string Code, string Message);
+
+/// <summary>An error of the auth API as clients without a version header expect it.</summary>
+public sealed record OldAuthError(int Code, [property: JsonPropertyName("error_code")] string ErrorCode, string Msg);
+
+/// <summary>The part of the auth API that Supabase clients need: refreshing, the user, signing out, the keys.</summary>
+public static class AuthEndpoints
+{
+    private const string ApiVersion = "2024-01-01";
+
+    public static void MapAuth(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("/auth/v1").WithTags("Sessions");
+        group.MapPost("/token", TokenAsync).WithName("auth-token").Accepts<TokenRequest>("application/json").Produces<SessionAnswer>().Produces<AuthError>(400).Produces<AuthError>(503)
+            .WithSummary("Trade a refresh token for a new session").Query("grant_type", "refresh_token", required: true);
+        group.MapGet("/user", UserAsync).WithName("auth-user").RequiresUser().Produces<AuthUser>().Produces<AuthError>(401).Produces<AuthError>(403)
+            .WithSummary("The signed-in user");
+        group.MapPost("/logout", LogoutAsync).WithName("auth-logout").RequiresUser().Produces(204).Produces<AuthError>(400).Produces<AuthError>(401).Produces<AuthError>(403)
+            .WithSummary("End this session, the others, or all").Query("scope", "global, local or others; global when absent");
+        group.MapGet("/.well-known/jwks.json", (HttpContext context, AccessTokens tokens) =>
+        {
+            context.Response.Headers.CacheControl = "public, max-age=600";
+            return Results.Json(tokens.PublicKeySet(), Json.Options);
+        }).WithName("auth-jwks").Produces<object>().WithSummary("The public keys of access tokens");
+        group.MapGet("/health", () => Results.Json(new { version = "reelbase", name = "GoTrue", description = "Reelbase auth" }, Json.Options))
+            .WithName("auth-health").Produces<object>().WithSummary("Whether the auth API is there");
+        group.MapGet("/settings", () => Results.Json(new
+        {
+            external = new { anonymous_users = true, apple = false, email = false, phone = false },
+            disable_signup = false, mailer_autoconfirm = true, phone_autoconfirm = false, sms_provider = "", saml_enabled = false,
+        }, Json.Options)).WithName("auth-settings").Produces<object>().WithSummary("Which ways of signing in exist");
+    }
+
+    private static async Task<IResult> TokenAsync(HttpContext context, SessionService sessions)
+    {
+        switch (context.Request.Query["grant_type"].ToString())
+        {
+            case "refresh_token":
+                break;
+            case "password":
+                return Fail(context, 422, "email_provider_disabled", "Email logins are disabled");
+            default:
+                return Fail(context, 400, "invalid_credentials", "This grant type is not supported");
+        }
+        TokenRequest request;
+        try
+        {
+            request = await RequestBody.ReadAsync<TokenRequest>(context);
+        }
+        catch (ApiException error)
+        {
+            return Fail(context, error.Status, "validation_failed", "The body must be JSON with a refresh_token");
+        }
+        try
+        {
+            var (answer, code) = await sessions.RefreshAsync(request.RefreshToken ?? "", context.RequestAborted);
+            return answer is not null ? Results.Json(answer, Json.Options) : Fail(context, 400, code!, "The refresh token is not valid");
+        }
+        catch (NpgsqlException)
+        {
+            // 503 makes clients keep their session and try again; any 4xx would sign people out.
+            return Fail(context, 503, "unexpected_failure", "The service is briefly unavailable");
+        }
+    }
+
+    private static async Task<IResult> UserAsync(HttpContext context, CallerResolver callers, ApiDatabase database) =>
+        await AsCallerAsync(context, callers, async caller =>
+            Results.Json(SessionService.Describe((await database.OneOrNoneAsync<SessionUser>(caller, "select * from get_auth_user()", context.RequestAborted))!), Json.Options));
+
+    private static async Task<IResult> LogoutAsync(HttpContext context, CallerResolver callers, ApiDatabase database)
+    {
+        var scope = context.Request.Query["scope"].FirstOrDefault() ?? "global";
+        if (scope is not ("global" or "local" or "others"))
+        {
+            return Fail(context, 400, "validation_failed", "scope is global, local or others");
+        }
+        return await AsCallerAsync(context, callers, async caller =>
+        {
+            await database.ExecuteAsync(caller, "select end_sessions($1)", context.RequestAborted, scope);
+            return Results.NoContent();
+        });
+    }
+
+    private static async Task<IResult> AsCallerAsync(HttpContext context, CallerResolver callers, Func<Caller, Task<IResult>> work)
+    {
+        if (await callers.ReadAsync(context) is not { UserId: not null } caller)
+        {
+            return context.Request.Headers.Authorization.Count == 0
+                ? Fail(context, 401, "no_authorization", "This endpoint requires a bearer token")
+                : Fail(context, 403, "bad_jwt", "The token is not valid");
+        }
+        try
+        {
+            return await work(caller);
+        }
+        catch (PostgresException error) when (error.SqlState == "RB001")
+        {
+            var reason = error.Hint ?? "";
+            return error.MessageText == "ERR_4006" ? Fail(context, 403, "user_banned", "User is banned")
+                : reason.Contains("no_such_user", StringComparison.Ordinal) ? Fail(context, 403, "user_not_found", "User from sub claim in JWT does not exist")
+                : Fail(context, 403, "session_not_found", "Session from session_id claim in JWT does not exist");
+        }
+    }
+
+    /// <summary>Writes an error in the shape that the client's version asks for; a number where it expects text would make it drop the whole answer.</summary>
+    private static IResult Fail(HttpContext context, int status, string code, string message)
+    {
+        context.Response.Headers["x-sb-error-code"] = code;
+        var isCurrent = DateOnly.TryParse(context.Request.Headers["x-supabase-api-version"].ToString(), System.Globalization.CultureInfo.InvariantCulture, out var version)
+            && version >= new DateOnly(2024, 1, 1);
+        if (!isCurrent)
+        {
+            return Results.Json(new OldAuthError(status, code, message), Json.Options, statusCode: status);
+        }
+        context.Response.Headers["x-supabase-api-version"] = ApiVersion;
+        return Results.Json(new AuthError(code, message), Json.Options, statusCode: status);
+    }
+}

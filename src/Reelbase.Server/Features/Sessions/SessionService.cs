@@ -1,0 +1,136 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.Tokens;
+using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Http;
+using Reelbase.Server.Platform.Security;
+
+namespace Reelbase.Server.Features.Sessions;
+
+/// <summary>A session as the auth API hands it out.</summary>
+public sealed record SessionAnswer(string AccessToken, string TokenType, int ExpiresIn, long ExpiresAt, string RefreshToken, AuthUser User);
+
+/// <summary>A user as the auth API describes them.</summary>
+public sealed record AuthUser(
+    Guid Id,
+    string Aud,
+    string Role,
+    string Email,
+    string Phone,
+    string LastSignInAt,
+    IReadOnlyDictionary<string, object> AppMetadata,
+    IReadOnlyDictionary<string, object> UserMetadata,
+    IReadOnlyList<object> Identities,
+    string CreatedAt,
+    string UpdatedAt,
+    bool IsAnonymous
+);
+
+/// <summary>
+/// Opens and refreshes sessions. A refresh token is made from the session's id and a number with our secret, so the server
+/// can hand out the current one again when an answer was lost, although it stores only hashes.
+/// </summary>
+public sealed class SessionService(ApiDatabase database, AccessTokens tokens, Keys keys, IOptions<SecurityOptions> options)
+{
+    private const int MacBytes = 24;
+    private readonly byte[] _key = keys.Derive("refresh tokens");
+
+    /// <summary>Opens a session for a user whose identity was just established.</summary>
+    public async Task<(SessionAnswer Answer, SessionUser User)> StartAsync(Guid userId, string method, CancellationToken cancellationToken)
+    {
+        var sessionId = Guid.NewGuid();
+        var refreshToken = RefreshToken(sessionId, 0);
+        var user =
+            await database.OneOrNoneAsync<SessionUser>("select * from start_session($1, $2, $3, $4)", cancellationToken, userId, sessionId, method, Hash(refreshToken))
+            ?? throw new InvalidOperationException("start_session answered nothing");
+        return (Answer(user, sessionId, method, refreshToken), user);
+    }
+
+    /// <summary>Trades a refresh token for a new pair.</summary>
+    /// <returns>The session, or why not: <c>validation_failed</c>, <c>refresh_token_not_found</c>, <c>refresh_token_already_used</c>, <c>session_expired</c>, <c>user_banned</c>.</returns>
+    public async Task<(SessionAnswer? Answer, string? Error)> RefreshAsync(string refreshToken, CancellationToken cancellationToken)
+    {
+        if (!TryRead(refreshToken, out var sessionId, out var counter))
+        {
+            // Anything that is not one of ours was never given out.
+            return (null, refreshToken.Length is >= 12 and <= 200 ? "refresh_token_not_found" : "validation_failed");
+        }
+        var row = await database.OneOrNoneAsync<RefreshRow>(
+            "select * from refresh_session($1, $2, $3, $4, $5)",
+            cancellationToken,
+            sessionId,
+            counter,
+            Hash(refreshToken),
+            Hash(RefreshToken(sessionId, counter + 1)),
+            options.Value.RefreshReuseSeconds
+        );
+        return row switch
+        {
+            { Outcome: "ok" } => (Answer(row.ToUser(), sessionId, row.Method!, RefreshToken(sessionId, row.Counter!.Value)), null),
+            { Outcome: "already_used" } => (null, "refresh_token_already_used"),
+            { Outcome: "revoked" } => (null, "session_expired"),
+            { Outcome: "banned" } => (null, "user_banned"),
+            _ => (null, "refresh_token_not_found"),
+        };
+    }
+
+    /// <summary>The user object of the auth API.</summary>
+    public static AuthUser Describe(SessionUser user) =>
+        new(
+            user.UserId,
+            "authenticated",
+            "authenticated",
+            user.Email ?? "",
+            "",
+            Json.Time(user.UpdatedAt),
+            user.AppleSub is null ? new Dictionary<string, object>() : new Dictionary<string, object> { ["provider"] = "apple", ["providers"] = new[] { "apple" } },
+            new Dictionary<string, object>(),
+            [],
+            Json.Time(user.CreatedAt),
+            Json.Time(user.UpdatedAt),
+            user.IsGuest
+        );
+
+    private SessionAnswer Answer(SessionUser user, Guid sessionId, string method, string refreshToken)
+    {
+        var (token, expiresAt) = tokens.Create(new(user.UserId, sessionId, method, user.IsGuest, user.Email));
+        return new(token, "bearer", tokens.LifeSeconds, expiresAt, refreshToken, Describe(user));
+    }
+
+    private string RefreshToken(Guid sessionId, int counter)
+    {
+        var bytes = new byte[16 + 4 + MacBytes];
+        sessionId.TryWriteBytes(bytes, bigEndian: true, out _);
+        System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan(16), counter);
+        HMACSHA256.HashData(_key, bytes.AsSpan(0, 20)).AsSpan(0, MacBytes).CopyTo(bytes.AsSpan(20));
+        return Base64UrlEncoder.Encode(bytes);
+    }
+
+    private bool TryRead(string token, out Guid sessionId, out int counter)
+    {
+        sessionId = default;
+        counter = 0;
+        var bytes = new byte[16 + 4 + MacBytes];
+        if (token.Length != 59 || !System.Buffers.Text.Base64Url.IsValid(token, out var length) || length != bytes.Length)
+        {
+            return false;
+        }
+        System.Buffers.Text.Base64Url.DecodeFromChars(token, bytes);
+        sessionId = new Guid(bytes.AsSpan(0, 16), bigEndian: true);
+        counter = System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(16));
+        return CryptographicOperations.FixedTimeEquals(HMACSHA256.HashData(_key, bytes.AsSpan(0, 20)).AsSpan(0, MacBytes), bytes.AsSpan(20));
+    }
+
+    private static byte[] Hash(string token) => SHA256.HashData(Encoding.UTF8.GetBytes(token));
+
+    private sealed record RefreshRow(
+        string Outcome, int? Counter, string? Method, Guid? UserId, string? Email, string? AppleSub, bool? IsGuest,
+        int? CreditsRemaining, DateTime? CreatedAt, DateTime? UpdatedAt)
+    {
+        public SessionUser ToUser() => new(UserId!.Value, Email, AppleSub, IsGuest!.Value, CreditsRemaining!.Value, CreatedAt!.Value, UpdatedAt!.Value);
+    }
+}
+
+/// <summary>A user as the session functions answer them.</summary>
+public sealed record SessionUser(Guid UserId, string? Email, string? AppleSub, bool IsGuest, int CreditsRemaining, DateTime CreatedAt, DateTime UpdatedAt);

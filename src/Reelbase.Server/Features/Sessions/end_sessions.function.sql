@@ -1,0 +1,15 @@
+-- Ends the caller's sessions: local (this one), others, or global (all).
+create or replace function end_sessions(p_scope text) returns void
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_me uuid := require_caller();
+  v_current uuid := (auth.jwt() ->> 'session_id')::uuid;
+begin
+  update sessions set revoked_at = clock_timestamp()
+  where revoked_at is null and user_id in (v_me, auth.uid()) and case p_scope
+    when 'local' then id = v_current
+    when 'others' then id is distinct from v_current
+    else true end;
+end
+$$;
+comment on function end_sessions(text) is 'Revokes the caller''s sessions by scope local, others or global. Raises ERR_4005, ERR_4006.';

@@ -1,0 +1,63 @@
+-- Rotates a refresh token. Tokens of a session are numbered; the server can make the token of any number again, so the
+-- answer is only which number to hand out. The session row is locked: parallel refreshes with one token converge.
+--   current           -> the next number (rotated)
+--   its predecessor   -> the current number, without limit of time: the answer was lost on the way
+--   older, within p_reuse_seconds of the last rotation -> the current number
+--   older than that   -> already_used, and the session is revoked: somebody else may hold a copy
+-- The revocation has to be committed, so this answers an outcome instead of raising.
+create or replace function refresh_session(
+  p_session_id uuid, p_counter integer, p_token_hash bytea, p_next_token_hash bytea, p_reuse_seconds integer)
+returns table (outcome text, counter integer, method text, user_id uuid, email text, apple_sub text, is_guest boolean,
+  credits_remaining integer, created_at timestamptz, updated_at timestamptz)
+language plpgsql security definer set search_path = public, pg_temp as $$
+#variable_conflict use_column
+declare
+  v_session sessions;
+  v_user users;
+begin
+  select * into v_session from sessions where id = p_session_id for update;
+  if not found or not exists (
+      select from refresh_tokens t where t.session_id = p_session_id and t.counter = p_counter and t.token_hash = p_token_hash) then
+    outcome := 'not_found';
+    return next;
+    return;
+  end if;
+  select coalesce(m, u) into v_user from users u left join users m on m.id = u.merged_into where u.id = v_session.user_id;
+  if v_session.revoked_at is not null or v_user.deleted_at is not null then
+    outcome := 'revoked';
+    return next;
+    return;
+  elsif v_user.banned_at is not null then
+    outcome := 'banned';
+    return next;
+    return;
+  end if;
+  counter := v_session.refresh_counter;
+  if p_counter = v_session.refresh_counter then
+    counter := p_counter + 1;
+    insert into refresh_tokens (session_id, counter, user_id, token_hash)
+    values (p_session_id, p_counter + 1, v_session.user_id, p_next_token_hash);
+    update sessions set refresh_counter = p_counter + 1, refreshed_at = clock_timestamp() where id = p_session_id;
+    -- Numbers far behind can only ever be answered with "already used"; a handful is enough to recognise them.
+    delete from refresh_tokens t where t.session_id = p_session_id and t.counter < p_counter - 20;
+  elsif p_counter < v_session.refresh_counter - 1
+      and v_session.refreshed_at < clock_timestamp() - make_interval(secs => p_reuse_seconds) then
+    update sessions set revoked_at = clock_timestamp() where id = p_session_id;
+    outcome := 'already_used';
+    return next;
+    return;
+  end if;
+  outcome := 'ok';
+  method := v_session.method;
+  user_id := v_user.id;
+  email := v_user.email;
+  apple_sub := v_user.apple_sub;
+  is_guest := v_user.is_guest;
+  credits_remaining := v_user.credits_remaining;
+  created_at := v_user.created_at;
+  updated_at := v_user.updated_at;
+  return next;
+end
+$$;
+comment on function refresh_session(uuid, integer, bytea, bytea, integer) is
+  'Outcome ok with the counter to hand out, or not_found, revoked, banned, already_used (the session is then revoked).';

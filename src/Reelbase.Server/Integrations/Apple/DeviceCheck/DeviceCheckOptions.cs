@@ -1,0 +1,30 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Reelbase.Server.Integrations.Apple.DeviceCheck;
+
+/// <summary>Section <c>DeviceCheck</c>: Apple's two bits per device. Without a key no device can be verified and no grant is given.</summary>
+public sealed class DeviceCheckOptions
+{
+    /// <summary>Apple's host: production, or <c>https://api.development.devicecheck.apple.com</c> for builds from Xcode.</summary>
+    [Required, Url]
+    public string BaseUrl { get; set; } = "https://api.devicecheck.apple.com";
+
+    /// <summary>The developer team's id; becomes <c>iss</c>.</summary>
+    public string? TeamId { get; set; }
+
+    /// <summary>The id of the DeviceCheck key; becomes <c>kid</c>.</summary>
+    public string? KeyId { get; set; }
+
+    /// <summary>The key's .p8 file.</summary>
+    public string? PrivateKeyFile { get; set; }
+
+    /// <summary>The key as text (PEM), instead of the file.</summary>
+    public string? PrivateKey { get; set; }
+
+    /// <summary>Seconds until a call to Apple is given up.</summary>
+    [Range(1, 30)]
+    public double TimeoutSeconds { get; set; } = 5;
+
+    /// <summary>Whether the key is there.</summary>
+    public bool IsConfigured => TeamId is { Length: > 0 } && KeyId is { Length: > 0 } && (PrivateKey ?? PrivateKeyFile) is { Length: > 0 };
+}

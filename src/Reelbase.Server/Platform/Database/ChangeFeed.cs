@@ -1,0 +1,166 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using Npgsql;
+
+namespace Reelbase.Server.Platform.Database;
+
+/// <summary>
+/// Tells every node that something changed: at once inside this process, and through one coalesced notification after
+/// commit to the others. Nothing depends on it arriving; whoever waits also looks again by itself.
+/// </summary>
+/// <remarks>
+/// Notifying inside the accepting transaction would serialize all commits (PostgreSQL takes one lock for the notification
+/// queue), which is why it happens afterwards and for many changes at once.
+/// </remarks>
+public sealed class ChangeFeed(ConnectionStrings strings, ILogger<ChangeFeed> logger) : BackgroundService
+{
+    private const string ChannelName = "reelbase_changes";
+    private const int MaxTopicsPerNotification = 100;
+    private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan Reconnect = TimeSpan.FromSeconds(2);
+
+    private readonly Guid _node = Guid.NewGuid();
+    private readonly ConcurrentDictionary<string, Subscription[]> _subscriptions = new(StringComparer.Ordinal);
+    private readonly Channel<string> _outgoing = Channel.CreateBounded<string>(
+        new BoundedChannelOptions(10_000) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true }
+    );
+
+    /// <summary>Says that a topic changed. Call it after the change is committed.</summary>
+    public void Publish(string topic)
+    {
+        Deliver(topic);
+        _outgoing.Writer.TryWrite(topic);
+    }
+
+    /// <summary>Says that a topic changed to this process only.</summary>
+    public void PublishLocally(string topic) => Deliver(topic);
+
+    /// <summary>Starts to hear about a topic; dispose to stop.</summary>
+    public Subscription Subscribe(string topic)
+    {
+        var subscription = new Subscription(this, topic);
+        _subscriptions.AddOrUpdate(topic, [subscription], (_, others) => [.. others, subscription]);
+        return subscription;
+    }
+
+    /// <inheritdoc/>
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(SendAsync(stoppingToken), ListenAsync(stoppingToken));
+
+    private void Deliver(string topic)
+    {
+        if (_subscriptions.TryGetValue(topic, out var subscriptions))
+        {
+            foreach (var subscription in subscriptions)
+            {
+                subscription.Signal();
+            }
+        }
+    }
+
+    private async Task SendAsync(CancellationToken stoppingToken)
+    {
+        await foreach (var first in _outgoing.Reader.ReadAllAsync(stoppingToken))
+        {
+            await Task.Delay(Gather, stoppingToken);
+            var topics = new HashSet<string>(StringComparer.Ordinal) { first };
+            while (topics.Count < MaxTopicsPerNotification && _outgoing.Reader.TryRead(out var next))
+            {
+                topics.Add(next);
+            }
+            try
+            {
+                await using var connection = new NpgsqlConnection(strings.Worker);
+                await connection.OpenAsync(stoppingToken);
+                await using var command = new NpgsqlCommand("select pg_notify($1, $2)", connection)
+                {
+                    Parameters = { new() { Value = ChannelName }, new() { Value = $"{_node:N} {string.Join(' ', topics)}" } },
+                };
+                await command.ExecuteNonQueryAsync(stoppingToken);
+            }
+            catch (NpgsqlException error)
+            {
+                logger.LogWarning("Other nodes could not be notified ({Reason}); they will notice by looking", error.Message);
+            }
+        }
+    }
+
+    private async Task ListenAsync(CancellationToken stoppingToken)
+    {
+        var listen = new NpgsqlConnectionStringBuilder(strings.Listen) { Pooling = false, KeepAlive = 30 }.ConnectionString;
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await using var connection = new NpgsqlConnection(listen);
+                connection.Notification += (_, notice) =>
+                {
+                    var words = notice.Payload.Split(' ');
+                    if (words[0] != _node.ToString("N"))
+                    {
+                        Array.ForEach(words[1..], Deliver);
+                    }
+                };
+                await connection.OpenAsync(stoppingToken);
+                await using (var command = new NpgsqlCommand($"listen {ChannelName}", connection))
+                {
+                    await command.ExecuteNonQueryAsync(stoppingToken);
+                }
+                while (!stoppingToken.IsCancellationRequested)
+                {
+                    await connection.WaitAsync(stoppingToken);
+                }
+            }
+            catch (NpgsqlException error)
+            {
+                logger.LogWarning("Listening for changes broke off ({Reason}); trying again", error.Message);
+                await Task.Delay(Reconnect, stoppingToken);
+            }
+        }
+    }
+
+    /// <summary>One listener's bell for one topic: it rings once for any number of changes since it was last heard.</summary>
+    public sealed class Subscription : IDisposable
+    {
+        private readonly ChangeFeed _feed;
+        private readonly string _topic;
+        private readonly SemaphoreSlim _bell = new(0, 1);
+
+        internal Subscription(ChangeFeed feed, string topic)
+        {
+            _feed = feed;
+            _topic = topic;
+        }
+
+        /// <summary>Waits until the topic changed or <paramref name="limit"/> has passed; true when it changed.</summary>
+        public Task<bool> WaitAsync(TimeSpan limit, CancellationToken cancellationToken) => _bell.WaitAsync(limit, cancellationToken);
+
+        /// <inheritdoc/>
+        public void Dispose()
+        {
+            while (_feed._subscriptions.TryGetValue(_topic, out var all))
+            {
+                var rest = all.Where(other => other != this).ToArray();
+                var done = rest.Length == 0
+                    ? _feed._subscriptions.TryRemove(new(_topic, all))
+                    : _feed._subscriptions.TryUpdate(_topic, rest, all);
+                if (done)
+                {
+                    break;
+                }
+            }
+            // The bell is not disposed: a delivery under way may still ring it, and it holds nothing unmanaged.
+        }
+
+        internal void Signal()
+        {
+            try
+            {
+                _bell.Release();
+            }
+            catch (SemaphoreFullException)
+            {
+                // It is ringing already.
+            }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+using System.Security.Cryptography;
+using System.Text;
+using Npgsql;
+
+namespace Reelbase.Server.Platform.Database;
+
+/// <summary>
+/// The connection strings of one installation: the owner's (migrations) and one for each login role.
+/// </summary>
+/// <remarks>
+/// An operator gives one string and the rest follows: role passwords are derived from the owner's password, so every
+/// node of an installation arrives at the same ones. Whoever knows the owner's password could set them anyway. Strings
+/// for the roles can be given on their own, for a pooler or for nodes that must not know the owner's password.
+/// </remarks>
+public sealed record ConnectionStrings(string? Owner, string Api, string Worker, string Admin, string Listen)
+{
+    /// <summary>Builds the set from configuration, with <paramref name="owner"/> already settled.</summary>
+    public static ConnectionStrings From(DatabaseOptions options, string? owner)
+    {
+        var api = Given(options.ApiConnectionString) ?? Derive(owner, "reelbase_api", options);
+        var worker = Given(options.WorkerConnectionString) ?? Derive(owner, "reelbase_worker", options);
+        var admin = Given(options.AdminConnectionString) ?? Derive(owner, "reelbase_admin", options);
+        return new(owner, api, worker, admin, Given(options.ListenConnectionString) ?? worker);
+    }
+
+    /// <summary>The password of a login role, for an installation that was given only its owner's connection string.</summary>
+    public static string DerivePassword(string owner, string role)
+    {
+        var password = new NpgsqlConnectionStringBuilder(owner).Password ?? "";
+        var key = HKDF.DeriveKey(
+            HashAlgorithmName.SHA256,
+            Encoding.UTF8.GetBytes(password.Length == 0 ? "no password" : password),
+            32,
+            info: Encoding.UTF8.GetBytes("reelbase role " + role)
+        );
+        return Convert.ToHexStringLower(key);
+    }
+
+    /// <summary>Accepts both <c>Host=...;Database=...</c> and <c>postgres://user:password@host:port/database</c>.</summary>
+    public static string Normalize(string value)
+    {
+        if (!value.Contains("://", StringComparison.Ordinal))
+        {
+            return value;
+        }
+        if (!Uri.TryCreate(value, UriKind.Absolute, out var uri) || uri.Scheme is not ("postgres" or "postgresql"))
+        {
+            throw new ArgumentException("a database address looks like postgres://user:password@host:port/database");
+        }
+        var user = uri.UserInfo.Split(':', 2);
+        var builder = new NpgsqlConnectionStringBuilder
+        {
+            Host = uri.Host,
+            Port = uri.Port > 0 ? uri.Port : 5432,
+            Database = Uri.UnescapeDataString(uri.AbsolutePath.TrimStart('/')),
+            Username = user[0].Length > 0 ? Uri.UnescapeDataString(user[0]) : "postgres",
+            Password = user.Length > 1 ? Uri.UnescapeDataString(user[1]) : null,
+        };
+        foreach (var pair in uri.Query.TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries))
+        {
+            var parts = pair.Split('=', 2);
+            if (parts is ["sslmode", var mode])
+            {
+                builder.SslMode = Enum.Parse<SslMode>(mode.Replace("-", "", StringComparison.Ordinal), ignoreCase: true);
+            }
+        }
+        return builder.ConnectionString;
+    }
+
+    private static string? Given(string? value) => string.IsNullOrWhiteSpace(value) ? null : Normalize(value);
+
+    private static string Derive(string? owner, string role, DatabaseOptions options)
+    {
+        if (owner is null)
+        {
+            throw new InvalidOperationException(
+                $"Database:ConnectionString is missing, and so is the one for {role}: give one of the two"
+            );
+        }
+        return new NpgsqlConnectionStringBuilder(owner)
+        {
+            Username = role,
+            Password = DerivePassword(owner, role),
+            ApplicationName = role,
+            MaxPoolSize = options.MaxPoolSize,
+            CommandTimeout = options.CommandTimeoutSeconds,
+            Timeout = options.ConnectTimeoutSeconds,
+            // Sessions keep nothing of their own (roles and claims are local to a transaction), and the reset would cost a
+            // round trip and break behind a transaction pooler.
+            NoResetOnClose = true,
+        }.ConnectionString;
+    }
+}

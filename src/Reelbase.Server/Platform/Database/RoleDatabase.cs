@@ -1,0 +1,135 @@
+using Dapper;
+using Npgsql;
+
+namespace Reelbase.Server.Platform.Database;
+
+/// <summary>
+/// Calls SQL functions as one of the login roles. The text is always a call of a function; arguments are <c>$1, $2 ...</c>.
+/// </summary>
+/// <remarks>Only this folder opens connections; an architecture test says so.</remarks>
+public abstract class RoleDatabase : IAsyncDisposable
+{
+    private protected readonly NpgsqlDataSource Source;
+
+    static RoleDatabase() => DefaultTypeMap.MatchNamesWithUnderscores = true;
+
+    private protected RoleDatabase(string connectionString, int maxPreparedStatements)
+    {
+        var builder = new NpgsqlDataSourceBuilder(
+            new NpgsqlConnectionStringBuilder(connectionString) { MaxAutoPrepare = maxPreparedStatements, AutoPrepareMinUsages = 2 }.ConnectionString
+        );
+        Source = builder.Build();
+    }
+
+    /// <summary>Every row that the function answers.</summary>
+    public async Task<List<T>> ListAsync<T>(string sql, CancellationToken cancellationToken, params object?[] arguments)
+    {
+        await using var command = Source.CreateCommand(sql);
+        AddArguments(command.Parameters, arguments);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return ReadRows<T>(reader);
+    }
+
+    /// <summary>The one row that the function answers, or null.</summary>
+    public async Task<T?> OneOrNoneAsync<T>(string sql, CancellationToken cancellationToken, params object?[] arguments)
+        where T : class => (await ListAsync<T>(sql, cancellationToken, arguments)).FirstOrDefault();
+
+    /// <summary>The first column of the first row, or default.</summary>
+    public async Task<T?> ScalarAsync<T>(string sql, CancellationToken cancellationToken, params object?[] arguments)
+    {
+        await using var command = Source.CreateCommand(sql);
+        AddArguments(command.Parameters, arguments);
+        var value = await command.ExecuteScalarAsync(cancellationToken);
+        return value is null or DBNull ? default : (T)value;
+    }
+
+    /// <summary>Calls a function for its effect.</summary>
+    public async Task ExecuteAsync(string sql, CancellationToken cancellationToken, params object?[] arguments)
+    {
+        await using var command = Source.CreateCommand(sql);
+        AddArguments(command.Parameters, arguments);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        await Source.DisposeAsync();
+    }
+
+    private protected static void AddArguments(NpgsqlParameterCollection parameters, object?[] arguments)
+    {
+        foreach (var argument in arguments)
+        {
+            parameters.Add(new NpgsqlParameter { Value = argument ?? DBNull.Value });
+        }
+    }
+
+    private protected static List<T> ReadRows<T>(NpgsqlDataReader reader)
+    {
+        var rows = new List<T>();
+        if (!reader.HasRows)
+        {
+            return rows;
+        }
+        var parse = reader.GetRowParser<T>();
+        while (reader.Read())
+        {
+            rows.Add(parse(reader));
+        }
+        return rows;
+    }
+}
+
+/// <summary>The API's own calls, before anybody is known: opening devices and sessions, storing inbound events.</summary>
+public sealed class ApiDatabase(ConnectionStrings strings, int maxPreparedStatements) : RoleDatabase(strings.Api, maxPreparedStatements)
+{
+    /// <summary>
+    /// Calls a function as the caller: one transaction in one round trip that first takes the caller's role and claims, so row
+    /// security decides what exists. Role and claims end with the transaction.
+    /// </summary>
+    public async Task<List<T>> ListAsync<T>(Caller caller, string sql, CancellationToken cancellationToken, params object?[] arguments)
+    {
+        await using var batch = Source.CreateBatch();
+        // A batch without begin and commit is one implicit transaction, which saves two commands.
+        batch.BatchCommands.Add(
+            new NpgsqlBatchCommand("select set_config('role', $1, true), set_config('request.jwt.claims', $2, true)")
+            {
+                Parameters = { new() { Value = caller.Role }, new() { Value = caller.Claims } },
+            }
+        );
+        var call = new NpgsqlBatchCommand(sql);
+        AddArguments(call.Parameters, arguments);
+        batch.BatchCommands.Add(call);
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        await reader.NextResultAsync(cancellationToken);
+        var rows = ReadRows<T>(reader);
+        await reader.NextResultAsync(cancellationToken);
+        return rows;
+    }
+
+    /// <summary>The one row that the function answers the caller, or null.</summary>
+    public async Task<T?> OneOrNoneAsync<T>(Caller caller, string sql, CancellationToken cancellationToken, params object?[] arguments)
+        where T : class => (await ListAsync<T>(caller, sql, cancellationToken, arguments)).FirstOrDefault();
+
+    /// <summary>Calls a function as the caller, for its effect.</summary>
+    public Task ExecuteAsync(Caller caller, string sql, CancellationToken cancellationToken, params object?[] arguments) =>
+        ListAsync<object>(caller, sql, cancellationToken, arguments);
+}
+
+/// <summary>The worker's calls.</summary>
+public sealed class WorkerDatabase(ConnectionStrings strings, int maxPreparedStatements) : RoleDatabase(strings.Worker, maxPreparedStatements);
+
+/// <summary>The operator's calls.</summary>
+public sealed class AdminDatabase(ConnectionStrings strings) : RoleDatabase(strings.Admin, 0);
+
+/// <summary>Who asks, as SQL is told: a role to take and the claims that <c>auth.uid()</c> and its like read.</summary>
+/// <param name="Role"><c>authenticated</c> or <c>anon</c>.</param>
+/// <param name="UserId">The id in the token; null for nobody.</param>
+/// <param name="Claims">The token's claims as JSON.</param>
+public sealed record Caller(string Role, Guid? UserId, string Claims)
+{
+    /// <summary>Somebody who has not said who they are.</summary>
+    public static Caller Anonymous { get; } = new("anon", null, """{"role":"anon"}""");
+}

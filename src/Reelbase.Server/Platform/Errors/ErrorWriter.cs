@@ -1,0 +1,94 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Microsoft.AspNetCore.Diagnostics;
+using Npgsql;
+using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Http;
+using Reelbase.Server.Platform.Security;
+
+namespace Reelbase.Server.Platform.Errors;
+
+/// <summary>The body of every error answer.</summary>
+public sealed record ErrorBody(ErrorContent Error);
+
+/// <summary>What went wrong: a stable code, words in the caller's language, facts, and the id that finds it in the logs.</summary>
+public sealed record ErrorContent(string Code, string Message, JsonElement Details, string TraceId);
+
+/// <summary>Turns whatever ends a request into an error of the catalogue, in the caller's language.</summary>
+public sealed class ErrorWriter(ApiDatabase database, ErrorRecorder recorder, ILogger<ErrorWriter> logger) : IExceptionHandler
+{
+    private static readonly JsonElement NoDetails = JsonDocument.Parse("{}").RootElement;
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken cancellationToken)
+    {
+        if (exception is OperationCanceledException && context.RequestAborted.IsCancellationRequested)
+        {
+            context.Response.StatusCode = 499;
+            return true;
+        }
+        var error = exception switch
+        {
+            ApiException known => known,
+            NpgsqlException database => DatabaseErrors.Translate(database),
+            BadHttpRequestException bad => new ApiException("ERR_4000", null, bad, bad.StatusCode),
+            TimeoutException late => new ApiException("ERR_6001", null, late),
+            _ => new ApiException("ERR_6003", null, exception),
+        };
+        await WriteAsync(context, error);
+        return true;
+    }
+
+    /// <summary>Writes an error answer, notes it, and logs it when it is our fault.</summary>
+    public async Task WriteAsync(HttpContext context, ApiException error)
+    {
+        var entry = ErrorCatalog.Find(error.Code);
+        var traceId = Activity.Current?.TraceId.ToHexString() ?? context.TraceIdentifier;
+        if (error.IsOurFault)
+        {
+            logger.LogError(error.InnerException ?? error, "{Code} on {Path} (trace {TraceId})", entry.Code, context.Request.Path.Value, traceId);
+        }
+        recorder.Record(context, entry.Code, error.Details, traceId);
+        if (context.Response.HasStarted)
+        {
+            context.Abort();
+            return;
+        }
+        var language = await LanguageAsync(context);
+        context.Response.Headers.ContentLanguage = language;
+        context.Response.StatusCode = error.Status;
+        if (
+            error.Details is { ValueKind: JsonValueKind.Object } details
+            && details.TryGetProperty("retry_after_seconds", out var seconds)
+        )
+        {
+            context.Response.Headers.RetryAfter = seconds.ToString();
+        }
+        await context.Response.WriteAsJsonAsync(
+            new ErrorBody(new(entry.Code, entry.Message(language), error.Details ?? NoDetails, traceId)),
+            Json.Options,
+            "application/json",
+            CancellationToken.None
+        );
+    }
+
+    /// <summary>The user's own setting, else what the request prefers, else English.</summary>
+    private async Task<string> LanguageAsync(HttpContext context)
+    {
+        if (context.Items[typeof(Caller)] is Caller { UserId: { } userId })
+        {
+            try
+            {
+                if (await database.ScalarAsync<string>("select find_user_language($1)", CancellationToken.None, userId) is { } own)
+                {
+                    return own;
+                }
+            }
+            catch (NpgsqlException)
+            {
+                // The database is away: the header will do.
+            }
+        }
+        return AcceptLanguage.Choose(context.Request.Headers.AcceptLanguage.ToString());
+    }
+}

@@ -1,0 +1,1 @@
+alter table error_log enable row level security;

@@ -1,0 +1,87 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Reelbase.Server.Platform.Http;
+
+/// <summary>How JSON is read and written everywhere: snake_case, strict, and times that every shipped client can parse.</summary>
+public static class Json
+{
+    /// <summary>The one set of options.</summary>
+    public static JsonSerializerOptions Options { get; } = Configure(new JsonSerializerOptions());
+
+    /// <summary>Applies the rules to <paramref name="options"/>.</summary>
+    public static JsonSerializerOptions Configure(JsonSerializerOptions options)
+    {
+        options.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower;
+        options.DictionaryKeyPolicy = null;
+        options.PropertyNameCaseInsensitive = false;
+        options.NumberHandling = JsonNumberHandling.Strict;
+        options.AllowDuplicateProperties = false;
+        options.MaxDepth = 16;
+        // Answers are never embedded in HTML, and people read Turkish and Spanish better than escapes.
+        options.Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
+        options.Converters.Add(new TimeConverter());
+        options.Converters.Add(new TextConverter());
+        return options;
+    }
+
+    /// <summary>UTC with exactly three fraction digits and Z. The shipped app parses two times with one formatter, so the form may never vary.</summary>
+    public static string Time(DateTime value) =>
+        value.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+
+    private sealed class TimeConverter : JsonConverter<DateTime>
+    {
+        public override DateTime Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            reader.GetDateTime().ToUniversalTime();
+
+        public override void Write(Utf8JsonWriter writer, DateTime value, JsonSerializerOptions options) => writer.WriteStringValue(Time(value));
+    }
+
+    /// <summary>Refuses text that PostgreSQL cannot hold (NUL) or that is no text at all (half of a surrogate pair).</summary>
+    private sealed class TextConverter : JsonConverter<string>
+    {
+        public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+        {
+            if (reader.TokenType != JsonTokenType.String)
+            {
+                throw new JsonException();
+            }
+            try
+            {
+                return IsStorable(reader.GetString()!) is { } text ? text : throw new JsonException();
+            }
+            catch (InvalidOperationException error)
+            {
+                throw new JsonException("text is not valid Unicode", error);
+            }
+        }
+
+        public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WriteStringValue(value);
+
+        public override string ReadAsPropertyName(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            Read(ref reader, typeToConvert, options)!;
+
+        public override void WriteAsPropertyName(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WritePropertyName(value);
+    }
+
+    /// <summary>The text when it can be stored, else null.</summary>
+    public static string? IsStorable(string text)
+    {
+        if (text.Contains('\0', StringComparison.Ordinal))
+        {
+            return null;
+        }
+        foreach (var rune in text.EnumerateRunes())
+        {
+            // A lone surrogate enumerates as the replacement character without being one.
+            if (rune == Rune.ReplacementChar && !text.Contains('\uFFFD', StringComparison.Ordinal))
+            {
+                return null;
+            }
+        }
+        return text;
+    }
+}

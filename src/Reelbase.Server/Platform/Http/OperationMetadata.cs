@@ -1,0 +1,44 @@
+namespace Reelbase.Server.Platform.Http;
+
+/// <summary>Marks an operation that needs a signed-in user; read by the API document and by the caller matrix in the tests.</summary>
+public sealed record RequiresUserMetadata;
+
+/// <summary>A query or header parameter that a handler reads by itself.</summary>
+public sealed record ParameterMetadata(string Name, string Description, bool IsHeader, bool IsRequired);
+
+/// <summary>An example of a request body.</summary>
+public sealed record RequestExampleMetadata(object Example);
+
+/// <summary>An example of the success answer.</summary>
+public sealed record AnswerExampleMetadata(object Example);
+
+/// <summary>Says on a route what the API document should say.</summary>
+public static class OperationMetadata
+{
+    public static RouteHandlerBuilder RequiresUser(this RouteHandlerBuilder builder) => builder.WithMetadata(new RequiresUserMetadata());
+
+    public static RouteHandlerBuilder Query(this RouteHandlerBuilder builder, string name, string description, bool required = false) =>
+        builder.WithMetadata(new ParameterMetadata(name, description, false, required));
+
+    public static RouteHandlerBuilder Header(this RouteHandlerBuilder builder, string name, string description, bool required = false) =>
+        builder.WithMetadata(new ParameterMetadata(name, description, true, required));
+
+    public static RouteHandlerBuilder Examples(this RouteHandlerBuilder builder, object? request, object answer)
+    {
+        if (request is not null)
+        {
+            builder.WithMetadata(new RequestExampleMetadata(request));
+        }
+        return builder.WithMetadata(new AnswerExampleMetadata(answer));
+    }
+
+    /// <summary>The error answers that an operation can give, in the one shape of the catalogue.</summary>
+    public static RouteHandlerBuilder Fails(this RouteHandlerBuilder builder, params int[] statuses)
+    {
+        foreach (var status in statuses)
+        {
+            builder.Produces<Errors.ErrorBody>(status);
+        }
+        return builder;
+    }
+}

@@ -1,0 +1,64 @@
+using System.Text.Json;
+using Reelbase.Server.Platform.Errors;
+
+namespace Reelbase.Server.Platform.Http;
+
+/// <summary>Reads a JSON body by our rules, so that everything wrong with one is an error of the catalogue.</summary>
+public static class RequestBody
+{
+    /// <summary>The largest JSON body of the public API.</summary>
+    public const int MaxJsonBytes = 64 * 1024;
+
+    /// <summary>The body as <typeparamref name="T"/>. An empty body is <c>{}</c> where <paramref name="allowEmpty"/> says so.</summary>
+    /// <exception cref="ApiException">ERR_4000 with 400, 413 or 415.</exception>
+    public static async Task<T> ReadAsync<T>(HttpContext context, bool allowEmpty = false)
+        where T : class, new()
+    {
+        var request = context.Request;
+        if (!request.HasJsonContentType() && !(allowEmpty && request.ContentLength is null or 0))
+        {
+            throw new ApiException("ERR_4000", new { reason = "media_type", expected = "application/json" }, status: 415);
+        }
+        var bytes = await ReadBytesAsync(context, MaxJsonBytes);
+        if (bytes.Length == 0 && allowEmpty)
+        {
+            return new T();
+        }
+        try
+        {
+            return JsonSerializer.Deserialize<T>(bytes, Json.Options) ?? throw new ApiException("ERR_4000", new { reason = "not_an_object" });
+        }
+        catch (JsonException error)
+        {
+            // The path says which field has the wrong type; it is empty when the text is no JSON at all.
+            var field = error.Path is { Length: > 2 } path ? path[2..] : null;
+            throw field is null
+                ? new ApiException("ERR_4000", new { reason = "invalid_json" }, error)
+                : new ApiException("ERR_4000", new { reason = "wrong_type", field = field[..Math.Min(field.Length, 100)] }, error);
+        }
+    }
+
+    /// <summary>The raw bytes of a body, up to a limit.</summary>
+    /// <exception cref="ApiException">ERR_4000 with 413 when there are more.</exception>
+    public static async Task<byte[]> ReadBytesAsync(HttpContext context, int maxBytes)
+    {
+        if (context.Request.ContentLength > maxBytes)
+        {
+            throw TooLarge(maxBytes);
+        }
+        using var buffer = new MemoryStream((int)(context.Request.ContentLength ?? 1024));
+        var chunk = new byte[16 * 1024];
+        int read;
+        while ((read = await context.Request.Body.ReadAsync(chunk, context.RequestAborted)) > 0)
+        {
+            if (buffer.Length + read > maxBytes)
+            {
+                throw TooLarge(maxBytes);
+            }
+            buffer.Write(chunk, 0, read);
+        }
+        return buffer.ToArray();
+    }
+
+    private static ApiException TooLarge(int maxBytes) => new("ERR_4000", new { reason = "too_large", max_bytes = maxBytes }, status: 413);
+}

@@ -1,0 +1,71 @@
+using System.Text.Json;
+using Microsoft.Extensions.Options;
+using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Errors;
+
+namespace Reelbase.Server.Platform.Security;
+
+/// <summary>Finds out who asks. The bearer token decides; a <c>user_id</c> beside it may only agree.</summary>
+public sealed class CallerResolver(AccessTokens tokens, ApiDatabase database, IOptions<ServerOptions> options)
+{
+    private const int MaxUserIdLength = 255;
+
+    /// <summary>The signed-in caller.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="claimedUserId">A <c>user_id</c> from the body; the query's is looked at by itself.</param>
+    /// <exception cref="ApiException">ERR_4005 without a good token, ERR_4006 for somebody else's id, ERR_4007 for an unknown one.</exception>
+    public async Task<Caller> RequireUserAsync(HttpContext context, string? claimedUserId = null)
+    {
+        var caller = await ReadAsync(context);
+        var query = context.Request.Query["user_id"].FirstOrDefault();
+        var claimed = claimedUserId ?? query;
+        if (claimed is { Length: > MaxUserIdLength } || (claimed is not null && Http.Json.IsStorable(claimed) is null))
+        {
+            throw new ApiException("ERR_4007", new { what = "user" });
+        }
+        if (caller is not { UserId: { } userId })
+        {
+            if (options.Value.AcceptUnverifiedUserId && claimed is not null)
+            {
+                return Remember(context, await ClaimUnverifiedAsync(claimed, context.RequestAborted));
+            }
+            throw new ApiException("ERR_4005", new { reason = context.Request.Headers.Authorization.Count > 0 ? "invalid_token" : "no_token" });
+        }
+        foreach (var id in new[] { claimedUserId, query })
+        {
+            // An empty user_id names nobody, which is not the same as not naming anybody.
+            if (id is not null && !id.Equals(userId.ToString(), StringComparison.OrdinalIgnoreCase))
+            {
+                await database.ExecuteAsync(caller, "select match_user_id($1)", context.RequestAborted, id);
+            }
+        }
+        return caller;
+    }
+
+    /// <summary>The caller if they said who they are with a good token, else null or the anonymous one.</summary>
+    public async Task<Caller?> ReadAsync(HttpContext context)
+    {
+        var header = context.Request.Headers.Authorization.ToString();
+        if (!header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase))
+        {
+            return null;
+        }
+        var caller = await tokens.ReadAsync(header[7..].Trim());
+        return caller is null ? null : Remember(context, caller);
+    }
+
+    /// <summary>The claims of a user whom nobody has verified; only the compatibility mode uses it.</summary>
+    public async Task<Caller> ClaimUnverifiedAsync(string claimed, CancellationToken cancellationToken)
+    {
+        var id = await database.ScalarAsync<Guid?>("select find_user_id($1)", cancellationToken, claimed);
+        return id is { } userId
+            ? new("authenticated", userId, JsonSerializer.Serialize(new { sub = userId, role = "authenticated", unverified = true }))
+            : throw new ApiException("ERR_4007", new { what = "user" });
+    }
+
+    private static Caller Remember(HttpContext context, Caller caller)
+    {
+        context.Items[typeof(Caller)] = caller;
+        return caller;
+    }
+}

@@ -1,0 +1,30 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Reelbase.Server.Platform.Security;
+
+/// <summary>Section <c>Security</c>: keys and the life of sessions.</summary>
+public sealed class SecurityOptions
+{
+    /// <summary>File with the EC P-256 private key (PEM) that signs access tokens. Development makes one in the data directory.</summary>
+    public string? SigningKeyFile { get; set; }
+
+    /// <summary>The same key as text, for environments that hand secrets out as variables.</summary>
+    public string? SigningKey { get; set; }
+
+    /// <summary>Earlier public keys (PEM) whose tokens still count: anon keys compiled into apps live as long as the app.</summary>
+    public string[] PreviousPublicKeys { get; set; } = [];
+
+    /// <summary>At least 32 characters of secret; refresh tokens and file addresses are made from it.</summary>
+    public string? TokenSecret { get; set; }
+
+    /// <summary>File with the secret, instead of <see cref="TokenSecret"/>.</summary>
+    public string? TokenSecretFile { get; set; }
+
+    /// <summary>Life of an access token.</summary>
+    [Range(60, 86_400)]
+    public int AccessTokenSeconds { get; set; } = 3600;
+
+    /// <summary>How long after a rotation an older refresh token is taken for a retry and not for a theft.</summary>
+    [Range(0, 300)]
+    public int RefreshReuseSeconds { get; set; } = 10;
+}
