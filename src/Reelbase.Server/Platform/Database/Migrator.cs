@@ -4,7 +4,6 @@ using System.Text;
 using DbUp;
 using DbUp.Engine;
 using DbUp.Engine.Output;
-using DbUp.Engine.Transactions;
 using Npgsql;
 
 namespace Reelbase.Server.Platform.Database;

@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Diagnostics;
 using Npgsql;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Http;
-using Reelbase.Server.Platform.Security;
 
 namespace Reelbase.Server.Platform.Errors;
 

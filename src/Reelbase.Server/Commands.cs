@@ -1,0 +1,178 @@
+using Microsoft.Extensions.Options;
+using Npgsql;
+using Reelbase.Server.Platform;
+using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Security;
+
+namespace Reelbase.Server;
+
+/// <summary>The verbs of the program.</summary>
+public static class Commands
+{
+    /// <summary>Serves until told to stop.</summary>
+    public static async Task<int> ServeAsync(string[] args)
+    {
+        try
+        {
+            var builder = WebApplication.CreateBuilder(args);
+            builder.Configuration.AddEnvironmentVariables("REELBASE__");
+            var (strings, cluster) = await PrepareDatabaseAsync(builder);
+            await using var app = ServerApp.Build(builder, strings);
+            SayWhatIsOff(app);
+            await app.RunAsync();
+            if (cluster is not null)
+            {
+                await cluster.StopAsync(CancellationToken.None);
+            }
+            return 0;
+        }
+        catch (Exception error) when (error is OptionsValidationException or InvalidOperationException or ArgumentException or MigrationException or PrivateClusterException or NpgsqlException)
+        {
+            await Console.Error.WriteLineAsync($"Reelbase cannot start: {error.Message}");
+            return 1;
+        }
+    }
+
+    /// <summary><c>migrate [--database URL] [--dry-run]</c>.</summary>
+    public static async Task<int> MigrateAsync(string[] args)
+    {
+        try
+        {
+            using var logging = LoggerFactory.Create(log => log.AddSimpleConsole());
+            var builder = WebApplication.CreateBuilder();
+            builder.Configuration.AddEnvironmentVariables("REELBASE__");
+            var isDryRun = args.Contains("--dry-run");
+            var owner = Value(args, "--database") is { } given ? ConnectionStrings.Normalize(given) : (await OwnerAsync(builder)).Owner;
+            var result = await new Migrator(owner, logging.CreateLogger("migrate")).RunAsync(isDryRun, CancellationToken.None);
+            foreach (var file in result.Files)
+            {
+                Console.WriteLine($"{(isDryRun ? "would apply" : "applied")} {file}");
+            }
+            foreach (var line in result.Report)
+            {
+                Console.WriteLine($"report: {line}");
+            }
+            Console.WriteLine(result.Files.Count == 0 ? "The database is up to date." : isDryRun ? $"{result.Files.Count} files would be applied." : $"The database is up to date; {result.Files.Count} files were applied.");
+            return 0;
+        }
+        catch (Exception error) when (error is MigrationException or PrivateClusterException or NpgsqlException or ArgumentException or InvalidOperationException)
+        {
+            await Console.Error.WriteLineAsync($"migrate: {error.Message}");
+            return 1;
+        }
+    }
+
+    /// <summary><c>admin reconcile | anon-key</c>.</summary>
+    public static async Task<int> AdminAsync(string[] args)
+    {
+        var builder = WebApplication.CreateBuilder();
+        builder.Configuration.AddEnvironmentVariables("REELBASE__");
+        try
+        {
+            switch (args)
+            {
+                case ["reconcile", ..]:
+                    var owner = Value(args, "--database") is { } given ? ConnectionStrings.Normalize(given) : (await OwnerAsync(builder)).Owner;
+                    await using (var database = new AdminDatabase(ConnectionStrings.From(new DatabaseOptions(), owner)))
+                    {
+                        var problems = await database.ListAsync<LedgerProblem>("select * from check_ledger()", CancellationToken.None);
+                        problems.ForEach(problem => Console.WriteLine($"{problem.UserId}: {problem.Problem}"));
+                        Console.WriteLine(problems.Count == 0 ? "Every user's ledger adds up." : $"{problems.Count} problems.");
+                        return problems.Count == 0 ? 0 : 1;
+                    }
+                case ["anon-key", ..]:
+                    var server = builder.Configuration.GetSection("Server").Get<ServerOptions>() ?? new();
+                    var security = builder.Configuration.GetSection("Security").Get<SecurityOptions>() ?? new();
+                    var keys = Keys.Load(security, Path.Combine(server.DataDirectory, "keys"), !builder.Environment.IsProduction());
+                    using (var tokens = new AccessTokens(keys, Options.Create(security), Options.Create(server), TimeProvider.System))
+                    {
+                        Console.WriteLine(tokens.CreateAnonKey());
+                    }
+                    return 0;
+                default:
+                    Console.WriteLine("admin reconcile [--database URL]   check that every user's ledger adds up\nadmin anon-key                     print the key that apps carry");
+                    return args is ["--help" or "-h"] ? 0 : 2;
+            }
+        }
+        catch (Exception error) when (error is PrivateClusterException or NpgsqlException or ArgumentException or InvalidOperationException)
+        {
+            await Console.Error.WriteLineAsync($"admin: {error.Message}");
+            return 1;
+        }
+    }
+
+    /// <summary>Says what there is.</summary>
+    public static int Help()
+    {
+        Console.WriteLine("Reelbase server. Without a verb it serves; verbs: migrate [--database URL] [--dry-run], admin reconcile, admin anon-key.");
+        return 0;
+    }
+
+    private static async Task<(ConnectionStrings Strings, PrivateCluster? Cluster)> PrepareDatabaseAsync(WebApplicationBuilder builder)
+    {
+        var options = builder.Configuration.GetSection("Database").Get<DatabaseOptions>() ?? new();
+        string? owner = null;
+        PrivateCluster? cluster = null;
+        if (options.ConnectionString is { Length: > 0 } || options.ApiConnectionString is null)
+        {
+            (owner, cluster) = await OwnerAsync(builder);
+        }
+        if (owner is not null && options.MigrateAtStart)
+        {
+            using var logging = LoggerFactory.Create(log => log.AddSimpleConsole());
+            await new Migrator(owner, logging.CreateLogger("migrate")).RunAsync(dryRun: false, CancellationToken.None);
+        }
+        if (cluster is not null)
+        {
+            // Nothing stands between us and our own server, so statements may stay prepared.
+            builder.Configuration["Database:MaxPreparedStatements"] ??= "50";
+        }
+        return (ConnectionStrings.From(options, owner), cluster);
+    }
+
+    private static async Task<(string Owner, PrivateCluster? Cluster)> OwnerAsync(WebApplicationBuilder builder)
+    {
+        var options = builder.Configuration.GetSection("Database").Get<DatabaseOptions>() ?? new();
+        if (options.ConnectionString is { Length: > 0 } given)
+        {
+            return (ConnectionStrings.Normalize(given), null);
+        }
+        if (builder.Environment.IsProduction() && !options.AllowPrivateInProduction)
+        {
+            throw new InvalidOperationException(
+                "Database:ConnectionString is missing; in Production an empty new database must not look like success (set Database:AllowPrivateInProduction=true to keep a private PostgreSQL on purpose)");
+        }
+        var server = builder.Configuration.GetSection("Server").Get<ServerOptions>() ?? new();
+        var cluster = await PrivateCluster.StartAsync(Path.Combine(server.DataDirectory, "postgresql"), options.BinDirectory, options.PrivateSettings, CancellationToken.None);
+        return (cluster.ConnectionString, cluster);
+    }
+
+    private static void SayWhatIsOff(WebApplication app)
+    {
+        if (app.Services.GetRequiredService<Integrations.VideoProviders>().All.Count == 0)
+        {
+            app.Logger.LogWarning("No video provider is configured (Fal:ApiKey): jobs wait in line until their deadline");
+        }
+        if (!app.Services.GetRequiredService<IOptions<Integrations.Apple.DeviceCheck.DeviceCheckOptions>>().Value.IsConfigured)
+        {
+            app.Logger.LogWarning("DeviceCheck is not configured (DeviceCheck:TeamId, KeyId, PrivateKeyFile): no device is verified and no free credits are granted");
+        }
+        var server = app.Services.GetRequiredService<IOptions<ServerOptions>>().Value;
+        if (server.PublicUrl is null)
+        {
+            app.Logger.LogWarning("Server:PublicUrl is not set: providers cannot reach us, jobs are polled");
+        }
+        if (server.AcceptUnverifiedUserId)
+        {
+            app.Logger.LogWarning("INSECURE: Server:AcceptUnverifiedUserId is on; anybody who knows a user_id can act as that user. Turn it off as soon as shipped apps send tokens");
+        }
+    }
+
+    private static string? Value(string[] args, string name)
+    {
+        var index = Array.IndexOf(args, name);
+        return index >= 0 && index + 1 < args.Length ? args[index + 1] : null;
+    }
+
+    private sealed record LedgerProblem(Guid UserId, string Problem);
+}

@@ -1,0 +1,59 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Microsoft.Net.Http.Headers;
+using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Http;
+
+namespace Reelbase.Server.Features.Catalog;
+
+/// <summary>A model that can be generated with.</summary>
+public sealed record ModelView(
+    Guid Id, string Name, string Category, string? Description, int CostPerGeneration, string PricingType, int? CreditsPerSecond,
+    JsonElement RequiredFields, bool HasAudio, bool IsFeatured, string? ThumbnailUrl, string Provider, DateTime? SunsetAt);
+
+/// <summary>The models on offer.</summary>
+public sealed record ModelsAnswer(IReadOnlyList<ModelView> Models);
+
+/// <summary><c>GET /get-models</c>: public, cacheable by its strong ETag.</summary>
+public static class GetModelsEndpoint
+{
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes.MapGet("/get-models", HandleAsync).WithTags("Catalog").WithName("get-models").WithSummary("The models on offer, featured first, then by name")
+            .Header("If-None-Match", "An ETag from before; 304 when nothing changed").Produces<ModelsAnswer>().Produces(304).Fails(503);
+
+    private static async Task<IResult> HandleAsync(HttpContext context, ApiDatabase database)
+    {
+        var rows = await database.ListAsync<ModelRow>(Caller.Anonymous, "select * from get_models()", context.RequestAborted);
+        var body = JsonSerializer.SerializeToUtf8Bytes(new ModelsAnswer(rows.ConvertAll(row => row.ToView())), Json.Options);
+        var tag = new EntityTagHeaderValue($"\"{Convert.ToHexStringLower(SHA256.HashData(body))[..32]}\"");
+        context.Response.Headers.ETag = tag.ToString();
+        context.Response.Headers.CacheControl = "public, no-cache";
+        var known = context.Request.GetTypedHeaders().IfNoneMatch;
+        return known.Any(candidate => candidate.Equals(EntityTagHeaderValue.Any) || candidate.Compare(tag, useStrongComparison: false))
+            ? Results.StatusCode(304)
+            : Results.Bytes(body, "application/json");
+    }
+
+    private sealed class ModelRow
+    {
+        public Guid Id { get; init; }
+        public string Name { get; init; } = "";
+        public string Category { get; init; } = "";
+        public string? Description { get; init; }
+        public int CostPerGeneration { get; init; }
+        public string PricingType { get; init; } = "";
+        public int? CreditsPerSecond { get; init; }
+        public string RequiredFields { get; init; } = "{}";
+        public bool HasAudio { get; init; }
+        public bool IsFeatured { get; init; }
+        public string? ThumbnailUrl { get; init; }
+        public string Provider { get; init; } = "";
+        public DateTime? SunsetAt { get; init; }
+
+        public ModelView ToView()
+        {
+            using var fields = JsonDocument.Parse(RequiredFields);
+            return new(Id, Name, Category, Description, CostPerGeneration, PricingType, CreditsPerSecond, fields.RootElement.Clone(), HasAudio, IsFeatured, ThumbnailUrl, Provider, SunsetAt);
+        }
+    }
+}

@@ -1,0 +1,46 @@
+using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Http;
+using Reelbase.Server.Platform.Security;
+
+namespace Reelbase.Server.Features.Credits;
+
+/// <summary>A balance.</summary>
+/// <param name="CreditsRemaining">What can be spent.</param>
+/// <param name="CreditsTotal">What was ever earned or bought; never falls.</param>
+public sealed record CreditsAnswer(int CreditsRemaining, int CreditsTotal);
+
+/// <summary>One line of the ledger.</summary>
+public sealed record LedgerLine(Guid Id, long Seq, int Change, string Reason, Guid? JobId, string? TransactionId, int BalanceAfter, DateTime CreatedAt);
+
+/// <summary>A page of the ledger.</summary>
+public sealed record CreditHistoryAnswer(long? NextBefore, IReadOnlyList<LedgerLine> Transactions);
+
+/// <summary>Reading one's balance and ledger.</summary>
+public static class CreditsEndpoints
+{
+    public static void MapCredits(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("").WithTags("Credits");
+        group.MapGet("/get-user-credits", CreditsAsync).WithName("get-user-credits").RequiresUser().WithSummary("The caller's balance")
+            .Query("user_id", "Optional; must be the caller").Produces<CreditsAnswer>().Fails(401, 403, 404, 503).Examples(null, new CreditsAnswer(2, 10));
+        group.MapGet("/get-credit-history", HistoryAsync).WithName("get-credit-history").RequiresUser().WithSummary("The caller's ledger, newest first")
+            .Query("limit", "1 to 100; 20 when absent").Query("before", "The next_before of the page before").Query("user_id", "Optional; must be the caller")
+            .Produces<CreditHistoryAnswer>().Fails(400, 401, 403, 404, 503);
+    }
+
+    private static async Task<IResult> CreditsAsync(HttpContext context, CallerResolver callers, ApiDatabase database)
+    {
+        var caller = await callers.RequireUserAsync(context);
+        return Results.Json(await database.OneOrNoneAsync<CreditsAnswer>(caller, "select * from get_user_credits()", context.RequestAborted), Json.Options);
+    }
+
+    private static async Task<IResult> HistoryAsync(HttpContext context, CallerResolver callers, ApiDatabase database)
+    {
+        var caller = await callers.RequireUserAsync(context);
+        var limit = (int)(RequestQuery.Number(context, "limit", 1, 100) ?? 20);
+        var before = RequestQuery.Number(context, "before", 1, long.MaxValue);
+        var lines = await database.ListAsync<LedgerLine>(caller, "select * from get_credit_history($1, $2::bigint)", context.RequestAborted, limit + 1, before);
+        var page = lines.Take(limit).ToList();
+        return Results.Json(new CreditHistoryAnswer(lines.Count > limit ? page[^1].Seq : null, page), Json.Options);
+    }
+}

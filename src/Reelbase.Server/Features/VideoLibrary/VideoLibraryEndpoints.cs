@@ -1,0 +1,156 @@
+using System.Text;
+using System.Text.Json;
+using Reelbase.Server.Features.Files;
+using Reelbase.Server.Features.GenerateVideo;
+using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Errors;
+using Reelbase.Server.Platform.Http;
+using Reelbase.Server.Platform.Security;
+
+namespace Reelbase.Server.Features.VideoLibrary;
+
+/// <summary>A page of jobs.</summary>
+public sealed record JobListAnswer(Guid? NextBefore, IReadOnlyList<JobListItem> Jobs);
+
+/// <summary>Which job to delete.</summary>
+public sealed record DeleteJobRequest(string? JobId = null, string? UserId = null)
+{
+    public DeleteJobRequest()
+        : this(null, null) { }
+}
+
+/// <summary>Something was done.</summary>
+public sealed record SuccessAnswer(bool Success);
+
+/// <summary>What a user sees of their jobs: one, live or at once; a list; and deleting.</summary>
+public static class VideoLibraryEndpoints
+{
+    private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan StreamLimit = TimeSpan.FromMinutes(60);
+
+    public static void MapVideoLibrary(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("").WithTags("VideoLibrary");
+        group.MapGet("/get-video-status", StatusAsync).WithName("get-video-status").RequiresUser().WithSummary("One job; as text/event-stream, live until it ends")
+            .Query("job_id", "The job", required: true).Query("user_id", "Optional; must be the caller")
+            .Produces<JobStatusAnswer>().Fails(400, 401, 403, 404, 503)
+            .Examples(null, new JobStatusAnswer(Guid.Parse("019a0000-0000-7000-8000-000000000001"), "processing", "A paper boat on a quiet lake", "Veo 3.1 Fast", 8, null, null, null, null, null, new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc), null, new DateTime(2026, 1, 9, 3, 4, 5, DateTimeKind.Utc)));
+        group.MapGet("/get-video-jobs", ListAsync).WithName("get-video-jobs").RequiresUser().WithSummary("The caller's jobs, newest first")
+            .Query("limit", "1 to 100; 20 when absent").Query("offset", "Jobs to leave out; prefer before").Query("before", "The next_before of the page before")
+            .Query("status", "pending, processing, completed or failed").Query("q", "A piece of the prompt").Query("user_id", "Optional; must be the caller")
+            .Produces<JobListAnswer>().Fails(400, 401, 403, 404, 503);
+        group.MapPost("/delete-video-job", DeleteAsync).WithName("delete-video-job").RequiresUser().WithSummary("Delete a job and its files")
+            .Accepts<DeleteJobRequest>("application/json").Produces<SuccessAnswer>().Fails(400, 401, 403, 404, 413, 415, 503)
+            .Examples(new { job_id = "019a0000-0000-7000-8000-000000000001" }, new SuccessAnswer(true));
+    }
+
+    private static async Task<IResult> StatusAsync(HttpContext context, CallerResolver callers, ApiDatabase database, JobView view, ChangeFeed feed)
+    {
+        var caller = await callers.RequireUserAsync(context);
+        var jobId = ReadJobId(context.Request.Query["job_id"].FirstOrDefault());
+        if (!context.Request.Headers.Accept.ToString().Contains("text/event-stream", StringComparison.OrdinalIgnoreCase))
+        {
+            return Results.Json(await ReadAsync(), Json.Options);
+        }
+        using var changes = feed.Subscribe(VideoJobWorker.TopicOf(jobId));
+        var current = await ReadAsync();
+        context.Response.ContentType = "text/event-stream";
+        context.Response.Headers.CacheControl = "no-store";
+        var ends = DateTime.UtcNow + StreamLimit;
+        var lastWrite = DateTime.UtcNow;
+        string? sent = null;
+        try
+        {
+            while (true)
+            {
+                var data = JsonSerializer.Serialize(current, Json.Options);
+                if (data != sent)
+                {
+                    await WriteAsync(context, $"event: status\ndata: {data}\n\n");
+                    (sent, lastWrite) = (data, DateTime.UtcNow);
+                }
+                if (current.Status is "completed" or "failed" || DateTime.UtcNow > ends)
+                {
+                    return Results.Empty;
+                }
+                // Woken by a change, and looking again now and then in case the news was lost on the way.
+                await changes.WaitAsync(LookAgain, context.RequestAborted);
+                if (DateTime.UtcNow - lastWrite >= KeepAlive - LookAgain)
+                {
+                    await WriteAsync(context, ": still here\n\n");
+                    lastWrite = DateTime.UtcNow;
+                }
+                current = await ReadAsync();
+            }
+        }
+        catch (ApiException)
+        {
+            // Deleted, banned or signed out while watching: the stream ends, and asking again tells why.
+            return Results.Empty;
+        }
+
+        async Task<JobStatusAnswer> ReadAsync()
+        {
+            try
+            {
+                return view.Status(context, (await database.OneOrNoneAsync<JobRow>(caller, "select * from get_video_status($1)", context.RequestAborted, jobId))!);
+            }
+            catch (Npgsql.NpgsqlException error)
+            {
+                throw DatabaseErrors.Translate(error);
+            }
+        }
+    }
+
+    private static async Task<IResult> ListAsync(HttpContext context, CallerResolver callers, ApiDatabase database, JobView view)
+    {
+        var caller = await callers.RequireUserAsync(context);
+        var limit = (int)(RequestQuery.Number(context, "limit", 1, 100) ?? 20);
+        var offset = (int)(RequestQuery.Number(context, "offset", 0, 100_000) ?? 0);
+        var before = RequestQuery.Text(context, "before", 64) is { } text ? ReadJobId(text) : (Guid?)null;
+        var status = RequestQuery.Text(context, "status", 20);
+        if (status is not (null or "pending" or "processing" or "completed" or "failed"))
+        {
+            throw ApiException.Field("ERR_4000", "status", "unknown");
+        }
+        var rows = await database.ListAsync<JobListRow>(
+            caller, "select * from get_video_jobs($1, $2, $3::uuid, $4::text, $5::text)", context.RequestAborted,
+            limit + 1, offset, before, status, RequestQuery.Text(context, "q", 200));
+        var page = rows.Take(limit).Select(row => view.Item(context, row.ToItem())).ToList();
+        return Results.Json(new JobListAnswer(rows.Count > limit ? page[^1].JobId : null, page), Json.Options);
+    }
+
+    private static async Task<IResult> DeleteAsync(HttpContext context, CallerResolver callers, ApiDatabase database, ChangeFeed feed)
+    {
+        var request = await RequestBody.ReadAsync<DeleteJobRequest>(context);
+        var caller = await callers.RequireUserAsync(context, request.UserId);
+        if (request.JobId is null)
+        {
+            throw ApiException.Field("ERR_4000", "job_id", "required");
+        }
+        var jobId = ReadJobId(request.JobId);
+        await database.ExecuteAsync(caller, "select delete_video_job($1)", context.RequestAborted, jobId);
+        feed.Publish(VideoJobWorker.WakeTopic);
+        feed.Publish(FileRemover.WakeTopic);
+        feed.Publish(VideoJobWorker.TopicOf(jobId));
+        return Results.Json(new SuccessAnswer(true), Json.Options);
+    }
+
+    /// <summary>An id that is no UUID names no job.</summary>
+    private static Guid ReadJobId(string? text) =>
+        string.IsNullOrEmpty(text) ? throw ApiException.Field("ERR_4000", "job_id", "required")
+        : Guid.TryParse(text, out var id) ? id
+        : throw new ApiException("ERR_4007", new { what = "job" });
+
+    private static async Task WriteAsync(HttpContext context, string text)
+    {
+        await context.Response.Body.WriteAsync(Encoding.UTF8.GetBytes(text), context.RequestAborted);
+        await context.Response.Body.FlushAsync(context.RequestAborted);
+    }
+
+    private sealed record JobListRow(Guid JobId, string Prompt, string ModelName, int CreditsUsed, string Status, string? VideoUrl, string? ThumbnailUrl, DateTime CreatedAt)
+    {
+        public JobListItem ToItem() => new(JobId, Prompt, ModelName, CreditsUsed, Status, VideoUrl, ThumbnailUrl, CreatedAt);
+    }
+}

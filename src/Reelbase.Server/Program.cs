@@ -1,0 +1,10 @@
+using Reelbase.Server;
+
+// reelbase migrate | admin ... | (nothing: serve)
+return args switch
+{
+    ["migrate", .. var rest] => await Commands.MigrateAsync(rest),
+    ["admin", .. var rest] => await Commands.AdminAsync(rest),
+    ["--help" or "-h" or "help", ..] => Commands.Help(),
+    _ => await Commands.ServeAsync(args),
+};

@@ -1,0 +1,210 @@
+using Microsoft.AspNetCore.HttpOverrides;
+using Microsoft.Extensions.Options;
+using Reelbase.Server.Features.Accounts;
+using Reelbase.Server.Features.Catalog;
+using Reelbase.Server.Features.Credits;
+using Reelbase.Server.Features.Devices;
+using Reelbase.Server.Features.Files;
+using Reelbase.Server.Features.GenerateVideo;
+using Reelbase.Server.Features.ProviderCallbacks;
+using Reelbase.Server.Features.Sessions;
+using Reelbase.Server.Features.VideoLibrary;
+using Reelbase.Server.Integrations;
+using Reelbase.Server.Integrations.Apple.DeviceCheck;
+using Reelbase.Server.Integrations.Fal;
+using Reelbase.Server.Platform;
+using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Errors;
+using Reelbase.Server.Platform.Http;
+using Reelbase.Server.Platform.Media;
+using Reelbase.Server.Platform.Security;
+using Reelbase.Server.Platform.Storage;
+using Reelbase.Server.Platform.Work;
+
+namespace Reelbase.Server;
+
+/// <summary>Puts the program together: options, platform, integrations, then each role's features.</summary>
+public static class ServerApp
+{
+    /// <summary>Builds the server on a database that is ready.</summary>
+    public static WebApplication Build(WebApplicationBuilder builder, ConnectionStrings strings)
+    {
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = WebhookEndpoint.MaxBodyBytes;
+        });
+        var services = builder.Services;
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(20));
+        services.ConfigureHttpJsonOptions(json => Json.Configure(json.SerializerOptions));
+        AddOptions(services, builder.Configuration);
+        AddPlatform(services, builder, strings);
+        AddIntegrations(services);
+        var server = builder.Configuration.GetSection("Server").Get<ServerOptions>() ?? new();
+        AddFeatures(services, server);
+        services.AddOpenApi("v1", ApiDocument.Configure);
+        var app = builder.Build();
+        Use(app, server);
+        return app;
+    }
+
+    private static void AddOptions(IServiceCollection services, IConfiguration configuration)
+    {
+        Bind<ServerOptions>("Server");
+        Bind<DatabaseOptions>("Database");
+        Bind<SecurityOptions>("Security");
+        Bind<WorkOptions>("Work");
+        Bind<DevicesOptions>("Devices");
+        Bind<GenerationOptions>("Generation");
+        Bind<DownloadOptions>("Downloads");
+        Bind<FalOptions>("Fal");
+        Bind<DeviceCheckOptions>("DeviceCheck");
+
+        void Bind<T>(string section)
+            where T : class => services.AddOptions<T>().Bind(configuration.GetSection(section)).ValidateDataAnnotations().ValidateOnStart();
+    }
+
+    private static void AddPlatform(IServiceCollection services, WebApplicationBuilder builder, ConnectionStrings strings)
+    {
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(strings);
+        services.AddSingleton(provider => new ApiDatabase(strings, provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.MaxPreparedStatements));
+        services.AddSingleton(provider => new WorkerDatabase(strings, provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.MaxPreparedStatements));
+        services.AddSingleton(provider => Keys.Load(
+            provider.GetRequiredService<IOptions<SecurityOptions>>().Value,
+            Path.Combine(provider.GetRequiredService<IOptions<ServerOptions>>().Value.DataDirectory, "keys"),
+            mayCreate: !builder.Environment.IsProduction()));
+        services.AddSingleton<AccessTokens>();
+        services.AddSingleton<CallerResolver>();
+        services.AddSingleton<IFileStore, LocalFileStore>();
+        services.AddSingleton<FileDownloader>();
+        services.AddSingleton<VideoTools>();
+        services.AddExceptionHandler<ErrorWriter>();
+        services.AddSingleton<ErrorWriter>();
+        AddHosted<ChangeFeed>(services);
+        AddHosted<ErrorRecorder>(services);
+    }
+
+    private static void AddIntegrations(IServiceCollection services)
+    {
+        services.AddHttpClient("fal").ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, ConnectTimeout = TimeSpan.FromSeconds(10) });
+        // A new connection for every submission: on a kept one .NET may silently send a request again, and this one must
+        // never be sent twice.
+        services.AddHttpClient("fal-submit").ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.Zero, ConnectTimeout = TimeSpan.FromSeconds(10) });
+        services.AddHttpClient("devicecheck").ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, ConnectTimeout = TimeSpan.FromSeconds(5) });
+        services.AddSingleton<FalWebhookKeys>();
+        services.AddSingleton<FalProvider>();
+        services.AddSingleton(provider => new VideoProviders(
+            provider.GetRequiredService<IOptions<FalOptions>>().Value.ApiKey is { Length: > 0 } ? [provider.GetRequiredService<FalProvider>()] : []));
+        services.AddSingleton<DeviceCheckClient>();
+    }
+
+    private static void AddFeatures(IServiceCollection services, ServerOptions server)
+    {
+        services.AddSingleton<FileLinks>();
+        if (server.Has("api"))
+        {
+            services.AddSingleton<SessionService>();
+            services.AddSingleton<DeviceCheckEndpoint>();
+            services.AddSingleton<JobView>();
+        }
+        if (server.Has("worker"))
+        {
+            services.AddSingleton<VideoFetcher>();
+            services.AddHostedService<VideoJobWorker>();
+            services.AddHostedService<WebhookWorker>();
+            services.AddHostedService<DeviceGrantWorker>();
+            services.AddHostedService<FileRemover>();
+        }
+    }
+
+    private static void Use(WebApplication app, ServerOptions server)
+    {
+        UseForwardedAddresses(app, server);
+        app.UseExceptionHandler(_ => { });
+        app.Use(UnknownRoutes);
+        if (server.Has("api"))
+        {
+            foreach (var prefix in new[] { "", "/functions/v1" })
+            {
+                var group = app.MapGroup(prefix);
+                if (prefix.Length > 0)
+                {
+                    group.ExcludeFromDescription();
+                    ((IEndpointConventionBuilder)group).Finally(Unname);
+                }
+                DeviceCheckEndpoint.Map(group);
+                GetModelsEndpoint.Map(group);
+                GenerateVideoEndpoint.Map(group);
+                group.MapVideoLibrary();
+                group.MapCredits();
+                group.MapAccounts();
+            }
+            app.MapAuth();
+            app.MapFiles();
+            WebhookEndpoint.Map(app);
+            app.MapOpenApi("/openapi/{documentName}.json");
+        }
+        app.MapGet("/health/live", () => Results.Json(new { status = "live" })).WithTags("Operations").WithName("health-live").WithSummary("The process is up").Produces<object>();
+        app.MapGet("/health/ready", async (HttpContext context, WorkerDatabase database, VideoProviders providers, IOptions<DeviceCheckOptions> devices) =>
+        {
+            try
+            {
+                await database.ScalarAsync<int>("select 1", context.RequestAborted);
+                return Results.Json(new { status = "ready", database = "ok", providers = providers.All.Select(provider => provider.Name), device_check = devices.Value.IsConfigured ? "ok" : "off" });
+            }
+            catch (Npgsql.NpgsqlException)
+            {
+                return Results.Json(new { status = "not_ready", database = "unreachable" }, statusCode: 503);
+            }
+        }).WithTags("Operations").WithName("health-ready").WithSummary("Everything it needs is there").Produces<object>().Produces<object>(503);
+    }
+
+    /// <summary>The same route under a second prefix may not carry the same name.</summary>
+    private static void Unname(EndpointBuilder endpoint)
+    {
+        foreach (var name in endpoint.Metadata.Where(metadata => metadata is IEndpointNameMetadata or IRouteNameMetadata).ToList())
+        {
+            endpoint.Metadata.Remove(name);
+        }
+    }
+
+    /// <summary>What no route takes is an error of the catalogue too: 404, 405 and 415 keep their status.</summary>
+    private static async Task UnknownRoutes(HttpContext context, RequestDelegate next)
+    {
+        await next(context);
+        if (!context.Response.HasStarted && context.Response.StatusCode is 404 or 405 or 415 && context.Response.ContentLength is null && context.Response.ContentType is null)
+        {
+            var status = context.Response.StatusCode;
+            await context.RequestServices.GetRequiredService<ErrorWriter>().WriteAsync(context, new ApiException("ERR_4000", new { reason = status == 404 ? "unknown_route" : "not_allowed" }, status: status));
+        }
+    }
+
+    private static void UseForwardedAddresses(WebApplication app, ServerOptions server)
+    {
+        var forwarded = new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto, ForwardLimit = 5 };
+        forwarded.KnownProxies.Clear();
+        forwarded.KnownIPNetworks.Clear();
+        foreach (var proxy in server.TrustedProxies)
+        {
+            forwarded.KnownIPNetworks.Add(proxy.Contains('/', StringComparison.Ordinal) ? System.Net.IPNetwork.Parse(proxy) : System.Net.IPNetwork.Parse(proxy + (proxy.Contains(':', StringComparison.Ordinal) ? "/128" : "/32")));
+        }
+        if (app.Environment.IsDevelopment())
+        {
+            forwarded.KnownProxies.Add(System.Net.IPAddress.Loopback);
+            forwarded.KnownProxies.Add(System.Net.IPAddress.IPv6Loopback);
+        }
+        // With no proxy at all the middleware would believe everybody.
+        if (forwarded.KnownProxies.Count + forwarded.KnownIPNetworks.Count > 0)
+        {
+            app.UseForwardedHeaders(forwarded);
+        }
+    }
+
+    private static void AddHosted<T>(IServiceCollection services)
+        where T : class, IHostedService
+    {
+        services.AddSingleton<T>();
+        services.AddHostedService(provider => provider.GetRequiredService<T>());
+    }
+}

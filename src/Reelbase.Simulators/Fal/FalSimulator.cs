@@ -1,0 +1,192 @@
+using System.Text.Json;
+
+namespace Reelbase.Simulators.Fal;
+
+/// <summary>fal's queue API under <c>/fal</c>: submit, status, result, cancel, files, keys; and its control calls.</summary>
+public static class FalSimulator
+{
+    public static void MapFal(this IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/fal/.well-known/jwks.json", (FalWebhooks webhooks) => Results.Json(webhooks.KeySet()));
+        routes.MapGet("/fal/files/{id}/video.mp4", FileAsync);
+        routes.MapPost("/fal/{**path}", SubmitAsync);
+        routes.MapGet("/fal/{**path}", ReadAsync);
+        routes.MapPut("/fal/{**path}", CancelAsync);
+        routes.MapGet("/_control/fal/requests", (FalState state) => Results.Json(new
+        {
+            requests = state.Requests.Values.OrderBy(request => request.SubmittedAt).Select(request =>
+                new { request_id = request.Id, model_id = request.ModelId, input = request.Input, submitted_at = request.SubmittedAt, state = request.State }),
+        }));
+        routes.MapPost("/_control/webhooks/fal", async (JsonElement call, HttpContext context, FalState state, FalWebhooks webhooks) =>
+        {
+            if (!state.Requests.TryGetValue(call.GetProperty("request_id").GetString()!, out var request) || request.WebhookUrl is null)
+            {
+                return Results.NotFound();
+            }
+            var variant = call.GetProperty("variant").GetString()!;
+            var body = $"{{\"request_id\": \"{request.Id}\", \"gateway_request_id\": \"{request.Id}\", \"status\": \"OK\", \"error\": null, \"payload\": {JsonSerializer.Serialize(Output(context, request))}}}";
+            return Results.Json(new { accepted = await webhooks.SendAsync(request, body, variant) });
+        });
+    }
+
+    private static async Task<IResult> SubmitAsync(string path, HttpContext context, FalState state, FalWebhooks webhooks, VideoMaker videos, IConfiguration configuration)
+    {
+        if (Unauthorized(context))
+        {
+            return Results.Json(new { detail = "No user found for Key ID and Secret" }, statusCode: 401);
+        }
+        using var body = await JsonDocument.ParseAsync(context.Request.Body);
+        var input = body.RootElement.Clone();
+        var prompt = input.TryGetProperty("prompt", out var text) ? text.GetString() ?? "" : "";
+        var directives = Directives.Of(prompt);
+        if (directives.Has("lost"))
+        {
+            context.Abort();
+            return Results.Empty;
+        }
+        foreach (var (word, status) in new[] { ("429", 429), ("500", 500) })
+        {
+            // The webhook address differs at each attempt, so refusals are counted by what was asked.
+            if (directives.Has(word) && state.Refusals.AddOrUpdate($"{word}|{prompt}", 1, (_, count) => count + 1) <= 2)
+            {
+                return Results.Json(new { detail = "Try again" }, statusCode: status);
+            }
+        }
+        var seconds = directives.Seconds("slow", configuration.GetValue("Fal:Seconds", 2.0));
+        var request = new FalRequest
+        {
+            Id = Guid.NewGuid().ToString(),
+            ModelId = path,
+            Input = input,
+            Prompt = prompt,
+            Directives = directives,
+            SubmittedAt = DateTime.UtcNow,
+            DoneAt = DateTime.UtcNow.AddSeconds(seconds),
+            WebhookUrl = context.Request.Query["fal_webhook"].FirstOrDefault(),
+        };
+        state.Requests[request.Id] = request;
+        _ = FinishAsync(request, Output(context, request), webhooks, videos);
+        if (directives.Has("timeout"))
+        {
+            // The job exists and its webhook will come; only this answer never does.
+            await Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
+            return Results.Empty;
+        }
+        var start = Base(context, request);
+        return Results.Json(new
+        {
+            status = "IN_QUEUE", request_id = request.Id, response_url = start, status_url = start + "/status", cancel_url = start + "/cancel", queue_position = 0,
+        });
+    }
+
+    private static async Task FinishAsync(FalRequest request, object output, FalWebhooks webhooks, VideoMaker videos)
+    {
+        var making = videos.MakeAsync(request.Prompt);
+        var wait = request.DoneAt - DateTime.UtcNow;
+        if (wait > TimeSpan.Zero)
+        {
+            await Task.Delay(wait);
+        }
+        await making;
+        if (!request.IsCancelled)
+        {
+            var (status, failure) = Failure(request);
+            await webhooks.DeliverAsync(request, failure ?? output, failure is null ? "OK" : "ERROR", failure is null ? null : $"Invalid status code: {status}");
+        }
+    }
+
+    private static IResult ReadAsync(string path, HttpContext context, FalState state)
+    {
+        if (Unauthorized(context))
+        {
+            return Results.Json(new { detail = "No user found for Key ID and Secret" }, statusCode: 401);
+        }
+        if (Find(path, state) is not var (request, rest) || request is null)
+        {
+            return Results.Json(new { detail = "Request not found" }, statusCode: 404);
+        }
+        var (status, failure) = Failure(request);
+        context.Response.Headers["x-fal-request-id"] = request.Id;
+        if (rest == "status")
+        {
+            var start = Base(context, request);
+            return Results.Json(new
+            {
+                status = request.State, request_id = request.Id, response_url = start, status_url = start + "/status", cancel_url = start + "/cancel",
+                queue_position = 0, logs = Array.Empty<object>(), metrics = new { inference_time = 1.5 },
+                error_type = request.IsCancelled ? "client_cancelled" : null, a_field_nobody_knows = true,
+            }, statusCode: request.State == "COMPLETED" ? 200 : 202);
+        }
+        if (request.State != "COMPLETED")
+        {
+            return Results.Json(new { detail = "Request is still in progress" }, statusCode: 400);
+        }
+        return failure is null ? Results.Json(Output(context, request)) : Results.Json(failure, statusCode: status);
+    }
+
+    private static IResult CancelAsync(string path, HttpContext context, FalState state)
+    {
+        if (Find(path, state) is not var (request, _) || request is null)
+        {
+            return Results.Json(new { status = "NOT_FOUND" }, statusCode: 404);
+        }
+        if (request.State == "COMPLETED")
+        {
+            return Results.Json(new { status = "ALREADY_COMPLETED" }, statusCode: 400);
+        }
+        request.IsCancelled = true;
+        return Results.Json(new { status = "CANCELLATION_REQUESTED" }, statusCode: 202);
+    }
+
+    private static async Task<IResult> FileAsync(string id, HttpContext context, FalState state, VideoMaker videos)
+    {
+        if (!state.Requests.TryGetValue(id, out var request))
+        {
+            return Results.NotFound();
+        }
+        if (request.Directives.Has("redirect-private"))
+        {
+            return Results.Redirect("http://169.254.169.254/latest/meta-data/");
+        }
+        if (request.Directives.Has("garbage"))
+        {
+            return Results.Text("<html>this is no video</html>", "video/mp4");
+        }
+        if (request.Directives.Has("huge"))
+        {
+            context.Response.ContentType = "video/mp4";
+            context.Response.ContentLength = 600L * 1024 * 1024;
+            await context.Response.Body.WriteAsync(new byte[64 * 1024], context.RequestAborted);
+            await context.Response.Body.FlushAsync(context.RequestAborted);
+            context.Abort();
+            return Results.Empty;
+        }
+        return Results.Bytes(await videos.MakeAsync(request.Prompt), "video/mp4", enableRangeProcessing: true);
+    }
+
+    private static (int Status, object? Body) Failure(FalRequest request) =>
+        request.IsCancelled ? (499, new { detail = "Request was cancelled", error_type = "client_cancelled" })
+        : request.Directives.Has("reject") ? (422, new { detail = new[] { new { loc = new[] { "body", "prompt" }, msg = "The content could not be processed", type = "content_policy_violation" } } })
+        : request.Directives.Has("fail") ? (500, new { detail = new[] { new { loc = new[] { "body" }, msg = "Internal server error", type = "internal_server_error" } } })
+        : (200, null);
+
+    private static object Output(HttpContext context, FalRequest request) =>
+        new { video = new { url = $"{Host(context)}/fal/files/{request.Id}/video.mp4", content_type = "video/mp4", file_name = "video.mp4" } };
+
+    private static (FalRequest?, string) Find(string path, FalState state)
+    {
+        var parts = path.Split('/');
+        var at = Array.IndexOf(parts, "requests");
+        return at > 0 && at + 1 < parts.Length && state.Requests.TryGetValue(parts[at + 1], out var request)
+            ? (request, string.Join('/', parts[(at + 2)..]))
+            : (null, "");
+    }
+
+    private static string Base(HttpContext context, FalRequest request) =>
+        $"{Host(context)}/fal/{string.Join('/', request.ModelId.Split('/').Take(2))}/requests/{request.Id}";
+
+    private static string Host(HttpContext context) => $"{context.Request.Scheme}://{context.Request.Host}";
+
+    private static bool Unauthorized(HttpContext context) =>
+        context.Request.Headers.Authorization.ToString() is not { Length: > 6 } key || !key.StartsWith("Key ", StringComparison.Ordinal) || !key.Contains(':', StringComparison.Ordinal);
+}

@@ -1,0 +1,35 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+
+namespace Reelbase.Simulators.Fal;
+
+/// <summary>One request at the pretend fal.</summary>
+public sealed class FalRequest
+{
+    public required string Id { get; init; }
+    public required string ModelId { get; init; }
+    public required JsonElement Input { get; init; }
+    public required string Prompt { get; init; }
+    public required Directives Directives { get; init; }
+    public required DateTime SubmittedAt { get; init; }
+    public required DateTime DoneAt { get; init; }
+    public string? WebhookUrl { get; init; }
+    public bool IsCancelled { get; set; }
+
+    public string State => IsCancelled || DateTime.UtcNow >= DoneAt ? "COMPLETED" : (DateTime.UtcNow - SubmittedAt).TotalMilliseconds < 200 ? "IN_QUEUE" : "IN_PROGRESS";
+}
+
+/// <summary>Everything that the pretend fal remembers.</summary>
+public sealed class FalState
+{
+    public ConcurrentDictionary<string, FalRequest> Requests { get; } = new();
+
+    /// <summary>How often a prompt was refused on purpose so far.</summary>
+    public ConcurrentDictionary<string, int> Refusals { get; } = new();
+
+    public void Reset()
+    {
+        Requests.Clear();
+        Refusals.Clear();
+    }
+}

@@ -1,0 +1,95 @@
+using System.Collections.Concurrent;
+using Reelbase.Simulators.DeviceCheck;
+using Reelbase.Simulators.Fal;
+
+namespace Reelbase.Simulators;
+
+/// <summary>Pretend outside systems: fal.ai and Apple's DeviceCheck, in their real wire formats, as rude as asked for.</summary>
+public static class SimulatorApp
+{
+    /// <summary>Builds the simulators.</summary>
+    /// <param name="args">Host arguments; <c>--Fal:Seconds</c> sets how long a video takes.</param>
+    public static WebApplication Build(string[] args)
+    {
+        var builder = WebApplication.CreateBuilder(args);
+        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        builder.Services.AddHttpClient();
+        builder.Services.AddSingleton<Outages>();
+        builder.Services.AddSingleton<VideoMaker>();
+        builder.Services.AddSingleton<FalState>();
+        builder.Services.AddSingleton<FalWebhooks>();
+        builder.Services.AddSingleton<DeviceState>();
+        var app = builder.Build();
+        app.UseMiddleware<OutageMiddleware>();
+        app.MapFal();
+        app.MapDeviceCheck();
+        app.MapPost("/_control/outage", (Outage outage, Outages outages) => { outages.Set(outage); return Results.Json(new { success = true }); });
+        app.MapPost("/_control/reset", (FalState fal, DeviceState devices, Outages outages) => { fal.Reset(); devices.Reset(); outages.Reset(); return Results.Json(new { success = true }); });
+        app.MapGet("/_control/health", () => Results.Json(new { status = "ok" }));
+        return app;
+    }
+}
+
+/// <summary>A system that misbehaves for a while.</summary>
+/// <param name="System">fal or devicecheck: the path prefix.</param>
+/// <param name="Seconds">For how long.</param>
+/// <param name="Kind">down (503), unauthorized (401), hang (no answer), drop (connection cut), slow (does its work, answers after the outage).</param>
+public sealed record Outage(string System, double Seconds, string Kind);
+
+/// <summary>The outages in force.</summary>
+public sealed class Outages
+{
+    private readonly ConcurrentDictionary<string, (string Kind, DateTime Ends)> _running = new();
+
+    public void Set(Outage outage) => _running[outage.System] = (outage.Kind, DateTime.UtcNow.AddSeconds(outage.Seconds));
+
+    public void Reset() => _running.Clear();
+
+    /// <summary>What is wrong with a system now, and until when.</summary>
+    public (string Kind, DateTime Ends)? Find(string system) => _running.TryGetValue(system, out var outage) && outage.Ends > DateTime.UtcNow ? outage : null;
+}
+
+/// <summary>Carries outages out.</summary>
+public sealed class OutageMiddleware(RequestDelegate next, Outages outages)
+{
+    public async Task InvokeAsync(HttpContext context)
+    {
+        var system = context.Request.Path.Value?.Split('/', StringSplitOptions.RemoveEmptyEntries).FirstOrDefault() ?? "";
+        switch (outages.Find(system))
+        {
+            case ("down", _):
+                context.Response.StatusCode = 503;
+                return;
+            case ("unauthorized", _):
+                context.Response.StatusCode = 401;
+                await context.Response.WriteAsync("Unable to verify authorization token");
+                return;
+            case ("drop", _):
+                context.Abort();
+                return;
+            case ("hang", var ends):
+                await Task.Delay(ends - DateTime.UtcNow, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
+                context.Abort();
+                return;
+            case ("slow", var ends):
+                // The work is done at once and only the answer waits, which is the unkindest way to be slow.
+                var body = context.Response.Body;
+                using (var held = new MemoryStream())
+                {
+                    context.Response.Body = held;
+                    await next(context);
+                    context.Response.Body = body;
+                    var left = ends - DateTime.UtcNow;
+                    if (left > TimeSpan.Zero)
+                    {
+                        await Task.Delay(left, CancellationToken.None);
+                    }
+                    await body.WriteAsync(held.ToArray());
+                }
+                return;
+            default:
+                await next(context);
+                return;
+        }
+    }
+}
