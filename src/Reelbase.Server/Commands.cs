@@ -14,8 +14,7 @@ public static class Commands
     {
         try
         {
-            var builder = WebApplication.CreateBuilder(args);
-            builder.Configuration.AddEnvironmentVariables("REELBASE__");
+            var builder = NewBuilder(args);
             var (strings, cluster) = await PrepareDatabaseAsync(builder);
             await using var app = ServerApp.Build(builder, strings);
             SayWhatIsOff(app);
@@ -39,11 +38,9 @@ public static class Commands
         try
         {
             using var logging = LoggerFactory.Create(log => log.AddSimpleConsole());
-            var builder = WebApplication.CreateBuilder();
-            builder.Configuration.AddEnvironmentVariables("REELBASE__");
+            var builder = NewBuilder([]);
             var isDryRun = args.Contains("--dry-run");
-            var owner = Value(args, "--database") is { } given ? ConnectionStrings.Normalize(given) : (await OwnerAsync(builder)).Owner;
-            var result = await new Migrator(owner, logging.CreateLogger("migrate")).RunAsync(isDryRun, CancellationToken.None);
+            var result = await WithOwnerAsync(builder, args, owner => new Migrator(owner, logging.CreateLogger("migrate")).RunAsync(isDryRun, CancellationToken.None));
             foreach (var file in result.Files)
             {
                 Console.WriteLine($"{(isDryRun ? "would apply" : "applied")} {file}");
@@ -65,21 +62,20 @@ public static class Commands
     /// <summary><c>admin reconcile | anon-key</c>.</summary>
     public static async Task<int> AdminAsync(string[] args)
     {
-        var builder = WebApplication.CreateBuilder();
-        builder.Configuration.AddEnvironmentVariables("REELBASE__");
+        var builder = NewBuilder([]);
         try
         {
             switch (args)
             {
                 case ["reconcile", ..]:
-                    var owner = Value(args, "--database") is { } given ? ConnectionStrings.Normalize(given) : (await OwnerAsync(builder)).Owner;
-                    await using (var database = new AdminDatabase(ConnectionStrings.From(new DatabaseOptions(), owner)))
+                    var problems = await WithOwnerAsync(builder, args, async owner =>
                     {
-                        var problems = await database.ListAsync<LedgerProblem>("select * from check_ledger()", CancellationToken.None);
-                        problems.ForEach(problem => Console.WriteLine($"{problem.UserId}: {problem.Problem}"));
-                        Console.WriteLine(problems.Count == 0 ? "Every user's ledger adds up." : $"{problems.Count} problems.");
-                        return problems.Count == 0 ? 0 : 1;
-                    }
+                        await using var database = new AdminDatabase(ConnectionStrings.From(new DatabaseOptions(), owner));
+                        return await database.ListAsync<LedgerProblem>("select * from check_ledger()", CancellationToken.None);
+                    });
+                    problems.ForEach(problem => Console.WriteLine($"{problem.UserId}: {problem.Problem}"));
+                    Console.WriteLine(problems.Count == 0 ? "Every user's ledger adds up." : $"{problems.Count} problems.");
+                    return problems.Count == 0 ? 0 : 1;
                 case ["anon-key", ..]:
                     var server = builder.Configuration.GetSection("Server").Get<ServerOptions>() ?? new();
                     var security = builder.Configuration.GetSection("Security").Get<SecurityOptions>() ?? new();
@@ -130,6 +126,27 @@ public static class Commands
         return (ConnectionStrings.From(options, owner), cluster);
     }
 
+    /// <summary>Does something on the database that is meant, and leaves a private PostgreSQL as it was found.</summary>
+    private static async Task<T> WithOwnerAsync<T>(WebApplicationBuilder builder, string[] args, Func<string, Task<T>> act)
+    {
+        if (Value(args, "--database") is { } given)
+        {
+            return await act(ConnectionStrings.Normalize(given));
+        }
+        var (owner, cluster) = await OwnerAsync(builder);
+        try
+        {
+            return await act(owner);
+        }
+        finally
+        {
+            if (cluster is { WasRunning: false })
+            {
+                await cluster.StopAsync(CancellationToken.None);
+            }
+        }
+    }
+
     private static async Task<(string Owner, PrivateCluster? Cluster)> OwnerAsync(WebApplicationBuilder builder)
     {
         var options = builder.Configuration.GetSection("Database").Get<DatabaseOptions>() ?? new();
@@ -166,6 +183,14 @@ public static class Commands
         {
             app.Logger.LogWarning("INSECURE: Server:AcceptUnverifiedUserId is on; anybody who knows a user_id can act as that user. Turn it off as soon as shipped apps send tokens");
         }
+    }
+
+    /// <summary>Settings lie beside the program, wherever it is started from.</summary>
+    private static WebApplicationBuilder NewBuilder(string[] args)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+        builder.Configuration.AddEnvironmentVariables("REELBASE__");
+        return builder;
     }
 
     private static string? Value(string[] args, string name)

@@ -101,7 +101,8 @@ public static class FalSimulator
         {
             return Results.Json(new { detail = "No user found for Key ID and Secret" }, statusCode: 401);
         }
-        if (Find(path, state) is not var (request, rest) || request is null)
+        var (request, rest) = Find(path, state);
+        if (request is null)
         {
             return Results.Json(new { detail = "Request not found" }, statusCode: 404);
         }
@@ -126,7 +127,8 @@ public static class FalSimulator
 
     private static IResult CancelAsync(string path, HttpContext context, FalState state)
     {
-        if (Find(path, state) is not var (request, _) || request is null)
+        var (request, _) = Find(path, state);
+        if (request is null)
         {
             return Results.Json(new { status = "NOT_FOUND" }, statusCode: 404);
         }

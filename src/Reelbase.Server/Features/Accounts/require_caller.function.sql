@@ -7,7 +7,7 @@ declare
   v_user users;
   v_session_id uuid := (v_claims ->> 'session_id')::uuid;
 begin
-  select coalesce(m, u) into v_user
+  select (coalesce(m, u)).* into v_user
   from users u left join users m on m.id = u.merged_into
   where u.id = (v_claims ->> 'sub')::uuid;
   if v_user.id is null or v_user.deleted_at is not null then

@@ -22,7 +22,7 @@ begin
     return next;
     return;
   end if;
-  select coalesce(m, u) into v_user from users u left join users m on m.id = u.merged_into where u.id = v_session.user_id;
+  select (coalesce(m, u)).* into v_user from users u left join users m on m.id = u.merged_into where u.id = v_session.user_id;
   if v_session.revoked_at is not null or v_user.deleted_at is not null then
     outcome := 'revoked';
     return next;

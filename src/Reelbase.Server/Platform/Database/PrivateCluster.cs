@@ -183,6 +183,7 @@ public sealed class PrivateCluster
     {
         var watch = Stopwatch.StartNew();
         var lastProblem = "";
+        var wasStartedHere = false;
         while (watch.Elapsed < StartLimit)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -191,7 +192,7 @@ public sealed class PrivateCluster
                 switch (WhatIs(pid))
                 {
                     case Found.Postgres when await AcceptsAsync(port, cancellationToken):
-                        WasRunning = watch.ElapsedMilliseconds < 1000 && lastProblem.Length == 0;
+                        WasRunning = !wasStartedHere;
                         return;
                     case Found.Postgres or Found.Dying:
                         // Recovering, shutting down, or a killed one that nobody has buried yet: look again shortly.
@@ -204,6 +205,7 @@ public sealed class PrivateCluster
                 }
             }
             var started = await TryRunAsync([.. _asPostgres, .. StartCommand(FreePort())], cancellationToken);
+            wasStartedHere |= started.ExitCode == 0;
             if (started.ExitCode != 0)
             {
                 // Backends of a killed server may still hold its shared memory for a moment.
