@@ -94,7 +94,7 @@ public sealed class Migrator(string ownerConnectionString, ILogger logger)
             )
         );
         var result = DeployChanges
-            .To.PostgresqlDatabase(ownerConnectionString)
+            .To.PostgresqlDatabase(new NpgsqlConnectionStringBuilder(ownerConnectionString) { Pooling = false }.ConnectionString)
             .WithScripts(scripts)
             .WithScriptNameComparer(new KeepOrder(due))
             .WithVariablesDisabled()

@@ -1,0 +1,119 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+
+namespace Reelbase.Tests.Support;
+
+/// <summary>An answer as a client sees it.</summary>
+public sealed record Answer(HttpStatusCode Status, JsonElement Json, string Text, HttpResponseMessage Raw)
+{
+    /// <summary>The code of an error answer.</summary>
+    public string? Code => Json.ValueKind == JsonValueKind.Object && Json.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.Object ? error.GetProperty("code").GetString() : null;
+
+    /// <summary>The message of an error answer.</summary>
+    public string? Message => Code is null ? null : Json.GetProperty("error").GetProperty("message").GetString();
+
+    /// <summary>A member of the answer.</summary>
+    public JsonElement this[string name] => Json.GetProperty(name);
+
+    /// <summary>Reads an answer whole.</summary>
+    public static async Task<Answer> ReadAsync(HttpResponseMessage response)
+    {
+        var text = await response.Content.ReadAsStringAsync();
+        var json = response.Content.Headers.ContentType?.MediaType == "application/json" && text.Length > 0 ? JsonDocument.Parse(text).RootElement : default;
+        return new(response.StatusCode, json, text, response);
+    }
+}
+
+/// <summary>A phone with a guest's session.</summary>
+public sealed class Phone
+{
+    private Phone(string url, string deviceId, Answer answer)
+    {
+        Http = new HttpClient { BaseAddress = new Uri(url), Timeout = TimeSpan.FromSeconds(100) };
+        DeviceId = deviceId;
+        Onboarding = answer;
+        UserId = answer["user_id"].GetGuid();
+        AccessToken = answer["access_token"].GetString()!;
+        RefreshToken = answer["refresh_token"].GetString()!;
+        Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", AccessToken);
+    }
+
+    public HttpClient Http { get; }
+    public string DeviceId { get; }
+    public Answer Onboarding { get; }
+    public Guid UserId { get; }
+    public string AccessToken { get; }
+    public string RefreshToken { get; }
+
+    /// <summary>A DeviceCheck token of a physical device.</summary>
+    public static string TokenOf(string device) => Convert.ToBase64String(Encoding.UTF8.GetBytes("device:" + device));
+
+    /// <summary>Onboards; by default a new installation on a new physical device.</summary>
+    public static async Task<Phone> OnboardAsync(string url, string? deviceId = null, string? device = null)
+    {
+        deviceId ??= Guid.NewGuid().ToString();
+        var answer = await CheckAsync(url, deviceId, TokenOf(device ?? deviceId));
+        Assert.Equal(HttpStatusCode.OK, answer.Status);
+        return new(url, deviceId, answer);
+    }
+
+    /// <summary>The raw answer of device-check.</summary>
+    public static async Task<Answer> CheckAsync(string url, string deviceId, string deviceToken)
+    {
+        using var http = new HttpClient { BaseAddress = new Uri(url) };
+        return await Answer.ReadAsync(await http.PostAsJsonAsync("/device-check", new { device_id = deviceId, device_token = deviceToken }));
+    }
+
+    public async Task<Answer> GetAsync(string path) => await Answer.ReadAsync(await Http.GetAsync(path));
+
+    public async Task<Answer> PostAsync(string path, object body, Guid? key = null) =>
+        await PostTextAsync(path, JsonSerializer.Serialize(body), key?.ToString());
+
+    /// <summary>Posts JSON text exactly as given.</summary>
+    public async Task<Answer> PostTextAsync(string path, string json, string? key = null)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(json, Encoding.UTF8, "application/json") };
+        if (key is not null)
+        {
+            request.Headers.TryAddWithoutValidation("Idempotency-Key", key);
+        }
+        return await Answer.ReadAsync(await Http.SendAsync(request));
+    }
+
+    /// <summary>Asks for a video of the cheapest kind, at eight credits.</summary>
+    public Task<Answer> GenerateAsync(string prompt, Guid? key = null, object? settings = null) =>
+        PostAsync("/generate-video", new { model_id = Catalog.FastModel, prompt, settings = settings ?? new { } }, key ?? Guid.NewGuid());
+
+    /// <summary>Asks for a video and waits, on the live stream, for its end.</summary>
+    public async Task<JsonElement> GenerateAndWatchAsync(string prompt)
+    {
+        var accepted = await GenerateAsync(prompt);
+        Assert.True(accepted.Status == HttpStatusCode.OK, accepted.Text);
+        return (await WatchAsync(accepted["job_id"].GetString()!))[^1];
+    }
+
+    /// <summary>Everything that the live stream says until it ends.</summary>
+    public async Task<List<JsonElement>> WatchAsync(string jobId)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/get-video-status?job_id={jobId}");
+        request.Headers.Accept.ParseAdd("text/event-stream");
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(90));
+        using var response = await Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token);
+        Assert.Equal("text/event-stream", response.Content.Headers.ContentType?.MediaType);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(limit.Token));
+        var seen = new List<JsonElement>();
+        while (await reader.ReadLineAsync(limit.Token) is { } line)
+        {
+            if (line.StartsWith("data: ", StringComparison.Ordinal))
+            {
+                seen.Add(JsonDocument.Parse(line[6..]).RootElement);
+            }
+        }
+        return seen;
+    }
+
+    /// <summary>What can be spent now.</summary>
+    public async Task<int> CreditsAsync() => (await GetAsync("/get-user-credits"))["credits_remaining"].GetInt32();
+}

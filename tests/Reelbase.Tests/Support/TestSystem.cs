@@ -1,0 +1,204 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using Reelbase.Server;
+using Reelbase.Server.Platform.Database;
+using Reelbase.Simulators;
+
+namespace Reelbase.Tests.Support;
+
+/// <summary>The whole product on loopback: its own database, the server with its unprivileged roles, and the simulators.</summary>
+public class TestSystem : IAsyncLifetime
+{
+    private static readonly string DeviceKey = NewDeviceKey();
+
+    /// <summary>The database's owner, for looking behind the scenes. The server never has it.</summary>
+    public string Owner { get; private set; } = "";
+
+    /// <summary>Connection strings of the server's roles.</summary>
+    public ConnectionStrings Strings { get; private set; } = null!;
+
+    /// <summary>Where the server listens.</summary>
+    public string Url { get; private set; } = "";
+
+    /// <summary>Where the simulators listen.</summary>
+    public string SimulatorsUrl { get; private set; } = "";
+
+    /// <summary>The running server.</summary>
+    public WebApplication Server { get; private set; } = null!;
+
+    /// <summary>The running simulators.</summary>
+    public WebApplication Simulators { get; private set; } = null!;
+
+    /// <summary>Talks to the simulators' control calls.</summary>
+    public HttpClient Control { get; private set; } = null!;
+
+    /// <summary>Files of the server.</summary>
+    public string DataDirectory { get; private set; } = "";
+
+    /// <summary>Settings that differ from the defaults of the tests.</summary>
+    protected virtual Dictionary<string, string?> Settings => [];
+
+    /// <summary>How long the pretend provider takes for a video.</summary>
+    protected virtual double VideoSeconds => 0.3;
+
+    /// <inheritdoc/>
+    public virtual async ValueTask InitializeAsync()
+    {
+        Owner = await TestCluster.CloneAsync();
+        DataDirectory = Path.Combine(TestCluster.Home, "files-" + Guid.NewGuid().ToString("N")[..8]);
+        SimulatorsUrl = FreeUrl();
+        Simulators = SimulatorApp.Build(["--urls", SimulatorsUrl, "--Fal:Seconds", VideoSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        await Simulators.StartAsync();
+        Control = new HttpClient { BaseAddress = new Uri(SimulatorsUrl) };
+        Url = FreeUrl();
+        Strings = ConnectionStrings.From(new DatabaseOptions { MaxPoolSize = 60 }, Owner);
+        await StartServerAsync();
+    }
+
+    /// <inheritdoc/>
+    public virtual async ValueTask DisposeAsync()
+    {
+        // Whatever of it was started: a failed start shows its own error and not this one's.
+        await (Server?.DisposeAsync() ?? default);
+        await (Simulators?.DisposeAsync() ?? default);
+        Control?.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Stops the server and starts it anew on the same database, with other settings.</summary>
+    public async Task RestartServerAsync(Dictionary<string, string?>? more = null)
+    {
+        await Server.StopAsync();
+        await Server.DisposeAsync();
+        await StartServerAsync(more);
+    }
+
+    /// <summary>Everything that the server needs to know, as configuration keys.</summary>
+    public static Dictionary<string, string?> BaseSettings(string url, string simulators, string dataDirectory) => new()
+    {
+        ["Server:PublicUrl"] = url,
+        ["Server:DataDirectory"] = dataDirectory,
+        ["Fal:ApiKey"] = "sim:key",
+        ["Fal:UserId"] = "user_sim",
+        ["Fal:QueueUrl"] = $"{simulators}/fal",
+        ["Fal:JwksUrl"] = $"{simulators}/fal/.well-known/jwks.json",
+        ["Fal:Concurrency"] = "40",
+        ["Fal:SubmitTimeoutSeconds"] = "2",
+        ["DeviceCheck:BaseUrl"] = $"{simulators}/devicecheck",
+        ["DeviceCheck:TeamId"] = "TEAM000001",
+        ["DeviceCheck:KeyId"] = "KEY0000001",
+        ["DeviceCheck:PrivateKey"] = DeviceKey,
+        ["Downloads:AllowedPrivateEndpoints:0"] = new Uri(simulators).Authority,
+        ["Generation:GuestPerWindow"] = "-1",
+        ["Generation:GuestsPerAddressPerWindow"] = "-1",
+        ["Generation:QueueDeadlineSeconds"] = "60",
+        ["Generation:SubmissionDeadlineSeconds"] = "30",
+        ["Generation:RetryBaseSeconds"] = "0.05",
+        ["Generation:RetryCapSeconds"] = "0.5",
+        ["Generation:PollSeconds"] = "0.2",
+        ["Generation:PollWithWebhookSeconds"] = "1",
+        ["Generation:MaxPollSeconds"] = "1",
+        ["Devices:NewDevicesPerWindow"] = "-1",
+        ["Work:IdleMilliseconds"] = "200",
+        ["Work:DrainSeconds"] = "2",
+    };
+
+    /// <summary>An address nobody listens on.</summary>
+    public static string FreeUrl()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return $"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}";
+    }
+
+    /// <summary>A client of the server with nobody signed in.</summary>
+    public HttpClient Anybody() => new() { BaseAddress = new Uri(Url) };
+
+    /// <summary>A new guest with their ten credits.</summary>
+    public Task<Phone> NewGuestAsync() => Phone.OnboardAsync(Url);
+
+    /// <summary>A guest with as many credits as a test needs, given by the operator's function.</summary>
+    public async Task<Phone> NewGuestAsync(int credits)
+    {
+        var phone = await NewGuestAsync();
+        if (credits > 10)
+        {
+            await QueryAsync<string>($"select add_credits('{phone.UserId}', {credits - 10}, 'admin_adjustment')::text");
+        }
+        else if (credits < 10)
+        {
+            await QueryAsync<string>($"select deduct_credits('{phone.UserId}', {10 - credits}, 'admin_adjustment')::text");
+        }
+        return phone;
+    }
+
+    /// <summary>One value, read as the owner.</summary>
+    public async Task<T> QueryAsync<T>(string sql)
+    {
+        await using var connection = new NpgsqlConnection(Owner);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        return (T)(await command.ExecuteScalarAsync() is var value and not DBNull ? value! : default(T)!);
+    }
+
+    /// <summary>Statements run as the owner.</summary>
+    public Task ExecuteAsync(string sql) => TestCluster.ExecuteAsync(Owner, sql);
+
+    /// <summary>The rows of a query as text, columns parted by bars.</summary>
+    public async Task<List<string>> RowsAsync(string sql)
+    {
+        await using var connection = new NpgsqlConnection(Owner);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        await using var reader = await command.ExecuteReaderAsync();
+        var rows = new List<string>();
+        while (await reader.ReadAsync())
+        {
+            var values = new object[reader.FieldCount];
+            reader.GetValues(values);
+            rows.Add(string.Join('|', values.Select(value => value is DBNull ? "" : Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture))));
+        }
+        return rows;
+    }
+
+    /// <summary>Fails when any user's ledger does not add up.</summary>
+    public async Task AssertLedgerAsync() => Assert.Empty(await RowsAsync("select * from check_ledger()"));
+
+    /// <summary>What the pretend provider was asked for, by prompt.</summary>
+    public async Task<List<JsonElement>> SubmissionsAsync(string prompt)
+    {
+        var answer = await Control.GetFromJsonAsync<JsonElement>("/_control/fal/requests");
+        return answer.GetProperty("requests").EnumerateArray().Where(request => request.GetProperty("input").GetProperty("prompt").GetString() == prompt).ToList();
+    }
+
+    /// <summary>Makes an outside system misbehave.</summary>
+    public async Task OutageAsync(string system, double seconds, string kind) =>
+        (await Control.PostAsJsonAsync("/_control/outage", new { system, seconds, kind })).EnsureSuccessStatusCode();
+
+    private async Task StartServerAsync(Dictionary<string, string?>? more = null)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Development", ContentRootPath = AppContext.BaseDirectory });
+        builder.Logging.ClearProviders();
+        var settings = BaseSettings(Url, SimulatorsUrl, DataDirectory);
+        foreach (var (key, value) in Settings.Concat(more ?? []))
+        {
+            settings[key] = value;
+        }
+        builder.Configuration.AddInMemoryCollection(settings);
+        builder.Configuration["urls"] = Url;
+        Server = ServerApp.Build(builder, Strings);
+        await Server.StartAsync();
+    }
+
+    private static string NewDeviceKey()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        return key.ExportPkcs8PrivateKeyPem();
+    }
+}
