@@ -31,7 +31,7 @@ public static class SimulatorApp
 }
 
 /// <summary>A system that misbehaves for a while.</summary>
-/// <param name="System">fal or devicecheck: the path prefix.</param>
+/// <param name="System">fal or devicecheck, or a longer beginning of the path, such as devicecheck/v1/update_two_bits.</param>
 /// <param name="Seconds">For how long.</param>
 /// <param name="Kind">down (503), unauthorized (401), hang (no answer), drop (connection cut), slow (does its work, answers after the outage).</param>
 public sealed record Outage(string System, double Seconds, string Kind);
@@ -45,8 +45,18 @@ public sealed class Outages
 
     public void Reset() => _running.Clear();
 
-    /// <summary>What is wrong with a system now, and until when.</summary>
-    public (string Kind, DateTime Ends)? Find(string system) => _running.TryGetValue(system, out var outage) && outage.Ends > DateTime.UtcNow ? outage : null;
+    /// <summary>What is wrong with the system at a path now, and until when.</summary>
+    public (string Kind, DateTime Ends)? Find(PathString path)
+    {
+        foreach (var (system, outage) in _running)
+        {
+            if (outage.Ends > DateTime.UtcNow && path.StartsWithSegments("/" + system))
+            {
+                return outage;
+            }
+        }
+        return null;
+    }
 }
 
 /// <summary>Carries outages out.</summary>
@@ -54,8 +64,7 @@ public sealed class OutageMiddleware(RequestDelegate next, Outages outages)
 {
     public async Task InvokeAsync(HttpContext context)
     {
-        var system = context.Request.Path.Value?.Split('/', StringSplitOptions.RemoveEmptyEntries).FirstOrDefault() ?? "";
-        switch (outages.Find(system))
+        switch (outages.Find(context.Request.Path))
         {
             case ("down", _):
                 context.Response.StatusCode = 503;

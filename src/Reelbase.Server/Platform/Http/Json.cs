@@ -45,7 +45,7 @@ public static class Json
     {
         public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
         {
-            if (reader.TokenType != JsonTokenType.String)
+            if (reader.TokenType is not (JsonTokenType.String or JsonTokenType.PropertyName))
             {
                 throw new JsonException();
             }

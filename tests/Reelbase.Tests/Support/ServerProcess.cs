@@ -1,0 +1,94 @@
+using System.Diagnostics;
+
+namespace Reelbase.Tests.Support;
+
+/// <summary>The server as a process of its own, so that it can be killed as the kernel kills.</summary>
+public sealed class ServerProcess : IAsyncDisposable
+{
+    private readonly Process _process;
+    private readonly Queue<string> _lastLines = new();
+
+    private ServerProcess(Process process) => _process = process;
+
+    /// <summary>Starts it and returns when it is ready.</summary>
+    public static async Task<ServerProcess> StartAsync(string url, Dictionary<string, string?> settings)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Reelbase.Server.dll")])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            Environment = { ["ASPNETCORE_ENVIRONMENT"] = "Development", ["ASPNETCORE_URLS"] = url, ["Logging__LogLevel__Default"] = "Warning" },
+        };
+        foreach (var (key, value) in settings)
+        {
+            start.Environment["REELBASE__" + key.Replace(":", "__", StringComparison.Ordinal)] = value;
+        }
+        var server = new ServerProcess(Process.Start(start)!);
+        server._process.OutputDataReceived += (_, line) => server.Keep(line.Data);
+        server._process.ErrorDataReceived += (_, line) => server.Keep(line.Data);
+        server._process.BeginOutputReadLine();
+        server._process.BeginErrorReadLine();
+        using var http = new HttpClient { BaseAddress = new Uri(url), Timeout = TimeSpan.FromSeconds(5) };
+        await Eventually.IsAsync(
+            async () =>
+            {
+                Assert.False(server._process.HasExited, $"the server ended: {server.LastLines}");
+                try
+                {
+                    using var ready = await http.GetAsync("/health/ready");
+                    return ready.IsSuccessStatusCode;
+                }
+                catch (Exception error) when (error is HttpRequestException or TaskCanceledException)
+                {
+                    return false;
+                }
+            },
+            isReady => isReady,
+            60);
+        return server;
+    }
+
+    /// <summary>What it said last.</summary>
+    public string LastLines
+    {
+        get
+        {
+            lock (_lastLines)
+            {
+                return string.Join('\n', _lastLines);
+            }
+        }
+    }
+
+    /// <summary>kill -9.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync();
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            await KillAsync();
+        }
+        _process.Dispose();
+    }
+
+    private void Keep(string? line)
+    {
+        lock (_lastLines)
+        {
+            if (line is not null)
+            {
+                _lastLines.Enqueue(line);
+            }
+            while (_lastLines.Count > 30)
+            {
+                _lastLines.Dequeue();
+            }
+        }
+    }
+}
