@@ -11,6 +11,8 @@ create table if not exists users (
   credits_total integer not null default 0 constraint users_credits_total_check check (credits_total >= 0),
   initial_grant_claimed boolean not null default false,
   language text not null default 'en' constraint users_language_check check (language in ('en', 'tr', 'es')),
+  -- Null while the language is only the default: what the phone asks for in Accept-Language counts then.
+  language_chosen_at timestamptz,
   theme_preference text not null default 'system'
     constraint users_theme_preference_check check (theme_preference in ('system', 'light', 'dark')),
   is_admin boolean not null default false,

@@ -4,11 +4,12 @@ language plpgsql as $$
 declare
   v_me uuid := require_caller();
 begin
-  update users set
-    language = coalesce(p_language, language),
-    theme_preference = coalesce(p_theme_preference, theme_preference),
-    updated_at = now()
-  where id = v_me;
+  if p_language is not null then
+    update users set language = p_language, updated_at = now() where id = v_me;
+  end if;
+  if p_theme_preference is not null then
+    update users set theme_preference = p_theme_preference, updated_at = now() where id = v_me;
+  end if;
 end
 $$;
 comment on function update_user_settings(text, text) is

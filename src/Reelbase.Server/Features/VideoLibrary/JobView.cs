@@ -19,7 +19,7 @@ public sealed record JobListItem(
 /// <summary>A job row as the SQL functions answer it.</summary>
 public sealed record JobRow(
     Guid JobId, string Status, string Prompt, string ModelName, int CreditsUsed, string? VideoUrl, string? ThumbnailUrl,
-    string? ErrorCode, int? QueuePosition, DateTime CreatedAt, DateTime? CompletedAt);
+    string? ErrorCode, int? QueuePosition, DateTime CreatedAt, DateTime? CompletedAt, string? Language);
 
 /// <summary>Turns rows into what goes out: storage keys become addresses, codes become words.</summary>
 public sealed class JobView(FileLinks links, IOptions<GenerationOptions> options)
@@ -28,7 +28,7 @@ public sealed class JobView(FileLinks links, IOptions<GenerationOptions> options
     public JobStatusAnswer Status(HttpContext context, JobRow row)
     {
         var expires = ExpiresAt(row.CreatedAt);
-        var language = AcceptLanguage.Choose(context.Request.Headers.AcceptLanguage.ToString());
+        var language = row.Language ?? AcceptLanguage.Choose(context.Request.Headers.AcceptLanguage.ToString());
         return new(
             row.JobId, row.Status, row.Prompt, row.ModelName, row.CreditsUsed,
             links.Address(context, "videos", row.VideoUrl, expires), links.Address(context, "thumbnails", row.ThumbnailUrl, expires),

@@ -1,0 +1,149 @@
+using System.Net;
+using System.Text;
+using Reelbase.Tests.Support;
+
+namespace Reelbase.Tests.Features;
+
+/// <summary>A phone becomes a guest; ten credits once for each physical device.</summary>
+public sealed class DeviceCheckTests(TestSystem system) : IClassFixture<TestSystem>
+{
+    [Fact]
+    public async Task A_new_phone_gets_a_guest_ten_credits_and_a_session()
+    {
+        var phone = await system.NewGuestAsync();
+        var answer = phone.Onboarding;
+        Assert.True(answer["success"].GetBoolean());
+        Assert.Equal(10, answer["credits_remaining"].GetInt32());
+        Assert.True(answer["is_new"].GetBoolean());
+        Assert.True(answer["is_valid_device"].GetBoolean());
+        Assert.Equal("bearer", answer["token_type"].GetString());
+        Assert.Equal(3600, answer["expires_in"].GetInt32());
+        Assert.Equal(answer["access_token"].GetString(), answer["session"].GetProperty("access_token").GetString());
+        Assert.True(answer["session"].GetProperty("user").GetProperty("is_anonymous").GetBoolean());
+        Assert.Equal(["initial_grant|10|10"], await system.RowsAsync($"select reason, change, balance_after from quota_log where user_id = '{phone.UserId}'"));
+    }
+
+    [Fact]
+    public async Task The_bit_is_set_at_apple()
+    {
+        var phone = await system.NewGuestAsync();
+        var devices = await system.Control.GetStringAsync("/_control/devicecheck/devices");
+        Assert.Contains($$"""{"name":"{{phone.DeviceId}}","bit0":true,"bit1":false}""", devices, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_known_device_gets_the_same_user_and_a_fresh_session_and_no_second_grant()
+    {
+        var first = await system.NewGuestAsync();
+        var second = await Phone.OnboardAsync(system.Url, first.DeviceId);
+        Assert.Equal(first.UserId, second.UserId);
+        Assert.False(second.Onboarding["is_new"].GetBoolean());
+        Assert.Equal(10, await second.CreditsAsync());
+        Assert.NotEqual(first.RefreshToken, second.RefreshToken);
+    }
+
+    [Fact]
+    public async Task A_device_id_in_capitals_is_the_same_device()
+    {
+        var first = await system.NewGuestAsync();
+        Assert.Equal(first.UserId, (await Phone.OnboardAsync(system.Url, first.DeviceId.ToUpperInvariant(), first.DeviceId)).UserId);
+    }
+
+    [Fact]
+    public async Task A_device_whose_bit_is_set_but_whose_user_is_gone_starts_with_nothing()
+    {
+        var device = Guid.NewGuid().ToString();
+        await system.Control.PostAsJsonAsync("/_control/devicecheck/devices", new { name = device, bit0 = true, bit1 = false });
+        var phone = await Phone.OnboardAsync(system.Url, Guid.NewGuid().ToString(), device);
+        Assert.Equal(0, phone.Onboarding["credits_remaining"].GetInt32());
+        Assert.True(phone.Onboarding["is_valid_device"].GetBoolean());
+    }
+
+    [Fact]
+    public async Task A_device_id_that_is_no_uuid_never_returns_an_existing_user()
+    {
+        var id = "700123456" + Random.Shared.Next(1000, 9999);
+        var first = await Phone.OnboardAsync(system.Url, id);
+        var guesser = await Phone.OnboardAsync(system.Url, id, "another-phone");
+        Assert.NotEqual(first.UserId, guesser.UserId);
+    }
+
+    [Theory]
+    [InlineData("not base64 at all!")]
+    [InlineData("aGVsbG8=")]
+    public async Task A_token_that_apple_refuses_is_an_invalid_device_and_gets_no_session(string token)
+    {
+        var id = Guid.NewGuid().ToString();
+        var answer = await Phone.CheckAsync(system.Url, id, token);
+        Assert.Equal(HttpStatusCode.Forbidden, answer.Status);
+        Assert.Equal("ERR_4010", answer.Code);
+        Assert.Equal(0, await system.QueryAsync<long>($"select count(*) from quota_log q join users u on u.id = q.user_id where u.device_id = '{id}'"));
+    }
+
+    [Theory]
+    [InlineData("down")]
+    [InlineData("unauthorized")]
+    [InlineData("drop")]
+    public async Task With_apple_away_there_is_a_session_at_once_and_the_grant_follows(string kind)
+    {
+        await using var alone = new TestSystem();
+        await alone.InitializeAsync();
+        await alone.OutageAsync("devicecheck", 60, kind);
+        var phone = await alone.NewGuestAsync();
+        Assert.Equal(0, phone.Onboarding["credits_remaining"].GetInt32());
+        Assert.False(phone.Onboarding["is_valid_device"].GetBoolean());
+        await alone.OutageAsync("devicecheck", 0, kind);
+        await Eventually.IsAsync(phone.CreditsAsync, credits => credits == 10);
+        await alone.AssertLedgerAsync();
+    }
+
+    [Fact]
+    public async Task A_banned_device_is_told_so()
+    {
+        var phone = await system.NewGuestAsync();
+        await system.ExecuteAsync($"update users set banned_at = now() where id = '{phone.UserId}'");
+        var answer = await Phone.CheckAsync(system.Url, phone.DeviceId, Phone.TokenOf(phone.DeviceId));
+        Assert.Equal(HttpStatusCode.Forbidden, answer.Status);
+        Assert.Equal("ERR_4006", answer.Code);
+    }
+
+    [Fact]
+    public async Task A_device_of_a_member_is_not_handed_the_members_session()
+    {
+        var phone = await system.NewGuestAsync();
+        await system.ExecuteAsync($"update users set is_guest = false, apple_sub = 'apple-{phone.UserId}' where id = '{phone.UserId}'");
+        var other = await Phone.OnboardAsync(system.Url, phone.DeviceId);
+        Assert.NotEqual(phone.UserId, other.UserId);
+        Assert.Equal(0, other.Onboarding["credits_remaining"].GetInt32());
+        Assert.Equal([$"{other.UserId}"], await system.RowsAsync($"select id from users where device_id = '{phone.DeviceId}'"));
+    }
+
+    [Fact]
+    public async Task New_devices_of_one_address_are_limited_and_known_ones_never()
+    {
+        await using var strict = new Strict();
+        await strict.InitializeAsync();
+        var known = await strict.NewGuestAsync();
+        await strict.NewGuestAsync();
+        var refused = await Phone.CheckAsync(strict.Url, Guid.NewGuid().ToString(), Phone.TokenOf("one too many"));
+        Assert.Equal(HttpStatusCode.TooManyRequests, refused.Status);
+        Assert.Equal("ERR_4004", refused.Code);
+        Assert.True(refused.Raw.Headers.RetryAfter?.Delta > TimeSpan.Zero);
+        Assert.Equal(known.UserId, (await Phone.OnboardAsync(strict.Url, known.DeviceId)).UserId);
+    }
+
+    [Fact]
+    public async Task Neither_device_id_nor_token_is_ever_logged()
+    {
+        var id = Guid.NewGuid().ToString();
+        var token = Convert.ToBase64String(Encoding.UTF8.GetBytes("a bad token " + id));
+        await Phone.CheckAsync(system.Url, id, token);
+        await Eventually.IsAsync(() => system.QueryAsync<long>("select count(*) from error_log where error_code = 'ERR_4010'"), rows => rows > 0);
+        Assert.Equal(0, await system.QueryAsync<long>($"select count(*) from error_log e where e::text like '%{id}%' or e::text like '%{token}%'"));
+    }
+
+    private sealed class Strict : TestSystem
+    {
+        protected override Dictionary<string, string?> Settings => new() { ["Devices:NewDevicesPerWindow"] = "2" };
+    }
+}
