@@ -65,7 +65,11 @@ public class TestSystem : IAsyncLifetime
     public virtual async ValueTask DisposeAsync()
     {
         // Whatever of it was started: a failed start shows its own error and not this one's.
-        await (Server?.DisposeAsync() ?? default);
+        if (Server is not null)
+        {
+            await Server.StopAsync();
+            await Server.DisposeAsync();
+        }
         await (Simulators?.DisposeAsync() ?? default);
         Control?.Dispose();
         GC.SuppressFinalize(this);
@@ -106,7 +110,7 @@ public class TestSystem : IAsyncLifetime
         ["Generation:MaxPollSeconds"] = "1",
         ["Devices:NewDevicesPerWindow"] = "-1",
         ["Work:IdleMilliseconds"] = "200",
-        ["Work:DrainSeconds"] = "2",
+        ["Work:DrainSeconds"] = "1",
     };
 
     /// <summary>An address nobody listens on.</summary>
@@ -184,7 +188,7 @@ public class TestSystem : IAsyncLifetime
     private async Task StartServerAsync(Dictionary<string, string?>? more = null)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Development", ContentRootPath = AppContext.BaseDirectory });
-        builder.Logging.ClearProviders();
+        builder.Logging.ClearProviders().AddSimpleConsole().SetMinimumLevel(LogLevel.Error);
         var settings = BaseSettings(Url, SimulatorsUrl, DataDirectory);
         foreach (var (key, value) in Settings.Concat(more ?? []))
         {

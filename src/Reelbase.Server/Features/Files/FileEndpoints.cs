@@ -28,7 +28,7 @@ public static class FileEndpoints
         }
     }
 
-    private static async Task<IResult> ReadSignedAsync(string bucket, string name, HttpContext context, FileLinks links, ApiDatabase database, IFileStore files)
+    private static async Task<IResult> ReadSignedAsync(string bucket, HttpContext context, FileLinks links, ApiDatabase database, IFileStore files, string name = "")
     {
         if (!await links.OpensAsync(context.Request.Query["token"].ToString(), bucket, name))
         {
@@ -38,7 +38,7 @@ public static class FileEndpoints
         return await SendAsync(stored, bucket, name, files, context);
     }
 
-    private static async Task<IResult> ReadOwnAsync(string bucket, string name, HttpContext context, CallerResolver callers, ApiDatabase database, IFileStore files)
+    private static async Task<IResult> ReadOwnAsync(string bucket, HttpContext context, CallerResolver callers, ApiDatabase database, IFileStore files, string name = "")
     {
         if (await callers.ReadAsync(context) is not { UserId: not null } caller)
         {

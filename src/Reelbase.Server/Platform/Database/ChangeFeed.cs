@@ -77,7 +77,7 @@ public sealed class ChangeFeed(ConnectionStrings strings, ILogger<ChangeFeed> lo
                 };
                 await command.ExecuteNonQueryAsync(stoppingToken);
             }
-            catch (NpgsqlException error)
+            catch (Exception error) when (!stoppingToken.IsCancellationRequested)
             {
                 logger.LogWarning("Other nodes could not be notified ({Reason}); they will notice by looking", error.Message);
             }
@@ -110,8 +110,9 @@ public sealed class ChangeFeed(ConnectionStrings strings, ILogger<ChangeFeed> lo
                     await connection.WaitAsync(stoppingToken);
                 }
             }
-            catch (NpgsqlException error)
+            catch (Exception error) when (!stoppingToken.IsCancellationRequested)
             {
+                // Whatever it was: a feed that ended would take the whole server with it.
                 logger.LogWarning("Listening for changes broke off ({Reason}); trying again", error.Message);
                 await Task.Delay(Reconnect, stoppingToken);
             }

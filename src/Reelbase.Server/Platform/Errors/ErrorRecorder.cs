@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Threading.Channels;
-using Npgsql;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Http;
 
@@ -61,7 +60,7 @@ public sealed class ErrorRecorder(ApiDatabase database, ILogger<ErrorRecorder> l
         {
             await database.ExecuteAsync("select log_errors($1::jsonb)", CancellationToken.None, JsonSerializer.Serialize(batch, Json.Options));
         }
-        catch (Exception error) when (error is NpgsqlException or TimeoutException)
+        catch (Exception error)
         {
             logger.LogWarning("{Count} errors could not be stored ({Reason})", batch.Count, error.Message);
         }

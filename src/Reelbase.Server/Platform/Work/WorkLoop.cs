@@ -58,8 +58,9 @@ public abstract class WorkLoop<TItem>(ChangeFeed feed, IOptions<WorkOptions> opt
             {
                 break;
             }
-            catch (Exception error) when (error is NpgsqlException or TimeoutException)
+            catch (Exception error)
             {
+                // A loop that ended would take the whole server with it; the next look may well succeed.
                 logger.LogWarning("{Loop} could not look for work ({Reason}); trying again", GetType().Name, error.Message);
                 await Task.Delay(idle, CancellationToken.None);
             }

@@ -116,7 +116,11 @@ public sealed class DeviceCheckClient(IHttpClientFactory clients, IOptions<Devic
                 new SecurityTokenDescriptor
                 {
                     Claims = new Dictionary<string, object> { ["iss"] = options.Value.TeamId!, ["iat"] = now.ToUnixTimeSeconds() },
-                    SigningCredentials = new(new ECDsaSecurityKey(_key) { KeyId = options.Value.KeyId }, SecurityAlgorithms.EcdsaSha256),
+                    SigningCredentials = new(new ECDsaSecurityKey(_key) { KeyId = options.Value.KeyId }, SecurityAlgorithms.EcdsaSha256)
+                    {
+                        // The default factory remembers signers by key id for the whole process, also after their key is gone.
+                        CryptoProviderFactory = new CryptoProviderFactory { CacheSignatureProviders = false },
+                    },
                 }
             );
             _bearer = (token, now);
