@@ -12,20 +12,44 @@ drop trigger if exists quota_log_no_truncate on quota_log;
 create trigger quota_log_no_truncate before truncate on quota_log
   for each statement execute function refuse_ledger_change();
 
--- Checked at commit, whoever wrote: a balance always equals the last line of its ledger.
+-- Each row continues the one before it, so the sum of the changes is the last balance.
+create or replace function check_ledger_chain() returns trigger
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_before integer;
+begin
+  select balance_after into v_before from quota_log where user_id = new.user_id and seq < new.seq order by seq desc limit 1;
+  if new.balance_after <> coalesce(v_before, 0) + new.change then
+    raise exception 'user %: ledger row % says % where % follows', new.user_id, new.seq, new.balance_after,
+      coalesce(v_before, 0) + new.change using errcode = 'RB003';
+  end if;
+  return null;
+end
+$$;
+comment on function check_ledger_chain() is 'Trigger: a new ledger row''s balance is the one before plus its change.';
+drop trigger if exists quota_log_chain on quota_log;
+create trigger quota_log_chain after insert on quota_log for each row execute function check_ledger_chain();
+
+-- Checked at commit, whoever wrote and whichever of the two tables: a balance always equals the last line of its ledger.
 create or replace function check_balance_matches_ledger() returns trigger
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
+  v_user_id uuid;
   v_balance integer;
   v_ledger integer;
 begin
-  select credits_remaining into v_balance from users where id = new.id;
+  if tg_table_name = 'users' then
+    v_user_id := new.id;
+  else
+    v_user_id := new.user_id;
+  end if;
+  select credits_remaining into v_balance from users where id = v_user_id;
   if not found then
     return null;
   end if;
-  select balance_after into v_ledger from quota_log where user_id = new.id order by seq desc limit 1;
+  select balance_after into v_ledger from quota_log where user_id = v_user_id order by seq desc limit 1;
   if v_balance <> coalesce(v_ledger, 0) then
-    raise exception 'user %: the balance % does not match the ledger''s %', new.id, v_balance, coalesce(v_ledger, 0)
+    raise exception 'user %: the balance % does not match the ledger''s %', v_user_id, v_balance, coalesce(v_ledger, 0)
       using errcode = 'RB003';
   end if;
   return null;
@@ -34,4 +58,7 @@ $$;
 comment on function check_balance_matches_ledger() is 'Constraint trigger: at commit a balance equals its last ledger row.';
 drop trigger if exists users_balance_matches_ledger on users;
 create constraint trigger users_balance_matches_ledger after insert or update of credits_remaining on users
+  deferrable initially deferred for each row execute function check_balance_matches_ledger();
+drop trigger if exists quota_log_matches_balance on quota_log;
+create constraint trigger quota_log_matches_balance after insert on quota_log
   deferrable initially deferred for each row execute function check_balance_matches_ledger();
