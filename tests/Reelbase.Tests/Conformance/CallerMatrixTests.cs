@@ -1,0 +1,138 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using Reelbase.Server.Platform.Security;
+using Reelbase.Tests.Support;
+
+namespace Reelbase.Tests.Conformance;
+
+/// <summary>
+/// Callers × operations. The operations come from the OpenAPI document: a new one without an expectation fails.
+/// </summary>
+public sealed class CallerMatrixTests(CallerMatrixTests.Prepared system) : IClassFixture<CallerMatrixTests.Prepared>
+{
+    /// <summary>How an operation is called on Ben's things, and what each caller gets.</summary>
+    /// <param name="Nobody">No token, an anon key, garbage, an expired or foreign token.</param>
+    /// <param name="Foreign">Ada, naming Ben or Ben's thing.</param>
+    /// <param name="Banned">Ben's own token after a ban.</param>
+    /// <param name="Own">Ben.</param>
+    private sealed record Expectation(string Method, string Path, string? Body, int Nobody, int Foreign, int Banned, int Own);
+
+    private Dictionary<string, Expectation> Expectations => new()
+    {
+        ["device-check"] = new("POST", "/device-check", "{}", 400, 400, 400, 400),
+        ["get-models"] = new("GET", "/get-models", null, 200, 200, 200, 200),
+        ["generate-video"] = new("POST", "/generate-video", $$"""{"model_id":"{{Catalog.FastModel}}","prompt":"For Ben","user_id":"{{system.Ben.UserId}}" }""", 401, 403, 403, 200),
+        ["get-video-status"] = new("GET", $"/get-video-status?job_id={system.Job}", null, 401, 404, 403, 200),
+        ["get-video-jobs"] = new("GET", $"/get-video-jobs?user_id={system.Ben.UserId}", null, 401, 403, 403, 200),
+        ["delete-video-job"] = new("POST", "/delete-video-job", $$"""{"job_id":"{{system.Job}}" }""", 401, 404, 403, 200),
+        ["get-user-credits"] = new("GET", $"/get-user-credits?user_id={system.Ben.UserId}", null, 401, 403, 403, 200),
+        ["get-credit-history"] = new("GET", $"/get-credit-history?user_id={system.Ben.UserId}", null, 401, 403, 403, 200),
+        ["get-user-profile"] = new("GET", $"/get-user-profile?user_id={system.Ben.UserId}", null, 401, 403, 403, 200),
+        ["update-user-settings"] = new("POST", "/update-user-settings", $$"""{"language":"en","user_id":"{{system.Ben.UserId}}" }""", 401, 403, 403, 200),
+        ["auth-token"] = new("POST", "/auth/v1/token?grant_type=refresh_token", """{"refresh_token":"of nobody at all"}""", 400, 400, 400, 400),
+        ["auth-user"] = new("GET", "/auth/v1/user", null, 401, 200, 403, 200),
+        ["auth-logout"] = new("POST", "/auth/v1/logout?scope=others", "{}", 401, 204, 403, 204),
+        ["auth-jwks"] = new("GET", "/auth/v1/.well-known/jwks.json", null, 200, 200, 200, 200),
+        ["auth-health"] = new("GET", "/auth/v1/health", null, 200, 200, 200, 200),
+        ["auth-settings"] = new("GET", "/auth/v1/settings", null, 200, 200, 200, 200),
+        ["read-signed-file"] = new("GET", $"/storage/v1/object/sign/{system.File}?token=bad", null, 403, 403, 403, 403),
+        ["read-own-file"] = new("GET", $"/storage/v1/object/authenticated/{system.File}", null, 401, 404, 403, 200),
+        ["read-own-file-short"] = new("GET", $"/storage/v1/object/{system.File}", null, 401, 404, 403, 200),
+        ["provider-webhook"] = new("POST", "/webhooks/fal/no-such-token", "{}", 401, 401, 401, 401),
+        ["health-live"] = new("GET", "/health/live", null, 200, 200, 200, 200),
+        ["health-ready"] = new("GET", "/health/ready", null, 200, 200, 200, 200),
+    };
+
+    /// <summary>Ada looks, Ben owns.</summary>
+    public sealed class Prepared : TestSystem
+    {
+        public Phone Ada { get; private set; } = null!;
+        public Phone Ben { get; private set; } = null!;
+        public string Job { get; private set; } = "";
+        public string File { get; private set; } = "";
+
+        public override async ValueTask InitializeAsync()
+        {
+            await base.InitializeAsync();
+            Ada = await NewGuestAsync();
+            Ben = await NewGuestAsync(100);
+            var last = await Ben.GenerateAndWatchAsync("Ben's video");
+            Job = last.GetProperty("job_id").GetString()!;
+            File = new Uri(last.GetProperty("video_url").GetString()!).AbsolutePath.Split("/sign/")[1];
+        }
+    }
+
+    [Fact]
+    public async Task Every_operation_of_the_document_answers_every_caller_as_expected()
+    {
+        using var http = system.Anybody();
+        var document = await http.GetFromJsonAsync<JsonElement>("/openapi/v1.json");
+        var operations = document.GetProperty("paths").EnumerateObject()
+            .SelectMany(path => path.Value.EnumerateObject().Where(member => member.Name is "get" or "post" or "put" or "patch" or "delete"))
+            .Select(operation => operation.Value.GetProperty("operationId").GetString()!).Distinct().Order().ToList();
+        Assert.Equal(Expectations.Keys.Order(), operations);
+
+        var tokens = (AccessTokens)system.Server.Services.GetService(typeof(AccessTokens))!;
+        var wrong = new List<string>();
+        foreach (var (name, expected) in Expectations.OrderBy(pair => pair.Key == "delete-video-job"))
+        {
+            foreach (var (caller, token, status) in new (string, string?, int)[]
+            {
+                ("nobody", null, expected.Nobody),
+                ("anon key", tokens.CreateAnonKey(), Signed(expected.Nobody, name)),
+                ("garbage", "garbage", Signed(expected.Nobody, name)),
+                ("another", system.Ada.AccessToken, expected.Foreign),
+            })
+            {
+                await CompareAsync(name, caller, token, expected, status, wrong);
+            }
+            await system.ExecuteAsync($"update users set banned_at = now() where id = '{system.Ben.UserId}'");
+            await CompareAsync(name, "banned", system.Ben.AccessToken, expected, expected.Banned, wrong);
+            await system.ExecuteAsync($"update users set banned_at = null where id = '{system.Ben.UserId}'");
+            await CompareAsync(name, "owner", system.Ben.AccessToken, expected, expected.Own, wrong);
+        }
+        Assert.True(wrong.Count == 0, string.Join('\n', wrong));
+    }
+
+    [Fact]
+    public async Task The_same_paths_answer_under_functions_v1()
+    {
+        foreach (var name in new[] { "get-user-credits", "get-user-profile", "get-video-jobs", "get-credit-history", "get-models" })
+        {
+            var plain = await system.Ben.GetAsync("/" + name);
+            var prefixed = await system.Ben.GetAsync("/functions/v1/" + name);
+            Assert.Equal(HttpStatusCode.OK, prefixed.Status);
+            Assert.Equal(plain.Text, prefixed.Text);
+        }
+    }
+
+    // GoTrue's own wire says 403 bad_jwt for a token that is there and wrong.
+    private static int Signed(int nobody, string name) => name is "auth-user" or "auth-logout" ? 403 : nobody;
+
+    private async Task CompareAsync(string name, string caller, string? token, Expectation expected, int status, List<string> wrong)
+    {
+        using var http = system.Anybody();
+        using var request = new HttpRequestMessage(new HttpMethod(expected.Method), expected.Path);
+        if (expected.Body is not null)
+        {
+            request.Content = new StringContent(expected.Body, Encoding.UTF8, "application/json");
+        }
+        request.Headers.Add("Idempotency-Key", Guid.NewGuid().ToString());
+        if (token is not null)
+        {
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        }
+        using var answer = await http.SendAsync(request);
+        var text = answer.Content.Headers.ContentType?.MediaType == "video/mp4" ? "" : await answer.Content.ReadAsStringAsync();
+        if ((int)answer.StatusCode != status)
+        {
+            wrong.Add($"{name} as {caller}: expected {status}, got {(int)answer.StatusCode} {text}");
+        }
+        if (caller != "owner" && (int)answer.StatusCode >= 400 && (text.Contains(system.Ben.DeviceId, StringComparison.Ordinal) || text.Contains("Npgsql", StringComparison.Ordinal)))
+        {
+            wrong.Add($"{name} as {caller} tells too much: {text}");
+        }
+    }
+}
