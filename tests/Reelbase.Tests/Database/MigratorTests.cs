@@ -1,0 +1,90 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Reelbase.Server.Platform.Database;
+using Reelbase.Tests.Support;
+
+namespace Reelbase.Tests.Database;
+
+/// <summary>Bringing a database up to date.</summary>
+public sealed class MigratorTests
+{
+    [Fact]
+    public async Task A_dry_run_names_what_is_due_and_changes_nothing()
+    {
+        var owner = await TestCluster.EmptyAsync();
+        var result = await Migrate(owner, isDryRun: true);
+        Assert.Contains("database/migrations/0002_catalog_and_users.sql", result.Files);
+        Assert.Equal("0", await OneAsync(owner, "select count(*) from pg_tables where schemaname in ('public', 'reelbase')"));
+    }
+
+    [Fact]
+    public async Task A_second_run_has_nothing_to_do()
+    {
+        var owner = await TestCluster.EmptyAsync();
+        Assert.NotEmpty((await Migrate(owner)).Files);
+        Assert.Empty((await Migrate(owner)).Files);
+    }
+
+    [Fact]
+    public async Task A_once_only_file_that_has_changed_is_refused_and_named()
+    {
+        var owner = await TestCluster.CloneAsync();
+        await TestCluster.ExecuteAsync(owner, "update reelbase.schema_versions set hash = 'another' where name like '%0002%'");
+        var error = await Assert.ThrowsAsync<MigrationException>(() => Migrate(owner));
+        Assert.Contains("database/migrations/0002_catalog_and_users.sql was applied before and has changed since", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_rerunnable_file_runs_again_when_its_content_has_changed()
+    {
+        var owner = await TestCluster.CloneAsync();
+        await TestCluster.ExecuteAsync(owner, "update reelbase.schema_versions set hash = 'another' where name like '%deduct_credits.function.sql'; drop function deduct_credits");
+        Assert.Equal(["Features/Credits/deduct_credits.function.sql"], (await Migrate(owner)).Files);
+        Assert.Equal("1", await OneAsync(owner, "select count(*) from pg_proc where proname = 'deduct_credits'"));
+    }
+
+    [Fact]
+    public async Task A_failing_file_leaves_nothing_behind()
+    {
+        var owner = await TestCluster.EmptyAsync();
+        // A table in the way that no adoption can turn into ours.
+        await TestCluster.ExecuteAsync(owner, "create view models as select 1 as id");
+        var error = await Assert.ThrowsAsync<MigrationException>(() => Migrate(owner));
+        Assert.Contains("nothing was changed", error.Message, StringComparison.Ordinal);
+        Assert.Equal("0", await OneAsync(owner, "select count(*) from pg_tables where schemaname in ('public', 'reelbase')"));
+    }
+
+    [Fact]
+    public async Task Five_at_once_take_turns()
+    {
+        var owner = await TestCluster.EmptyAsync();
+        var results = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => Migrate(owner)));
+        Assert.Equal(1, results.Count(result => result.Files.Count > 0));
+    }
+
+    [Fact]
+    public async Task Every_function_body_is_valid()
+    {
+        // Functions are made without checking their bodies, as they may need each other; here they are all checked.
+        var owner = await TestCluster.CloneAsync();
+        Assert.Equal("", await OneAsync(owner, """
+            do $$
+            declare
+              v_function record;
+            begin
+              for v_function in select pg_get_functiondef(oid) as text from pg_proc where pronamespace = 'public'::regnamespace loop
+                execute v_function.text;
+              end loop;
+            end $$
+            """));
+    }
+
+    private static Task<MigrationResult> Migrate(string owner, bool isDryRun = false) => new Migrator(owner, NullLogger.Instance).RunAsync(isDryRun, CancellationToken.None);
+
+    private static async Task<string> OneAsync(string owner, string sql)
+    {
+        await using var connection = new Npgsql.NpgsqlConnection(owner + ";Pooling=false");
+        await connection.OpenAsync();
+        await using var command = new Npgsql.NpgsqlCommand(sql, connection);
+        return Convert.ToString(await command.ExecuteScalarAsync(), System.Globalization.CultureInfo.InvariantCulture) ?? "";
+    }
+}
