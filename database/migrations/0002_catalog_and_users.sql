@@ -1,6 +1,6 @@
--- Users and the catalogue. "if not exists" because 0001 may have brought an older installation's tables to this shape.
+-- Users and the catalogue.
 
-create table if not exists users (
+create table users (
   id uuid primary key default gen_random_uuid(),
   email text,
   device_id text constraint users_device_id_key unique,
@@ -29,11 +29,11 @@ create table if not exists users (
 );
 -- Balances change often and are not indexed; room on the page keeps those updates inside it.
 alter table users set (fillfactor = 80);
-create index if not exists users_device_id_idx on users (device_id);
-create index if not exists users_apple_sub_idx on users (apple_sub);
-create index if not exists users_merged_into_idx on users (merged_into) where merged_into is not null;
+create index users_device_id_idx on users (device_id);
+create index users_apple_sub_idx on users (apple_sub);
+create index users_merged_into_idx on users (merged_into) where merged_into is not null;
 
-create table if not exists models (
+create table models (
   id uuid primary key default gen_random_uuid(),
   name text not null,
   category text not null default 'video',
@@ -59,11 +59,11 @@ create table if not exists models (
   created_at timestamptz not null default now(),
   constraint models_pricing_check check (pricing_type = 'per_generation' or credits_per_second > 0)
 );
-create index if not exists models_provider_idx on models (provider);
-create index if not exists models_featured_idx on models (is_featured) where is_featured;
-create unique index if not exists models_one_active_idx on models (is_active) where is_active;
+create index models_provider_idx on models (provider);
+create index models_featured_idx on models (is_featured) where is_featured;
+create unique index models_one_active_idx on models (is_active) where is_active;
 
-create table if not exists themes (
+create table themes (
   id uuid primary key default gen_random_uuid(),
   name text not null,
   description text,

@@ -1,6 +1,6 @@
 -- Jobs, the ledger, and what makes a request safe to repeat.
 
-create table if not exists video_jobs (
+create table video_jobs (
   job_id uuid primary key,
   user_id uuid not null constraint video_jobs_user_id_fkey references users (id) on delete cascade,
   model_id uuid constraint video_jobs_model_id_fkey references models (id) on delete set null,
@@ -42,18 +42,18 @@ create table if not exists video_jobs (
   constraint video_jobs_finished_check check ((stage = 'finished') = (completed_at is not null)),
   constraint video_jobs_lease_check check ((lease_until is null) = (leased_by is null))
 );
-create index if not exists video_jobs_user_created_idx on video_jobs (user_id, created_at desc, job_id desc);
-create index if not exists video_jobs_status_idx on video_jobs (status);
-create index if not exists video_jobs_provider_job_idx on video_jobs (provider_job_id);
-create index if not exists video_jobs_model_idx on video_jobs (model_id);
-create index if not exists video_jobs_due_idx on video_jobs (run_after) where stage <> 'finished';
-create index if not exists video_jobs_deadline_idx on video_jobs (deadline_at) where stage <> 'finished';
-create index if not exists video_jobs_line_idx on video_jobs (provider, created_at) where stage = 'queued';
-create index if not exists video_jobs_in_flight_idx on video_jobs (provider)
+create index video_jobs_user_created_idx on video_jobs (user_id, created_at desc, job_id desc);
+create index video_jobs_status_idx on video_jobs (status);
+create index video_jobs_provider_job_idx on video_jobs (provider_job_id);
+create index video_jobs_model_idx on video_jobs (model_id);
+create index video_jobs_due_idx on video_jobs (run_after) where stage <> 'finished';
+create index video_jobs_deadline_idx on video_jobs (deadline_at) where stage <> 'finished';
+create index video_jobs_line_idx on video_jobs (provider, created_at) where stage = 'queued';
+create index video_jobs_in_flight_idx on video_jobs (provider)
   where stage in ('submitting', 'ambiguous', 'submitted');
 
 -- One row for each time a job was handed to a provider: written before the call, so that no call goes unrecorded.
-create table if not exists job_submissions (
+create table job_submissions (
   id bigint generated always as identity primary key,
   job_id uuid not null constraint job_submissions_job_id_fkey references video_jobs (job_id) on delete cascade,
   user_id uuid not null constraint job_submissions_user_id_fkey references users (id) on delete cascade,
@@ -72,10 +72,10 @@ create table if not exists job_submissions (
   answered_at timestamptz,
   constraint job_submissions_attempt_key unique (job_id, attempt)
 );
-create index if not exists job_submissions_user_idx on job_submissions (user_id);
-create index if not exists job_submissions_provider_job_idx on job_submissions (provider, provider_job_id);
+create index job_submissions_user_idx on job_submissions (user_id);
+create index job_submissions_provider_job_idx on job_submissions (provider, provider_job_id);
 
-create table if not exists quota_log (
+create table quota_log (
   id uuid primary key default gen_random_uuid(),
   seq bigint generated always as identity,
   user_id uuid not null constraint quota_log_user_id_fkey references users (id),
@@ -87,10 +87,13 @@ create table if not exists quota_log (
   transaction_id text constraint quota_log_transaction_id_key unique,
   balance_after integer not null,
   note text,
+  -- Set on rows that were carried over from a database from before Reelbase; its balances kept no rules.
+  imported_at timestamptz,
   created_at timestamptz not null default now(),
   -- Only Apple taking back credits that were spent already may leave a balance below zero.
   constraint quota_log_balance_check check (
-    balance_after >= 0 or change > 0 or reason in ('apple_refund', 'merge', 'migration_correction')),
+    balance_after >= 0 or change > 0 or reason in ('apple_refund', 'merge', 'migration_correction')
+    or imported_at is not null),
   constraint quota_log_sign_check check (case reason
     when 'video_generation' then change < 0
     when 'apple_refund' then change < 0
@@ -100,14 +103,14 @@ create table if not exists quota_log (
     when 'apple_refund_reversed' then change > 0
     else true end)
 );
-create unique index if not exists quota_log_seq_idx on quota_log (seq);
-create index if not exists quota_log_user_seq_idx on quota_log (user_id, seq desc);
-create index if not exists quota_log_user_created_idx on quota_log (user_id, created_at desc);
-create index if not exists quota_log_transaction_idx on quota_log (transaction_id);
-create unique index if not exists quota_log_one_charge_idx on quota_log (job_id) where reason = 'video_generation';
-create unique index if not exists quota_log_one_refund_idx on quota_log (job_id) where reason = 'generation_failed_refund';
+create unique index quota_log_seq_idx on quota_log (seq);
+create index quota_log_user_seq_idx on quota_log (user_id, seq desc);
+create index quota_log_user_created_idx on quota_log (user_id, created_at desc);
+create index quota_log_transaction_idx on quota_log (transaction_id);
+create unique index quota_log_one_charge_idx on quota_log (job_id) where reason = 'video_generation';
+create unique index quota_log_one_refund_idx on quota_log (job_id) where reason = 'generation_failed_refund';
 
-create table if not exists idempotency_log (
+create table idempotency_log (
   user_id uuid not null constraint idempotency_log_user_id_fkey references users (id) on delete cascade,
   idempotency_key uuid not null,
   job_id uuid constraint idempotency_log_job_id_fkey references video_jobs (job_id) on delete set null,
@@ -119,5 +122,5 @@ create table if not exists idempotency_log (
   expires_at timestamptz not null default now() + interval '24 hours',
   constraint idempotency_log_pkey primary key (user_id, idempotency_key)
 );
-create index if not exists idempotency_log_expires_idx on idempotency_log (expires_at);
-create index if not exists idempotency_log_job_idx on idempotency_log (job_id);
+create index idempotency_log_expires_idx on idempotency_log (expires_at);
+create index idempotency_log_job_idx on idempotency_log (job_id);

@@ -47,10 +47,13 @@ public class TestSystem : IAsyncLifetime
     /// <summary>How long the pretend provider takes for a video.</summary>
     protected virtual double VideoSeconds => 0.3;
 
+    /// <summary>The database it runs on; a fresh copy of the template unless a test brings its own.</summary>
+    protected virtual Task<string> PrepareDatabaseAsync() => TestCluster.CloneAsync();
+
     /// <inheritdoc/>
     public virtual async ValueTask InitializeAsync()
     {
-        Owner = await TestCluster.CloneAsync();
+        Owner = await PrepareDatabaseAsync();
         DataDirectory = Path.Combine(TestCluster.Home, "files-" + Guid.NewGuid().ToString("N")[..8]);
         SimulatorsUrl = FreeUrl();
         Simulators = SimulatorApp.Build(["--urls", SimulatorsUrl, "--Fal:Seconds", VideoSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture)]);

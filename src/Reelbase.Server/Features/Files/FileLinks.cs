@@ -38,6 +38,11 @@ public sealed class FileLinks
         {
             return null;
         }
+        if (name.StartsWith("https://", StringComparison.Ordinal) || name.StartsWith("http://", StringComparison.Ordinal))
+        {
+            // A job from before Reelbase: its file was never ours, and its address was always public.
+            return name;
+        }
         var ends = expiresAt is { } time
             ? new DateTimeOffset(time).ToUnixTimeSeconds()
             : (_clock.GetUtcNow().ToUnixTimeSeconds() / WindowSeconds + 2) * WindowSeconds;

@@ -1,0 +1,146 @@
+using System.Net;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+using Reelbase.Server.Platform.Database;
+using Reelbase.Tests.Support;
+
+namespace Reelbase.Tests.Database;
+
+/// <summary>A database from before Reelbase is taken over with everything in it.</summary>
+public sealed class UpgradeTests(UpgradeTests.Older system) : IClassFixture<UpgradeTests.Older>
+{
+    private const string Guest = "10000000-0000-4000-8000-000000000001";
+    private const string Twin = "10000000-0000-4000-8000-000000000002";
+    private const string Member = "10000000-0000-4000-8000-000000000003";
+
+    /// <summary>The older database, migrated; no server runs on it until a test starts one.</summary>
+    public sealed class Older : IAsyncLifetime
+    {
+        public string Owner { get; private set; } = "";
+        public MigrationResult Result { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync()
+        {
+            Owner = await TestCluster.EmptyAsync();
+            await TestCluster.ExecuteAsync(Owner, await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Database", "Fixtures", "older-database.sql")));
+            Result = await new Migrator(Owner, NullLogger.Instance).RunAsync(dryRun: false, CancellationToken.None);
+        }
+
+        public ValueTask DisposeAsync() => default;
+
+        public async Task<List<string>> RowsAsync(string sql)
+        {
+            await using var connection = new NpgsqlConnection(Owner);
+            await connection.OpenAsync();
+            await using var command = new NpgsqlCommand(sql, connection);
+            await using var reader = await command.ExecuteReaderAsync();
+            var rows = new List<string>();
+            while (await reader.ReadAsync())
+            {
+                rows.Add(string.Join('|', Enumerable.Range(0, reader.FieldCount).Select(column => Convert.ToString(reader.GetValue(column), System.Globalization.CultureInfo.InvariantCulture))));
+            }
+            return rows;
+        }
+    }
+
+    [Fact]
+    public async Task Nobody_and_nothing_is_lost()
+    {
+        Assert.Equal(["5|2|2|4"], await system.RowsAsync("select (select count(*) from users), (select count(*) from models), (select count(*) from themes), (select count(*) from video_jobs)"));
+        Assert.Equal(["10"], await system.RowsAsync("select count(*) from quota_log where reason <> 'migration_correction'"));
+        Assert.Equal(["5|2|2|4|11"], await system.RowsAsync("select (select count(*) from before_reelbase.users), (select count(*) from before_reelbase.models), (select count(*) from before_reelbase.themes), (select count(*) from before_reelbase.video_jobs), (select count(*) from before_reelbase.quota_log)"));
+        Assert.Equal(["90000000-0000-4000-8000-000000000001"], await system.RowsAsync($"select auth_user_id from users where id = '{Guest}'"));
+    }
+
+    [Fact]
+    public async Task Every_ledger_adds_up_and_its_chain_is_exact() => Assert.Empty(await system.RowsAsync("select * from check_ledger()"));
+
+    [Fact]
+    public async Task Each_user_whose_log_does_not_add_up_gets_one_correction_and_a_line_in_the_report()
+    {
+        Assert.Equal(
+            [$"{Twin}|6|2", $"{Member}|15|60", "10000000-0000-4000-8000-000000000005|10|10"],
+            await system.RowsAsync("select user_id, change, balance_after from quota_log where reason = 'migration_correction' order by user_id"));
+        Assert.Contains(system.Result.Report, line => line.Contains($"user {Member}: the balance was 60 and the log added up to 45; a correction of 15 was written", StringComparison.Ordinal));
+        Assert.Equal(3, system.Result.Report.Count(line => line.Contains("correction", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task Old_reasons_double_transactions_and_double_charges_are_told_apart() =>
+        Assert.Equal(
+            [
+                "25|iap_purchase|2000000000000001|25||was: purchase",
+                "25|iap_purchase|2000000000000001:duplicate:1|50||was: purchase",
+                "-4|video_generation||46|40000000-0000-4000-8000-000000000002|was: generation",
+                "-4|video_generation||42|40000000-0000-4000-8000-000000000003|was: generation",
+                "-4|video_generation||38||was: generation; job: 40000000-0000-4000-8000-000000000003",
+                "5|admin_refund||43||sorry for the wait",
+                "2|admin_adjustment||45||was: goodwill; job: 4fffffff-0000-4000-8000-000000000003",
+                "15|migration_correction||60||the log added up to 45",
+            ],
+            await system.RowsAsync($"select change, reason, transaction_id, balance_after, job_id, note from quota_log where user_id = '{Member}' order by seq"));
+
+    [Fact]
+    public async Task Missing_values_are_filled_in_and_times_are_read_as_utc()
+    {
+        Assert.Equal(["False"], await system.RowsAsync("select exists (select from users where tier is null or credits_remaining is null or language is null or created_at is null)"));
+        Assert.Equal(["2025-03-01 10:00:00.123456|premium|es|False|60|57"], await system.RowsAsync($"select to_char(created_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), tier, language, is_guest, credits_total, (select sum(change) from quota_log where user_id = users.id and change > 0 and reason <> 'migration_correction') from users where id = '{Member}'"));
+        Assert.Equal(["True|0|system"], await system.RowsAsync("select is_guest, credits_remaining, theme_preference from users where id = '10000000-0000-4000-8000-000000000004'"));
+        Assert.Equal(["Second active|video|1|False|", "Sora 2|text_to_video|4|True|"], await system.RowsAsync("select name, category, cost_per_generation, is_active, thumbnail_url from models order by name"));
+        Assert.Equal(["""{"duration": 4}"""], await system.RowsAsync("select default_settings from themes where name = 'Nulls inside'"));
+    }
+
+    [Fact]
+    public async Task Of_two_users_with_one_device_the_richer_keeps_it()
+    {
+        Assert.Equal(
+            [$"{Guest}|7d3c0c9e-6a53-4f0e-9a8e-2f1f0b7c1a11", $"{Twin}|7d3c0c9e-6a53-4f0e-9a8e-2f1f0b7c1a11:duplicate:1"],
+            await system.RowsAsync("select id, device_id from users where device_id like '7d3c%' order by id"));
+        Assert.Contains(system.Result.Report, line => line.Contains(Twin, StringComparison.Ordinal) && line.Contains("duplicate", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Other_tables_point_at_the_new_ones_and_old_functions_are_out_of_the_way()
+    {
+        Assert.Equal(["users"], await system.RowsAsync("select confrelid::regclass::text from pg_constraint where conrelid = 'favorites'::regclass and contype = 'f'"));
+        Assert.Equal(["before_reelbase|boolean", "public|jsonb"], await system.RowsAsync("select pronamespace::regnamespace::text, prorettype::regtype::text from pg_proc where proname = 'deduct_credits' order by 1"));
+    }
+
+    [Fact]
+    public async Task A_second_migration_has_nothing_to_do() =>
+        Assert.Empty((await new Migrator(system.Owner, NullLogger.Instance).RunAsync(dryRun: false, CancellationToken.None)).Files);
+
+    [Fact]
+    public async Task The_schema_is_that_of_a_fresh_database_but_for_the_columns_carried_along()
+    {
+        var upgraded = await SchemaText.DescribeAsync(system.Owner);
+        var fresh = await SchemaText.DescribeAsync(await TestCluster.CloneAsync());
+        Assert.Equal(fresh, upgraded.Replace("| auth_user_id | uuid | yes |  |\n", "", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task The_product_runs_on_it_and_what_was_left_hanging_is_refunded()
+    {
+        var own = new Older();
+        await own.InitializeAsync();
+        await using var running = new Running(own.Owner);
+        await running.InitializeAsync();
+        var phone = await Phone.OnboardAsync(running.Url, "7D3C0C9E-6A53-4F0E-9A8E-2F1F0B7C1A11");
+        Assert.Equal(Guest, phone.UserId.ToString());
+        var history = await phone.GetAsync("/get-video-jobs");
+        Assert.Equal("https://old.example/v.mp4", history["jobs"][0].GetProperty("video_url").GetString());
+        Assert.Equal(6, await phone.CreditsAsync());
+        await Eventually.IsAsync(() => own.RowsAsync("select status from video_jobs where prompt = 'Left hanging'"), rows => rows is ["failed"]);
+        Assert.Equal(["64"], await own.RowsAsync($"select credits_remaining from users where id = '{Member}'"));
+        await running.ExecuteAsync("update models set provider_model_id = 'fal-ai/veo3.1/fast' where name = 'Sora 2'");
+        var made = await phone.PostAsync("/generate-video", new { theme_id = "30000000-0000-4000-8000-000000000001" }, Guid.NewGuid());
+        Assert.Equal(HttpStatusCode.OK, made.Status);
+        Assert.Equal("completed", (await phone.WatchAsync(made["job_id"].GetString()!))[^1].GetProperty("status").GetString());
+        Assert.Empty(await own.RowsAsync("select * from check_ledger()"));
+    }
+
+    private sealed class Running(string owner) : TestSystem
+    {
+        protected override Task<string> PrepareDatabaseAsync() => Task.FromResult(owner);
+    }
+}
