@@ -145,7 +145,7 @@ public static class ServerApp
             WebhookEndpoint.Map(app);
             app.MapOpenApi("/openapi/{documentName}.json");
         }
-        app.MapGet("/health/live", () => Results.Json(new { status = "live" })).WithTags("Operations").WithName("health-live").WithSummary("The process is up").Produces<object>();
+        app.MapGet("/health/live", () => Results.Json(new { status = "live" })).WithTags("Operations").WithName("health-live").WithSummary("The process is up").Produces<object>().Examples(null, new { status = "live" });
         app.MapGet("/health/ready", async (HttpContext context, WorkerDatabase database, VideoProviders providers, IOptions<DeviceCheckOptions> devices) =>
         {
             try
@@ -157,7 +157,8 @@ public static class ServerApp
             {
                 return Results.Json(new { status = "not_ready", database = "unreachable" }, statusCode: 503);
             }
-        }).WithTags("Operations").WithName("health-ready").WithSummary("Everything it needs is there").Produces<object>().Produces<object>(503);
+        }).WithTags("Operations").WithName("health-ready").WithSummary("Everything it needs is there").Produces<object>().Produces<object>(503)
+            .Examples(null, new { status = "ready", database = "ok", providers = new[] { "fal" }, device_check = "ok" });
     }
 
     /// <summary>The same route under a second prefix may not carry the same name.</summary>

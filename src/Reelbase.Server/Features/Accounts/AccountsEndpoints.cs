@@ -23,13 +23,19 @@ public sealed record UpdateSettingsAnswer(bool Success, UserProfile User);
 /// <summary>One's own profile and settings.</summary>
 public static class AccountsEndpoints
 {
+    private static readonly UserProfile Example = new(
+        Guid.Parse("0b9fd0a2-6a55-4d2e-a6c3-5c0d3a2f9b10"), null, "7d3c0c9e-6a53-4f0e-9a8e-2f1f0b7c1a11", null, true, "free", 2, 10, true, "tr", "dark",
+        new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc), new DateTime(2026, 1, 2, 3, 4, 6, DateTimeKind.Utc));
+
     public static void MapAccounts(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("").WithTags("Accounts");
         group.MapGet("/get-user-profile", ProfileAsync).WithName("get-user-profile").RequiresUser().WithSummary("The caller's profile")
-            .Query("user_id", "Optional; must be the caller").Produces<UserProfile>().Fails(401, 403, 404, 503);
+            .Query("user_id", "Optional; must be the caller").Produces<UserProfile>().Fails(401, 403, 404, 503)
+            .Examples(null, Example);
         group.MapPost("/update-user-settings", UpdateAsync).WithName("update-user-settings").RequiresUser().WithSummary("Set language and theme preference")
-            .Accepts<UpdateSettingsRequest>("application/json").Produces<UpdateSettingsAnswer>().Fails(400, 401, 403, 404, 413, 415, 503);
+            .Accepts<UpdateSettingsRequest>("application/json").Produces<UpdateSettingsAnswer>().Fails(400, 401, 403, 404, 413, 415, 503)
+            .Examples(new { language = "tr", theme_preference = "dark" }, new UpdateSettingsAnswer(true, Example));
     }
 
     private static async Task<IResult> ProfileAsync(HttpContext context, CallerResolver callers, ApiDatabase database)

@@ -21,7 +21,8 @@ public static class WebhookEndpoint
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapPost("/webhooks/{provider}/{token}", HandleAsync)
             .WithTags("ProviderCallbacks").WithName("provider-webhook").WithSummary("A provider reports the end of a job")
-            .Accepts<object>("application/json").Produces<WebhookAnswer>().Fails(400, 401, 404, 413, 503);
+            .Accepts<object>("application/json").Produces<WebhookAnswer>().Fails(400, 401, 404, 413, 503)
+            .Examples(null, new WebhookAnswer(true));
 
     private static async Task<IResult> HandleAsync(string provider, string token, HttpContext context, VideoProviders providers, ApiDatabase database, ChangeFeed feed)
     {

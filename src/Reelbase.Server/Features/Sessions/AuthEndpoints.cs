@@ -29,23 +29,28 @@ public static class AuthEndpoints
     {
         var group = routes.MapGroup("/auth/v1").WithTags("Sessions");
         group.MapPost("/token", TokenAsync).WithName("auth-token").Accepts<TokenRequest>("application/json").Produces<SessionAnswer>().Produces<AuthError>(400).Produces<AuthError>(503)
-            .WithSummary("Trade a refresh token for a new session").Query("grant_type", "refresh_token", required: true);
+            .WithSummary("Trade a refresh token for a new session").Query("grant_type", "refresh_token", required: true)
+            .Examples(new { refresh_token = "AZog..." }, new { access_token = "eyJ...", token_type = "bearer", expires_in = 3600, expires_at = 1790000000, refresh_token = "AZoh...", user = new { id = "0b9fd0a2-6a55-4d2e-a6c3-5c0d3a2f9b10", aud = "authenticated", role = "authenticated", is_anonymous = true } });
         group.MapGet("/user", UserAsync).WithName("auth-user").RequiresUser().Produces<AuthUser>().Produces<AuthError>(401).Produces<AuthError>(403)
-            .WithSummary("The signed-in user");
+            .WithSummary("The signed-in user")
+            .Examples(null, new { id = "0b9fd0a2-6a55-4d2e-a6c3-5c0d3a2f9b10", aud = "authenticated", role = "authenticated", email = "", phone = "", is_anonymous = true });
         group.MapPost("/logout", LogoutAsync).WithName("auth-logout").RequiresUser().Produces(204).Produces<AuthError>(400).Produces<AuthError>(401).Produces<AuthError>(403)
             .WithSummary("End this session, the others, or all").Query("scope", "global, local or others; global when absent");
         group.MapGet("/.well-known/jwks.json", (HttpContext context, AccessTokens tokens) =>
         {
             context.Response.Headers.CacheControl = "public, max-age=600";
             return Results.Json(tokens.PublicKeySet(), Json.Options);
-        }).WithName("auth-jwks").Produces<object>().WithSummary("The public keys of access tokens");
+        }).WithName("auth-jwks").Produces<object>().WithSummary("The public keys of access tokens")
+            .Examples(null, new { keys = new[] { new { kty = "EC", crv = "P-256", x = "...", y = "...", kid = "...", alg = "ES256", use = "sig" } } });
         group.MapGet("/health", () => Results.Json(new { version = "reelbase", name = "GoTrue", description = "Reelbase auth" }, Json.Options))
-            .WithName("auth-health").Produces<object>().WithSummary("Whether the auth API is there");
+            .WithName("auth-health").Produces<object>().WithSummary("Whether the auth API is there")
+            .Examples(null, new { version = "reelbase", name = "GoTrue", description = "Reelbase auth" });
         group.MapGet("/settings", () => Results.Json(new
         {
             external = new { anonymous_users = true, apple = false, email = false, phone = false },
             disable_signup = false, mailer_autoconfirm = true, phone_autoconfirm = false, sms_provider = "", saml_enabled = false,
-        }, Json.Options)).WithName("auth-settings").Produces<object>().WithSummary("Which ways of signing in exist");
+        }, Json.Options)).WithName("auth-settings").Produces<object>().WithSummary("Which ways of signing in exist")
+            .Examples(null, new { external = new { anonymous_users = true, apple = false }, disable_signup = false });
     }
 
     private static async Task<IResult> TokenAsync(HttpContext context, SessionService sessions)

@@ -39,7 +39,8 @@ public static class VideoLibraryEndpoints
         group.MapGet("/get-video-jobs", ListAsync).WithName("get-video-jobs").RequiresUser().WithSummary("The caller's jobs, newest first")
             .Query("limit", "1 to 100; 20 when absent").Query("offset", "Jobs to leave out; prefer before").Query("before", "The next_before of the page before")
             .Query("status", "pending, processing, completed or failed").Query("q", "A piece of the prompt").Query("user_id", "Optional; must be the caller")
-            .Produces<JobListAnswer>().Fails(400, 401, 403, 404, 503);
+            .Produces<JobListAnswer>().Fails(400, 401, 403, 404, 503)
+            .Examples(null, new JobListAnswer(null, [new(Guid.Parse("019a0000-0000-7000-8000-000000000001"), "A paper boat on a quiet lake", "Veo 3.1 Fast", 8, "completed", "https://reelbase.example/storage/v1/object/sign/videos/a/b.mp4?token=...", null, new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc))]));
         group.MapPost("/delete-video-job", DeleteAsync).WithName("delete-video-job").RequiresUser().WithSummary("Delete a job and its files")
             .Accepts<DeleteJobRequest>("application/json").Produces<SuccessAnswer>().Fails(400, 401, 403, 404, 413, 415, 503)
             .Examples(new { job_id = "019a0000-0000-7000-8000-000000000001" }, new SuccessAnswer(true));

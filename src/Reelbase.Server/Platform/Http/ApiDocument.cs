@@ -25,6 +25,11 @@ public static class ApiDocument
         });
         options.AddOperationTransformer((operation, context, _) =>
         {
+            if (HttpMethods.IsHead(context.Description.HttpMethod ?? ""))
+            {
+                // Ids are unique in a document; both methods of a file route carry the route's name.
+                operation.OperationId += "-head";
+            }
             foreach (var metadata in context.Description.ActionDescriptor.EndpointMetadata)
             {
                 switch (metadata)

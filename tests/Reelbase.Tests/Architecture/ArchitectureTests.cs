@@ -1,0 +1,104 @@
+using System.Text.RegularExpressions;
+using Reelbase.Tests.Support;
+
+namespace Reelbase.Tests.Architecture;
+
+/// <summary>The rules of the house, read from the source.</summary>
+[Trait("Check", "yes")]
+public sealed partial class ArchitectureTests
+{
+    private const string Server = "src/Reelbase.Server";
+
+    [Fact]
+    public void The_server_knows_no_directive_no_control_path_and_no_simulator()
+    {
+        string[] words =
+        [
+            "[reject]", "[fail]", "[slow", "[timeout]", "[lost]", "[429]", "[500]", "[no-webhook]", "[late-webhook", "[twice]", "[forged]", "[garbage]", "[huge]", "[redirect-private]", "[foreign]",
+            "_control", "Reelbase.Simulators", "user_sim", "sim:key", "device:",
+        ];
+        // "device:" is also how a lock is named in SQL; the token form of the simulator appears in C# only.
+        Assert.Empty(
+            from file in Repository.Files(Server, "*.cs").Concat(Repository.Files(Server, "*.sql")).Concat(Repository.Files(Server, "*.csproj")).Concat(Repository.Files(Server, "appsettings*.json"))
+            from word in words
+            where File.ReadAllText(file).Contains(word, StringComparison.OrdinalIgnoreCase) && !(word == "device:" && file.EndsWith(".sql", StringComparison.Ordinal))
+            select $"{Name(file)}: {word}");
+        Assert.DoesNotContain(typeof(Server.ServerApp).Assembly.GetReferencedAssemblies(), name => name.Name!.Contains("Simulators", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void The_platform_has_no_business_words() => Assert.Empty(Using($"{Server}/Platform", "Reelbase.Server.Features", "Reelbase.Server.Integrations"));
+
+    [Fact]
+    public void Integrations_do_not_know_features() => Assert.Empty(Using($"{Server}/Integrations", "Reelbase.Server.Features"));
+
+    [Fact]
+    public void Only_the_database_folder_opens_connections() =>
+        Assert.Empty(
+            from file in Repository.Files(Server, "*.cs")
+            where !file.Contains("/Platform/Database/", StringComparison.Ordinal) && OpensConnections().IsMatch(File.ReadAllText(file))
+            select Name(file));
+
+    [Fact]
+    public void Features_meet_in_sql_or_through_public_records()
+    {
+        // Who may look into whom. Each pair has its reason; a new one has to be put here on purpose.
+        var allowed = new HashSet<string>
+        {
+            "Devices → Sessions", // a device that is known gets a session
+            "VideoLibrary → GenerateVideo", // the topic on which a job's changes are told, and how long videos are kept
+            "VideoLibrary → Files", // addresses of files
+            "GenerateVideo → Files", // removing the rest of a broken download
+            "ProviderCallbacks → GenerateVideo", // a delivery is about a job
+        };
+        var found = Repository.Files($"{Server}/Features", "*.cs")
+            .SelectMany(file => FeatureUsing().Matches(File.ReadAllText(file)).Select(match => $"{FeatureOf(file)} → {match.Groups[1].Value}"))
+            .Distinct().Where(pair => pair.Split(" → ") is [var from, var to] && from != to);
+        Assert.Empty(found.Except(allowed));
+    }
+
+    [Fact]
+    public void Sql_objects_are_one_to_a_file_and_named_after_it() =>
+        Assert.Empty(
+            from file in Repository.Files($"{Server}/Features", "*.function.sql").Concat(Repository.Files($"{Server}/Platform", "*.function.sql"))
+            let names = CreatesFunction().Matches(File.ReadAllText(file)).Select(match => match.Groups[1].Value).Distinct().ToList()
+            where names is not [var name] || name != Path.GetFileName(file).Split('.')[0]
+            select $"{Name(file)}: {string.Join(", ", names)}");
+
+    [Fact]
+    public void Files_fit_a_few_screens() =>
+        Assert.Empty(
+            from file in Repository.Files("src", "*.cs").Concat(Repository.Files("tests", "*.cs"))
+            let lines = File.ReadLines(file).Count()
+            where lines > 450
+            select $"{Name(file)}: {lines} lines");
+
+    [Fact]
+    public void Nothing_is_left_for_later_and_no_test_is_left_out() =>
+        Assert.Empty(
+            from file in Repository.Files("src", "*.cs").Concat(Repository.Files("src", "*.sql")).Concat(Repository.Files("tests", "*.cs"))
+            where !file.EndsWith("ArchitectureTests.cs", StringComparison.Ordinal) && LeftForLater().IsMatch(File.ReadAllText(file))
+            select Name(file));
+
+    private static IEnumerable<string> Using(string folder, params string[] forbidden) =>
+        from file in Repository.Files(folder, "*.cs")
+        from name in forbidden
+        where File.ReadAllText(file).Contains(name, StringComparison.Ordinal)
+        select $"{Name(file)}: {name}";
+
+    private static string Name(string file) => Path.GetRelativePath(Repository.Root, file);
+
+    private static string FeatureOf(string file) => Path.GetRelativePath(Path.Combine(Repository.Root, Server, "Features"), file).Split('/')[0];
+
+    [GeneratedRegex(@"new Npgsql(Connection|DataSource)|NpgsqlDataSource\.Create|NpgsqlDataSourceBuilder\(")]
+    private static partial Regex OpensConnections();
+
+    [GeneratedRegex(@"^using Reelbase\.Server\.Features\.(\w+);", RegexOptions.Multiline)]
+    private static partial Regex FeatureUsing();
+
+    [GeneratedRegex(@"create or replace function ([a-z0-9_]+)")]
+    private static partial Regex CreatesFunction();
+
+    [GeneratedRegex(@"\b(TODO|FIXME|HACK|NotImplementedException)\b|Skip\s*=")]
+    private static partial Regex LeftForLater();
+}
