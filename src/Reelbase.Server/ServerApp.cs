@@ -44,6 +44,8 @@ public static class ServerApp
         AddFeatures(services, server);
         services.AddOpenApi("v1", ApiDocument.Configure);
         var app = builder.Build();
+        // Missing keys are said at start and not at the first request.
+        app.Services.GetRequiredService<Keys>();
         Use(app, server);
         return app;
     }
