@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -6,63 +7,108 @@ using System.Text;
 namespace Reelbase.Bench;
 
 /// <summary>
-/// A client that costs little: it shares the machine with what it measures, so it sends prepared bytes over plain sockets and
-/// reads no more of an answer than it must.
+/// A client that costs little, as it shares the machine with what it measures: two threads, like pgbench's, that look after
+/// their connections with poll and read no more of an answer than they must.
 /// </summary>
 public static class LoadGenerator
 {
+    private const int Threads = 2;
+
     /// <summary>Good answers per second over <paramref name="connections"/> connections, each waiting for its answer.</summary>
     public static async Task<double> RunAsync(Stage stage, Func<Stage, int, byte[]> request, int connections, int seconds)
     {
         var watch = Stopwatch.StartNew();
         var ends = TimeSpan.FromSeconds(seconds);
-        var counts = await Task.WhenAll(Enumerable.Range(0, connections).Select(number => Task.Run(() => OneAsync(stage, request, number, watch, ends))));
+        var counts = await Task.WhenAll(
+            Enumerable.Range(0, Threads).Select(thread => Task.Factory.StartNew(
+                () => Drive(stage, request, connections / Threads, thread, watch, ends), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
         return counts.Sum() / watch.Elapsed.TotalSeconds;
     }
 
-    private static async Task<int> OneAsync(Stage stage, Func<Stage, int, byte[]> request, int number, Stopwatch watch, TimeSpan ends)
+    private static int Drive(Stage stage, Func<Stage, int, byte[]> request, int connections, int thread, Stopwatch watch, TimeSpan ends)
     {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        await socket.ConnectAsync(IPAddress.Loopback, stage.Port);
-        var random = new Random(number);
-        var buffer = new byte[16 * 1024];
+        var random = new Random(thread);
+        var all = Enumerable.Range(0, connections).Select(_ => new Connection(stage.Port)).ToDictionary(connection => connection.Socket);
         var done = 0;
-        while (watch.Elapsed < ends)
+        try
         {
-            await socket.SendAsync(request(stage, random.Next(Stage.Users)));
-            var length = 0;
-            do
+            foreach (var connection in all.Values)
             {
-                var read = await socket.ReceiveAsync(buffer.AsMemory(length));
-                if (read == 0)
+                connection.Socket.Send(request(stage, random.Next(Stage.Users)));
+            }
+            while (watch.Elapsed < ends)
+            {
+                var ready = all.Keys.ToList();
+                Socket.Select(ready, null, null, 1_000_000);
+                foreach (var socket in ready)
                 {
-                    throw new InvalidOperationException("the server closed a connection");
+                    if (all[socket].ReceiveIsWhole())
+                    {
+                        done++;
+                        socket.Send(request(stage, random.Next(Stage.Users)));
+                    }
                 }
-                length += read;
             }
-            while (!IsWhole(buffer.AsSpan(0, length)));
-            if (!buffer.AsSpan(0, length).StartsWith("HTTP/1.1 200"u8))
-            {
-                throw new InvalidOperationException("the server answered " + Encoding.UTF8.GetString(buffer, 0, length));
-            }
-            done++;
+            return done;
         }
-        return done;
+        finally
+        {
+            foreach (var socket in all.Keys)
+            {
+                socket.Dispose();
+            }
+        }
     }
 
-    private static bool IsWhole(ReadOnlySpan<byte> answer)
+    private sealed class Connection
     {
-        var head = answer.IndexOf("\r\n\r\n"u8);
-        if (head < 0)
+        private readonly byte[] _buffer = new byte[16 * 1024];
+        private int _length;
+
+        public Connection(int port)
         {
-            return false;
+            Socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            Socket.Connect(IPAddress.Loopback, port);
         }
-        var start = answer.IndexOf("Content-Length: "u8);
-        if (start < 0 || start > head)
+
+        public Socket Socket { get; }
+
+        /// <summary>Takes what is there; true when an answer is complete, and it was a good one.</summary>
+        public bool ReceiveIsWhole()
         {
-            return answer.EndsWith("\r\n0\r\n\r\n"u8);
+            var read = Socket.Receive(_buffer, _length, _buffer.Length - _length, SocketFlags.None);
+            _length += read;
+            var answer = _buffer.AsSpan(0, _length);
+            if (read == 0)
+            {
+                throw new InvalidOperationException("the server closed a connection");
+            }
+            if (!IsWhole(answer))
+            {
+                return false;
+            }
+            if (!answer.StartsWith("HTTP/1.1 200"u8))
+            {
+                throw new InvalidOperationException("the server answered " + Encoding.UTF8.GetString(answer));
+            }
+            _length = 0;
+            return true;
         }
-        var line = answer[(start + 16)..];
-        return answer.Length == head + 4 + int.Parse(line[..line.IndexOf((byte)'\r')], System.Globalization.CultureInfo.InvariantCulture);
+
+        private static bool IsWhole(ReadOnlySpan<byte> answer)
+        {
+            var head = answer.IndexOf("\r\n\r\n"u8);
+            if (head < 0)
+            {
+                return false;
+            }
+            var start = answer.IndexOf("Content-Length: "u8);
+            if (start < 0 || start > head)
+            {
+                return answer.EndsWith("\r\n0\r\n\r\n"u8);
+            }
+            var line = answer[(start + 16)..];
+            return answer.Length == head + 4 + int.Parse(line[..line.IndexOf((byte)'\r')], CultureInfo.InvariantCulture);
+        }
     }
 }

@@ -41,7 +41,7 @@ public static class AccountsEndpoints
     private static async Task<IResult> ProfileAsync(HttpContext context, CallerResolver callers, ApiDatabase database)
     {
         var caller = await callers.RequireUserAsync(context);
-        return Results.Json(await ReadAsync(context, database, caller), Json.Options);
+        return Json.Answer(await ReadAsync(context, database, caller));
     }
 
     private static async Task<IResult> UpdateAsync(HttpContext context, CallerResolver callers, ApiDatabase database)
@@ -57,7 +57,7 @@ public static class AccountsEndpoints
             throw ApiException.Field("ERR_4003", "theme_preference", "system_light_or_dark");
         }
         await database.ExecuteAsync(caller, "select update_user_settings($1::text, $2::text)", context.RequestAborted, request.Language, request.ThemePreference);
-        return Results.Json(new UpdateSettingsAnswer(true, await ReadAsync(context, database, caller)), Json.Options);
+        return Json.Answer(new UpdateSettingsAnswer(true, await ReadAsync(context, database, caller)));
     }
 
     private static async Task<UserProfile> ReadAsync(HttpContext context, ApiDatabase database, Caller caller) =>

@@ -36,7 +36,7 @@ public static class CreditsEndpoints
     private static async Task<IResult> CreditsAsync(HttpContext context, CallerResolver callers, ApiDatabase database)
     {
         var caller = await callers.RequireUserAsync(context);
-        return Results.Json(await database.OneOrNoneAsync<CreditsAnswer>(caller, "select * from get_user_credits()", context.RequestAborted), Json.Options);
+        return Json.Answer(await database.OneOrNoneAsync<CreditsAnswer>(caller, "select * from get_user_credits()", context.RequestAborted));
     }
 
     private static async Task<IResult> HistoryAsync(HttpContext context, CallerResolver callers, ApiDatabase database)
@@ -46,6 +46,6 @@ public static class CreditsEndpoints
         var before = RequestQuery.Number(context, "before", 1, long.MaxValue);
         var lines = await database.ListAsync<LedgerLine>(caller, "select * from get_credit_history($1, $2::bigint)", context.RequestAborted, limit + 1, before);
         var page = lines.Take(limit).ToList();
-        return Results.Json(new CreditHistoryAnswer(lines.Count > limit ? page[^1].Seq : null, page), Json.Options);
+        return Json.Answer(new CreditHistoryAnswer(lines.Count > limit ? page[^1].Seq : null, page));
     }
 }

@@ -101,11 +101,10 @@ public sealed class DeviceCheckEndpoint(ApiDatabase database, DeviceCheckClient 
             };
         }
         var (session, user) = await sessions.StartAsync(device.UserId, "anonymous", cancellationToken);
-        return Results.Json(
+        return Json.Answer(
             new DeviceCheckAnswer(
                 true, user.UserId, user.CreditsRemaining, device.IsNew, isVerified,
-                session.AccessToken, session.RefreshToken, session.TokenType, session.ExpiresIn, session.ExpiresAt, session),
-            Json.Options);
+                session.AccessToken, session.RefreshToken, session.TokenType, session.ExpiresIn, session.ExpiresAt, session));
     }
 
     /// <inheritdoc/>

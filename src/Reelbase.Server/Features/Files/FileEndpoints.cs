@@ -66,7 +66,7 @@ public static class FileEndpoints
     }
 
     private static IResult Fail(int status, string error, string message) =>
-        Results.Json(new StorageError(status.ToString(System.Globalization.CultureInfo.InvariantCulture), error, message), Json.Options, statusCode: status);
+        Json.Answer(new StorageError(status.ToString(System.Globalization.CultureInfo.InvariantCulture), error, message), status);
 
     private sealed record StoredFile(Guid Id, long SizeBytes, string ContentType, DateTime StoredAt);
 }

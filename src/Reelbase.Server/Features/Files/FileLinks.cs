@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Caching.Memory;
 using System.Text;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.JsonWebTokens;
@@ -11,11 +12,15 @@ namespace Reelbase.Server.Features.Files;
 /// Makes and reads the signed addresses of files. The same file has the same address at every read until it ends, so that
 /// phones can cache it; nothing random and no time of issue goes into it.
 /// </summary>
-public sealed class FileLinks
+public sealed class FileLinks : IDisposable
 {
     private const long WindowSeconds = 30 * 86_400;
     private static readonly JsonWebTokenHandler Handler = new() { SetDefaultTimesOnTokenCreation = false, MapInboundClaims = false };
 
+    private const int MaxRemembered = 20_000;
+    private static readonly TimeSpan Remember = TimeSpan.FromMinutes(10);
+
+    private readonly MemoryCache _known = new(new MemoryCacheOptions { SizeLimit = MaxRemembered });
     private readonly SymmetricSecurityKey _key;
     private readonly string? _publicUrl;
     private readonly TimeProvider _clock;
@@ -46,15 +51,26 @@ public sealed class FileLinks
         var ends = expiresAt is { } time
             ? new DateTimeOffset(time).ToUnixTimeSeconds()
             : (_clock.GetUtcNow().ToUnixTimeSeconds() / WindowSeconds + 2) * WindowSeconds;
-        var token = Handler.CreateToken(
-            new SecurityTokenDescriptor
+        // The same file is asked for again and again while a phone watches, and always gets the same token.
+        var token = _known.GetOrCreate(
+            (bucket, name, ends),
+            entry =>
             {
-                Claims = new Dictionary<string, object> { ["url"] = $"{bucket}/{name}", ["exp"] = ends },
-                SigningCredentials = new(_key, SecurityAlgorithms.HmacSha256),
+                entry.Size = 1;
+                entry.SlidingExpiration = Remember;
+                return Handler.CreateToken(
+                    new SecurityTokenDescriptor
+                    {
+                        Claims = new Dictionary<string, object> { ["url"] = $"{bucket}/{name}", ["exp"] = ends },
+                        SigningCredentials = new(_key, SecurityAlgorithms.HmacSha256),
+                    });
             });
         var start = _publicUrl ?? $"{context.Request.Scheme}://{context.Request.Host}";
         return $"{start}/storage/v1/object/sign/{bucket}/{name}?token={token}";
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _known.Dispose();
 
     /// <summary>Whether a token opens exactly this file, now.</summary>
     public async Task<bool> OpensAsync(string token, string bucket, string name)

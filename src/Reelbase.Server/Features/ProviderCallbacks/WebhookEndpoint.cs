@@ -41,7 +41,7 @@ public static class WebhookEndpoint
         {
             feed.Publish(WebhookWorker.WakeTopic);
         }
-        return Results.Json(new WebhookAnswer(true), Json.Options);
+        return Json.Answer(new WebhookAnswer(true));
     }
 
     /// <summary>The body as the database can hold it; a NUL inside a text is the one JSON that it cannot.</summary>

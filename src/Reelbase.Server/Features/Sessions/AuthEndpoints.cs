@@ -39,17 +39,17 @@ public static class AuthEndpoints
         group.MapGet("/.well-known/jwks.json", (HttpContext context, AccessTokens tokens) =>
         {
             context.Response.Headers.CacheControl = "public, max-age=600";
-            return Results.Json(tokens.PublicKeySet(), Json.Options);
+            return Json.Answer(tokens.PublicKeySet());
         }).WithName("auth-jwks").Produces<object>().WithSummary("The public keys of access tokens")
             .Examples(null, new { keys = new[] { new { kty = "EC", crv = "P-256", x = "...", y = "...", kid = "...", alg = "ES256", use = "sig" } } });
-        group.MapGet("/health", () => Results.Json(new { version = "reelbase", name = "GoTrue", description = "Reelbase auth" }, Json.Options))
+        group.MapGet("/health", () => Json.Answer(new { version = "reelbase", name = "GoTrue", description = "Reelbase auth" }))
             .WithName("auth-health").Produces<object>().WithSummary("Whether the auth API is there")
             .Examples(null, new { version = "reelbase", name = "GoTrue", description = "Reelbase auth" });
-        group.MapGet("/settings", () => Results.Json(new
+        group.MapGet("/settings", () => Json.Answer(new
         {
             external = new { anonymous_users = true, apple = false, email = false, phone = false },
             disable_signup = false, mailer_autoconfirm = true, phone_autoconfirm = false, sms_provider = "", saml_enabled = false,
-        }, Json.Options)).WithName("auth-settings").Produces<object>().WithSummary("Which ways of signing in exist")
+        })).WithName("auth-settings").Produces<object>().WithSummary("Which ways of signing in exist")
             .Examples(null, new { external = new { anonymous_users = true, apple = false }, disable_signup = false });
     }
 
@@ -76,7 +76,7 @@ public static class AuthEndpoints
         try
         {
             var (answer, code) = await sessions.RefreshAsync(request.RefreshToken ?? "", context.RequestAborted);
-            return answer is not null ? Results.Json(answer, Json.Options) : Fail(context, 400, code!, "The refresh token is not valid");
+            return answer is not null ? Json.Answer(answer) : Fail(context, 400, code!, "The refresh token is not valid");
         }
         catch (NpgsqlException)
         {
@@ -87,7 +87,7 @@ public static class AuthEndpoints
 
     private static async Task<IResult> UserAsync(HttpContext context, CallerResolver callers, ApiDatabase database) =>
         await AsCallerAsync(context, callers, async caller =>
-            Results.Json(SessionService.Describe((await database.OneOrNoneAsync<SessionUser>(caller, "select * from get_auth_user()", context.RequestAborted))!), Json.Options));
+            Json.Answer(SessionService.Describe((await database.OneOrNoneAsync<SessionUser>(caller, "select * from get_auth_user()", context.RequestAborted))!)));
 
     private static async Task<IResult> LogoutAsync(HttpContext context, CallerResolver callers, ApiDatabase database)
     {
@@ -132,9 +132,9 @@ public static class AuthEndpoints
             && version >= new DateOnly(2024, 1, 1);
         if (!isCurrent)
         {
-            return Results.Json(new OldAuthError(status, code, message), Json.Options, statusCode: status);
+            return Json.Answer(new OldAuthError(status, code, message), status);
         }
         context.Response.Headers["x-supabase-api-version"] = ApiVersion;
-        return Results.Json(new AuthError(code, message), Json.Options, statusCode: status);
+        return Json.Answer(new AuthError(code, message), status);
     }
 }

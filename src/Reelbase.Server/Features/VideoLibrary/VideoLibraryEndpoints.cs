@@ -52,7 +52,7 @@ public static class VideoLibraryEndpoints
         var jobId = ReadJobId(context.Request.Query["job_id"].FirstOrDefault());
         if (!context.Request.Headers.Accept.ToString().Contains("text/event-stream", StringComparison.OrdinalIgnoreCase))
         {
-            return Results.Json(await ReadAsync(), Json.Options);
+            return Json.Answer(await ReadAsync());
         }
         using var changes = feed.Subscribe(VideoJobWorker.TopicOf(jobId));
         var current = await ReadAsync();
@@ -119,7 +119,7 @@ public static class VideoLibraryEndpoints
             caller, "select * from get_video_jobs($1, $2, $3::uuid, $4::text, $5::text)", context.RequestAborted,
             limit + 1, offset, before, status, RequestQuery.Text(context, "q", 200));
         var page = rows.Take(limit).Select(row => view.Item(context, row.ToItem())).ToList();
-        return Results.Json(new JobListAnswer(rows.Count > limit ? page[^1].JobId : null, page), Json.Options);
+        return Json.Answer(new JobListAnswer(rows.Count > limit ? page[^1].JobId : null, page));
     }
 
     private static async Task<IResult> DeleteAsync(HttpContext context, CallerResolver callers, ApiDatabase database, ChangeFeed feed)
@@ -135,7 +135,7 @@ public static class VideoLibraryEndpoints
         feed.Publish(VideoJobWorker.WakeTopic);
         feed.Publish(FileRemover.WakeTopic);
         feed.Publish(VideoJobWorker.TopicOf(jobId));
-        return Results.Json(new SuccessAnswer(true), Json.Options);
+        return Json.Answer(new SuccessAnswer(true));
     }
 
     /// <summary>An id that is no UUID names no job.</summary>

@@ -82,7 +82,7 @@ public sealed record ConnectionStrings(string? Owner, string Api, string Worker,
             Username = role,
             Password = DerivePassword(owner, role),
             ApplicationName = role,
-            MaxPoolSize = options.MaxPoolSize,
+            MaxPoolSize = options.PoolSize,
             CommandTimeout = options.CommandTimeoutSeconds,
             Timeout = options.ConnectTimeoutSeconds,
             // Sessions keep nothing of their own (roles and claims are local to a transaction), and the reset would cost a
