@@ -16,9 +16,11 @@ public sealed class Figures
 
     public void Start(double seconds) => _lines.Add(("time to ready, PostgreSQL stopped before", Text($"{seconds:0.00} s"), "under 5 s", seconds < 5));
 
-    public void Generate(double ours, double ceiling) => Rate("generate-video accepted, 32 connections, 1,000 users", "pgbench calling the same function", ours, ceiling, GenerateGoal);
+    public void Generate(double ours, double ceiling) =>
+        Rate("generate-video accepted, 32 connections, 1,000 users", "pgbench calling the same function", ours, ceiling, GenerateGoal);
 
-    public void Status(double ours, double ceiling) => Rate("get-video-status, 32 connections, 1,000 users", "pgbench, same transaction and role switch", ours, ceiling, StatusGoal);
+    public void Status(double ours, double ceiling) =>
+        Rate("get-video-status, 32 connections, 1,000 users", "pgbench, same transaction and role switch", ours, ceiling, StatusGoal);
 
     public void Memory(double idle, double peak)
     {
@@ -30,7 +32,7 @@ public sealed class Figures
     {
         foreach (var (what, value, goal, isGood) in _lines)
         {
-            Console.WriteLine($"{what,-58} {value,-34} {(goal.Length == 0 ? "" : (isGood ? "good: " : "MISSED: ") + goal)}");
+            Console.WriteLine($"{what, -58} {value, -34} {(goal.Length == 0 ? "" : (isGood ? "good: " : "MISSED: ") + goal)}");
         }
     }
 
@@ -38,17 +40,23 @@ public sealed class Figures
     public void Record(string[] args)
     {
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"""
+        text.Append(
+            CultureInfo.InvariantCulture,
+            $"""
             # Figures
 
-            Made by `./reelbase bench {string.Join(' ', args)}` on {DateTime.UtcNow:yyyy-MM-dd}: {RuntimeInformation.OSDescription}, {Environment.ProcessorCount} cores shared by PostgreSQL, the
+            Made by `./reelbase bench {string.Join(
+                ' ',
+                args
+            )}` on {DateTime.UtcNow:yyyy-MM-dd}: {RuntimeInformation.OSDescription}, {Environment.ProcessorCount} cores shared by PostgreSQL, the
             server and the client that asks; durability on (`fsync`, `synchronous_commit`); medians of three rounds, in turns. PostgreSQL's own
             ceiling is measured in the same run with `pgbench -M prepared`, one pipeline for each transaction. Compare ratios, not rates.
 
             | what | figure | goal |
             |---|---|---|
 
-            """);
+            """
+        );
         foreach (var (what, value, goal, isGood) in _lines)
         {
             text.Append(CultureInfo.InvariantCulture, $"| {what} | {value} | {(goal.Length == 0 ? "" : goal + (isGood ? ": reached" : ": missed"))} |\n");

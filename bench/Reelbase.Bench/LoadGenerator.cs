@@ -20,8 +20,17 @@ public static class LoadGenerator
         var watch = Stopwatch.StartNew();
         var ends = TimeSpan.FromSeconds(seconds);
         var counts = await Task.WhenAll(
-            Enumerable.Range(0, Threads).Select(thread => Task.Factory.StartNew(
-                () => Drive(stage, request, connections / Threads, thread, watch, ends), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+            Enumerable
+                .Range(0, Threads)
+                .Select(thread =>
+                    Task.Factory.StartNew(
+                        () => Drive(stage, request, connections / Threads, thread, watch, ends),
+                        CancellationToken.None,
+                        TaskCreationOptions.LongRunning,
+                        TaskScheduler.Default
+                    )
+                )
+        );
         return counts.Sum() / watch.Elapsed.TotalSeconds;
     }
 

@@ -49,7 +49,13 @@ public static partial class Measures
         figures.Memory(idle, peak);
     }
 
-    private static async Task<(double Ours, double Ceiling)> CompareAsync(Stage stage, string name, Func<Stage, int, byte[]> request, string script, int seconds)
+    private static async Task<(double Ours, double Ceiling)> CompareAsync(
+        Stage stage,
+        string name,
+        Func<Stage, int, byte[]> request,
+        string script,
+        int seconds
+    )
     {
         // Once for warming up, then in turns, so that whatever the machine does happens to both.
         await LoadGenerator.RunAsync(stage, request, Connections, Math.Min(seconds, 4));
@@ -74,32 +80,63 @@ public static partial class Measures
         select set_config('role', 'authenticated', true), set_config('request.jwt.claims', '{"iss":"http://localhost/auth/v1","sub":"00000000-0000-4000-8000-000000' || :n || '","aud":"authenticated","role":"authenticated","iat": 1790000000,"exp": 1990000000,"session_id":"00000000-0000-4000-8001-000000' || :n || '","aal":"aal1","amr":[{"method":"anonymous","timestamp": 1790000000}],"is_anonymous": true,"email":"","phone":"","app_metadata":{},"user_metadata":{}}', true);
         """;
 
-    private const string Generate = Switch + "\n" + """
-        select * from generate_video(gen_random_uuid(), '{"model_id":"a0000000-0000-4000-8000-000000000001","theme_id": null,"prompt":"A paper boat on a quiet lake","settings":{"duration": 8},"image_url": null}'::jsonb, '127.0.0.1'::inet, '{"guest": null,"member": 20,"premium": 100,"guest_ip": null,"window_seconds": 3600}'::jsonb, 1800);
-        \endpipeline
-        """;
+    private const string Generate =
+        Switch
+        + "\n"
+        + """
+            select * from generate_video(gen_random_uuid(), '{"model_id":"a0000000-0000-4000-8000-000000000001","theme_id": null,"prompt":"A paper boat on a quiet lake","settings":{"duration": 8},"image_url": null}'::jsonb, '127.0.0.1'::inet, '{"guest": null,"member": 20,"premium": 100,"guest_ip": null,"window_seconds": 3600}'::jsonb, 1800);
+            \endpipeline
+            """;
 
-    private const string Status = Switch + "\n" + """
-        select * from get_video_status(('00000000-0000-7000-8002-000000' || :n)::uuid);
-        \endpipeline
-        """;
+    private const string Status =
+        Switch
+        + "\n"
+        + """
+            select * from get_video_status(('00000000-0000-7000-8002-000000' || :n)::uuid);
+            \endpipeline
+            """;
 
     private static byte[] GenerateRequest(Stage stage, int user)
     {
         const string body = """{"model_id":"a0000000-0000-4000-8000-000000000001","prompt":"A paper boat on a quiet lake","settings":{"duration":8}}""";
         return Encoding.ASCII.GetBytes(
-            $"POST /generate-video HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {stage.Tokens[user]}\r\nContent-Type: application/json\r\nIdempotency-Key: {Guid.NewGuid()}\r\nContent-Length: {body.Length}\r\n\r\n{body}");
+            $"POST /generate-video HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {stage.Tokens[user]}\r\nContent-Type: application/json\r\nIdempotency-Key: {Guid.NewGuid()}\r\nContent-Length: {body.Length}\r\n\r\n{body}"
+        );
     }
 
     private static byte[] StatusRequest(Stage stage, int user) =>
-        Encoding.ASCII.GetBytes($"GET /get-video-status?job_id={Stage.JobId(Stage.FirstUser + user)} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {stage.Tokens[user]}\r\n\r\n");
+        Encoding.ASCII.GetBytes(
+            $"GET /get-video-status?job_id={Stage.JobId(Stage.FirstUser + user)} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {stage.Tokens[user]}\r\n\r\n"
+        );
 
     private static async Task<double> PgbenchAsync(Stage stage, string script, int seconds)
     {
         var file = Path.Combine(stage.DataDirectory, "pgbench.sql");
         await File.WriteAllTextAsync(file, script);
         var owner = new NpgsqlConnectionStringBuilder(stage.Owner);
-        var start = new ProcessStartInfo(FindPgbench(), ["-n", "-M", "prepared", "-c", $"{Connections}", "-j", "2", "-T", $"{seconds}", "-f", file, "-h", owner.Host!, "-p", $"{owner.Port}", "-U", "reelbase_api", owner.Database!])
+        var start = new ProcessStartInfo(
+            FindPgbench(),
+            [
+                "-n",
+                "-M",
+                "prepared",
+                "-c",
+                $"{Connections}",
+                "-j",
+                "2",
+                "-T",
+                $"{seconds}",
+                "-f",
+                file,
+                "-h",
+                owner.Host!,
+                "-p",
+                $"{owner.Port}",
+                "-U",
+                "reelbase_api",
+                owner.Database!,
+            ]
+        )
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

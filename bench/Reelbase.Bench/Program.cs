@@ -4,7 +4,8 @@ using Reelbase.Bench;
 string[] known = ["generate", "status", "memory", "start"];
 if (args is ["--help" or "-h", ..])
 {
-    Console.WriteLine("""
+    Console.WriteLine(
+        """
         ./reelbase bench [generate] [status] [memory] [start] [--seconds N] [--record]
             generate   accepted generations per second, against pgbench calling the same function
             status     status answers per second, against pgbench running the same transaction
@@ -12,12 +13,17 @@ if (args is ["--help" or "-h", ..])
             start      time from the start of the process to ready
             --seconds  length of one round (default 8; three rounds of each, the median counts)
             --record   write the figures to bench/figures.md
-        """);
+        """
+    );
     return 0;
 }
-var seconds = Array.IndexOf(args, "--seconds") is var at and >= 0 && at + 1 < args.Length && int.TryParse(args[at + 1], out var given) ? Math.Clamp(given, 1, 120) : 8;
+var seconds =
+    Array.IndexOf(args, "--seconds") is var at and >= 0 && at + 1 < args.Length && int.TryParse(args[at + 1], out var given) ? Math.Clamp(given, 1, 120) : 8;
 var wanted = args.Where(known.Contains).DefaultIfEmpty("all").ToHashSet();
-if (args.FirstOrDefault(argument => !argument.StartsWith("--", StringComparison.Ordinal) && !known.Contains(argument) && !int.TryParse(argument, out _)) is { } unknown)
+if (
+    args.FirstOrDefault(argument => !argument.StartsWith("--", StringComparison.Ordinal) && !known.Contains(argument) && !int.TryParse(argument, out _)) is
+    { } unknown
+)
 {
     Console.Error.WriteLine($"bench: there is no {unknown}; ./reelbase bench --help says what there is");
     return 2;

@@ -68,7 +68,10 @@ public sealed class Stage : IAsyncDisposable
         await InsertAsync();
         var keys = Keys.Load(new SecurityOptions(), Path.Combine(DataDirectory, "keys"), mayCreate: false);
         using var tokens = new AccessTokens(keys, Options.Create(new SecurityOptions()), Options.Create(new ServerOptions()), TimeProvider.System);
-        Tokens = Enumerable.Range(FirstUser, Users).Select(number => tokens.Create(new(Guid.Parse(UserId(number)), Guid.Parse(SessionId(number)), "anonymous", true, null)).Token).ToList();
+        Tokens = Enumerable
+            .Range(FirstUser, Users)
+            .Select(number => tokens.Create(new(Guid.Parse(UserId(number)), Guid.Parse(SessionId(number)), "anonymous", true, null)).Token)
+            .ToList();
     }
 
     /// <summary>Starts the server and answers how long it took to be ready, in seconds.</summary>
@@ -110,7 +113,14 @@ public sealed class Stage : IAsyncDisposable
                 {
                     var seconds = watch.Elapsed.TotalSeconds;
                     // The private PostgreSQL takes another free port at each of its starts.
-                    Owner = (await PrivateCluster.StartAsync(Path.Combine(DataDirectory, "postgresql"), null, new Dictionary<string, string>(), CancellationToken.None)).ConnectionString;
+                    Owner = (
+                        await PrivateCluster.StartAsync(
+                            Path.Combine(DataDirectory, "postgresql"),
+                            null,
+                            new Dictionary<string, string>(),
+                            CancellationToken.None
+                        )
+                    ).ConnectionString;
                     return seconds;
                 }
             }
@@ -147,15 +157,22 @@ public sealed class Stage : IAsyncDisposable
     private Task InsertAsync()
     {
         var sql = new StringBuilder();
-        sql.Append(System.Globalization.CultureInfo.InvariantCulture, $"""
-            insert into users (id, is_guest) select ('00000000-0000-4000-8000-000000' || n)::uuid, true from generate_series({FirstUser}, {FirstUser + Users - 1}) n;
+        sql.Append(
+            System.Globalization.CultureInfo.InvariantCulture,
+            $"""
+            insert into users (id, is_guest) select ('00000000-0000-4000-8000-000000' || n)::uuid, true from generate_series({FirstUser}, {FirstUser
+                + Users
+                - 1}) n;
             select count(write_ledger(id, 1000000, 'initial_grant')) from users where id::text like '00000000-0000-4000-8000-000000%';
-            insert into sessions (id, user_id) select ('00000000-0000-4000-8001-000000' || n)::uuid, ('00000000-0000-4000-8000-000000' || n)::uuid from generate_series({FirstUser}, {FirstUser + Users - 1}) n;
+            insert into sessions (id, user_id) select ('00000000-0000-4000-8001-000000' || n)::uuid, ('00000000-0000-4000-8000-000000' || n)::uuid from generate_series({FirstUser}, {FirstUser
+                + Users
+                - 1}) n;
             insert into video_jobs (job_id, user_id, model_id, model_name, prompt, status, stage, video_url, credits_used, completed_at)
             select ('00000000-0000-7000-8002-000000' || n)::uuid, ('00000000-0000-4000-8000-000000' || n)::uuid, '{Model}', 'Veo 3.1 Fast', 'A paper boat on a quiet lake', 'completed', 'finished', 'a/b.mp4', 8, now()
             from generate_series({FirstUser}, {FirstUser + Users - 1}) n;
             analyze;
-            """);
+            """
+        );
         return ExecuteAsync(sql.ToString());
     }
 

@@ -25,7 +25,15 @@ public static class Commands
             }
             return 0;
         }
-        catch (Exception error) when (error is OptionsValidationException or InvalidOperationException or ArgumentException or MigrationException or PrivateClusterException or NpgsqlException)
+        catch (Exception error)
+            when (error
+                    is OptionsValidationException
+                        or InvalidOperationException
+                        or ArgumentException
+                        or MigrationException
+                        or PrivateClusterException
+                        or NpgsqlException
+            )
         {
             await Console.Error.WriteLineAsync($"Reelbase cannot start: {error.Message}");
             return 1;
@@ -40,7 +48,11 @@ public static class Commands
             using var logging = LoggerFactory.Create(log => log.AddSimpleConsole());
             var builder = NewBuilder([]);
             var isDryRun = args.Contains("--dry-run");
-            var result = await WithOwnerAsync(builder, args, owner => new Migrator(owner, logging.CreateLogger("migrate")).RunAsync(isDryRun, CancellationToken.None));
+            var result = await WithOwnerAsync(
+                builder,
+                args,
+                owner => new Migrator(owner, logging.CreateLogger("migrate")).RunAsync(isDryRun, CancellationToken.None)
+            );
             foreach (var file in result.Files)
             {
                 Console.WriteLine($"{(isDryRun ? "would apply" : "applied")} {file}");
@@ -49,10 +61,15 @@ public static class Commands
             {
                 Console.WriteLine($"report: {line}");
             }
-            Console.WriteLine(result.Files.Count == 0 ? "The database is up to date." : isDryRun ? $"{result.Files.Count} files would be applied." : $"The database is up to date; {result.Files.Count} files were applied.");
+            Console.WriteLine(
+                result.Files.Count == 0 ? "The database is up to date."
+                : isDryRun ? $"{result.Files.Count} files would be applied."
+                : $"The database is up to date; {result.Files.Count} files were applied."
+            );
             return 0;
         }
-        catch (Exception error) when (error is MigrationException or PrivateClusterException or NpgsqlException or ArgumentException or InvalidOperationException)
+        catch (Exception error)
+            when (error is MigrationException or PrivateClusterException or NpgsqlException or ArgumentException or InvalidOperationException)
         {
             await Console.Error.WriteLineAsync($"migrate: {error.Message}");
             return 1;
@@ -68,11 +85,15 @@ public static class Commands
             switch (args)
             {
                 case ["reconcile", ..]:
-                    var problems = await WithOwnerAsync(builder, args, async owner =>
-                    {
-                        await using var database = new AdminDatabase(ConnectionStrings.From(new DatabaseOptions(), owner));
-                        return await database.ListAsync<LedgerProblem>("select * from check_ledger()", CancellationToken.None);
-                    });
+                    var problems = await WithOwnerAsync(
+                        builder,
+                        args,
+                        async owner =>
+                        {
+                            await using var database = new AdminDatabase(ConnectionStrings.From(new DatabaseOptions(), owner));
+                            return await database.ListAsync<LedgerProblem>("select * from check_ledger()", CancellationToken.None);
+                        }
+                    );
                     problems.ForEach(problem => Console.WriteLine($"{problem.UserId}: {problem.Problem}"));
                     Console.WriteLine(problems.Count == 0 ? "Every user's ledger adds up." : $"{problems.Count} problems.");
                     return problems.Count == 0 ? 0 : 1;
@@ -86,7 +107,9 @@ public static class Commands
                     }
                     return 0;
                 default:
-                    Console.WriteLine("admin reconcile [--database URL]   check that every user's ledger adds up\nadmin anon-key                     print the key that apps carry");
+                    Console.WriteLine(
+                        "admin reconcile [--database URL]   check that every user's ledger adds up\nadmin anon-key                     print the key that apps carry"
+                    );
                     return args is ["--help" or "-h"] ? 0 : 2;
             }
         }
@@ -157,10 +180,16 @@ public static class Commands
         if (builder.Environment.IsProduction() && !options.AllowPrivateInProduction)
         {
             throw new InvalidOperationException(
-                "Database:ConnectionString is missing; in Production an empty new database must not look like success (set Database:AllowPrivateInProduction=true to keep a private PostgreSQL on purpose)");
+                "Database:ConnectionString is missing; in Production an empty new database must not look like success (set Database:AllowPrivateInProduction=true to keep a private PostgreSQL on purpose)"
+            );
         }
         var server = builder.Configuration.GetSection("Server").Get<ServerOptions>() ?? new();
-        var cluster = await PrivateCluster.StartAsync(Path.Combine(server.DataDirectory, "postgresql"), options.BinDirectory, options.PrivateSettings, CancellationToken.None);
+        var cluster = await PrivateCluster.StartAsync(
+            Path.Combine(server.DataDirectory, "postgresql"),
+            options.BinDirectory,
+            options.PrivateSettings,
+            CancellationToken.None
+        );
         return (cluster.ConnectionString, cluster);
     }
 
@@ -172,7 +201,9 @@ public static class Commands
         }
         if (!app.Services.GetRequiredService<IOptions<Integrations.Apple.DeviceCheck.DeviceCheckOptions>>().Value.IsConfigured)
         {
-            app.Logger.LogWarning("DeviceCheck is not configured (DeviceCheck:TeamId, KeyId, PrivateKeyFile): no device is verified and no free credits are granted");
+            app.Logger.LogWarning(
+                "DeviceCheck is not configured (DeviceCheck:TeamId, KeyId, PrivateKeyFile): no device is verified and no free credits are granted"
+            );
         }
         var server = app.Services.GetRequiredService<IOptions<ServerOptions>>().Value;
         if (server.PublicUrl is null)
@@ -181,7 +212,9 @@ public static class Commands
         }
         if (server.AcceptUnverifiedUserId)
         {
-            app.Logger.LogWarning("INSECURE: Server:AcceptUnverifiedUserId is on; anybody who knows a user_id can act as that user. Turn it off as soon as shipped apps send tokens");
+            app.Logger.LogWarning(
+                "INSECURE: Server:AcceptUnverifiedUserId is on; anybody who knows a user_id can act as that user. Turn it off as soon as shipped apps send tokens"
+            );
         }
     }
 

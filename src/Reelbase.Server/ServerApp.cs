@@ -72,10 +72,13 @@ public static class ServerApp
         services.AddSingleton(strings);
         services.AddSingleton(provider => new ApiDatabase(strings, provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.MaxPreparedStatements));
         services.AddSingleton(provider => new WorkerDatabase(strings, provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.MaxPreparedStatements));
-        services.AddSingleton(provider => Keys.Load(
-            provider.GetRequiredService<IOptions<SecurityOptions>>().Value,
-            Path.Combine(provider.GetRequiredService<IOptions<ServerOptions>>().Value.DataDirectory, "keys"),
-            mayCreate: !builder.Environment.IsProduction()));
+        services.AddSingleton(provider =>
+            Keys.Load(
+                provider.GetRequiredService<IOptions<SecurityOptions>>().Value,
+                Path.Combine(provider.GetRequiredService<IOptions<ServerOptions>>().Value.DataDirectory, "keys"),
+                mayCreate: !builder.Environment.IsProduction()
+            )
+        );
         services.AddSingleton<AccessTokens>();
         services.AddSingleton<CallerResolver>();
         services.AddSingleton<IFileStore, LocalFileStore>();
@@ -89,15 +92,29 @@ public static class ServerApp
 
     private static void AddIntegrations(IServiceCollection services)
     {
-        services.AddHttpClient("fal").ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, ConnectTimeout = TimeSpan.FromSeconds(10) });
+        services
+            .AddHttpClient("fal")
+            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, ConnectTimeout = TimeSpan.FromSeconds(10) });
         // A new connection for every submission: on a kept one .NET may silently send a request again, and this one must
         // never be sent twice.
-        services.AddHttpClient("fal-submit").ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.Zero, ConnectTimeout = TimeSpan.FromSeconds(10) });
-        services.AddHttpClient("devicecheck").ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, ConnectTimeout = TimeSpan.FromSeconds(5) });
+        services
+            .AddHttpClient("fal-submit")
+            .ConfigurePrimaryHttpMessageHandler(() =>
+                new SocketsHttpHandler
+                {
+                    AllowAutoRedirect = false,
+                    PooledConnectionLifetime = TimeSpan.Zero,
+                    ConnectTimeout = TimeSpan.FromSeconds(10),
+                }
+            );
+        services
+            .AddHttpClient("devicecheck")
+            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, ConnectTimeout = TimeSpan.FromSeconds(5) });
         services.AddSingleton<FalWebhookKeys>();
         services.AddSingleton<FalProvider>();
         services.AddSingleton(provider => new VideoProviders(
-            provider.GetRequiredService<IOptions<FalOptions>>().Value.ApiKey is { Length: > 0 } ? [provider.GetRequiredService<FalProvider>()] : []));
+            provider.GetRequiredService<IOptions<FalOptions>>().Value.ApiKey is { Length: > 0 } ? [provider.GetRequiredService<FalProvider>()] : []
+        ));
         services.AddSingleton<DeviceCheckClient>();
     }
 
@@ -147,20 +164,50 @@ public static class ServerApp
             WebhookEndpoint.Map(app);
             app.MapOpenApi("/openapi/{documentName}.json");
         }
-        app.MapGet("/health/live", () => Results.Json(new { status = "live" })).WithTags("Operations").WithName("health-live").WithSummary("The process is up").Produces<object>().Examples(null, new { status = "live" });
-        app.MapGet("/health/ready", async (HttpContext context, WorkerDatabase database, VideoProviders providers, IOptions<DeviceCheckOptions> devices) =>
-        {
-            try
-            {
-                await database.ScalarAsync<int>("select 1", context.RequestAborted);
-                return Results.Json(new { status = "ready", database = "ok", providers = providers.All.Select(provider => provider.Name), device_check = devices.Value.IsConfigured ? "ok" : "off" });
-            }
-            catch (Npgsql.NpgsqlException)
-            {
-                return Results.Json(new { status = "not_ready", database = "unreachable" }, statusCode: 503);
-            }
-        }).WithTags("Operations").WithName("health-ready").WithSummary("Everything it needs is there").Produces<object>().Produces<object>(503)
-            .Examples(null, new { status = "ready", database = "ok", providers = new[] { "fal" }, device_check = "ok" });
+        app.MapGet("/health/live", () => Results.Json(new { status = "live" }))
+            .WithTags("Operations")
+            .WithName("health-live")
+            .WithSummary("The process is up")
+            .Produces<object>()
+            .Examples(null, new { status = "live" });
+        app.MapGet(
+                "/health/ready",
+                async (HttpContext context, WorkerDatabase database, VideoProviders providers, IOptions<DeviceCheckOptions> devices) =>
+                {
+                    try
+                    {
+                        await database.ScalarAsync<int>("select 1", context.RequestAborted);
+                        return Results.Json(
+                            new
+                            {
+                                status = "ready",
+                                database = "ok",
+                                providers = providers.All.Select(provider => provider.Name),
+                                device_check = devices.Value.IsConfigured ? "ok" : "off",
+                            }
+                        );
+                    }
+                    catch (Npgsql.NpgsqlException)
+                    {
+                        return Results.Json(new { status = "not_ready", database = "unreachable" }, statusCode: 503);
+                    }
+                }
+            )
+            .WithTags("Operations")
+            .WithName("health-ready")
+            .WithSummary("Everything it needs is there")
+            .Produces<object>()
+            .Produces<object>(503)
+            .Examples(
+                null,
+                new
+                {
+                    status = "ready",
+                    database = "ok",
+                    providers = new[] { "fal" },
+                    device_check = "ok",
+                }
+            );
     }
 
     /// <summary>The same route under a second prefix may not carry the same name.</summary>
@@ -176,10 +223,17 @@ public static class ServerApp
     private static async Task UnknownRoutes(HttpContext context, RequestDelegate next)
     {
         await next(context);
-        if (!context.Response.HasStarted && context.Response.StatusCode is 404 or 405 or 415 && context.Response.ContentLength is null && context.Response.ContentType is null)
+        if (
+            !context.Response.HasStarted
+            && context.Response.StatusCode is 404 or 405 or 415
+            && context.Response.ContentLength is null
+            && context.Response.ContentType is null
+        )
         {
             var status = context.Response.StatusCode;
-            await context.RequestServices.GetRequiredService<ErrorWriter>().WriteAsync(context, new ApiException("ERR_4000", new { reason = status == 404 ? "unknown_route" : "not_allowed" }, status: status));
+            await context
+                .RequestServices.GetRequiredService<ErrorWriter>()
+                .WriteAsync(context, new ApiException("ERR_4000", new { reason = status == 404 ? "unknown_route" : "not_allowed" }, status: status));
         }
     }
 
@@ -190,7 +244,11 @@ public static class ServerApp
         forwarded.KnownIPNetworks.Clear();
         foreach (var proxy in server.TrustedProxies)
         {
-            forwarded.KnownIPNetworks.Add(proxy.Contains('/', StringComparison.Ordinal) ? System.Net.IPNetwork.Parse(proxy) : System.Net.IPNetwork.Parse(proxy + (proxy.Contains(':', StringComparison.Ordinal) ? "/128" : "/32")));
+            forwarded.KnownIPNetworks.Add(
+                proxy.Contains('/', StringComparison.Ordinal)
+                    ? System.Net.IPNetwork.Parse(proxy)
+                    : System.Net.IPNetwork.Parse(proxy + (proxy.Contains(':', StringComparison.Ordinal) ? "/128" : "/32"))
+            );
         }
         if (app.Environment.IsDevelopment())
         {

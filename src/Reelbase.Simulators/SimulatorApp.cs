@@ -23,8 +23,24 @@ public static class SimulatorApp
         app.UseMiddleware<OutageMiddleware>();
         app.MapFal();
         app.MapDeviceCheck();
-        app.MapPost("/_control/outage", (Outage outage, Outages outages) => { outages.Set(outage); return Results.Json(new { success = true }); });
-        app.MapPost("/_control/reset", (FalState fal, DeviceState devices, Outages outages) => { fal.Reset(); devices.Reset(); outages.Reset(); return Results.Json(new { success = true }); });
+        app.MapPost(
+            "/_control/outage",
+            (Outage outage, Outages outages) =>
+            {
+                outages.Set(outage);
+                return Results.Json(new { success = true });
+            }
+        );
+        app.MapPost(
+            "/_control/reset",
+            (FalState fal, DeviceState devices, Outages outages) =>
+            {
+                fal.Reset();
+                devices.Reset();
+                outages.Reset();
+                return Results.Json(new { success = true });
+            }
+        );
         app.MapGet("/_control/health", () => Results.Json(new { status = "ok" }));
         return app;
     }

@@ -21,13 +21,29 @@ public static class DeviceCheckSimulator
     public static void MapDeviceCheck(this IEndpointRouteBuilder routes)
     {
         routes.MapPost("/devicecheck/v1/{operation}", HandleAsync);
-        routes.MapGet("/_control/devicecheck/devices", (DeviceState state) =>
-            Results.Json(new { devices = state.Devices.Select(device => new { name = device.Key, bit0 = device.Value.Bit0, bit1 = device.Value.Bit1 }) }));
-        routes.MapPost("/_control/devicecheck/devices", (DeviceBits bits, DeviceState state) =>
-        {
-            state.Devices[bits.Name] = (bits.Bit0, bits.Bit1, Month());
-            return Results.Json(new { success = true });
-        });
+        routes.MapGet(
+            "/_control/devicecheck/devices",
+            (DeviceState state) =>
+                Results.Json(
+                    new
+                    {
+                        devices = state.Devices.Select(device => new
+                        {
+                            name = device.Key,
+                            bit0 = device.Value.Bit0,
+                            bit1 = device.Value.Bit1,
+                        }),
+                    }
+                )
+        );
+        routes.MapPost(
+            "/_control/devicecheck/devices",
+            (DeviceBits bits, DeviceState state) =>
+            {
+                state.Devices[bits.Name] = (bits.Bit0, bits.Bit1, Month());
+                return Results.Json(new { success = true });
+            }
+        );
     }
 
     private static async Task<IResult> HandleAsync(string operation, HttpContext context, DeviceState state)
@@ -39,8 +55,12 @@ public static class DeviceCheckSimulator
         }
         using var body = await JsonDocument.ParseAsync(context.Request.Body);
         var root = body.RootElement;
-        if (!root.TryGetProperty("timestamp", out var time) || time.ValueKind != JsonValueKind.Number
-            || Math.Abs(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() - time.GetInt64()) > 300_000 || !root.TryGetProperty("transaction_id", out _))
+        if (
+            !root.TryGetProperty("timestamp", out var time)
+            || time.ValueKind != JsonValueKind.Number
+            || Math.Abs(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() - time.GetInt64()) > 300_000
+            || !root.TryGetProperty("transaction_id", out _)
+        )
         {
             return Results.Text("Missing or incorrectly formatted time stamp", statusCode: 400);
         }
@@ -52,7 +72,14 @@ public static class DeviceCheckSimulator
         {
             case "query_two_bits":
                 return state.Devices.TryGetValue(name, out var bits)
-                    ? Results.Json(new { bit0 = bits.Bit0, bit1 = bits.Bit1, last_update_time = bits.Month })
+                    ? Results.Json(
+                        new
+                        {
+                            bit0 = bits.Bit0,
+                            bit1 = bits.Bit1,
+                            last_update_time = bits.Month,
+                        }
+                    )
                     : Results.Text("Failed to find bit state");
             case "update_two_bits":
                 if (!root.TryGetProperty("bit0", out var bit0) || !root.TryGetProperty("bit1", out var bit1))

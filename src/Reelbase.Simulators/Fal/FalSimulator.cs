@@ -12,24 +12,49 @@ public static class FalSimulator
         routes.MapPost("/fal/{**path}", SubmitAsync);
         routes.MapGet("/fal/{**path}", ReadAsync);
         routes.MapPut("/fal/{**path}", CancelAsync);
-        routes.MapGet("/_control/fal/requests", (FalState state) => Results.Json(new
-        {
-            requests = state.Requests.Values.OrderBy(request => request.SubmittedAt).Select(request =>
-                new { request_id = request.Id, model_id = request.ModelId, input = request.Input, submitted_at = request.SubmittedAt, state = request.State }),
-        }));
-        routes.MapPost("/_control/webhooks/fal", async (JsonElement call, HttpContext context, FalState state, FalWebhooks webhooks) =>
-        {
-            if (!state.Requests.TryGetValue(call.GetProperty("request_id").GetString()!, out var request) || request.WebhookUrl is null)
+        routes.MapGet(
+            "/_control/fal/requests",
+            (FalState state) =>
+                Results.Json(
+                    new
+                    {
+                        requests = state
+                            .Requests.Values.OrderBy(request => request.SubmittedAt)
+                            .Select(request => new
+                            {
+                                request_id = request.Id,
+                                model_id = request.ModelId,
+                                input = request.Input,
+                                submitted_at = request.SubmittedAt,
+                                state = request.State,
+                            }),
+                    }
+                )
+        );
+        routes.MapPost(
+            "/_control/webhooks/fal",
+            async (JsonElement call, HttpContext context, FalState state, FalWebhooks webhooks) =>
             {
-                return Results.NotFound();
+                if (!state.Requests.TryGetValue(call.GetProperty("request_id").GetString()!, out var request) || request.WebhookUrl is null)
+                {
+                    return Results.NotFound();
+                }
+                var variant = call.GetProperty("variant").GetString()!;
+                var body =
+                    $"{{\"request_id\": \"{request.Id}\", \"gateway_request_id\": \"{request.Id}\", \"status\": \"OK\", \"error\": null, \"payload\": {JsonSerializer.Serialize(Output(context, request))}}}";
+                return Results.Json(new { accepted = await webhooks.SendAsync(request, body, variant) });
             }
-            var variant = call.GetProperty("variant").GetString()!;
-            var body = $"{{\"request_id\": \"{request.Id}\", \"gateway_request_id\": \"{request.Id}\", \"status\": \"OK\", \"error\": null, \"payload\": {JsonSerializer.Serialize(Output(context, request))}}}";
-            return Results.Json(new { accepted = await webhooks.SendAsync(request, body, variant) });
-        });
+        );
     }
 
-    private static async Task<IResult> SubmitAsync(string path, HttpContext context, FalState state, FalWebhooks webhooks, VideoMaker videos, IConfiguration configuration)
+    private static async Task<IResult> SubmitAsync(
+        string path,
+        HttpContext context,
+        FalState state,
+        FalWebhooks webhooks,
+        VideoMaker videos,
+        IConfiguration configuration
+    )
     {
         if (Unauthorized(context))
         {
@@ -73,10 +98,17 @@ public static class FalSimulator
             return Results.Empty;
         }
         var start = Base(context, request);
-        return Results.Json(new
-        {
-            status = "IN_QUEUE", request_id = request.Id, response_url = start, status_url = start + "/status", cancel_url = start + "/cancel", queue_position = 0,
-        });
+        return Results.Json(
+            new
+            {
+                status = "IN_QUEUE",
+                request_id = request.Id,
+                response_url = start,
+                status_url = start + "/status",
+                cancel_url = start + "/cancel",
+                queue_position = 0,
+            }
+        );
     }
 
     private static async Task FinishAsync(FalRequest request, object output, FalWebhooks webhooks, VideoMaker videos)
@@ -91,7 +123,12 @@ public static class FalSimulator
         if (!request.IsCancelled)
         {
             var (status, failure) = Failure(request);
-            await webhooks.DeliverAsync(request, failure ?? output, failure is null ? "OK" : "ERROR", failure is null ? null : $"Invalid status code: {status}");
+            await webhooks.DeliverAsync(
+                request,
+                failure ?? output,
+                failure is null ? "OK" : "ERROR",
+                failure is null ? null : $"Invalid status code: {status}"
+            );
         }
     }
 
@@ -111,12 +148,22 @@ public static class FalSimulator
         if (rest == "status")
         {
             var start = Base(context, request);
-            return Results.Json(new
-            {
-                status = request.State, request_id = request.Id, response_url = start, status_url = start + "/status", cancel_url = start + "/cancel",
-                queue_position = 0, logs = Array.Empty<object>(), metrics = new { inference_time = 1.5 },
-                error_type = request.IsCancelled ? "client_cancelled" : null, a_field_nobody_knows = true,
-            }, statusCode: request.State == "COMPLETED" ? 200 : 202);
+            return Results.Json(
+                new
+                {
+                    status = request.State,
+                    request_id = request.Id,
+                    response_url = start,
+                    status_url = start + "/status",
+                    cancel_url = start + "/cancel",
+                    queue_position = 0,
+                    logs = Array.Empty<object>(),
+                    metrics = new { inference_time = 1.5 },
+                    error_type = request.IsCancelled ? "client_cancelled" : null,
+                    a_field_nobody_knows = true,
+                },
+                statusCode: request.State == "COMPLETED" ? 200 : 202
+            );
         }
         if (request.State != "COMPLETED")
         {
@@ -168,12 +215,50 @@ public static class FalSimulator
 
     private static (int Status, object? Body) Failure(FalRequest request) =>
         request.IsCancelled ? (499, new { detail = "Request was cancelled", error_type = "client_cancelled" })
-        : request.Directives.Has("reject") ? (422, new { detail = new[] { new { loc = new[] { "body", "prompt" }, msg = "The content could not be processed", type = "content_policy_violation" } } })
-        : request.Directives.Has("fail") ? (500, new { detail = new[] { new { loc = new[] { "body" }, msg = "Internal server error", type = "internal_server_error" } } })
+        : request.Directives.Has("reject")
+            ? (
+                422,
+                new
+                {
+                    detail = new[]
+                    {
+                        new
+                        {
+                            loc = new[] { "body", "prompt" },
+                            msg = "The content could not be processed",
+                            type = "content_policy_violation",
+                        },
+                    },
+                }
+            )
+        : request.Directives.Has("fail")
+            ? (
+                500,
+                new
+                {
+                    detail = new[]
+                    {
+                        new
+                        {
+                            loc = new[] { "body" },
+                            msg = "Internal server error",
+                            type = "internal_server_error",
+                        },
+                    },
+                }
+            )
         : (200, null);
 
     private static object Output(HttpContext context, FalRequest request) =>
-        new { video = new { url = $"{Host(context)}/fal/files/{request.Id}/video.mp4", content_type = "video/mp4", file_name = "video.mp4" } };
+        new
+        {
+            video = new
+            {
+                url = $"{Host(context)}/fal/files/{request.Id}/video.mp4",
+                content_type = "video/mp4",
+                file_name = "video.mp4",
+            },
+        };
 
     private static (FalRequest?, string) Find(string path, FalState state)
     {
@@ -190,5 +275,7 @@ public static class FalSimulator
     private static string Host(HttpContext context) => $"{context.Request.Scheme}://{context.Request.Host}";
 
     private static bool Unauthorized(HttpContext context) =>
-        context.Request.Headers.Authorization.ToString() is not { Length: > 6 } key || !key.StartsWith("Key ", StringComparison.Ordinal) || !key.Contains(':', StringComparison.Ordinal);
+        context.Request.Headers.Authorization.ToString() is not { Length: > 6 } key
+        || !key.StartsWith("Key ", StringComparison.Ordinal)
+        || !key.Contains(':', StringComparison.Ordinal);
 }

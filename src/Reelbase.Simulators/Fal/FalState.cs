@@ -16,7 +16,10 @@ public sealed class FalRequest
     public string? WebhookUrl { get; init; }
     public bool IsCancelled { get; set; }
 
-    public string State => IsCancelled || DateTime.UtcNow >= DoneAt ? "COMPLETED" : (DateTime.UtcNow - SubmittedAt).TotalMilliseconds < 200 ? "IN_QUEUE" : "IN_PROGRESS";
+    public string State =>
+        IsCancelled || DateTime.UtcNow >= DoneAt ? "COMPLETED"
+        : (DateTime.UtcNow - SubmittedAt).TotalMilliseconds < 200 ? "IN_QUEUE"
+        : "IN_PROGRESS";
 }
 
 /// <summary>Everything that the pretend fal remembers.</summary>

@@ -22,7 +22,18 @@ public sealed class FalWebhooks : IDisposable
 
     /// <summary>The public key as fal publishes it.</summary>
     public object KeySet() =>
-        new { keys = new[] { new { kty = "OKP", crv = "Ed25519", x = Convert.ToBase64String(_key.PublicKey.Export(KeyBlobFormat.RawPublicKey)).TrimEnd('=').Replace('+', '-').Replace('/', '_') } } };
+        new
+        {
+            keys = new[]
+            {
+                new
+                {
+                    kty = "OKP",
+                    crv = "Ed25519",
+                    x = Convert.ToBase64String(_key.PublicKey.Export(KeyBlobFormat.RawPublicKey)).TrimEnd('=').Replace('+', '-').Replace('/', '_'),
+                },
+            },
+        };
 
     /// <summary>Sends the end of a request, as its directives ask.</summary>
     public async Task DeliverAsync(FalRequest request, object payload, string status, string? error)
@@ -32,7 +43,8 @@ public sealed class FalWebhooks : IDisposable
             return;
         }
         // Spaces and order as fal writes them: whoever parses and writes again breaks the signature.
-        var body = $"{{\"request_id\": \"{request.Id}\", \"gateway_request_id\": \"{request.Id}\", \"status\": \"{status}\", \"error\": {JsonSerializer.Serialize(error)}, \"payload\": {JsonSerializer.Serialize(payload)}}}";
+        var body =
+            $"{{\"request_id\": \"{request.Id}\", \"gateway_request_id\": \"{request.Id}\", \"status\": \"{status}\", \"error\": {JsonSerializer.Serialize(error)}, \"payload\": {JsonSerializer.Serialize(payload)}}}";
         if (request.Directives.Has("forged"))
         {
             await SendAsync(request, body.Replace("http", "http://forged.invalid/?", StringComparison.Ordinal), "forged");
@@ -62,7 +74,10 @@ public sealed class FalWebhooks : IDisposable
         var time = (DateTimeOffset.UtcNow.ToUnixTimeSeconds() - (variant == "stale" ? 3600 : 0)).ToString(System.Globalization.CultureInfo.InvariantCulture);
         var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(body)));
         using var other = new Key(SignatureAlgorithm.Ed25519);
-        var signature = SignatureAlgorithm.Ed25519.Sign(variant == "forged" ? other : _key, Encoding.UTF8.GetBytes($"{request.Id}\n{userId}\n{time}\n{digest}"));
+        var signature = SignatureAlgorithm.Ed25519.Sign(
+            variant == "forged" ? other : _key,
+            Encoding.UTF8.GetBytes($"{request.Id}\n{userId}\n{time}\n{digest}")
+        );
         using var message = new HttpRequestMessage(HttpMethod.Post, request.WebhookUrl)
         {
             Content = new StringContent(variant == "tampered" ? body + " " : body, Encoding.UTF8, MediaTypeHeaderValue.Parse("application/json")),

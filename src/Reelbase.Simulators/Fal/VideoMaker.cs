@@ -32,10 +32,43 @@ public sealed class VideoMaker(ILogger<VideoMaker> logger)
             var font = new[] { "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", "/System/Library/Fonts/Supplemental/Arial.ttf" }.FirstOrDefault(File.Exists);
             // The colour comes from the prompt: the same story looks the same every time.
             var colour = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(prompt)))[..6];
-            string[] drawing = font is null ? [] : ["-vf", $"drawtext=fontfile={font}:textfile={text}:expansion=none:fontcolor=white:fontsize=20:box=1:boxcolor=black@0.6:boxborderw=8:x=(w-tw)/2:y=(h-th)/2"];
-            using var process = Process.Start(new ProcessStartInfo("ffmpeg",
-                ["-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i", $"color=c=0x{colour}:s=640x360:r=12:d=2", .. drawing, "-c:v", "libx264", "-preset", "ultrafast", "-crf", "30", "-pix_fmt", "yuv420p", "-movflags", "+faststart", video])
-            { RedirectStandardError = true })!;
+            string[] drawing = font is null
+                ? []
+                :
+                [
+                    "-vf",
+                    $"drawtext=fontfile={font}:textfile={text}:expansion=none:fontcolor=white:fontsize=20:box=1:boxcolor=black@0.6:boxborderw=8:x=(w-tw)/2:y=(h-th)/2",
+                ];
+            using var process = Process.Start(
+                new ProcessStartInfo(
+                    "ffmpeg",
+                    [
+                        "-v",
+                        "error",
+                        "-nostdin",
+                        "-y",
+                        "-f",
+                        "lavfi",
+                        "-i",
+                        $"color=c=0x{colour}:s=640x360:r=12:d=2",
+                        .. drawing,
+                        "-c:v",
+                        "libx264",
+                        "-preset",
+                        "ultrafast",
+                        "-crf",
+                        "30",
+                        "-pix_fmt",
+                        "yuv420p",
+                        "-movflags",
+                        "+faststart",
+                        video,
+                    ]
+                )
+                {
+                    RedirectStandardError = true,
+                }
+            )!;
             using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
             var errors = await process.StandardError.ReadToEndAsync(limit.Token);
             await process.WaitForExitAsync(limit.Token);
@@ -58,15 +91,20 @@ public sealed class VideoMaker(ILogger<VideoMaker> logger)
 
     private static string Wrap(string prompt)
     {
-        var lines = prompt.Split(' ').Aggregate(new List<string> { "" }, (all, word) =>
-        {
-            if (all[^1].Length + word.Length > 44)
-            {
-                all.Add("");
-            }
-            all[^1] += (all[^1].Length > 0 ? " " : "") + word;
-            return all;
-        });
+        var lines = prompt
+            .Split(' ')
+            .Aggregate(
+                new List<string> { "" },
+                (all, word) =>
+                {
+                    if (all[^1].Length + word.Length > 44)
+                    {
+                        all.Add("");
+                    }
+                    all[^1] += (all[^1].Length > 0 ? " " : "") + word;
+                    return all;
+                }
+            );
         return string.Join('\n', lines.Take(10));
     }
 }

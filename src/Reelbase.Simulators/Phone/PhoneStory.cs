@@ -15,7 +15,11 @@ public static class PhoneStory
         try
         {
             var name = Guid.NewGuid();
-            var guest = await PostAsync(client, "/device-check", new { device_id = name, device_token = Convert.ToBase64String(Encoding.UTF8.GetBytes($"device:{name}")) });
+            var guest = await PostAsync(
+                client,
+                "/device-check",
+                new { device_id = name, device_token = Convert.ToBase64String(Encoding.UTF8.GetBytes($"device:{name}")) }
+            );
             client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", guest.GetProperty("access_token").GetString());
             Console.WriteLine($"  device-check      guest {guest.GetProperty("user_id")} with {guest.GetProperty("credits_remaining")} credits");
             var models = await client.GetFromJsonAsync<JsonElement>("/get-models");
@@ -35,7 +39,9 @@ public static class PhoneStory
             var url = last.GetProperty("video_url").GetString()!;
             using var piece = new HttpRequestMessage(HttpMethod.Get, url) { Headers = { Range = new RangeHeaderValue(0, 99) } };
             using var answer = await client.SendAsync(piece);
-            Console.WriteLine($"  video             {answer.Content.Headers.ContentType}, {answer.Content.Headers.ContentRange?.Length} bytes, range answer {(int)answer.StatusCode}");
+            Console.WriteLine(
+                $"  video             {answer.Content.Headers.ContentType}, {answer.Content.Headers.ContentRange?.Length} bytes, range answer {(int)answer.StatusCode}"
+            );
             var credits = await client.GetFromJsonAsync<JsonElement>("/get-user-credits");
             Console.WriteLine($"  credits left      {credits.GetProperty("credits_remaining")}");
             Console.WriteLine($"Video: {url}");
@@ -52,7 +58,9 @@ public static class PhoneStory
     {
         using var response = await client.PostAsJsonAsync(path, body);
         var text = await response.Content.ReadAsStringAsync();
-        return response.IsSuccessStatusCode ? JsonDocument.Parse(text).RootElement : throw new HttpRequestException($"{path} answered {(int)response.StatusCode}: {text}");
+        return response.IsSuccessStatusCode
+            ? JsonDocument.Parse(text).RootElement
+            : throw new HttpRequestException($"{path} answered {(int)response.StatusCode}: {text}");
     }
 
     private static async Task<JsonElement> WatchAsync(HttpClient client, string jobId)

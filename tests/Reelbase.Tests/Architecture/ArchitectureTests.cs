@@ -14,15 +14,40 @@ public sealed partial class ArchitectureTests
     {
         string[] words =
         [
-            "[reject]", "[fail]", "[slow", "[timeout]", "[lost]", "[429]", "[500]", "[no-webhook]", "[late-webhook", "[twice]", "[forged]", "[garbage]", "[huge]", "[redirect-private]", "[foreign]",
-            "_control", "Reelbase.Simulators", "user_sim", "sim:key", "device:",
+            "[reject]",
+            "[fail]",
+            "[slow",
+            "[timeout]",
+            "[lost]",
+            "[429]",
+            "[500]",
+            "[no-webhook]",
+            "[late-webhook",
+            "[twice]",
+            "[forged]",
+            "[garbage]",
+            "[huge]",
+            "[redirect-private]",
+            "[foreign]",
+            "_control",
+            "Reelbase.Simulators",
+            "user_sim",
+            "sim:key",
+            "device:",
         ];
         // "device:" is also how a lock is named in SQL; the token form of the simulator appears in C# only.
         Assert.Empty(
-            from file in Repository.Files(Server, "*.cs").Concat(Repository.Files(Server, "*.sql")).Concat(Repository.Files(Server, "*.csproj")).Concat(Repository.Files(Server, "appsettings*.json"))
+            from file in Repository
+                .Files(Server, "*.cs")
+                .Concat(Repository.Files(Server, "*.sql"))
+                .Concat(Repository.Files(Server, "*.csproj"))
+                .Concat(Repository.Files(Server, "appsettings*.json"))
             from word in words
-            where File.ReadAllText(file).Contains(word, StringComparison.OrdinalIgnoreCase) && !(word == "device:" && file.EndsWith(".sql", StringComparison.Ordinal))
-            select $"{Name(file)}: {word}");
+            where
+                File.ReadAllText(file).Contains(word, StringComparison.OrdinalIgnoreCase)
+                && !(word == "device:" && file.EndsWith(".sql", StringComparison.Ordinal))
+            select $"{Name(file)}: {word}"
+        );
         Assert.DoesNotContain(typeof(Server.ServerApp).Assembly.GetReferencedAssemblies(), name => name.Name!.Contains("Simulators", StringComparison.Ordinal));
     }
 
@@ -37,7 +62,8 @@ public sealed partial class ArchitectureTests
         Assert.Empty(
             from file in Repository.Files(Server, "*.cs")
             where !file.Contains("/Platform/Database/", StringComparison.Ordinal) && OpensConnections().IsMatch(File.ReadAllText(file))
-            select Name(file));
+            select Name(file)
+        );
 
     [Fact]
     public void Features_meet_in_sql_or_through_public_records()
@@ -51,9 +77,11 @@ public sealed partial class ArchitectureTests
             "GenerateVideo → Files", // removing the rest of a broken download
             "ProviderCallbacks → GenerateVideo", // a delivery is about a job
         };
-        var found = Repository.Files($"{Server}/Features", "*.cs")
+        var found = Repository
+            .Files($"{Server}/Features", "*.cs")
             .SelectMany(file => FeatureUsing().Matches(File.ReadAllText(file)).Select(match => $"{FeatureOf(file)} → {match.Groups[1].Value}"))
-            .Distinct().Where(pair => pair.Split(" → ") is [var from, var to] && from != to);
+            .Distinct()
+            .Where(pair => pair.Split(" → ") is [var from, var to] && from != to);
         Assert.Empty(found.Except(allowed));
     }
 
@@ -63,7 +91,8 @@ public sealed partial class ArchitectureTests
             from file in Repository.Files($"{Server}/Features", "*.function.sql").Concat(Repository.Files($"{Server}/Platform", "*.function.sql"))
             let names = CreatesFunction().Matches(File.ReadAllText(file)).Select(match => match.Groups[1].Value).Distinct().ToList()
             where names is not [var name] || name != Path.GetFileName(file).Split('.')[0]
-            select $"{Name(file)}: {string.Join(", ", names)}");
+            select $"{Name(file)}: {string.Join(", ", names)}"
+        );
 
     [Fact]
     public void Files_fit_a_few_screens() =>
@@ -71,14 +100,16 @@ public sealed partial class ArchitectureTests
             from file in Repository.Files("src", "*.cs").Concat(Repository.Files("tests", "*.cs"))
             let lines = File.ReadLines(file).Count()
             where lines > 450
-            select $"{Name(file)}: {lines} lines");
+            select $"{Name(file)}: {lines} lines"
+        );
 
     [Fact]
     public void Nothing_is_left_for_later_and_no_test_is_left_out() =>
         Assert.Empty(
             from file in Repository.Files("src", "*.cs").Concat(Repository.Files("src", "*.sql")).Concat(Repository.Files("tests", "*.cs"))
             where !file.EndsWith("ArchitectureTests.cs", StringComparison.Ordinal) && LeftForLater().IsMatch(File.ReadAllText(file))
-            select Name(file));
+            select Name(file)
+        );
 
     private static IEnumerable<string> Using(string folder, params string[] forbidden) =>
         from file in Repository.Files(folder, "*.cs")

@@ -15,7 +15,24 @@ public sealed class BadInputTests(TestSystem system) : IClassFixture<TestSystem>
         var data = new TheoryData<string, string>();
         foreach (var path in PostPaths)
         {
-            foreach (var body in new[] { "", "{", "[]", "null", "5", "\"text\"", "{\"a\":}", "{'a':1}", "{\"a\":1,}", "\u0000", "{\"a\":1}{", new string('[', 500), "{\"a\":NaN}" })
+            foreach (
+                var body in new[]
+                {
+                    "",
+                    "{",
+                    "[]",
+                    "null",
+                    "5",
+                    "\"text\"",
+                    "{\"a\":}",
+                    "{'a':1}",
+                    "{\"a\":1,}",
+                    "\u0000",
+                    "{\"a\":1}{",
+                    new string('[', 500),
+                    "{\"a\":NaN}",
+                }
+            )
             {
                 data.Add(path, body);
             }
@@ -162,12 +179,24 @@ public sealed class BadInputTests(TestSystem system) : IClassFixture<TestSystem>
     public async Task Many_headers_long_queries_and_odd_numbers_are_answered_and_never_with_a_500()
     {
         var phone = await system.NewGuestAsync();
-        foreach (var path in new[]
-        {
-            "/get-credit-history?before=99999999999999999999", "/get-credit-history?before=-1", "/get-credit-history?before=abc", "/get-credit-history?limit=999999999999",
-            "/get-video-jobs?before=nothing", "/get-video-jobs?q=" + new string('x', 3000), "/get-video-jobs?q=%00", "/get-video-jobs?offset=999999999",
-            "/get-user-credits?user_id=" + new string('9', 4000), "/get-user-credits?user_id=%00", "/auth/v1/logout?scope=nobody", "/storage/v1/object/sign/videos/%00?token=x", "/storage/v1/object/authenticated/videos/%00",
-        })
+        foreach (
+            var path in new[]
+            {
+                "/get-credit-history?before=99999999999999999999",
+                "/get-credit-history?before=-1",
+                "/get-credit-history?before=abc",
+                "/get-credit-history?limit=999999999999",
+                "/get-video-jobs?before=nothing",
+                "/get-video-jobs?q=" + new string('x', 3000),
+                "/get-video-jobs?q=%00",
+                "/get-video-jobs?offset=999999999",
+                "/get-user-credits?user_id=" + new string('9', 4000),
+                "/get-user-credits?user_id=%00",
+                "/auth/v1/logout?scope=nobody",
+                "/storage/v1/object/sign/videos/%00?token=x",
+                "/storage/v1/object/authenticated/videos/%00",
+            }
+        )
         {
             var answer = await phone.GetAsync(path);
             Assert.True((int)answer.Status is >= 400 and < 500, $"{path} answered {(int)answer.Status}: {answer.Text}");

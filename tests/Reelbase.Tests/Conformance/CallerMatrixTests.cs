@@ -19,31 +19,40 @@ public sealed class CallerMatrixTests(CallerMatrixTests.Prepared system) : IClas
     /// <param name="Own">Ben.</param>
     private sealed record Expectation(string Method, string Path, string? Body, int Nobody, int Foreign, int Banned, int Own);
 
-    private Dictionary<string, Expectation> Expectations => new()
-    {
-        ["device-check"] = new("POST", "/device-check", "{}", 400, 400, 400, 400),
-        ["get-models"] = new("GET", "/get-models", null, 200, 200, 200, 200),
-        ["generate-video"] = new("POST", "/generate-video", $$"""{"model_id":"{{Catalog.FastModel}}","prompt":"For Ben","user_id":"{{system.Ben.UserId}}" }""", 401, 403, 403, 200),
-        ["get-video-status"] = new("GET", $"/get-video-status?job_id={system.Job}", null, 401, 404, 403, 200),
-        ["get-video-jobs"] = new("GET", $"/get-video-jobs?user_id={system.Ben.UserId}", null, 401, 403, 403, 200),
-        ["delete-video-job"] = new("POST", "/delete-video-job", $$"""{"job_id":"{{system.Job}}" }""", 401, 404, 403, 200),
-        ["get-user-credits"] = new("GET", $"/get-user-credits?user_id={system.Ben.UserId}", null, 401, 403, 403, 200),
-        ["get-credit-history"] = new("GET", $"/get-credit-history?user_id={system.Ben.UserId}", null, 401, 403, 403, 200),
-        ["get-user-profile"] = new("GET", $"/get-user-profile?user_id={system.Ben.UserId}", null, 401, 403, 403, 200),
-        ["update-user-settings"] = new("POST", "/update-user-settings", $$"""{"language":"en","user_id":"{{system.Ben.UserId}}" }""", 401, 403, 403, 200),
-        ["auth-token"] = new("POST", "/auth/v1/token?grant_type=refresh_token", """{"refresh_token":"of nobody at all"}""", 400, 400, 400, 400),
-        ["auth-user"] = new("GET", "/auth/v1/user", null, 401, 200, 403, 200),
-        ["auth-logout"] = new("POST", "/auth/v1/logout?scope=others", "{}", 401, 204, 403, 204),
-        ["auth-jwks"] = new("GET", "/auth/v1/.well-known/jwks.json", null, 200, 200, 200, 200),
-        ["auth-health"] = new("GET", "/auth/v1/health", null, 200, 200, 200, 200),
-        ["auth-settings"] = new("GET", "/auth/v1/settings", null, 200, 200, 200, 200),
-        ["read-signed-file"] = new("GET", $"/storage/v1/object/sign/{system.File}?token=bad", null, 403, 403, 403, 403),
-        ["read-own-file"] = new("GET", $"/storage/v1/object/authenticated/{system.File}", null, 401, 404, 403, 200),
-        ["read-own-file-short"] = new("GET", $"/storage/v1/object/{system.File}", null, 401, 404, 403, 200),
-        ["provider-webhook"] = new("POST", "/webhooks/fal/no-such-token", "{}", 401, 401, 401, 401),
-        ["health-live"] = new("GET", "/health/live", null, 200, 200, 200, 200),
-        ["health-ready"] = new("GET", "/health/ready", null, 200, 200, 200, 200),
-    };
+    private Dictionary<string, Expectation> Expectations =>
+        new()
+        {
+            ["device-check"] = new("POST", "/device-check", "{}", 400, 400, 400, 400),
+            ["get-models"] = new("GET", "/get-models", null, 200, 200, 200, 200),
+            ["generate-video"] = new(
+                "POST",
+                "/generate-video",
+                $$"""{"model_id":"{{Catalog.FastModel}}","prompt":"For Ben","user_id":"{{system.Ben.UserId}}" }""",
+                401,
+                403,
+                403,
+                200
+            ),
+            ["get-video-status"] = new("GET", $"/get-video-status?job_id={system.Job}", null, 401, 404, 403, 200),
+            ["get-video-jobs"] = new("GET", $"/get-video-jobs?user_id={system.Ben.UserId}", null, 401, 403, 403, 200),
+            ["delete-video-job"] = new("POST", "/delete-video-job", $$"""{"job_id":"{{system.Job}}" }""", 401, 404, 403, 200),
+            ["get-user-credits"] = new("GET", $"/get-user-credits?user_id={system.Ben.UserId}", null, 401, 403, 403, 200),
+            ["get-credit-history"] = new("GET", $"/get-credit-history?user_id={system.Ben.UserId}", null, 401, 403, 403, 200),
+            ["get-user-profile"] = new("GET", $"/get-user-profile?user_id={system.Ben.UserId}", null, 401, 403, 403, 200),
+            ["update-user-settings"] = new("POST", "/update-user-settings", $$"""{"language":"en","user_id":"{{system.Ben.UserId}}" }""", 401, 403, 403, 200),
+            ["auth-token"] = new("POST", "/auth/v1/token?grant_type=refresh_token", """{"refresh_token":"of nobody at all"}""", 400, 400, 400, 400),
+            ["auth-user"] = new("GET", "/auth/v1/user", null, 401, 200, 403, 200),
+            ["auth-logout"] = new("POST", "/auth/v1/logout?scope=others", "{}", 401, 204, 403, 204),
+            ["auth-jwks"] = new("GET", "/auth/v1/.well-known/jwks.json", null, 200, 200, 200, 200),
+            ["auth-health"] = new("GET", "/auth/v1/health", null, 200, 200, 200, 200),
+            ["auth-settings"] = new("GET", "/auth/v1/settings", null, 200, 200, 200, 200),
+            ["read-signed-file"] = new("GET", $"/storage/v1/object/sign/{system.File}?token=bad", null, 403, 403, 403, 403),
+            ["read-own-file"] = new("GET", $"/storage/v1/object/authenticated/{system.File}", null, 401, 404, 403, 200),
+            ["read-own-file-short"] = new("GET", $"/storage/v1/object/{system.File}", null, 401, 404, 403, 200),
+            ["provider-webhook"] = new("POST", "/webhooks/fal/no-such-token", "{}", 401, 401, 401, 401),
+            ["health-live"] = new("GET", "/health/live", null, 200, 200, 200, 200),
+            ["health-ready"] = new("GET", "/health/ready", null, 200, 200, 200, 200),
+        };
 
     /// <summary>Ada looks, Ben owns.</summary>
     public sealed class Prepared : TestSystem
@@ -69,22 +78,29 @@ public sealed class CallerMatrixTests(CallerMatrixTests.Prepared system) : IClas
     {
         using var http = system.Anybody();
         var document = await http.GetFromJsonAsync<JsonElement>("/openapi/v1.json");
-        var operations = document.GetProperty("paths").EnumerateObject()
+        var operations = document
+            .GetProperty("paths")
+            .EnumerateObject()
             .SelectMany(path => path.Value.EnumerateObject().Where(member => member.Name is "get" or "post" or "put" or "patch" or "delete"))
-            .Select(operation => operation.Value.GetProperty("operationId").GetString()!).Distinct().Order().ToList();
+            .Select(operation => operation.Value.GetProperty("operationId").GetString()!)
+            .Distinct()
+            .Order()
+            .ToList();
         Assert.Equal(Expectations.Keys.Order(), operations);
 
         var tokens = (AccessTokens)system.Server.Services.GetService(typeof(AccessTokens))!;
         var wrong = new List<string>();
         foreach (var (name, expected) in Expectations.OrderBy(pair => pair.Key == "delete-video-job"))
         {
-            foreach (var (caller, token, status) in new (string, string?, int)[]
-            {
-                ("nobody", null, expected.Nobody),
-                ("anon key", tokens.CreateAnonKey(), Signed(expected.Nobody, name)),
-                ("garbage", "garbage", Signed(expected.Nobody, name)),
-                ("another", system.Ada.AccessToken, expected.Foreign),
-            })
+            foreach (
+                var (caller, token, status) in new (string, string?, int)[]
+                {
+                    ("nobody", null, expected.Nobody),
+                    ("anon key", tokens.CreateAnonKey(), Signed(expected.Nobody, name)),
+                    ("garbage", "garbage", Signed(expected.Nobody, name)),
+                    ("another", system.Ada.AccessToken, expected.Foreign),
+                }
+            )
             {
                 await CompareAsync(name, caller, token, expected, status, wrong);
             }
@@ -130,7 +146,11 @@ public sealed class CallerMatrixTests(CallerMatrixTests.Prepared system) : IClas
         {
             wrong.Add($"{name} as {caller}: expected {status}, got {(int)answer.StatusCode} {text}");
         }
-        if (caller != "owner" && (int)answer.StatusCode >= 400 && (text.Contains(system.Ben.DeviceId, StringComparison.Ordinal) || text.Contains("Npgsql", StringComparison.Ordinal)))
+        if (
+            caller != "owner"
+            && (int)answer.StatusCode >= 400
+            && (text.Contains(system.Ben.DeviceId, StringComparison.Ordinal) || text.Contains("Npgsql", StringComparison.Ordinal))
+        )
         {
             wrong.Add($"{name} as {caller} tells too much: {text}");
         }

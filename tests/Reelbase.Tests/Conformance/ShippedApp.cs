@@ -23,17 +23,26 @@ public static partial class ShippedApp
         Free,
     }
 
-    private static readonly Dictionary<string, (Kind Kind, bool IsRequired)> DeviceCheck = Keys("!user_id:Text !credits_remaining:Whole !is_new:Flag access_token:Text refresh_token:Text");
+    private static readonly Dictionary<string, (Kind Kind, bool IsRequired)> DeviceCheck = Keys(
+        "!user_id:Text !credits_remaining:Whole !is_new:Flag access_token:Text refresh_token:Text"
+    );
     private static readonly Dictionary<string, (Kind Kind, bool IsRequired)> Credits = Keys("!credits_remaining:Whole");
     private static readonly Dictionary<string, (Kind Kind, bool IsRequired)> User = Keys(
-        "!id:Text email:Text device_id:Text apple_sub:Text !is_guest:Flag !tier:Tier !credits_remaining:Whole !credits_total:Whole !initial_grant_claimed:Flag !language:Text !theme_preference:Text !created_at:Time !updated_at:Time");
+        "!id:Text email:Text device_id:Text apple_sub:Text !is_guest:Flag !tier:Tier !credits_remaining:Whole !credits_total:Whole !initial_grant_claimed:Flag !language:Text !theme_preference:Text !created_at:Time !updated_at:Time"
+    );
     private static readonly Dictionary<string, (Kind Kind, bool IsRequired)> VideoJob = Keys(
-        "!job_id:Text !prompt:Text !model_name:Text !credits_used:Whole !status:Status video_url:Text thumbnail_url:Text !created_at:Time");
+        "!job_id:Text !prompt:Text !model_name:Text !credits_used:Whole !status:Status video_url:Text thumbnail_url:Text !created_at:Time"
+    );
     private static readonly Dictionary<string, (Kind Kind, bool IsRequired)> Generated = Keys("!job_id:Text !status:Text !credits_used:Whole");
     private static readonly Dictionary<string, (Kind Kind, bool IsRequired)> VideoStatus = Keys(
-        "!job_id:Text !status:Text prompt:Text model_name:Text credits_used:Whole video_url:Text thumbnail_url:Text error_message:Text created_at:Text");
-    private static readonly Dictionary<string, (Kind Kind, bool IsRequired)> Model = Keys("!id:Text !name:Text !category:Text !is_featured:Flag thumbnail_url:Address description:Text cost_per_generation:Whole required_fields:Free");
-    private static readonly Dictionary<string, (Kind Kind, bool IsRequired)> Tokens = Keys("!access_token:Text refresh_token:Text expires_in:Whole token_type:Text");
+        "!job_id:Text !status:Text prompt:Text model_name:Text credits_used:Whole video_url:Text thumbnail_url:Text error_message:Text created_at:Text"
+    );
+    private static readonly Dictionary<string, (Kind Kind, bool IsRequired)> Model = Keys(
+        "!id:Text !name:Text !category:Text !is_featured:Flag thumbnail_url:Address description:Text cost_per_generation:Whole required_fields:Free"
+    );
+    private static readonly Dictionary<string, (Kind Kind, bool IsRequired)> Tokens = Keys(
+        "!access_token:Text refresh_token:Text expires_in:Whole token_type:Text"
+    );
 
     public static void DecodeDeviceCheck(JsonElement json) => Decode(json, DeviceCheck);
 
@@ -80,7 +89,9 @@ public static partial class ShippedApp
         }
         if (fields.TryGetProperty("settings", out var settings))
         {
-            foreach (var (name, kind) in new[] { ("resolution", JsonValueKind.String), ("aspect_ratio", JsonValueKind.String), ("duration", JsonValueKind.Number) })
+            foreach (
+                var (name, kind) in new[] { ("resolution", JsonValueKind.String), ("aspect_ratio", JsonValueKind.String), ("duration", JsonValueKind.Number) }
+            )
             {
                 if (settings.TryGetProperty(name, out var spec))
                 {
@@ -109,7 +120,8 @@ public static partial class ShippedApp
             Kind.Text => value.ValueKind == JsonValueKind.String,
             Kind.Whole => value.ValueKind == JsonValueKind.Number && WholeNumber().IsMatch(value.GetRawText()),
             Kind.Flag => value.ValueKind is JsonValueKind.True or JsonValueKind.False,
-            Kind.Time => value.ValueKind == JsonValueKind.String && ThreeDigits().IsMatch(value.GetString()!)
+            Kind.Time => value.ValueKind == JsonValueKind.String
+                && ThreeDigits().IsMatch(value.GetString()!)
                 && DateTime.TryParseExact(value.GetString(), "yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture, DateTimeStyles.None, out _),
             Kind.Address => value.ValueKind == JsonValueKind.String && Uri.TryCreate(value.GetString(), UriKind.Absolute, out _),
             Kind.Status => value.ValueKind == JsonValueKind.String && value.GetString() is "pending" or "processing" or "completed" or "failed",
@@ -118,7 +130,8 @@ public static partial class ShippedApp
         };
 
     private static Dictionary<string, (Kind Kind, bool IsRequired)> Keys(string spec) =>
-        spec.Split(' ').Select(word => (Name: word.Trim('!').Split(':')[0], Kind: Enum.Parse<Kind>(word.Split(':')[1]), IsRequired: word[0] == '!'))
+        spec.Split(' ')
+            .Select(word => (Name: word.Trim('!').Split(':')[0], Kind: Enum.Parse<Kind>(word.Split(':')[1]), IsRequired: word[0] == '!'))
             .ToDictionary(key => key.Name, key => (key.Kind, key.IsRequired));
 
     [GeneratedRegex(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")]

@@ -38,7 +38,20 @@ public sealed class ShippedAppTests(ShippedAppTests.Compatible system) : IClassF
         ShippedApp.DecodeModels(await app.GetFromJsonAsync<JsonElement>("/functions/v1/get-models"));
         using var press = new HttpRequestMessage(HttpMethod.Post, "/functions/v1/generate-video")
         {
-            Content = JsonContent.Create(new { user_id = user, theme_id = Catalog.BoatTheme, prompt = "trimmed text", settings = new { resolution = "720p", aspect_ratio = "auto", duration = 8 } }),
+            Content = JsonContent.Create(
+                new
+                {
+                    user_id = user,
+                    theme_id = Catalog.BoatTheme,
+                    prompt = "trimmed text",
+                    settings = new
+                    {
+                        resolution = "720p",
+                        aspect_ratio = "auto",
+                        duration = 8,
+                    },
+                }
+            ),
             Headers = { { "Idempotency-Key", Guid.NewGuid().ToString().ToUpperInvariant() } },
         };
         var generated = await Answer.ReadAsync(await app.SendAsync(press));
@@ -47,7 +60,9 @@ public sealed class ShippedAppTests(ShippedAppTests.Compatible system) : IClassF
         var job = generated["job_id"].GetString();
         ShippedApp.DecodeStatus(await app.GetFromJsonAsync<JsonElement>($"/functions/v1/get-video-status?job_id={job}&user_id={user}"));
         var done = await Eventually.IsAsync(
-            () => app.GetFromJsonAsync<JsonElement>($"/functions/v1/get-video-status?job_id={job}&user_id={user}"), status => status.GetProperty("status").GetString() == "completed");
+            () => app.GetFromJsonAsync<JsonElement>($"/functions/v1/get-video-status?job_id={job}&user_id={user}"),
+            status => status.GetProperty("status").GetString() == "completed"
+        );
         ShippedApp.DecodeStatus(done);
         ShippedApp.DecodeHistory(await app.GetFromJsonAsync<JsonElement>($"/functions/v1/get-video-jobs?user_id={user}&limit=20&offset=0"));
         var tokens = await PostAsync(app, "/auth/v1/token?grant_type=refresh_token", new { refresh_token = onboarded["refresh_token"].GetString() });
@@ -98,15 +113,23 @@ public sealed class ShippedAppTests(ShippedAppTests.Compatible system) : IClassF
             Assert.True(answer.StatusCode == HttpStatusCode.NotFound, $"{path} answered {(int)answer.StatusCode}");
         }
         // The same from somebody signed in: an id that is nobody's is not found, not forbidden.
-        Assert.Equal(HttpStatusCode.NotFound, (await (await system.NewGuestAsync()).GetAsync($"/get-user-credits?user_id={Uri.EscapeDataString(user)}")).Status);
+        Assert.Equal(
+            HttpStatusCode.NotFound,
+            (await (await system.NewGuestAsync()).GetAsync($"/get-user-credits?user_id={Uri.EscapeDataString(user)}")).Status
+        );
     }
 
     [Fact]
     public async Task T10_jobs_of_a_removed_model_stay_with_a_name()
     {
         var phone = await system.NewGuestAsync();
-        await system.ExecuteAsync("insert into models (id, name, cost_per_generation, provider_model_id) values ('c0000000-0000-4000-8000-000000000001', 'Short-lived', 3, 'fal-ai/veo3.1/fast')");
-        var job = (await phone.PostAsync("/generate-video", new { model_id = "c0000000-0000-4000-8000-000000000001", prompt = "Outlives its model" }, Guid.NewGuid()))["job_id"].GetString();
+        await system.ExecuteAsync(
+            "insert into models (id, name, cost_per_generation, provider_model_id) values ('c0000000-0000-4000-8000-000000000001', 'Short-lived', 3, 'fal-ai/veo3.1/fast')"
+        );
+        var job = (
+            await phone.PostAsync("/generate-video", new { model_id = "c0000000-0000-4000-8000-000000000001", prompt = "Outlives its model" }, Guid.NewGuid())
+        )["job_id"]
+            .GetString();
         await phone.WatchAsync(job!);
         await system.ExecuteAsync("delete from models where id = 'c0000000-0000-4000-8000-000000000001'");
         var history = await phone.GetAsync("/get-video-jobs");
@@ -132,7 +155,9 @@ public sealed class ShippedAppTests(ShippedAppTests.Compatible system) : IClassF
         {
             Assert.Contains(JsonDocument.Parse(settings).RootElement.GetProperty("duration").GetInt32(), new[] { 4, 6, 8 });
         }
-        await Assert.ThrowsAsync<Npgsql.PostgresException>(() => system.ExecuteAsync("""insert into themes (name, default_settings) values ('Bad', '{"a":{"b":null}}')"""));
+        await Assert.ThrowsAsync<Npgsql.PostgresException>(() =>
+            system.ExecuteAsync("""insert into themes (name, default_settings) values ('Bad', '{"a":{"b":null}}')""")
+        );
     }
 
     [Fact]
@@ -141,13 +166,30 @@ public sealed class ShippedAppTests(ShippedAppTests.Compatible system) : IClassF
         var phone = await system.NewGuestAsync(100);
         for (var seconds = 4; seconds <= 12; seconds++)
         {
-            Assert.Equal(HttpStatusCode.OK, (await phone.GenerateAsync($"Duration {seconds}", settings: new { duration = seconds, resolution = "720p", aspect_ratio = "auto" })).Status);
+            Assert.Equal(
+                HttpStatusCode.OK,
+                (
+                    await phone.GenerateAsync(
+                        $"Duration {seconds}",
+                        settings: new
+                        {
+                            duration = seconds,
+                            resolution = "720p",
+                            aspect_ratio = "auto",
+                        }
+                    )
+                ).Status
+            );
         }
     }
 
     [Fact]
     public async Task T15_every_model_offers_720p() =>
-        Assert.Empty(await system.RowsAsync("select name from models where required_fields #> '{settings,resolution,options}' is not null and not required_fields #> '{settings,resolution,options}' ? '720p'"));
+        Assert.Empty(
+            await system.RowsAsync(
+                "select name from models where required_fields #> '{settings,resolution,options}' is not null and not required_fields #> '{settings,resolution,options}' ? '720p'"
+            )
+        );
 
     [Fact]
     public async Task T16_a_replay_says_so_and_a_key_of_another_user_is_no_obstacle()

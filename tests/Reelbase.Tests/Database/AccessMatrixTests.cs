@@ -36,7 +36,9 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
     };
 
     private static readonly Dictionary<string, string> Anonymous = Authenticated.ToDictionary(
-        pair => pair.Key, pair => pair.Key is "public.models" or "public.themes" ? "some denied denied denied" : None);
+        pair => pair.Key,
+        pair => pair.Key is "public.models" or "public.themes" ? "some denied denied denied" : None
+    );
 
     // The login roles reach data through functions only; not one of them reads or writes a table.
     private static readonly string[] LoginRoles = ["reelbase_api", "reelbase_worker", "reelbase_admin"];
@@ -45,9 +47,12 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
     private static readonly Dictionary<string, string> Functions = new()
     {
         ["anon"] = "get_models, model_is_offered, my_user_id, my_user_ids, raise_error, require_caller",
-        ["authenticated"] = "delete_video_job, end_sessions, generate_video, get_auth_user, get_credit_history, get_models, get_my_storage_object, get_user_credits, get_user_profile, get_video_jobs, get_video_status, match_user_id, model_is_offered, my_user_id, my_user_ids, queue_position, raise_error, require_caller, update_user_settings",
-        ["reelbase_api"] = "claim_device_grant, find_user_id, find_user_language, get_device_grant, get_storage_object, grant_initial_credits, log_errors, open_device, postpone_device_grant, raise_error, record_device_answer, record_device_bit_set, refresh_session, reject_device_grant, start_session, store_webhook_delivery",
-        ["reelbase_worker"] = "begin_submission, claim_deleted_objects, claim_device_grant, claim_video_jobs, claim_webhook_deliveries, complete_video_job, fail_video_job, finish_webhook_delivery, forget_storage_object, grant_initial_credits, log_errors, postpone_device_grant, raise_error, record_device_answer, record_device_bit_set, record_submission_accepted, record_submission_ambiguous, record_submission_detail, record_submission_refused, record_video_result, reject_device_grant, renew_video_job_lease, reschedule_video_job, reserve_storage_object",
+        ["authenticated"] =
+            "delete_video_job, end_sessions, generate_video, get_auth_user, get_credit_history, get_models, get_my_storage_object, get_user_credits, get_user_profile, get_video_jobs, get_video_status, match_user_id, model_is_offered, my_user_id, my_user_ids, queue_position, raise_error, require_caller, update_user_settings",
+        ["reelbase_api"] =
+            "claim_device_grant, find_user_id, find_user_language, get_device_grant, get_storage_object, grant_initial_credits, log_errors, open_device, postpone_device_grant, raise_error, record_device_answer, record_device_bit_set, refresh_session, reject_device_grant, start_session, store_webhook_delivery",
+        ["reelbase_worker"] =
+            "begin_submission, claim_deleted_objects, claim_device_grant, claim_video_jobs, claim_webhook_deliveries, complete_video_job, fail_video_job, finish_webhook_delivery, forget_storage_object, grant_initial_credits, log_errors, postpone_device_grant, raise_error, record_device_answer, record_device_bit_set, record_submission_accepted, record_submission_ambiguous, record_submission_detail, record_submission_refused, record_video_result, reject_device_grant, renew_video_job_lease, reschedule_video_job, reserve_storage_object",
         ["reelbase_admin"] = "check_ledger, raise_error",
         ["service_role"] = "",
         ["public"] = "",
@@ -68,12 +73,14 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
             {
                 await phone.GenerateAndWatchAsync("Rows for everyone");
                 await phone.GetAsync("/get-video-jobs?limit=0");
-                await ExecuteAsync($"""
+                await ExecuteAsync(
+                    $"""
                     insert into rate_limit_log (action, user_id) values ('test', '{phone.UserId}');
                     insert into reelbase.migration_report (line) values ('a line');
                     update models set is_available = false where name = 'Pika 2.2';
                     update themes set is_available = false where name = 'Snow fox';
-                    """);
+                    """
+                );
             }
             await Eventually.IsAsync(() => QueryAsync<long>("select count(*) from error_log"), rows => rows > 0);
         }
@@ -101,42 +108,64 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
     [Fact]
     public async Task Every_table_has_row_security_or_is_out_of_reach()
     {
-        Assert.Empty(await system.RowsAsync("select oid::regclass from pg_class where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace and not relrowsecurity"));
-        Assert.Empty(await system.RowsAsync("""
-            select c.oid::regclass, r.rolname from pg_class c, pg_roles r
-            where c.relnamespace = 'reelbase'::regnamespace and r.rolname in ('anon', 'authenticated', 'reelbase_api', 'reelbase_worker', 'reelbase_admin')
-              and has_table_privilege(r.oid, c.oid, 'select, insert, update, delete') and has_schema_privilege(r.oid, 'reelbase', 'usage')
-            """));
+        Assert.Empty(
+            await system.RowsAsync(
+                "select oid::regclass from pg_class where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace and not relrowsecurity"
+            )
+        );
+        Assert.Empty(
+            await system.RowsAsync(
+                """
+                select c.oid::regclass, r.rolname from pg_class c, pg_roles r
+                where c.relnamespace = 'reelbase'::regnamespace and r.rolname in ('anon', 'authenticated', 'reelbase_api', 'reelbase_worker', 'reelbase_admin')
+                  and has_table_privilege(r.oid, c.oid, 'select, insert, update, delete') and has_schema_privilege(r.oid, 'reelbase', 'usage')
+                """
+            )
+        );
     }
 
     [Fact]
     public async Task Login_roles_own_nothing_and_bypass_nothing() =>
-        Assert.Empty(await system.RowsAsync("""
-            select rolname from pg_roles r where rolname in ('reelbase_api', 'reelbase_worker', 'reelbase_admin', 'anon', 'authenticated')
-              and (rolsuper or rolbypassrls or rolcreatedb or rolcreaterole or rolinherit
-                or exists (select from pg_class where relowner = r.oid) or exists (select from pg_proc where proowner = r.oid))
-            """));
+        Assert.Empty(
+            await system.RowsAsync(
+                """
+                select rolname from pg_roles r where rolname in ('reelbase_api', 'reelbase_worker', 'reelbase_admin', 'anon', 'authenticated')
+                  and (rolsuper or rolbypassrls or rolcreatedb or rolcreaterole or rolinherit
+                    or exists (select from pg_class where relowner = r.oid) or exists (select from pg_proc where proowner = r.oid))
+                """
+            )
+        );
 
     [Fact]
     public async Task Each_role_executes_its_functions_and_no_others()
     {
         foreach (var (role, expected) in Functions)
         {
-            var names = await system.RowsAsync($"""
+            var names = await system.RowsAsync(
+                $"""
                 select distinct p.proname from pg_proc p where p.pronamespace = 'public'::regnamespace
-                  and {(role == "public" ? "(p.proacl is null or exists (select from aclexplode(p.proacl) a where a.grantee = 0))" : $"has_function_privilege('{role}', p.oid, 'execute')")}
+                  and {(
+                    role == "public"
+                        ? "(p.proacl is null or exists (select from aclexplode(p.proacl) a where a.grantee = 0))"
+                        : $"has_function_privilege('{role}', p.oid, 'execute')"
+                )}
                 order by 1
-                """);
+                """
+            );
             Assert.Equal($"{role}: {expected}", $"{role}: {string.Join(", ", names)}");
         }
     }
 
     [Fact]
     public async Task Definer_functions_pin_their_search_path() =>
-        Assert.Empty(await system.RowsAsync("""
-            select proname from pg_proc where pronamespace in ('public'::regnamespace, 'reelbase'::regnamespace) and prosecdef
-              and not coalesce(proconfig::text like '%search_path=public, pg_temp%', false)
-            """));
+        Assert.Empty(
+            await system.RowsAsync(
+                """
+                select proname from pg_proc where pronamespace in ('public'::regnamespace, 'reelbase'::regnamespace) and prosecdef
+                  and not coalesce(proconfig::text like '%search_path=public, pg_temp%', false)
+                """
+            )
+        );
 
     [Fact]
     public async Task Another_users_rows_are_invisible_also_through_every_function()
@@ -145,11 +174,21 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
         Assert.Equal("RB001", await StateAsync("authenticated", $"select * from get_video_status('{job}')"));
         Assert.Equal("RB001", await StateAsync("authenticated", $"select delete_video_job('{job}')"));
         Assert.Equal("RB001", await StateAsync("authenticated", $"select match_user_id('{system.Ben.UserId}')"));
-        Assert.Equal(0L, await ValueAsync("authenticated", $"select count(*) from get_video_jobs(100, 0, null::uuid, null::text, null::text) j where j.job_id = '{job}'"));
+        Assert.Equal(
+            0L,
+            await ValueAsync("authenticated", $"select count(*) from get_video_jobs(100, 0, null::uuid, null::text, null::text) j where j.job_id = '{job}'")
+        );
         var file = await system.QueryAsync<string>($"select name from storage_objects where user_id = '{system.Ben.UserId}' limit 1");
         Assert.Equal(0L, await ValueAsync("authenticated", $"select count(*) from get_my_storage_object('videos', '{file}')"));
         // Claims that name nobody, or a session that is not theirs, are nobody.
-        Assert.Equal("RB001", await StateAsync("authenticated", "select * from get_user_credits()", $$"""{"sub":"{{system.Ben.UserId}}","role":"authenticated","session_id":"{{Guid.NewGuid()}}"}"""));
+        Assert.Equal(
+            "RB001",
+            await StateAsync(
+                "authenticated",
+                "select * from get_user_credits()",
+                $$"""{"sub":"{{system.Ben.UserId}}","role":"authenticated","session_id":"{{Guid.NewGuid()}}"}"""
+            )
+        );
     }
 
     private async Task CompareAsync(string role, string table, string expected, StringBuilder wrong)
@@ -169,13 +208,19 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
         }
         var seen = (long)(await ValueAsync(role, $"select count(*) from {table}"))!;
         var all = await system.QueryAsync<long>($"select count(*) from {table}");
-        var owner = table == "public.users" ? "id" : await system.QueryAsync<bool>($"select exists (select from pg_attribute where attrelid = '{table}'::regclass and attname = 'user_id')") ? "user_id" : null;
+        var owner =
+            table == "public.users" ? "id"
+            : await system.QueryAsync<bool>($"select exists (select from pg_attribute where attrelid = '{table}'::regclass and attname = 'user_id')")
+                ? "user_id"
+            : null;
         if (owner is not null && seen > 0)
         {
             var foreign = (long)(await ValueAsync(role, $"select count(*) from {table} where {owner} <> '{system.Ada.UserId}'"))!;
             return foreign == 0 ? "own" : $"FOREIGN ROWS ({foreign})";
         }
-        return seen == 0 ? "none" : seen < all ? "some" : "all";
+        return seen == 0 ? "none"
+            : seen < all ? "some"
+            : "all";
     }
 
     private async Task<string> InsertAsync(string role, string table) =>
@@ -185,12 +230,23 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
     {
         var allowed = new List<string>();
         var isForeign = false;
-        foreach (var column in await system.RowsAsync($"select attname from pg_attribute where attrelid = '{table}'::regclass and attnum > 0 and not attisdropped and attidentity = '' order by attname"))
+        foreach (
+            var column in await system.RowsAsync(
+                $"select attname from pg_attribute where attrelid = '{table}'::regclass and attnum > 0 and not attisdropped and attidentity = '' order by attname"
+            )
+        )
         {
             if (await StateAsync(role, $"update {table} set {column} = default") != "42501")
             {
                 allowed.Add(column);
-                isForeign |= (long)(await ValueAsync(role, $"with changed as (update {table} set {column} = default returning {(table == "public.users" ? "id" : "1")} as owner) select count(*) from changed where owner::text <> '{system.Ada.UserId}'"))! > 0;
+                isForeign |=
+                    (long)
+                        (
+                            await ValueAsync(
+                                role,
+                                $"with changed as (update {table} set {column} = default returning {(table == "public.users" ? "id" : "1")} as owner) select count(*) from changed where owner::text <> '{system.Ada.UserId}'"
+                            )
+                        )! > 0;
             }
         }
         return allowed.Count == 0 ? "denied" : $"{(isForeign ? "FOREIGN" : "own")}:{string.Join(',', allowed)}";
@@ -222,7 +278,16 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
             "authenticated" => Encoding.UTF8.GetString(Convert.FromBase64String(Pad(system.Ada.AccessToken.Split('.')[1]))),
             _ => $$"""{"role":"{{role}}"}""",
         };
-        await using (var prepare = new NpgsqlCommand("select set_config('role', $1, true), set_config('request.jwt.claims', $2, true)", connection) { Parameters = { new() { Value = role }, new() { Value = claims } } })
+        await using (
+            var prepare = new NpgsqlCommand("select set_config('role', $1, true), set_config('request.jwt.claims', $2, true)", connection)
+            {
+                Parameters =
+                {
+                    new() { Value = role },
+                    new() { Value = claims },
+                },
+            }
+        )
         {
             await prepare.ExecuteNonQueryAsync();
         }
@@ -231,7 +296,9 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
     }
 
     private Task<List<string>> TablesAsync() =>
-        system.RowsAsync("select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast')");
+        system.RowsAsync(
+            "select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast')"
+        );
 
     private static string Pad(string part) => part.Replace('-', '+').Replace('_', '/').PadRight((part.Length + 3) / 4 * 4, '=');
 }

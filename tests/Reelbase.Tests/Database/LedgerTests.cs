@@ -15,7 +15,10 @@ public sealed class LedgerTests(TestSystem system) : IClassFixture<TestSystem>
     {
         var phone = await system.NewGuestAsync();
         var third = function == "add_credits" ? ", 'admin_adjustment'" : "";
-        Assert.Equal("""{"error": "Amount must be positive", "success": false}""", await system.QueryAsync<string>($"select {function}('{phone.UserId}', {amount}{third})::text"));
+        Assert.Equal(
+            """{"error": "Amount must be positive", "success": false}""",
+            await system.QueryAsync<string>($"select {function}('{phone.UserId}', {amount}{third})::text")
+        );
         Assert.Equal(10, await phone.CreditsAsync());
     }
 
@@ -26,7 +29,8 @@ public sealed class LedgerTests(TestSystem system) : IClassFixture<TestSystem>
         Assert.Equal("""{"success": true, "credits_remaining": 6}""", await system.QueryAsync<string>($"select deduct_credits('{phone.UserId}', 4)::text"));
         Assert.Equal(
             """{"error": "Insufficient credits", "success": false, "current_credits": 6, "required_credits": 7}""",
-            await system.QueryAsync<string>($"select deduct_credits('{phone.UserId}', 7)::text"));
+            await system.QueryAsync<string>($"select deduct_credits('{phone.UserId}', 7)::text")
+        );
         Assert.Equal("User not found", await system.QueryAsync<string>($"select deduct_credits('{Guid.NewGuid()}', 1) ->> 'error'"));
         await system.AssertLedgerAsync();
     }
@@ -36,8 +40,15 @@ public sealed class LedgerTests(TestSystem system) : IClassFixture<TestSystem>
     {
         var phone = await system.NewGuestAsync();
         var other = await system.NewGuestAsync();
-        var answers = await Task.WhenAll(Enumerable.Range(0, 50).Select(number => system.QueryAsync<string>(
-            $"select coalesce(add_credits('{(number % 2 == 0 ? phone : other).UserId}', 25, 'iap_purchase', 'tx-{phone.UserId}') ->> 'error', 'added')")));
+        var answers = await Task.WhenAll(
+            Enumerable
+                .Range(0, 50)
+                .Select(number =>
+                    system.QueryAsync<string>(
+                        $"select coalesce(add_credits('{(number % 2 == 0 ? phone : other).UserId}', 25, 'iap_purchase', 'tx-{phone.UserId}') ->> 'error', 'added')"
+                    )
+                )
+        );
         Assert.Equal(1, answers.Count(answer => answer == "added"));
         Assert.Equal(49, answers.Count(answer => answer == "Transaction already processed"));
         Assert.Equal(45, await phone.CreditsAsync() + await other.CreditsAsync());
@@ -52,7 +63,9 @@ public sealed class LedgerTests(TestSystem system) : IClassFixture<TestSystem>
     public async Task The_ledger_is_append_only_even_for_its_owner(string sql)
     {
         var phone = await system.NewGuestAsync();
-        var error = await Assert.ThrowsAsync<PostgresException>(() => system.ExecuteAsync(sql.Replace("{0}", phone.UserId.ToString(), StringComparison.Ordinal)));
+        var error = await Assert.ThrowsAsync<PostgresException>(() =>
+            system.ExecuteAsync(sql.Replace("{0}", phone.UserId.ToString(), StringComparison.Ordinal))
+        );
         Assert.Equal("RB002", error.SqlState);
     }
 
@@ -63,7 +76,9 @@ public sealed class LedgerTests(TestSystem system) : IClassFixture<TestSystem>
     public async Task A_balance_that_its_ledger_does_not_explain_cannot_be_committed(string sql)
     {
         var phone = await system.NewGuestAsync();
-        var error = await Assert.ThrowsAsync<PostgresException>(() => system.ExecuteAsync(sql.Replace("{0}", phone.UserId.ToString(), StringComparison.Ordinal)));
+        var error = await Assert.ThrowsAsync<PostgresException>(() =>
+            system.ExecuteAsync(sql.Replace("{0}", phone.UserId.ToString(), StringComparison.Ordinal))
+        );
         Assert.Equal("RB003", error.SqlState);
         await system.AssertLedgerAsync();
     }
@@ -77,8 +92,11 @@ public sealed class LedgerTests(TestSystem system) : IClassFixture<TestSystem>
         Assert.False(await system.QueryAsync<bool>($"select fail_video_job('{job}', null, 'ERR_5002', null)"));
         foreach (var (change, reason, balance) in new[] { (-8, "video_generation", 2), (8, "generation_failed_refund", 18) })
         {
-            var error = await Assert.ThrowsAsync<PostgresException>(() => system.ExecuteAsync(
-                $"begin; update users set credits_remaining = {balance} where id = '{phone.UserId}'; insert into quota_log (user_id, job_id, change, reason, balance_after) values ('{phone.UserId}', '{job}', {change}, '{reason}', {balance}); commit"));
+            var error = await Assert.ThrowsAsync<PostgresException>(() =>
+                system.ExecuteAsync(
+                    $"begin; update users set credits_remaining = {balance} where id = '{phone.UserId}'; insert into quota_log (user_id, job_id, change, reason, balance_after) values ('{phone.UserId}', '{job}', {change}, '{reason}', {balance}); commit"
+                )
+            );
             Assert.Equal(PostgresErrorCodes.UniqueViolation, error.SqlState);
         }
         Assert.Equal(10, await phone.CreditsAsync());
@@ -101,12 +119,14 @@ public sealed class LedgerTests(TestSystem system) : IClassFixture<TestSystem>
     {
         var guest = await system.NewGuestAsync();
         var member = await system.NewGuestAsync(0);
-        await system.ExecuteAsync($"""
+        await system.ExecuteAsync(
+            $"""
             begin;
             update users set merged_into = '{member.UserId}', device_id = null where id = '{guest.UserId}';
             select write_ledger('{guest.UserId}', -10, 'merge'); select write_ledger('{member.UserId}', 10, 'merge');
             commit
-            """);
+            """
+        );
         var reasons = (await member.GetAsync("/get-credit-history"))["transactions"].EnumerateArray().Count();
         Assert.Equal(5, reasons);
         Assert.Equal(10, (await guest.GetAsync($"/get-user-credits?user_id={guest.UserId}"))["credits_remaining"].GetInt32());

@@ -37,7 +37,10 @@ public sealed class MigratorTests
     public async Task A_rerunnable_file_runs_again_when_its_content_has_changed()
     {
         var owner = await TestCluster.CloneAsync();
-        await TestCluster.ExecuteAsync(owner, "update reelbase.schema_versions set hash = 'another' where name like '%deduct_credits.function.sql'; drop function deduct_credits");
+        await TestCluster.ExecuteAsync(
+            owner,
+            "update reelbase.schema_versions set hash = 'another' where name like '%deduct_credits.function.sql'; drop function deduct_credits"
+        );
         Assert.Equal(["Features/Credits/deduct_credits.function.sql"], (await Migrate(owner)).Files);
         Assert.Equal("1", await OneAsync(owner, "select count(*) from pg_proc where proname = 'deduct_credits'"));
     }
@@ -66,19 +69,26 @@ public sealed class MigratorTests
     {
         // Functions are made without checking their bodies, as they may need each other; here they are all checked.
         var owner = await TestCluster.CloneAsync();
-        Assert.Equal("", await OneAsync(owner, """
-            do $$
-            declare
-              v_function record;
-            begin
-              for v_function in select pg_get_functiondef(oid) as text from pg_proc where pronamespace = 'public'::regnamespace loop
-                execute v_function.text;
-              end loop;
-            end $$
-            """));
+        Assert.Equal(
+            "",
+            await OneAsync(
+                owner,
+                """
+                do $$
+                declare
+                  v_function record;
+                begin
+                  for v_function in select pg_get_functiondef(oid) as text from pg_proc where pronamespace = 'public'::regnamespace loop
+                    execute v_function.text;
+                  end loop;
+                end $$
+                """
+            )
+        );
     }
 
-    private static Task<MigrationResult> Migrate(string owner, bool isDryRun = false) => new Migrator(owner, NullLogger.Instance).RunAsync(isDryRun, CancellationToken.None);
+    private static Task<MigrationResult> Migrate(string owner, bool isDryRun = false) =>
+        new Migrator(owner, NullLogger.Instance).RunAsync(isDryRun, CancellationToken.None);
 
     private static async Task<string> OneAsync(string owner, string sql)
     {

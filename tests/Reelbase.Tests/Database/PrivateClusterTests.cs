@@ -71,16 +71,22 @@ public sealed class PrivateClusterTests
     [Fact]
     public async Task Without_programs_it_says_what_to_install()
     {
-        var error = await Assert.ThrowsAsync<PrivateClusterException>(() => PrivateCluster.StartAsync(Path.Combine(TestCluster.Home, "none"), "/nowhere", new Dictionary<string, string>(), CancellationToken.None));
+        var error = await Assert.ThrowsAsync<PrivateClusterException>(() =>
+            PrivateCluster.StartAsync(Path.Combine(TestCluster.Home, "none"), "/nowhere", new Dictionary<string, string>(), CancellationToken.None)
+        );
         Assert.Contains("install", error.Message, StringComparison.OrdinalIgnoreCase);
         Assert.Contains("Database:ConnectionString", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("postgres://ada:s%40crt@db.example:6432/reel?sslmode=require", "Host=db.example;Port=6432;Database=reel;Username=ada;Password=s@crt;SSL Mode=Require")]
+    [InlineData(
+        "postgres://ada:s%40crt@db.example:6432/reel?sslmode=require",
+        "Host=db.example;Port=6432;Database=reel;Username=ada;Password=s@crt;SSL Mode=Require"
+    )]
     [InlineData("postgresql://db.example/reel", "Host=db.example;Port=5432;Database=reel;Username=postgres")]
     [InlineData("Host=h;Database=d", "Host=h;Database=d")]
     public void Both_forms_of_address_are_understood(string given, string expected) => Assert.Equal(expected, ConnectionStrings.Normalize(given));
 
-    private static Task<PrivateCluster> StartAsync(string home) => PrivateCluster.StartAsync(home, null, new Dictionary<string, string>(), CancellationToken.None);
+    private static Task<PrivateCluster> StartAsync(string home) =>
+        PrivateCluster.StartAsync(home, null, new Dictionary<string, string>(), CancellationToken.None);
 }

@@ -22,7 +22,10 @@ public sealed class UpgradeTests(UpgradeTests.Older system) : IClassFixture<Upgr
         public async ValueTask InitializeAsync()
         {
             Owner = await TestCluster.EmptyAsync();
-            await TestCluster.ExecuteAsync(Owner, await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Database", "Fixtures", "older-database.sql")));
+            await TestCluster.ExecuteAsync(
+                Owner,
+                await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Database", "Fixtures", "older-database.sql"))
+            );
             Result = await new Migrator(Owner, NullLogger.Instance).RunAsync(dryRun: false, CancellationToken.None);
         }
 
@@ -37,7 +40,14 @@ public sealed class UpgradeTests(UpgradeTests.Older system) : IClassFixture<Upgr
             var rows = new List<string>();
             while (await reader.ReadAsync())
             {
-                rows.Add(string.Join('|', Enumerable.Range(0, reader.FieldCount).Select(column => Convert.ToString(reader.GetValue(column), System.Globalization.CultureInfo.InvariantCulture))));
+                rows.Add(
+                    string.Join(
+                        '|',
+                        Enumerable
+                            .Range(0, reader.FieldCount)
+                            .Select(column => Convert.ToString(reader.GetValue(column), System.Globalization.CultureInfo.InvariantCulture))
+                    )
+                );
             }
             return rows;
         }
@@ -46,9 +56,19 @@ public sealed class UpgradeTests(UpgradeTests.Older system) : IClassFixture<Upgr
     [Fact]
     public async Task Nobody_and_nothing_is_lost()
     {
-        Assert.Equal(["5|2|2|4"], await system.RowsAsync("select (select count(*) from users), (select count(*) from models), (select count(*) from themes), (select count(*) from video_jobs)"));
+        Assert.Equal(
+            ["5|2|2|4"],
+            await system.RowsAsync(
+                "select (select count(*) from users), (select count(*) from models), (select count(*) from themes), (select count(*) from video_jobs)"
+            )
+        );
         Assert.Equal(["10"], await system.RowsAsync("select count(*) from quota_log where reason <> 'migration_correction'"));
-        Assert.Equal(["5|2|2|4|11"], await system.RowsAsync("select (select count(*) from before_reelbase.users), (select count(*) from before_reelbase.models), (select count(*) from before_reelbase.themes), (select count(*) from before_reelbase.video_jobs), (select count(*) from before_reelbase.quota_log)"));
+        Assert.Equal(
+            ["5|2|2|4|11"],
+            await system.RowsAsync(
+                "select (select count(*) from before_reelbase.users), (select count(*) from before_reelbase.models), (select count(*) from before_reelbase.themes), (select count(*) from before_reelbase.video_jobs), (select count(*) from before_reelbase.quota_log)"
+            )
+        );
         Assert.Equal(["90000000-0000-4000-8000-000000000001"], await system.RowsAsync($"select auth_user_id from users where id = '{Guest}'"));
     }
 
@@ -60,8 +80,12 @@ public sealed class UpgradeTests(UpgradeTests.Older system) : IClassFixture<Upgr
     {
         Assert.Equal(
             [$"{Twin}|6|2", $"{Member}|15|60", "10000000-0000-4000-8000-000000000005|10|10"],
-            await system.RowsAsync("select user_id, change, balance_after from quota_log where reason = 'migration_correction' order by user_id"));
-        Assert.Contains(system.Result.Report, line => line.Contains($"user {Member}: the balance was 60 and the log added up to 45; a correction of 15 was written", StringComparison.Ordinal));
+            await system.RowsAsync("select user_id, change, balance_after from quota_log where reason = 'migration_correction' order by user_id")
+        );
+        Assert.Contains(
+            system.Result.Report,
+            line => line.Contains($"user {Member}: the balance was 60 and the log added up to 45; a correction of 15 was written", StringComparison.Ordinal)
+        );
         Assert.Equal(3, system.Result.Report.Count(line => line.Contains("correction", StringComparison.Ordinal)));
     }
 
@@ -78,15 +102,32 @@ public sealed class UpgradeTests(UpgradeTests.Older system) : IClassFixture<Upgr
                 "2|admin_adjustment||45||was: goodwill; job: 4fffffff-0000-4000-8000-000000000003",
                 "15|migration_correction||60||the log added up to 45",
             ],
-            await system.RowsAsync($"select change, reason, transaction_id, balance_after, job_id, note from quota_log where user_id = '{Member}' order by seq"));
+            await system.RowsAsync($"select change, reason, transaction_id, balance_after, job_id, note from quota_log where user_id = '{Member}' order by seq")
+        );
 
     [Fact]
     public async Task Missing_values_are_filled_in_and_times_are_read_as_utc()
     {
-        Assert.Equal(["False"], await system.RowsAsync("select exists (select from users where tier is null or credits_remaining is null or language is null or created_at is null)"));
-        Assert.Equal(["2025-03-01 10:00:00.123456|premium|es|False|60|57"], await system.RowsAsync($"select to_char(created_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), tier, language, is_guest, credits_total, (select sum(change) from quota_log where user_id = users.id and change > 0 and reason <> 'migration_correction') from users where id = '{Member}'"));
-        Assert.Equal(["True|0|system"], await system.RowsAsync("select is_guest, credits_remaining, theme_preference from users where id = '10000000-0000-4000-8000-000000000004'"));
-        Assert.Equal(["Second active|video|1|False|", "Sora 2|text_to_video|4|True|"], await system.RowsAsync("select name, category, cost_per_generation, is_active, thumbnail_url from models order by name"));
+        Assert.Equal(
+            ["False"],
+            await system.RowsAsync(
+                "select exists (select from users where tier is null or credits_remaining is null or language is null or created_at is null)"
+            )
+        );
+        Assert.Equal(
+            ["2025-03-01 10:00:00.123456|premium|es|False|60|57"],
+            await system.RowsAsync(
+                $"select to_char(created_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), tier, language, is_guest, credits_total, (select sum(change) from quota_log where user_id = users.id and change > 0 and reason <> 'migration_correction') from users where id = '{Member}'"
+            )
+        );
+        Assert.Equal(
+            ["True|0|system"],
+            await system.RowsAsync("select is_guest, credits_remaining, theme_preference from users where id = '10000000-0000-4000-8000-000000000004'")
+        );
+        Assert.Equal(
+            ["Second active|video|1|False|", "Sora 2|text_to_video|4|True|"],
+            await system.RowsAsync("select name, category, cost_per_generation, is_active, thumbnail_url from models order by name")
+        );
         Assert.Equal(["""{"duration": 4}"""], await system.RowsAsync("select default_settings from themes where name = 'Nulls inside'"));
     }
 
@@ -95,15 +136,24 @@ public sealed class UpgradeTests(UpgradeTests.Older system) : IClassFixture<Upgr
     {
         Assert.Equal(
             [$"{Guest}|7d3c0c9e-6a53-4f0e-9a8e-2f1f0b7c1a11", $"{Twin}|7d3c0c9e-6a53-4f0e-9a8e-2f1f0b7c1a11:duplicate:1"],
-            await system.RowsAsync("select id, device_id from users where device_id like '7d3c%' order by id"));
+            await system.RowsAsync("select id, device_id from users where device_id like '7d3c%' order by id")
+        );
         Assert.Contains(system.Result.Report, line => line.Contains(Twin, StringComparison.Ordinal) && line.Contains("duplicate", StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task Other_tables_point_at_the_new_ones_and_old_functions_are_out_of_the_way()
     {
-        Assert.Equal(["users"], await system.RowsAsync("select confrelid::regclass::text from pg_constraint where conrelid = 'favorites'::regclass and contype = 'f'"));
-        Assert.Equal(["before_reelbase|boolean", "public|jsonb"], await system.RowsAsync("select pronamespace::regnamespace::text, prorettype::regtype::text from pg_proc where proname = 'deduct_credits' order by 1"));
+        Assert.Equal(
+            ["users"],
+            await system.RowsAsync("select confrelid::regclass::text from pg_constraint where conrelid = 'favorites'::regclass and contype = 'f'")
+        );
+        Assert.Equal(
+            ["before_reelbase|boolean", "public|jsonb"],
+            await system.RowsAsync(
+                "select pronamespace::regnamespace::text, prorettype::regtype::text from pg_proc where proname = 'deduct_credits' order by 1"
+            )
+        );
     }
 
     [Fact]

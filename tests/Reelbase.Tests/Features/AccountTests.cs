@@ -12,9 +12,28 @@ public sealed class AccountTests(TestSystem system) : IClassFixture<TestSystem>
     {
         using var http = system.Anybody();
         var models = (await http.GetFromJsonAsync<JsonElement>("/get-models")).GetProperty("models").EnumerateArray().ToList();
-        Assert.All(models, model => Assert.Equal(
-            ["category", "cost_per_generation", "credits_per_second", "description", "has_audio", "id", "is_featured", "name", "pricing_type", "provider", "required_fields", "sunset_at", "thumbnail_url"],
-            model.EnumerateObject().Select(property => property.Name).Order()));
+        Assert.All(
+            models,
+            model =>
+                Assert.Equal(
+                    [
+                        "category",
+                        "cost_per_generation",
+                        "credits_per_second",
+                        "description",
+                        "has_audio",
+                        "id",
+                        "is_featured",
+                        "name",
+                        "pricing_type",
+                        "provider",
+                        "required_fields",
+                        "sunset_at",
+                        "thumbnail_url",
+                    ],
+                    model.EnumerateObject().Select(property => property.Name).Order()
+                )
+        );
         var order = models.Select(model => (Featured: !model.GetProperty("is_featured").GetBoolean(), Name: model.GetProperty("name").GetString())).ToList();
         Assert.Equal(order.OrderBy(item => item.Featured).ThenBy(item => item.Name, StringComparer.Ordinal), order);
         Assert.DoesNotContain(models, model => model.GetProperty("name").GetString() == "Sora 2");
@@ -43,9 +62,17 @@ public sealed class AccountTests(TestSystem system) : IClassFixture<TestSystem>
     public async Task Seeds_keep_their_promises()
     {
         // A default generation costs at most the free credits, sound is off, and every theme's duration is on offer.
-        Assert.Empty(await system.RowsAsync("select name from models where price_generation(cost_per_generation, pricing_type, credits_per_second, required_fields, resolve_settings(required_fields, '{}', '{}')) > 10"));
+        Assert.Empty(
+            await system.RowsAsync(
+                "select name from models where price_generation(cost_per_generation, pricing_type, credits_per_second, required_fields, resolve_settings(required_fields, '{}', '{}')) > 10"
+            )
+        );
         Assert.Empty(await system.RowsAsync("select name from models where required_fields #>> '{settings,audio,default}' = 'true'"));
-        Assert.Empty(await system.RowsAsync("select t.name from themes t, models m where m.is_active and not coalesce(m.required_fields #> '{settings,duration,options}' @> (t.default_settings -> 'duration'), false)"));
+        Assert.Empty(
+            await system.RowsAsync(
+                "select t.name from themes t, models m where m.is_active and not coalesce(m.required_fields #> '{settings,duration,options}' @> (t.default_settings -> 'duration'), false)"
+            )
+        );
         Assert.Equal(12, await system.QueryAsync<long>("select count(*) from themes"));
         Assert.Equal(["False"], await system.RowsAsync("select is_available from models where name = 'Sora 2'"));
     }
@@ -54,7 +81,17 @@ public sealed class AccountTests(TestSystem system) : IClassFixture<TestSystem>
     public async Task Settings_change_language_and_theme_and_nothing_else()
     {
         var phone = await system.NewGuestAsync();
-        var answer = await phone.PostAsync("/update-user-settings", new { language = "tr", theme_preference = "dark", tier = "premium", credits_remaining = 1000, is_admin = true });
+        var answer = await phone.PostAsync(
+            "/update-user-settings",
+            new
+            {
+                language = "tr",
+                theme_preference = "dark",
+                tier = "premium",
+                credits_remaining = 1000,
+                is_admin = true,
+            }
+        );
         Assert.True(answer["success"].GetBoolean());
         Assert.Equal("tr", answer["user"].GetProperty("language").GetString());
         Assert.Equal("dark", answer["user"].GetProperty("theme_preference").GetString());
@@ -79,7 +116,10 @@ public sealed class AccountTests(TestSystem system) : IClassFixture<TestSystem>
         var phone = await system.NewGuestAsync(30);
         await phone.WatchAsync((await phone.GenerateAsync("Ledger [reject]"))["job_id"].GetString()!);
         var all = (await phone.GetAsync("/get-credit-history"))["transactions"].EnumerateArray().ToList();
-        Assert.Equal(["generation_failed_refund", "video_generation", "admin_adjustment", "initial_grant"], all.Select(line => line.GetProperty("reason").GetString()));
+        Assert.Equal(
+            ["generation_failed_refund", "video_generation", "admin_adjustment", "initial_grant"],
+            all.Select(line => line.GetProperty("reason").GetString())
+        );
         Assert.Equal([30, 22, 30, 10], all.Select(line => line.GetProperty("balance_after").GetInt32()));
         var first = await phone.GetAsync("/get-credit-history?limit=3");
         var rest = await phone.GetAsync($"/get-credit-history?limit=3&before={first["next_before"].GetInt64()}");
@@ -96,7 +136,10 @@ public sealed class AccountTests(TestSystem system) : IClassFixture<TestSystem>
         await compatible.InitializeAsync();
         var phone = await compatible.NewGuestAsync();
         using var http = compatible.Anybody();
-        Assert.Equal(10, (await http.GetFromJsonAsync<JsonElement>($"/functions/v1/get-user-credits?user_id={phone.UserId}")).GetProperty("credits_remaining").GetInt32());
+        Assert.Equal(
+            10,
+            (await http.GetFromJsonAsync<JsonElement>($"/functions/v1/get-user-credits?user_id={phone.UserId}")).GetProperty("credits_remaining").GetInt32()
+        );
         Assert.Equal(HttpStatusCode.NotFound, (await http.GetAsync("/functions/v1/get-user-credits?user_id=guest-preview-id")).StatusCode);
         using var strict = system.Anybody();
         var other = await system.NewGuestAsync();

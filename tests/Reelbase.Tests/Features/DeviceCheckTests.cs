@@ -53,7 +53,15 @@ public sealed class DeviceCheckTests(TestSystem system) : IClassFixture<TestSyst
     public async Task A_device_whose_bit_is_set_but_whose_user_is_gone_starts_with_nothing()
     {
         var device = Guid.NewGuid().ToString();
-        await system.Control.PostAsJsonAsync("/_control/devicecheck/devices", new { name = device, bit0 = true, bit1 = false });
+        await system.Control.PostAsJsonAsync(
+            "/_control/devicecheck/devices",
+            new
+            {
+                name = device,
+                bit0 = true,
+                bit1 = false,
+            }
+        );
         var phone = await Phone.OnboardAsync(system.Url, Guid.NewGuid().ToString(), device);
         Assert.Equal(0, phone.Onboarding["credits_remaining"].GetInt32());
         Assert.True(phone.Onboarding["is_valid_device"].GetBoolean());

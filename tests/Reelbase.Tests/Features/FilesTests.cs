@@ -65,18 +65,23 @@ public sealed class FilesTests(FilesTests.WithVideo system) : IClassFixture<File
     public async Task An_address_opens_one_file_and_nothing_else()
     {
         var token = new Uri(system.VideoUrl).Query;
-        foreach (var path in new[]
-        {
-            system.VideoUrl.Replace("/videos/", "/thumbnails/", StringComparison.Ordinal),
-            system.VideoUrl[..^2],
-            $"{system.Url}/storage/v1/object/sign/{system.Name}",
-            $"{system.Url}/storage/v1/object/sign/videos/../../keys/signing.pem{token}",
-            $"{system.Url}/storage/v1/object/sign/videos/%2e%2e/%2e%2e/keys{token}",
-            $"{system.Url}/storage/v1/object/sign/videos/{Guid.NewGuid()}/x.mp4{token}",
-        })
+        foreach (
+            var path in new[]
+            {
+                system.VideoUrl.Replace("/videos/", "/thumbnails/", StringComparison.Ordinal),
+                system.VideoUrl[..^2],
+                $"{system.Url}/storage/v1/object/sign/{system.Name}",
+                $"{system.Url}/storage/v1/object/sign/videos/../../keys/signing.pem{token}",
+                $"{system.Url}/storage/v1/object/sign/videos/%2e%2e/%2e%2e/keys{token}",
+                $"{system.Url}/storage/v1/object/sign/videos/{Guid.NewGuid()}/x.mp4{token}",
+            }
+        )
         {
             using var answer = await SendAsync(HttpMethod.Get, path);
-            Assert.True(answer.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.NotFound, $"{path}: {answer.StatusCode}");
+            Assert.True(
+                answer.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.NotFound,
+                $"{path}: {answer.StatusCode}"
+            );
         }
     }
 

@@ -33,7 +33,8 @@ public sealed class GenerateVideoTests(TestSystem system) : IClassFixture<TestSy
         await phone.WatchAsync(answer["job_id"].GetString()!);
         Assert.Equal(
             [$"video_generation|{-charged}", $"generation_failed_refund|{charged}"],
-            await system.RowsAsync($"select reason, change from quota_log where job_id = '{answer["job_id"]}' order by seq"));
+            await system.RowsAsync($"select reason, change from quota_log where job_id = '{answer["job_id"]}' order by seq")
+        );
     }
 
     [Theory]
@@ -50,7 +51,11 @@ public sealed class GenerateVideoTests(TestSystem system) : IClassFixture<TestSy
     public async Task A_setting_that_the_model_does_not_offer_is_an_error_and_changes_nothing(string settings)
     {
         var phone = await system.NewGuestAsync();
-        var answer = await phone.PostTextAsync("/generate-video", $$"""{"model_id":"{{Catalog.FastModel}}","prompt":"A bad setting","settings":{{settings}} }""", Guid.NewGuid().ToString());
+        var answer = await phone.PostTextAsync(
+            "/generate-video",
+            $$"""{"model_id":"{{Catalog.FastModel}}","prompt":"A bad setting","settings":{{settings}} }""",
+            Guid.NewGuid().ToString()
+        );
         Assert.Equal(HttpStatusCode.BadRequest, answer.Status);
         Assert.Equal("ERR_4003", answer.Code);
         Assert.Equal(10, await phone.CreditsAsync());
@@ -80,8 +85,13 @@ public sealed class GenerateVideoTests(TestSystem system) : IClassFixture<TestSy
     public async Task A_model_past_its_sunset_is_not_offered()
     {
         var phone = await system.NewGuestAsync();
-        await system.ExecuteAsync("insert into models (id, name, provider_model_id, sunset_at) values ('b0000000-0000-4000-8000-000000000001', 'Gone', 'fal-ai/gone', now() - interval '1 minute')");
-        Assert.Equal("ERR_4002", (await phone.PostAsync("/generate-video", new { model_id = "b0000000-0000-4000-8000-000000000001", prompt = "Too late" }, Guid.NewGuid())).Code);
+        await system.ExecuteAsync(
+            "insert into models (id, name, provider_model_id, sunset_at) values ('b0000000-0000-4000-8000-000000000001', 'Gone', 'fal-ai/gone', now() - interval '1 minute')"
+        );
+        Assert.Equal(
+            "ERR_4002",
+            (await phone.PostAsync("/generate-video", new { model_id = "b0000000-0000-4000-8000-000000000001", prompt = "Too late" }, Guid.NewGuid())).Code
+        );
         Assert.DoesNotContain("\"Gone\"", (await phone.GetAsync("/get-models")).Text, StringComparison.Ordinal);
     }
 
@@ -106,7 +116,21 @@ public sealed class GenerateVideoTests(TestSystem system) : IClassFixture<TestSy
     public async Task An_image_address_must_be_an_address(string url)
     {
         var phone = await system.NewGuestAsync();
-        Assert.Equal("ERR_4003", (await phone.PostAsync("/generate-video", new { model_id = Catalog.ImageModel, prompt = "A picture", image_url = url }, Guid.NewGuid())).Code);
+        Assert.Equal(
+            "ERR_4003",
+            (
+                await phone.PostAsync(
+                    "/generate-video",
+                    new
+                    {
+                        model_id = Catalog.ImageModel,
+                        prompt = "A picture",
+                        image_url = url,
+                    },
+                    Guid.NewGuid()
+                )
+            ).Code
+        );
     }
 
     [Fact]
@@ -130,7 +154,13 @@ public sealed class GenerateVideoTests(TestSystem system) : IClassFixture<TestSy
         var refused = await phone.GenerateAsync("Too dear", key);
         Assert.Equal(HttpStatusCode.PaymentRequired, refused.Status);
         Assert.Equal("ERR_4001", refused.Code);
-        Assert.Equal((8, 5), (refused["error"].GetProperty("details").GetProperty("required").GetInt32(), refused["error"].GetProperty("details").GetProperty("available").GetInt32()));
+        Assert.Equal(
+            (8, 5),
+            (
+                refused["error"].GetProperty("details").GetProperty("required").GetInt32(),
+                refused["error"].GetProperty("details").GetProperty("available").GetInt32()
+            )
+        );
         await system.QueryAsync<string>($"select add_credits('{phone.UserId}', 10, 'admin_adjustment')::text");
         var accepted = await phone.GenerateAsync("Too dear", key);
         Assert.Equal(HttpStatusCode.OK, accepted.Status);
@@ -208,7 +238,10 @@ public sealed class GenerateVideoTests(TestSystem system) : IClassFixture<TestSy
         var first = await phone.GenerateAsync("First", key);
         Assert.Equal("10", first.Raw.Headers.GetValues("X-RateLimit-Limit").Single());
         Assert.Equal("9", first.Raw.Headers.GetValues("X-RateLimit-Remaining").Single());
-        Assert.True(long.Parse(first.Raw.Headers.GetValues("X-RateLimit-Reset").Single(), System.Globalization.CultureInfo.InvariantCulture) > DateTimeOffset.UtcNow.ToUnixTimeSeconds());
+        Assert.True(
+            long.Parse(first.Raw.Headers.GetValues("X-RateLimit-Reset").Single(), System.Globalization.CultureInfo.InvariantCulture)
+                > DateTimeOffset.UtcNow.ToUnixTimeSeconds()
+        );
         await phone.GenerateAsync("First", key);
         await phone.GenerateAsync("x");
         for (var turn = 1; turn < 10; turn++)
@@ -295,8 +328,12 @@ public sealed class GenerateVideoTests(TestSystem system) : IClassFixture<TestSy
         var last = (await phone.WatchAsync(accepted["job_id"].GetString()!))[^1];
         Assert.Equal("ERR_5001", last.GetProperty("error_code").GetString());
         await Eventually.IsAsync(
-            () => hasty.RowsAsync($"select s.outcome, j.provider_cost_micros > 0 from job_submissions s join video_jobs j using (job_id) where j.job_id = '{accepted["job_id"]}'"),
-            rows => rows is ["late_success|True"]);
+            () =>
+                hasty.RowsAsync(
+                    $"select s.outcome, j.provider_cost_micros > 0 from job_submissions s join video_jobs j using (job_id) where j.job_id = '{accepted["job_id"]}'"
+                ),
+            rows => rows is ["late_success|True"]
+        );
         Assert.Equal(10, await phone.CreditsAsync());
         Assert.Equal("failed", (await phone.GetAsync($"/get-video-status?job_id={accepted["job_id"]}"))["status"].GetString());
         await hasty.AssertLedgerAsync();
@@ -304,11 +341,13 @@ public sealed class GenerateVideoTests(TestSystem system) : IClassFixture<TestSy
 
     private sealed class Strict : TestSystem
     {
-        protected override Dictionary<string, string?> Settings => new() { ["Generation:GuestPerWindow"] = "10", ["Generation:GuestsPerAddressPerWindow"] = "15" };
+        protected override Dictionary<string, string?> Settings =>
+            new() { ["Generation:GuestPerWindow"] = "10", ["Generation:GuestsPerAddressPerWindow"] = "15" };
     }
 
     private sealed class Hasty : TestSystem
     {
-        protected override Dictionary<string, string?> Settings => new() { ["Generation:QueueDeadlineSeconds"] = "2", ["Generation:SubmissionDeadlineSeconds"] = "3" };
+        protected override Dictionary<string, string?> Settings =>
+            new() { ["Generation:QueueDeadlineSeconds"] = "2", ["Generation:SubmissionDeadlineSeconds"] = "3" };
     }
 }

@@ -57,13 +57,19 @@ public sealed class SessionTests(TestSystem system) : IClassFixture<TestSystem>
     [InlineData("")]
     [InlineData("short")]
     [InlineData("an-old-opaque-token-of-somewhere")]
-    public async Task An_unknown_token_is_refused_with_400_and_never_429(string token) => Assert.Equal(HttpStatusCode.BadRequest, (await RefreshAsync(token)).Status);
+    public async Task An_unknown_token_is_refused_with_400_and_never_429(string token) =>
+        Assert.Equal(HttpStatusCode.BadRequest, (await RefreshAsync(token)).Status);
 
     [Fact]
     public async Task Tokens_are_stored_as_hashes_only()
     {
         var phone = await system.NewGuestAsync();
-        Assert.Equal(0, await system.QueryAsync<long>($"select count(*) from refresh_tokens t where encode(t.token_hash, 'escape') like '%{phone.RefreshToken[..12]}%' or t::text like '%{phone.RefreshToken}%'"));
+        Assert.Equal(
+            0,
+            await system.QueryAsync<long>(
+                $"select count(*) from refresh_tokens t where encode(t.token_hash, 'escape') like '%{phone.RefreshToken[..12]}%' or t::text like '%{phone.RefreshToken}%'"
+            )
+        );
         Assert.Equal(1, await system.QueryAsync<long>($"select count(*) from refresh_tokens where token_hash = sha256('{phone.RefreshToken}')"));
     }
 
@@ -77,7 +83,13 @@ public sealed class SessionTests(TestSystem system) : IClassFixture<TestSystem>
         Assert.Equal("ES256", header.GetProperty("alg").GetString());
         using var http = system.Anybody();
         var keys = await http.GetFromJsonAsync<JsonElement>("/auth/v1/.well-known/jwks.json");
-        Assert.Contains(keys.GetProperty("keys").EnumerateArray(), key => key.GetProperty("kid").GetString() == header.GetProperty("kid").GetString() && key.GetProperty("crv").GetString() == "P-256" && !key.TryGetProperty("d", out _));
+        Assert.Contains(
+            keys.GetProperty("keys").EnumerateArray(),
+            key =>
+                key.GetProperty("kid").GetString() == header.GetProperty("kid").GetString()
+                && key.GetProperty("crv").GetString() == "P-256"
+                && !key.TryGetProperty("d", out _)
+        );
         Assert.Equal(phone.UserId.ToString(), claims.GetProperty("sub").GetString());
         Assert.Equal("authenticated", claims.GetProperty("role").GetString());
         Assert.Equal("authenticated", claims.GetProperty("aud").GetString());
@@ -94,8 +106,22 @@ public sealed class SessionTests(TestSystem system) : IClassFixture<TestSystem>
         var claims = Encoding.UTF8.GetString(Convert.FromBase64String(Pad(parts[1])));
         var other = Encode(claims.Replace(phone.UserId.ToString(), Guid.NewGuid().ToString(), StringComparison.Ordinal));
         using var key = System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP256);
-        var foreign = Convert.ToBase64String(key.SignData(Encoding.UTF8.GetBytes($"{parts[0]}.{parts[1]}"), System.Security.Cryptography.HashAlgorithmName.SHA256)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
-        foreach (var token in new[] { $"{parts[0]}.{other}.{parts[2]}", $"{Encode("""{"alg":"none"}""")}.{parts[1]}.", $"{parts[0]}.{parts[1]}.{foreign}", "garbage", "a.b.c", new string('x', 20_000) })
+        var foreign = Convert
+            .ToBase64String(key.SignData(Encoding.UTF8.GetBytes($"{parts[0]}.{parts[1]}"), System.Security.Cryptography.HashAlgorithmName.SHA256))
+            .TrimEnd('=')
+            .Replace('+', '-')
+            .Replace('/', '_');
+        foreach (
+            var token in new[]
+            {
+                $"{parts[0]}.{other}.{parts[2]}",
+                $"{Encode("""{"alg":"none"}""")}.{parts[1]}.",
+                $"{parts[0]}.{parts[1]}.{foreign}",
+                "garbage",
+                "a.b.c",
+                new string('x', 20_000),
+            }
+        )
         {
             using var answer = await GetAsync("/get-user-credits", token);
             Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
@@ -138,7 +164,9 @@ public sealed class SessionTests(TestSystem system) : IClassFixture<TestSystem>
         await alone.InitializeAsync();
         var phone = await alone.NewGuestAsync();
         // connlimit stops new sessions, terminate ends the old ones.
-        await alone.ExecuteAsync("do $$ begin execute format('alter database %I connection limit 0', current_database()); perform pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid(); end $$");
+        await alone.ExecuteAsync(
+            "do $$ begin execute format('alter database %I connection limit 0', current_database()); perform pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid(); end $$"
+        );
         using var http = alone.Anybody();
         using var answer = await http.PostAsJsonAsync("/auth/v1/token?grant_type=refresh_token", new { refresh_token = phone.RefreshToken });
         Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);

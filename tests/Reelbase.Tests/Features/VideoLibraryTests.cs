@@ -136,9 +136,15 @@ public sealed class VideoLibraryTests(TestSystem system) : IClassFixture<TestSys
         await deaf.InitializeAsync();
         var phone = await deaf.NewGuestAsync();
         var job = (await phone.GenerateAsync("Too far gone [timeout] [slow 1]"))["job_id"].GetString();
-        await Eventually.IsAsync(() => deaf.QueryAsync<string>($"select stage from video_jobs where job_id = '{job}'"), stage => stage is "submitting" or "ambiguous");
+        await Eventually.IsAsync(
+            () => deaf.QueryAsync<string>($"select stage from video_jobs where job_id = '{job}'"),
+            stage => stage is "submitting" or "ambiguous"
+        );
         await phone.PostAsync("/delete-video-job", new { job_id = job });
-        await Eventually.IsAsync(() => deaf.QueryAsync<string>($"select status || prompt from video_jobs where job_id = '{job}'"), status => status == "completed");
+        await Eventually.IsAsync(
+            () => deaf.QueryAsync<string>($"select status || prompt from video_jobs where job_id = '{job}'"),
+            status => status == "completed"
+        );
         Assert.Equal(2, await phone.CreditsAsync());
         Assert.Equal("ERR_4007", (await phone.GetAsync($"/get-video-status?job_id={job}")).Code);
         await deaf.AssertLedgerAsync();

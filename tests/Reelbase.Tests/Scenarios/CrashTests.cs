@@ -10,7 +10,22 @@ public sealed class CrashTests(CrashTests.Durable system) : IClassFixture<CrashT
     private const int Kills = 20;
     private const int Users = 25;
     private static readonly string[] Directives =
-        ["", "[slow 1]", "[no-webhook]", "[twice]", "[fail]", "[reject]", "[429]", "[500]", "[forged]", "[late-webhook 2]", "[timeout]", "[lost]", "[garbage]", "[foreign]"];
+    [
+        "",
+        "[slow 1]",
+        "[no-webhook]",
+        "[twice]",
+        "[fail]",
+        "[reject]",
+        "[429]",
+        "[500]",
+        "[forged]",
+        "[late-webhook 2]",
+        "[timeout]",
+        "[lost]",
+        "[garbage]",
+        "[foreign]",
+    ];
 
     /// <summary>The pretend outside world in this process; PostgreSQL and the server in theirs.</summary>
     public sealed class Durable : TestSystem
@@ -20,7 +35,12 @@ public sealed class CrashTests(CrashTests.Durable system) : IClassFixture<CrashT
         public override async ValueTask InitializeAsync()
         {
             // fsync and synchronous_commit stay on: what was accepted must survive for real.
-            _cluster = await PrivateCluster.StartAsync(Path.Combine(TestCluster.Home, "durable"), null, new Dictionary<string, string>(), CancellationToken.None);
+            _cluster = await PrivateCluster.StartAsync(
+                Path.Combine(TestCluster.Home, "durable"),
+                null,
+                new Dictionary<string, string>(),
+                CancellationToken.None
+            );
             DurableOwner = _cluster.ConnectionString;
             await base.InitializeAsync();
             await Server.StopAsync();
@@ -90,24 +110,41 @@ public sealed class CrashTests(CrashTests.Durable system) : IClassFixture<CrashT
         Assert.True(accepted.Count >= Users, $"only {accepted.Count} jobs were accepted");
 
         await Eventually.IsAsync(
-            () => system.DurableRowsAsync("select stage, count(*) from video_jobs where stage <> 'finished' group by 1"), left => left.Count == 0, 120);
+            () => system.DurableRowsAsync("select stage, count(*) from video_jobs where stage <> 'finished' group by 1"),
+            left => left.Count == 0,
+            120
+        );
         var jobs = await system.DurableRowsAsync("select job_id from video_jobs");
         // An answer that was lost on the way belongs to a job all the same; what was answered must be there.
         Assert.Empty(accepted.Except(jobs));
-        Assert.Empty(await system.DurableRowsAsync("""
-            select j.job_id, j.status, count(*) filter (where q.reason = 'video_generation'), count(*) filter (where q.reason = 'generation_failed_refund')
-            from video_jobs j left join quota_log q using (job_id)
-            group by j.job_id
-            having count(*) filter (where q.reason = 'video_generation') <> 1
-              or count(*) filter (where q.reason = 'generation_failed_refund') <> (case j.status when 'failed' then 1 else 0 end)
-            """));
+        Assert.Empty(
+            await system.DurableRowsAsync(
+                """
+                select j.job_id, j.status, count(*) filter (where q.reason = 'video_generation'), count(*) filter (where q.reason = 'generation_failed_refund')
+                from video_jobs j left join quota_log q using (job_id)
+                group by j.job_id
+                having count(*) filter (where q.reason = 'video_generation') <> 1
+                  or count(*) filter (where q.reason = 'generation_failed_refund') <> (case j.status when 'failed' then 1 else 0 end)
+                """
+            )
+        );
         Assert.Empty(await system.DurableRowsAsync("select * from check_ledger()"));
-        Assert.Empty(await system.DurableRowsAsync("select job_id from video_jobs where status = 'completed' and not exists (select from storage_objects o where o.job_id = video_jobs.job_id and o.bucket = 'videos' and o.state = 'stored')"));
+        Assert.Empty(
+            await system.DurableRowsAsync(
+                "select job_id from video_jobs where status = 'completed' and not exists (select from storage_objects o where o.job_id = video_jobs.job_id and o.bucket = 'videos' and o.state = 'stored')"
+            )
+        );
         var requests = await system.Control.GetFromJsonAsync<System.Text.Json.JsonElement>("/_control/fal/requests");
-        var twice = requests.GetProperty("requests").EnumerateArray().GroupBy(request => request.GetProperty("input").GetProperty("prompt").GetString()).Where(group => group.Count() > 1).Select(group => group.Key);
+        var twice = requests
+            .GetProperty("requests")
+            .EnumerateArray()
+            .GroupBy(request => request.GetProperty("input").GetProperty("prompt").GetString())
+            .Where(group => group.Count() > 1)
+            .Select(group => group.Key);
         Assert.Empty(twice);
         TestContext.Current.TestOutputHelper?.WriteLine(
-            $"{accepted.Count} jobs accepted under {Kills} kills: {string.Join(", ", await system.DurableRowsAsync("select status, coalesce(error_code, ''), count(*) from video_jobs group by 1, 2 order by 1, 2"))}");
+            $"{accepted.Count} jobs accepted under {Kills} kills: {string.Join(", ", await system.DurableRowsAsync("select status, coalesce(error_code, ''), count(*) from video_jobs group by 1, 2 order by 1, 2"))}"
+        );
     }
 
     [Fact]
@@ -118,29 +155,44 @@ public sealed class CrashTests(CrashTests.Durable system) : IClassFixture<CrashT
         // Apple does its work at once and answers late: the server dies while the bit is set and the credits are not given.
         await system.OutageAsync("devicecheck/v1/update_two_bits", 4, "slow");
         var checks = ids.Select(async id =>
-        {
-            try
             {
-                await Phone.CheckAsync(system.Url, id, Phone.TokenOf(device));
-            }
-            catch (HttpRequestException)
-            {
-                // The answer died with the server.
-            }
-        }).ToList();
+                try
+                {
+                    await Phone.CheckAsync(system.Url, id, Phone.TokenOf(device));
+                }
+                catch (HttpRequestException)
+                {
+                    // The answer died with the server.
+                }
+            })
+            .ToList();
         await Eventually.IsAsync(
-            () => system.Control.GetStringAsync("/_control/devicecheck/devices"), devices => devices.Contains(device, StringComparison.Ordinal), 20);
+            () => system.Control.GetStringAsync("/_control/devicecheck/devices"),
+            devices => devices.Contains(device, StringComparison.Ordinal),
+            20
+        );
         await system.Process!.KillAsync();
         await Task.WhenAll(checks);
-        Assert.Equal(["0"], await system.DurableRowsAsync($"select count(*) from quota_log q join device_grants g using (user_id) where g.device_id in ({List(ids)})"));
+        Assert.Equal(
+            ["0"],
+            await system.DurableRowsAsync($"select count(*) from quota_log q join device_grants g using (user_id) where g.device_id in ({List(ids)})")
+        );
         await system.Process.DisposeAsync();
         system.Process = await ServerProcess.StartAsync(system.Url, system.ProcessSettings);
         // The phones try again, as the app does.
         var again = await Task.WhenAll(ids.Select(id => Phone.CheckAsync(system.Url, id, Phone.TokenOf(device))));
         Assert.All(again, answer => Assert.Equal(HttpStatusCode.OK, answer.Status));
         await Eventually.IsAsync(
-            () => system.DurableRowsAsync($"select count(*) from device_grants where decided_at is null and device_id in ({List(ids)})"), rows => rows is ["0"], 60);
-        Assert.Equal(["1|10"], await system.DurableRowsAsync($"select count(*), sum(change) from quota_log q where q.user_id in (select id from users where device_id in ({List(ids)}))"));
+            () => system.DurableRowsAsync($"select count(*) from device_grants where decided_at is null and device_id in ({List(ids)})"),
+            rows => rows is ["0"],
+            60
+        );
+        Assert.Equal(
+            ["1|10"],
+            await system.DurableRowsAsync(
+                $"select count(*), sum(change) from quota_log q where q.user_id in (select id from users where device_id in ({List(ids)}))"
+            )
+        );
         Assert.Empty(await system.DurableRowsAsync("select * from check_ledger()"));
     }
 

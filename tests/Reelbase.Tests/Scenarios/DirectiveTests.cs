@@ -11,11 +11,12 @@ public sealed class DirectiveTests(DirectiveTests.Impatient system) : IClassFixt
     /// <summary>Deadlines short enough to be waited for, webhooks that race with polling.</summary>
     public sealed class Impatient : TestSystem
     {
-        protected override Dictionary<string, string?> Settings => new()
-        {
-            ["Generation:SubmissionDeadlineSeconds"] = "12",
-            ["Downloads:MaxBytes"] = (20 * 1024 * 1024).ToString(System.Globalization.CultureInfo.InvariantCulture),
-        };
+        protected override Dictionary<string, string?> Settings =>
+            new()
+            {
+                ["Generation:SubmissionDeadlineSeconds"] = "12",
+                ["Downloads:MaxBytes"] = (20 * 1024 * 1024).ToString(System.Globalization.CultureInfo.InvariantCulture),
+            };
     }
 
     [Fact]
@@ -60,7 +61,10 @@ public sealed class DirectiveTests(DirectiveTests.Impatient system) : IClassFixt
         var result = await EndAsync("A thing [lost]");
         AssertFailed(result, "ERR_5001");
         Assert.Empty(await system.SubmissionsAsync("A thing [lost]"));
-        Assert.Equal("1|ambiguous", Assert.Single(await system.RowsAsync($"select attempt, outcome from job_submissions where user_id = '{result.Phone.UserId}'")));
+        Assert.Equal(
+            "1|ambiguous",
+            Assert.Single(await system.RowsAsync($"select attempt, outcome from job_submissions where user_id = '{result.Phone.UserId}'"))
+        );
     }
 
     [Fact]
@@ -73,7 +77,10 @@ public sealed class DirectiveTests(DirectiveTests.Impatient system) : IClassFixt
     public async Task No_webhook_completes_by_polling()
     {
         await CompletesOnceAsync("A thing [no-webhook]");
-        Assert.Equal(0, await system.QueryAsync<long>("select count(*) from webhook_deliveries d join video_jobs j using (job_id) where j.prompt like '%[no-webhook]'"));
+        Assert.Equal(
+            0,
+            await system.QueryAsync<long>("select count(*) from webhook_deliveries d join video_jobs j using (job_id) where j.prompt like '%[no-webhook]'")
+        );
     }
 
     [Fact]
@@ -81,8 +88,12 @@ public sealed class DirectiveTests(DirectiveTests.Impatient system) : IClassFixt
     {
         var result = await CompletesOnceAsync("A thing [late-webhook 2]");
         await Eventually.IsAsync(
-            () => system.RowsAsync($"select d.status from webhook_deliveries d join video_jobs j using (job_id) where j.job_id = '{result.Last.GetProperty("job_id")}'"),
-            rows => rows is ["processed"]);
+            () =>
+                system.RowsAsync(
+                    $"select d.status from webhook_deliveries d join video_jobs j using (job_id) where j.job_id = '{result.Last.GetProperty("job_id")}'"
+                ),
+            rows => rows is ["processed"]
+        );
         var after = (await result.Phone.GetAsync($"/get-video-status?job_id={result.Last.GetProperty("job_id")}")).Json;
         Assert.Equal(result.Last.GetRawText(), after.GetRawText());
         Assert.Equal(2, await result.Phone.CreditsAsync());
@@ -142,7 +153,8 @@ public sealed class DirectiveTests(DirectiveTests.Impatient system) : IClassFixt
         Assert.Equal(isCompleted ? 2 : 10, await phone.CreditsAsync());
         Assert.Equal(
             isCompleted ? ["video_generation|-8"] : ["video_generation|-8", "generation_failed_refund|8"],
-            await system.RowsAsync($"select reason, change from quota_log where job_id = '{last.GetProperty("job_id")}' order by seq"));
+            await system.RowsAsync($"select reason, change from quota_log where job_id = '{last.GetProperty("job_id")}' order by seq")
+        );
         await system.AssertLedgerAsync();
         return (phone, last);
     }
@@ -160,15 +172,23 @@ public sealed class DirectiveTests(DirectiveTests.Impatient system) : IClassFixt
         var (phone, _) = await CompletesOnceAsync(prompt);
         Assert.Equal(
             ["1|refused", "2|refused", "3|succeeded"],
-            await system.RowsAsync($"select attempt, outcome from job_submissions where user_id = '{phone.UserId}' order by attempt"));
+            await system.RowsAsync($"select attempt, outcome from job_submissions where user_id = '{phone.UserId}' order by attempt")
+        );
     }
 
     private async Task FailsWithoutFilesAsync(string prompt)
     {
         var result = await EndAsync(prompt);
         AssertFailed(result, "ERR_5002");
-        await Eventually.IsAsync(() => system.QueryAsync<long>($"select count(*) from storage_objects where user_id = '{result.Phone.UserId}'"), count => count == 0);
-        Assert.Empty(Directory.Exists(system.DataDirectory) ? Directory.EnumerateFiles(system.DataDirectory, $"{result.Last.GetProperty("job_id")}*", SearchOption.AllDirectories) : []);
+        await Eventually.IsAsync(
+            () => system.QueryAsync<long>($"select count(*) from storage_objects where user_id = '{result.Phone.UserId}'"),
+            count => count == 0
+        );
+        Assert.Empty(
+            Directory.Exists(system.DataDirectory)
+                ? Directory.EnumerateFiles(system.DataDirectory, $"{result.Last.GetProperty("job_id")}*", SearchOption.AllDirectories)
+                : []
+        );
     }
 
     private static void AssertCompleted(JsonElement last)

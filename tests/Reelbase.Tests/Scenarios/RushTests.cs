@@ -15,10 +15,14 @@ public sealed class RushTests(TestSystem system) : IClassFixture<TestSystem>
         Assert.Equal(40, answers.Count(answer => answer.Status == HttpStatusCode.PaymentRequired && answer.Code == "ERR_4001"));
         Assert.Equal(0, await phone.CreditsAsync());
         Assert.Equal(10, await system.QueryAsync<long>($"select count(*) from video_jobs where user_id = '{phone.UserId}'"));
-        Assert.Equal(10, await system.QueryAsync<long>($"select count(*) from quota_log where user_id = '{phone.UserId}' and reason = 'video_generation' and change = -8"));
+        Assert.Equal(
+            10,
+            await system.QueryAsync<long>($"select count(*) from quota_log where user_id = '{phone.UserId}' and reason = 'video_generation' and change = -8")
+        );
         Assert.Equal(
             Enumerable.Range(1, 10).Select(step => $"{80 - (8 * step)}"),
-            await system.RowsAsync($"select balance_after from quota_log where user_id = '{phone.UserId}' and reason = 'video_generation' order by seq"));
+            await system.RowsAsync($"select balance_after from quota_log where user_id = '{phone.UserId}' and reason = 'video_generation' order by seq")
+        );
         await system.AssertLedgerAsync();
     }
 
@@ -33,7 +37,11 @@ public sealed class RushTests(TestSystem system) : IClassFixture<TestSystem>
             $$"""{"settings":{"resolution":"720p","duration":8},"prompt":"Once","model_id":"{{Catalog.FastModel}}" }""",
             $$"""{"prompt":"Once","user_id":"{{phone.UserId}}","settings":{"duration":8,"resolution":"720p"},"model_id":"{{Catalog.FastModel.ToUpperInvariant()}}" }""",
         ];
-        var answers = await Task.WhenAll(Enumerable.Range(0, 100).Select(number => phone.PostTextAsync("/generate-video", bodies[number % bodies.Length], number % 2 == 0 ? key : key.ToUpperInvariant())));
+        var answers = await Task.WhenAll(
+            Enumerable
+                .Range(0, 100)
+                .Select(number => phone.PostTextAsync("/generate-video", bodies[number % bodies.Length], number % 2 == 0 ? key : key.ToUpperInvariant()))
+        );
         Assert.All(answers, answer => Assert.Equal(HttpStatusCode.OK, answer.Status));
         Assert.Single(answers.Select(answer => answer.Text).Distinct());
         Assert.Equal(99, answers.Count(answer => answer.Raw.Headers.Contains("X-Idempotent-Replay")));
@@ -49,7 +57,10 @@ public sealed class RushTests(TestSystem system) : IClassFixture<TestSystem>
         var answers = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => Phone.CheckAsync(system.Url, Guid.NewGuid().ToString(), Phone.TokenOf(device))));
         Assert.All(answers, answer => Assert.Equal(HttpStatusCode.OK, answer.Status));
         var ids = string.Join(',', answers.Select(answer => $"'{answer["user_id"]}'"));
-        await Eventually.IsAsync(() => system.QueryAsync<long>($"select count(*) from device_grants where user_id in ({ids}) and decided_at is null"), open => open == 0);
+        await Eventually.IsAsync(
+            () => system.QueryAsync<long>($"select count(*) from device_grants where user_id in ({ids}) and decided_at is null"),
+            open => open == 0
+        );
         Assert.Equal(1, await system.QueryAsync<long>($"select count(*) from quota_log where user_id in ({ids}) and reason = 'initial_grant'"));
         Assert.Equal(10, await system.QueryAsync<long>($"select sum(credits_remaining) from users where id in ({ids})"));
         await system.AssertLedgerAsync();
@@ -71,7 +82,9 @@ public sealed class RushTests(TestSystem system) : IClassFixture<TestSystem>
     public async Task A_limit_of_ten_lets_exactly_ten_of_forty_pass()
     {
         var phone = await system.NewGuestAsync(1000);
-        var allowed = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => system.RowsAsync($"select (check_rate_limit('rush', '{phone.UserId}', null, 10, 3600)).allowed")));
+        var allowed = await Task.WhenAll(
+            Enumerable.Range(0, 40).Select(_ => system.RowsAsync($"select (check_rate_limit('rush', '{phone.UserId}', null, 10, 3600)).allowed"))
+        );
         Assert.Equal(10, allowed.Count(rows => rows[0] == "True"));
     }
 

@@ -9,7 +9,10 @@ namespace Reelbase.Tests.Support;
 public sealed record Answer(HttpStatusCode Status, JsonElement Json, string Text, HttpResponseMessage Raw)
 {
     /// <summary>The code of an error answer.</summary>
-    public string? Code => Json.ValueKind == JsonValueKind.Object && Json.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.Object ? error.GetProperty("code").GetString() : null;
+    public string? Code =>
+        Json.ValueKind == JsonValueKind.Object && Json.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.Object
+            ? error.GetProperty("code").GetString()
+            : null;
 
     /// <summary>The message of an error answer.</summary>
     public string? Message => Code is null ? null : Json.GetProperty("error").GetProperty("message").GetString();
@@ -84,7 +87,16 @@ public sealed class Phone
 
     /// <summary>Asks for a video of the cheapest kind, at eight credits.</summary>
     public Task<Answer> GenerateAsync(string prompt, Guid? key = null, object? settings = null) =>
-        PostAsync("/generate-video", new { model_id = Catalog.FastModel, prompt, settings = settings ?? new { } }, key ?? Guid.NewGuid());
+        PostAsync(
+            "/generate-video",
+            new
+            {
+                model_id = Catalog.FastModel,
+                prompt,
+                settings = settings ?? new { },
+            },
+            key ?? Guid.NewGuid()
+        );
 
     /// <summary>Asks for a video and waits, on the live stream, for its end.</summary>
     public async Task<JsonElement> GenerateAndWatchAsync(string prompt)

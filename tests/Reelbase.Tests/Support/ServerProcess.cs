@@ -17,7 +17,12 @@ public sealed class ServerProcess : IAsyncDisposable
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            Environment = { ["ASPNETCORE_ENVIRONMENT"] = "Development", ["ASPNETCORE_URLS"] = url, ["Logging__LogLevel__Default"] = "Warning" },
+            Environment =
+            {
+                ["ASPNETCORE_ENVIRONMENT"] = "Development",
+                ["ASPNETCORE_URLS"] = url,
+                ["Logging__LogLevel__Default"] = "Warning",
+            },
         };
         foreach (var (key, value) in settings)
         {
@@ -44,7 +49,8 @@ public sealed class ServerProcess : IAsyncDisposable
                 }
             },
             isReady => isReady,
-            60);
+            60
+        );
         return server;
     }
 

@@ -20,7 +20,14 @@ public sealed class TestCluster : IAsyncLifetime
     private static string _home = "";
 
     /// <summary>Speed over durability: what these tests are about survives no power cut. The crash tests keep a durable cluster of their own.</summary>
-    public static Dictionary<string, string> FastSettings { get; } = new() { ["fsync"] = "off", ["synchronous_commit"] = "off", ["full_page_writes"] = "off", ["max_connections"] = "300" };
+    public static Dictionary<string, string> FastSettings { get; } =
+        new()
+        {
+            ["fsync"] = "off",
+            ["synchronous_commit"] = "off",
+            ["full_page_writes"] = "off",
+            ["max_connections"] = "300",
+        };
 
     /// <summary>A folder for files of this run; removed at its end.</summary>
     public static string Home => _home;

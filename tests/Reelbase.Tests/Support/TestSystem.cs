@@ -87,34 +87,35 @@ public class TestSystem : IAsyncLifetime
     }
 
     /// <summary>Everything that the server needs to know, as configuration keys.</summary>
-    public static Dictionary<string, string?> BaseSettings(string url, string simulators, string dataDirectory) => new()
-    {
-        ["Server:PublicUrl"] = url,
-        ["Server:DataDirectory"] = dataDirectory,
-        ["Fal:ApiKey"] = "sim:key",
-        ["Fal:UserId"] = "user_sim",
-        ["Fal:QueueUrl"] = $"{simulators}/fal",
-        ["Fal:JwksUrl"] = $"{simulators}/fal/.well-known/jwks.json",
-        ["Fal:Concurrency"] = "40",
-        ["Fal:SubmitTimeoutSeconds"] = "2",
-        ["DeviceCheck:BaseUrl"] = $"{simulators}/devicecheck",
-        ["DeviceCheck:TeamId"] = "TEAM000001",
-        ["DeviceCheck:KeyId"] = "KEY0000001",
-        ["DeviceCheck:PrivateKey"] = DeviceKey,
-        ["Downloads:AllowedPrivateEndpoints:0"] = new Uri(simulators).Authority,
-        ["Generation:GuestPerWindow"] = "-1",
-        ["Generation:GuestsPerAddressPerWindow"] = "-1",
-        ["Generation:QueueDeadlineSeconds"] = "60",
-        ["Generation:SubmissionDeadlineSeconds"] = "30",
-        ["Generation:RetryBaseSeconds"] = "0.05",
-        ["Generation:RetryCapSeconds"] = "0.5",
-        ["Generation:PollSeconds"] = "0.2",
-        ["Generation:PollWithWebhookSeconds"] = "1",
-        ["Generation:MaxPollSeconds"] = "1",
-        ["Devices:NewDevicesPerWindow"] = "-1",
-        ["Work:IdleMilliseconds"] = "200",
-        ["Work:DrainSeconds"] = "1",
-    };
+    public static Dictionary<string, string?> BaseSettings(string url, string simulators, string dataDirectory) =>
+        new()
+        {
+            ["Server:PublicUrl"] = url,
+            ["Server:DataDirectory"] = dataDirectory,
+            ["Fal:ApiKey"] = "sim:key",
+            ["Fal:UserId"] = "user_sim",
+            ["Fal:QueueUrl"] = $"{simulators}/fal",
+            ["Fal:JwksUrl"] = $"{simulators}/fal/.well-known/jwks.json",
+            ["Fal:Concurrency"] = "40",
+            ["Fal:SubmitTimeoutSeconds"] = "2",
+            ["DeviceCheck:BaseUrl"] = $"{simulators}/devicecheck",
+            ["DeviceCheck:TeamId"] = "TEAM000001",
+            ["DeviceCheck:KeyId"] = "KEY0000001",
+            ["DeviceCheck:PrivateKey"] = DeviceKey,
+            ["Downloads:AllowedPrivateEndpoints:0"] = new Uri(simulators).Authority,
+            ["Generation:GuestPerWindow"] = "-1",
+            ["Generation:GuestsPerAddressPerWindow"] = "-1",
+            ["Generation:QueueDeadlineSeconds"] = "60",
+            ["Generation:SubmissionDeadlineSeconds"] = "30",
+            ["Generation:RetryBaseSeconds"] = "0.05",
+            ["Generation:RetryCapSeconds"] = "0.5",
+            ["Generation:PollSeconds"] = "0.2",
+            ["Generation:PollWithWebhookSeconds"] = "1",
+            ["Generation:MaxPollSeconds"] = "1",
+            ["Devices:NewDevicesPerWindow"] = "-1",
+            ["Work:IdleMilliseconds"] = "200",
+            ["Work:DrainSeconds"] = "1",
+        };
 
     /// <summary>An address nobody listens on.</summary>
     public static string FreeUrl()
@@ -169,7 +170,9 @@ public class TestSystem : IAsyncLifetime
         {
             var values = new object[reader.FieldCount];
             reader.GetValues(values);
-            rows.Add(string.Join('|', values.Select(value => value is DBNull ? "" : Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture))));
+            rows.Add(
+                string.Join('|', values.Select(value => value is DBNull ? "" : Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture)))
+            );
         }
         return rows;
     }
@@ -181,12 +184,26 @@ public class TestSystem : IAsyncLifetime
     public async Task<List<JsonElement>> SubmissionsAsync(string prompt)
     {
         var answer = await Control.GetFromJsonAsync<JsonElement>("/_control/fal/requests");
-        return answer.GetProperty("requests").EnumerateArray().Where(request => request.GetProperty("input").GetProperty("prompt").GetString() == prompt).ToList();
+        return answer
+            .GetProperty("requests")
+            .EnumerateArray()
+            .Where(request => request.GetProperty("input").GetProperty("prompt").GetString() == prompt)
+            .ToList();
     }
 
     /// <summary>Makes an outside system misbehave.</summary>
     public async Task OutageAsync(string system, double seconds, string kind) =>
-        (await Control.PostAsJsonAsync("/_control/outage", new { system, seconds, kind })).EnsureSuccessStatusCode();
+        (
+            await Control.PostAsJsonAsync(
+                "/_control/outage",
+                new
+                {
+                    system,
+                    seconds,
+                    kind,
+                }
+            )
+        ).EnsureSuccessStatusCode();
 
     private async Task StartServerAsync(Dictionary<string, string?>? more = null)
     {

@@ -7,8 +7,20 @@ namespace Reelbase.Server.Features.Accounts;
 
 /// <summary>The User object of the apps.</summary>
 public sealed record UserProfile(
-    Guid Id, string? Email, string? DeviceId, string? AppleSub, bool IsGuest, string Tier, int CreditsRemaining, int CreditsTotal,
-    bool InitialGrantClaimed, string Language, string ThemePreference, DateTime CreatedAt, DateTime UpdatedAt);
+    Guid Id,
+    string? Email,
+    string? DeviceId,
+    string? AppleSub,
+    bool IsGuest,
+    string Tier,
+    int CreditsRemaining,
+    int CreditsTotal,
+    bool InitialGrantClaimed,
+    string Language,
+    string ThemePreference,
+    DateTime CreatedAt,
+    DateTime UpdatedAt
+);
 
 /// <summary>What a user may change about themself.</summary>
 public sealed record UpdateSettingsRequest(string? Language = null, string? ThemePreference = null, string? UserId = null)
@@ -24,17 +36,41 @@ public sealed record UpdateSettingsAnswer(bool Success, UserProfile User);
 public static class AccountsEndpoints
 {
     private static readonly UserProfile Example = new(
-        Guid.Parse("0b9fd0a2-6a55-4d2e-a6c3-5c0d3a2f9b10"), null, "7d3c0c9e-6a53-4f0e-9a8e-2f1f0b7c1a11", null, true, "free", 2, 10, true, "tr", "dark",
-        new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc), new DateTime(2026, 1, 2, 3, 4, 6, DateTimeKind.Utc));
+        Guid.Parse("0b9fd0a2-6a55-4d2e-a6c3-5c0d3a2f9b10"),
+        null,
+        "7d3c0c9e-6a53-4f0e-9a8e-2f1f0b7c1a11",
+        null,
+        true,
+        "free",
+        2,
+        10,
+        true,
+        "tr",
+        "dark",
+        new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc),
+        new DateTime(2026, 1, 2, 3, 4, 6, DateTimeKind.Utc)
+    );
 
     public static void MapAccounts(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("").WithTags("Accounts");
-        group.MapGet("/get-user-profile", ProfileAsync).WithName("get-user-profile").RequiresUser().WithSummary("The caller's profile")
-            .Query("user_id", "Optional; must be the caller").Produces<UserProfile>().Fails(401, 403, 404, 503)
+        group
+            .MapGet("/get-user-profile", ProfileAsync)
+            .WithName("get-user-profile")
+            .RequiresUser()
+            .WithSummary("The caller's profile")
+            .Query("user_id", "Optional; must be the caller")
+            .Produces<UserProfile>()
+            .Fails(401, 403, 404, 503)
             .Examples(null, Example);
-        group.MapPost("/update-user-settings", UpdateAsync).WithName("update-user-settings").RequiresUser().WithSummary("Set language and theme preference")
-            .Accepts<UpdateSettingsRequest>("application/json").Produces<UpdateSettingsAnswer>().Fails(400, 401, 403, 404, 413, 415, 503)
+        group
+            .MapPost("/update-user-settings", UpdateAsync)
+            .WithName("update-user-settings")
+            .RequiresUser()
+            .WithSummary("Set language and theme preference")
+            .Accepts<UpdateSettingsRequest>("application/json")
+            .Produces<UpdateSettingsAnswer>()
+            .Fails(400, 401, 403, 404, 413, 415, 503)
             .Examples(new { language = "tr", theme_preference = "dark" }, new UpdateSettingsAnswer(true, Example));
     }
 
@@ -56,7 +92,13 @@ public static class AccountsEndpoints
         {
             throw ApiException.Field("ERR_4003", "theme_preference", "system_light_or_dark");
         }
-        await database.ExecuteAsync(caller, "select update_user_settings($1::text, $2::text)", context.RequestAborted, request.Language, request.ThemePreference);
+        await database.ExecuteAsync(
+            caller,
+            "select update_user_settings($1::text, $2::text)",
+            context.RequestAborted,
+            request.Language,
+            request.ThemePreference
+        );
         return Json.Answer(new UpdateSettingsAnswer(true, await ReadAsync(context, database, caller)));
     }
 

@@ -8,8 +8,20 @@ namespace Reelbase.Server.Features.Catalog;
 
 /// <summary>A model that can be generated with.</summary>
 public sealed record ModelView(
-    Guid Id, string Name, string Category, string? Description, int CostPerGeneration, string PricingType, int? CreditsPerSecond,
-    JsonElement RequiredFields, bool HasAudio, bool IsFeatured, string? ThumbnailUrl, string Provider, DateTime? SunsetAt);
+    Guid Id,
+    string Name,
+    string Category,
+    string? Description,
+    int CostPerGeneration,
+    string PricingType,
+    int? CreditsPerSecond,
+    JsonElement RequiredFields,
+    bool HasAudio,
+    bool IsFeatured,
+    string? ThumbnailUrl,
+    string Provider,
+    DateTime? SunsetAt
+);
 
 /// <summary>The models on offer.</summary>
 public sealed record ModelsAnswer(IReadOnlyList<ModelView> Models);
@@ -18,13 +30,49 @@ public sealed record ModelsAnswer(IReadOnlyList<ModelView> Models);
 public static class GetModelsEndpoint
 {
     public static void Map(IEndpointRouteBuilder routes) =>
-        routes.MapGet("/get-models", HandleAsync).WithTags("Catalog").WithName("get-models").WithSummary("The models on offer, featured first, then by name")
-            .Header("If-None-Match", "An ETag from before; 304 when nothing changed").Produces<ModelsAnswer>().Produces(304).Fails(503)
-            .Examples(null, new ModelsAnswer(
-            [
-                new(Guid.Parse("a0000000-0000-4000-8000-000000000001"), "Veo 3.1 Fast", "text_to_video", "Quick, lifelike clips from a text.", 8, "per_second", 1,
-                    JsonSerializer.SerializeToElement(new { requires_prompt = true, settings = new { duration = new { required = true, @default = 8, options = new[] { 4, 6, 8 } } } }), true, true, null, "fal", null),
-            ]));
+        routes
+            .MapGet("/get-models", HandleAsync)
+            .WithTags("Catalog")
+            .WithName("get-models")
+            .WithSummary("The models on offer, featured first, then by name")
+            .Header("If-None-Match", "An ETag from before; 304 when nothing changed")
+            .Produces<ModelsAnswer>()
+            .Produces(304)
+            .Fails(503)
+            .Examples(
+                null,
+                new ModelsAnswer([
+                    new(
+                        Guid.Parse("a0000000-0000-4000-8000-000000000001"),
+                        "Veo 3.1 Fast",
+                        "text_to_video",
+                        "Quick, lifelike clips from a text.",
+                        8,
+                        "per_second",
+                        1,
+                        JsonSerializer.SerializeToElement(
+                            new
+                            {
+                                requires_prompt = true,
+                                settings = new
+                                {
+                                    duration = new
+                                    {
+                                        required = true,
+                                        @default = 8,
+                                        options = new[] { 4, 6, 8 },
+                                    },
+                                },
+                            }
+                        ),
+                        true,
+                        true,
+                        null,
+                        "fal",
+                        null
+                    ),
+                ])
+            );
 
     private static async Task<IResult> HandleAsync(HttpContext context, ApiDatabase database)
     {
@@ -58,7 +106,21 @@ public static class GetModelsEndpoint
         public ModelView ToView()
         {
             using var fields = JsonDocument.Parse(RequiredFields);
-            return new(Id, Name, Category, Description, CostPerGeneration, PricingType, CreditsPerSecond, fields.RootElement.Clone(), HasAudio, IsFeatured, ThumbnailUrl, Provider, SunsetAt);
+            return new(
+                Id,
+                Name,
+                Category,
+                Description,
+                CostPerGeneration,
+                PricingType,
+                CreditsPerSecond,
+                fields.RootElement.Clone(),
+                HasAudio,
+                IsFeatured,
+                ThumbnailUrl,
+                Provider,
+                SunsetAt
+            );
         }
     }
 }

@@ -21,16 +21,53 @@ public static class CreditsEndpoints
     public static void MapCredits(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("").WithTags("Credits");
-        group.MapGet("/get-user-credits", CreditsAsync).WithName("get-user-credits").RequiresUser().WithSummary("The caller's balance")
-            .Query("user_id", "Optional; must be the caller").Produces<CreditsAnswer>().Fails(401, 403, 404, 503).Examples(null, new CreditsAnswer(2, 10));
-        group.MapGet("/get-credit-history", HistoryAsync).WithName("get-credit-history").RequiresUser().WithSummary("The caller's ledger, newest first")
-            .Query("limit", "1 to 100; 20 when absent").Query("before", "The next_before of the page before").Query("user_id", "Optional; must be the caller")
-            .Produces<CreditHistoryAnswer>().Fails(400, 401, 403, 404, 503)
-            .Examples(null, new CreditHistoryAnswer(null,
-            [
-                new(Guid.Parse("019a0000-0000-4000-8000-000000000012"), 12, -8, "video_generation", Guid.Parse("019a0000-0000-7000-8000-000000000001"), null, 2, new DateTime(2026, 1, 2, 3, 5, 0, DateTimeKind.Utc)),
-                new(Guid.Parse("019a0000-0000-4000-8000-000000000011"), 11, 10, "initial_grant", null, null, 10, new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc)),
-            ]));
+        group
+            .MapGet("/get-user-credits", CreditsAsync)
+            .WithName("get-user-credits")
+            .RequiresUser()
+            .WithSummary("The caller's balance")
+            .Query("user_id", "Optional; must be the caller")
+            .Produces<CreditsAnswer>()
+            .Fails(401, 403, 404, 503)
+            .Examples(null, new CreditsAnswer(2, 10));
+        group
+            .MapGet("/get-credit-history", HistoryAsync)
+            .WithName("get-credit-history")
+            .RequiresUser()
+            .WithSummary("The caller's ledger, newest first")
+            .Query("limit", "1 to 100; 20 when absent")
+            .Query("before", "The next_before of the page before")
+            .Query("user_id", "Optional; must be the caller")
+            .Produces<CreditHistoryAnswer>()
+            .Fails(400, 401, 403, 404, 503)
+            .Examples(
+                null,
+                new CreditHistoryAnswer(
+                    null,
+                    [
+                        new(
+                            Guid.Parse("019a0000-0000-4000-8000-000000000012"),
+                            12,
+                            -8,
+                            "video_generation",
+                            Guid.Parse("019a0000-0000-7000-8000-000000000001"),
+                            null,
+                            2,
+                            new DateTime(2026, 1, 2, 3, 5, 0, DateTimeKind.Utc)
+                        ),
+                        new(
+                            Guid.Parse("019a0000-0000-4000-8000-000000000011"),
+                            11,
+                            10,
+                            "initial_grant",
+                            null,
+                            null,
+                            10,
+                            new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc)
+                        ),
+                    ]
+                )
+            );
     }
 
     private static async Task<IResult> CreditsAsync(HttpContext context, CallerResolver callers, ApiDatabase database)

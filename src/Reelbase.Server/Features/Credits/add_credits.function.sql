@@ -10,7 +10,7 @@ begin
   if p_amount is null or p_amount <= 0 then
     return jsonb_build_object('success', false, 'error', 'Amount must be positive');
   end if;
-  perform 1 from users where id = p_user_id and deleted_at is null for update;
+  perform 1 from users where id = p_user_id and deleted_at is null for no key update;
   if not found then
     return jsonb_build_object('success', false, 'error', 'User not found');
   end if;

@@ -7,7 +7,7 @@ begin
   if p_amount is null or p_amount <= 0 then
     return jsonb_build_object('success', false, 'error', 'Amount must be positive');
   end if;
-  select credits_remaining into v_balance from users where id = p_user_id and deleted_at is null for update;
+  select credits_remaining into v_balance from users where id = p_user_id and deleted_at is null for no key update;
   if not found then
     return jsonb_build_object('success', false, 'error', 'User not found');
   end if;

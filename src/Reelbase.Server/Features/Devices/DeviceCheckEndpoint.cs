@@ -44,7 +44,13 @@ public sealed record DeviceCheckAnswer(
 );
 
 /// <summary><c>POST /device-check</c>: a phone becomes a guest with a session, and gets its free credits once.</summary>
-public sealed class DeviceCheckEndpoint(ApiDatabase database, DeviceCheckClient apple, SessionService sessions, ChangeFeed feed, IOptions<DevicesOptions> options) : IDisposable
+public sealed class DeviceCheckEndpoint(
+    ApiDatabase database,
+    DeviceCheckClient apple,
+    SessionService sessions,
+    ChangeFeed feed,
+    IOptions<DevicesOptions> options
+) : IDisposable
 {
     private const int MaxDeviceIdLength = 255;
     private const int MaxTokenLength = 16 * 1024;
@@ -55,12 +61,31 @@ public sealed class DeviceCheckEndpoint(ApiDatabase database, DeviceCheckClient 
     private readonly DeviceGrants _grants = new(database, apple, options, $"api/{Environment.ProcessId}");
 
     public static void Map(IEndpointRouteBuilder routes) =>
-        routes.MapPost("/device-check", (HttpContext context, DeviceCheckEndpoint endpoint) => endpoint.HandleAsync(context))
-            .WithTags("Devices").WithName("device-check").WithSummary("Onboard a guest, or give a known device its session back")
-            .Accepts<DeviceCheckRequest>("application/json").Produces<DeviceCheckAnswer>().Fails(400, 403, 413, 415, 429, 503)
+        routes
+            .MapPost("/device-check", (HttpContext context, DeviceCheckEndpoint endpoint) => endpoint.HandleAsync(context))
+            .WithTags("Devices")
+            .WithName("device-check")
+            .WithSummary("Onboard a guest, or give a known device its session back")
+            .Accepts<DeviceCheckRequest>("application/json")
+            .Produces<DeviceCheckAnswer>()
+            .Fails(400, 403, 413, 415, 429, 503)
             .Examples(
                 new { device_id = "7d3c0c9e-6a53-4f0e-9a8e-2f1f0b7c1a11", device_token = "ZGV2aWNlOm15LXBob25l" },
-                new { success = true, user_id = "0b9fd0a2-6a55-4d2e-a6c3-5c0d3a2f9b10", credits_remaining = 10, is_new = true, is_valid_device = true, access_token = "eyJ...", refresh_token = "Q0r...", token_type = "bearer", expires_in = 3600, expires_at = 1790000000, session = new { } });
+                new
+                {
+                    success = true,
+                    user_id = "0b9fd0a2-6a55-4d2e-a6c3-5c0d3a2f9b10",
+                    credits_remaining = 10,
+                    is_new = true,
+                    is_valid_device = true,
+                    access_token = "eyJ...",
+                    refresh_token = "Q0r...",
+                    token_type = "bearer",
+                    expires_in = 3600,
+                    expires_at = 1790000000,
+                    session = new { },
+                }
+            );
 
     private async Task<IResult> HandleAsync(HttpContext context)
     {
@@ -79,16 +104,18 @@ public sealed class DeviceCheckEndpoint(ApiDatabase database, DeviceCheckClient 
         }
         var isUuid = Guid.TryParseExact(deviceId, "D", out var uuid);
         var cancellationToken = context.RequestAborted;
-        var device = (await database.OneOrNoneAsync<OpenedDevice>(
-            "select * from open_device($1, $2, $3, $4, $5::integer, $6)",
-            cancellationToken,
-            isUuid ? uuid.ToString() : deviceId,
-            isUuid,
-            token,
-            context.Connection.RemoteIpAddress,
-            options.Value.NewDevicesPerWindow < 0 ? null : options.Value.NewDevicesPerWindow,
-            options.Value.WindowSeconds
-        ))!;
+        var device = (
+            await database.OneOrNoneAsync<OpenedDevice>(
+                "select * from open_device($1, $2, $3, $4, $5::integer, $6)",
+                cancellationToken,
+                isUuid ? uuid.ToString() : deviceId,
+                isUuid,
+                token,
+                context.Connection.RemoteIpAddress,
+                options.Value.NewDevicesPerWindow < 0 ? null : options.Value.NewDevicesPerWindow,
+                options.Value.WindowSeconds
+            )
+        )!;
         RateLimitHeaders.Set(context, device.RateLimit, device.RateRemaining, device.RateResetAt);
         var isVerified = device.IsVerified;
         if (device.GrantId is { } grantId)
@@ -103,8 +130,19 @@ public sealed class DeviceCheckEndpoint(ApiDatabase database, DeviceCheckClient 
         var (session, user) = await sessions.StartAsync(device.UserId, "anonymous", cancellationToken);
         return Json.Answer(
             new DeviceCheckAnswer(
-                true, user.UserId, user.CreditsRemaining, device.IsNew, isVerified,
-                session.AccessToken, session.RefreshToken, session.TokenType, session.ExpiresIn, session.ExpiresAt, session));
+                true,
+                user.UserId,
+                user.CreditsRemaining,
+                device.IsNew,
+                isVerified,
+                session.AccessToken,
+                session.RefreshToken,
+                session.TokenType,
+                session.ExpiresIn,
+                session.ExpiresAt,
+                session
+            )
+        );
     }
 
     /// <inheritdoc/>

@@ -32,7 +32,13 @@ public sealed class DeviceGrants(RoleDatabase database, DeviceCheckClient apple,
     public async Task<(Guid GrantId, GrantResult Result)?> TakeTurnAsync(Guid? grantId, CancellationToken cancellationToken)
     {
         var holder = $"{worker}/{Guid.NewGuid():N}";
-        var grant = await database.OneOrNoneAsync<ClaimedGrant>("select * from claim_device_grant($1, $2, $3::uuid)", cancellationToken, holder, options.Value.TurnSeconds, grantId);
+        var grant = await database.OneOrNoneAsync<ClaimedGrant>(
+            "select * from claim_device_grant($1, $2, $3::uuid)",
+            cancellationToken,
+            holder,
+            options.Value.TurnSeconds,
+            grantId
+        );
         return grant is null ? null : (grant.Id, await DecideAsync(grant, holder, cancellationToken));
     }
 
@@ -46,7 +52,15 @@ public sealed class DeviceGrants(RoleDatabase database, DeviceCheckClient apple,
             {
                 case DeviceAnswer.Bits bits:
                     bit1 = bits.Bit1;
-                    stage = await database.ScalarAsync<string>("select record_device_answer($1, $2, $3, $4)", cancellationToken, grant.Id, holder, bits.Bit0, bits.Bit1) ?? "lost";
+                    stage =
+                        await database.ScalarAsync<string>(
+                            "select record_device_answer($1, $2, $3, $4)",
+                            cancellationToken,
+                            grant.Id,
+                            holder,
+                            bits.Bit0,
+                            bits.Bit1
+                        ) ?? "lost";
                     break;
                 case DeviceAnswer.BadToken:
                     var isGone = await database.ScalarAsync<bool>("select reject_device_grant($1, $2)", cancellationToken, grant.Id, holder);
@@ -78,7 +92,14 @@ public sealed class DeviceGrants(RoleDatabase database, DeviceCheckClient apple,
         }
         if (stage == "bit_set")
         {
-            await database.ExecuteAsync("select grant_initial_credits($1, $2, $3, $4)", cancellationToken, grant.Id, holder, options.Value.InitialGrantCredits, flag);
+            await database.ExecuteAsync(
+                "select grant_initial_credits($1, $2, $3, $4)",
+                cancellationToken,
+                grant.Id,
+                holder,
+                options.Value.InitialGrantCredits,
+                flag
+            );
         }
         return stage == "lost" ? GrantResult.Later : GrantResult.Decided;
     }

@@ -11,14 +11,16 @@ declare
 begin
   insert into installation_leases (name) values ('device_grant') on conflict do nothing;
   perform 1 from installation_leases where name = 'device_grant'
-    and (lease_until is null or lease_until < clock_timestamp()) for update;
+    and (lease_until is null or lease_until < clock_timestamp()) for no key update;
   if not found then
     return;
   end if;
   select g.id into v_id from device_grants g
   where g.decided_at is null and (g.stage in ('queried', 'bit_set') or g.id = p_grant_id
     or (p_grant_id is null and g.run_after <= clock_timestamp()))
-  order by g.stage in ('queried', 'bit_set') desc, g.run_after limit 1;
+  order by g.stage in ('queried', 'bit_set') desc, g.run_after limit 1
+  -- Locked, so that a newer token cannot abandon the grant between the choice and the claim.
+  for no key update;
   if not found then
     return;
   end if;

@@ -6,7 +6,7 @@ declare
   v_user users;
 begin
   select * into v_grant from device_grants where id = p_grant_id;
-  select * into v_user from users where id = v_grant.user_id for update;
+  select * into v_user from users where id = v_grant.user_id for no key update;
   update device_grants set stage = case when v_user.initial_grant_claimed then 'denied' else 'granted' end,
     decided_at = clock_timestamp(), device_token = null, leased_by = null, lease_until = null
   where id = p_grant_id and leased_by = p_leased_by and stage in ('queried', 'bit_set');

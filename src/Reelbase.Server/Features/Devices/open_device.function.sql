@@ -15,7 +15,7 @@ declare
   v_user_id uuid;
 begin
   perform pg_advisory_xact_lock(hashtextextended('device:' || p_device_id, 0));
-  select * into v_user from users where device_id = p_device_id and deleted_at is null for update;
+  select * into v_user from users where device_id = p_device_id and deleted_at is null for no key update;
   if v_user.id is not null and p_is_uuid and v_user.banned_at is not null then
     perform raise_error('ERR_4006', '{"reason":"banned"}');
   end if;

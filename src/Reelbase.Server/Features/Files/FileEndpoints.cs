@@ -7,11 +7,7 @@ using Reelbase.Server.Platform.Storage;
 namespace Reelbase.Server.Features.Files;
 
 /// <summary>An error of the storage API. The status stands in the body as text as well, as its clients expect.</summary>
-public sealed record StorageError(
-    [property: System.Text.Json.Serialization.JsonPropertyName("statusCode")] string StatusCode,
-    string Error,
-    string Message
-);
+public sealed record StorageError([property: System.Text.Json.Serialization.JsonPropertyName("statusCode")] string StatusCode, string Error, string Message);
 
 /// <summary>Reading stored files: by signed address, or by their owner's token. Ranges and conditional requests work on both.</summary>
 public static class FileEndpoints
@@ -19,16 +15,38 @@ public static class FileEndpoints
     public static void MapFiles(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/storage/v1/object").WithTags("Files");
-        group.MapMethods("/sign/{bucket}/{**name}", ["GET", "HEAD"], ReadSignedAsync).WithName("read-signed-file").WithSummary("Read a file by its signed address")
-            .Query("token", "The signature from the address", required: true).Produces(200, null, "video/mp4").Produces(206, null, "video/mp4").Produces<StorageError>(403).Produces<StorageError>(404);
+        group
+            .MapMethods("/sign/{bucket}/{**name}", ["GET", "HEAD"], ReadSignedAsync)
+            .WithName("read-signed-file")
+            .WithSummary("Read a file by its signed address")
+            .Query("token", "The signature from the address", required: true)
+            .Produces(200, null, "video/mp4")
+            .Produces(206, null, "video/mp4")
+            .Produces<StorageError>(403)
+            .Produces<StorageError>(404);
         foreach (var (path, name) in new[] { ("/authenticated/{bucket}/{**name}", "read-own-file"), ("/{bucket}/{**name}", "read-own-file-short") })
         {
-            group.MapMethods(path, ["GET", "HEAD"], ReadOwnAsync).WithName(name).WithSummary("Read one of the caller's own files").RequiresUser()
-                .Produces(200, null, "video/mp4").Produces(206, null, "video/mp4").Produces<StorageError>(401).Produces<StorageError>(403).Produces<StorageError>(404);
+            group
+                .MapMethods(path, ["GET", "HEAD"], ReadOwnAsync)
+                .WithName(name)
+                .WithSummary("Read one of the caller's own files")
+                .RequiresUser()
+                .Produces(200, null, "video/mp4")
+                .Produces(206, null, "video/mp4")
+                .Produces<StorageError>(401)
+                .Produces<StorageError>(403)
+                .Produces<StorageError>(404);
         }
     }
 
-    private static async Task<IResult> ReadSignedAsync(string bucket, HttpContext context, FileLinks links, ApiDatabase database, IFileStore files, string name = "")
+    private static async Task<IResult> ReadSignedAsync(
+        string bucket,
+        HttpContext context,
+        FileLinks links,
+        ApiDatabase database,
+        IFileStore files,
+        string name = ""
+    )
     {
         if (!await links.OpensAsync(context.Request.Query["token"].ToString(), bucket, name))
         {
@@ -38,7 +56,14 @@ public static class FileEndpoints
         return await SendAsync(stored, bucket, name, files, context);
     }
 
-    private static async Task<IResult> ReadOwnAsync(string bucket, HttpContext context, CallerResolver callers, ApiDatabase database, IFileStore files, string name = "")
+    private static async Task<IResult> ReadOwnAsync(
+        string bucket,
+        HttpContext context,
+        CallerResolver callers,
+        ApiDatabase database,
+        IFileStore files,
+        string name = ""
+    )
     {
         if (await callers.ReadAsync(context) is not { UserId: not null } caller)
         {
@@ -61,8 +86,13 @@ public static class FileEndpoints
         // A stored file never changes: its id is its version.
         context.Response.Headers.CacheControl = "private, max-age=86400, immutable";
         context.Response.Headers.XContentTypeOptions = "nosniff";
-        return Results.Stream(stream, stored.ContentType, lastModified: new DateTimeOffset(stored.StoredAt, TimeSpan.Zero),
-            entityTag: new EntityTagHeaderValue($"\"{stored.Id:N}\""), enableRangeProcessing: true);
+        return Results.Stream(
+            stream,
+            stored.ContentType,
+            lastModified: new DateTimeOffset(stored.StoredAt, TimeSpan.Zero),
+            entityTag: new EntityTagHeaderValue($"\"{stored.Id:N}\""),
+            enableRangeProcessing: true
+        );
     }
 
     private static IResult Fail(int status, string error, string message) =>

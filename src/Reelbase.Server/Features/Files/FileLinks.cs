@@ -1,5 +1,5 @@
-using Microsoft.Extensions.Caching.Memory;
 using System.Text;
+using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
@@ -63,8 +63,10 @@ public sealed class FileLinks : IDisposable
                     {
                         Claims = new Dictionary<string, object> { ["url"] = $"{bucket}/{name}", ["exp"] = ends },
                         SigningCredentials = new(_key, SecurityAlgorithms.HmacSha256),
-                    });
-            });
+                    }
+                );
+            }
+        );
         var start = _publicUrl ?? $"{context.Request.Scheme}://{context.Request.Host}";
         return $"{start}/storage/v1/object/sign/{bucket}/{name}?token={token}";
     }
@@ -89,8 +91,11 @@ public sealed class FileLinks : IDisposable
                 ValidateAudience = false,
                 RequireExpirationTime = true,
                 LifetimeValidator = (_, expires, _, _) => expires is { } end && end > _clock.GetUtcNow().UtcDateTime,
-            });
-        return result.IsValid && result.Claims.TryGetValue("url", out var url) && url is string path
+            }
+        );
+        return result.IsValid
+            && result.Claims.TryGetValue("url", out var url)
+            && url is string path
             && System.Security.Cryptography.CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(path), Encoding.UTF8.GetBytes($"{bucket}/{name}"));
     }
 }

@@ -10,7 +10,7 @@ begin
     where ((o.state = 'deleting' and o.run_after <= clock_timestamp())
         or (o.state = 'pending' and o.created_at < clock_timestamp() - interval '1 hour'))
       and (o.lease_until is null or o.lease_until < clock_timestamp())
-    order by o.run_after limit p_limit for update skip locked)
+    order by o.run_after limit p_limit for no key update skip locked)
   update storage_objects o set state = 'deleting', leased_by = p_leased_by, attempt = o.attempt + 1,
     lease_until = clock_timestamp() + make_interval(secs => p_lease_seconds)
   from due where o.id = due.id returning o.id, o.bucket, o.name;

@@ -47,16 +47,33 @@ public static class GenerateVideoEndpoint
     private const int MaxSettings = 16;
 
     public static void Map(IEndpointRouteBuilder routes) =>
-        routes.MapPost("/generate-video", HandleAsync)
-            .WithTags("GenerateVideo").WithName("generate-video").WithSummary("Accept a generation and charge for it, exactly once per key").RequiresUser()
+        routes
+            .MapPost("/generate-video", HandleAsync)
+            .WithTags("GenerateVideo")
+            .WithName("generate-video")
+            .WithSummary("Accept a generation and charge for it, exactly once per key")
+            .RequiresUser()
             .Header("Idempotency-Key", "A UUID; the same key with the same body gives the same answer for 24 hours", required: true)
-            .Accepts<GenerateVideoRequest>("application/json").Produces<GenerateVideoAnswer>().Fails(400, 401, 402, 403, 404, 413, 415, 422, 429, 503)
+            .Accepts<GenerateVideoRequest>("application/json")
+            .Produces<GenerateVideoAnswer>()
+            .Fails(400, 401, 402, 403, 404, 413, 415, 422, 429, 503)
             .Examples(
-                new { theme_id = "5a000000-0000-4000-8000-000000000001", prompt = "A paper boat on a quiet lake", settings = new { duration = 8, resolution = "720p" } },
-                new GenerateVideoAnswer(Guid.Parse("019a0000-0000-7000-8000-000000000001"), "pending", 8));
+                new
+                {
+                    theme_id = "5a000000-0000-4000-8000-000000000001",
+                    prompt = "A paper boat on a quiet lake",
+                    settings = new { duration = 8, resolution = "720p" },
+                },
+                new GenerateVideoAnswer(Guid.Parse("019a0000-0000-7000-8000-000000000001"), "pending", 8)
+            );
 
     private static async Task<IResult> HandleAsync(
-        HttpContext context, CallerResolver callers, ApiDatabase database, ChangeFeed feed, IOptions<GenerationOptions> options)
+        HttpContext context,
+        CallerResolver callers,
+        ApiDatabase database,
+        ChangeFeed feed,
+        IOptions<GenerationOptions> options
+    )
     {
         var request = await RequestBody.ReadAsync<GenerateVideoRequest>(context);
         var caller = await callers.RequireUserAsync(context, request.UserId);
@@ -64,15 +81,18 @@ public static class GenerateVideoEndpoint
         var key = ReadKey(context);
         var canonical = Validate(request);
         var limits = options.Value;
-        var accepted = (await database.OneOrNoneAsync<Accepted>(
-            caller,
-            "select * from generate_video($1, $2::jsonb, $3, $4::jsonb, $5)",
-            context.RequestAborted,
-            key,
-            canonical,
-            context.Connection.RemoteIpAddress,
-            Limits(limits),
-            limits.QueueDeadlineSeconds))!;
+        var accepted = (
+            await database.OneOrNoneAsync<Accepted>(
+                caller,
+                "select * from generate_video($1, $2::jsonb, $3, $4::jsonb, $5)",
+                context.RequestAborted,
+                key,
+                canonical,
+                context.Connection.RemoteIpAddress,
+                Limits(limits),
+                limits.QueueDeadlineSeconds
+            )
+        )!;
         if (accepted.Replayed)
         {
             context.Response.Headers["X-Idempotent-Replay"] = "true";
@@ -112,7 +132,9 @@ public static class GenerateVideoEndpoint
     }
 
     private static string? Id(string? text, string code, object details) =>
-        text is null ? null : Guid.TryParse(text, out var id) ? id.ToString() : throw new ApiException(code, details);
+        text is null ? null
+        : Guid.TryParse(text, out var id) ? id.ToString()
+        : throw new ApiException(code, details);
 
     private static string? Prompt(string? prompt)
     {
@@ -124,7 +146,16 @@ public static class GenerateVideoEndpoint
         var length = text.Length > MaxPromptLength ? int.MaxValue : new StringInfo(text).LengthInTextElements;
         return length is >= MinPromptCharacters and <= MaxPromptCharacters
             ? text
-            : throw new ApiException("ERR_4003", new { field = "prompt", reason = length < MinPromptCharacters ? "too_short" : "too_long", min = MinPromptCharacters, max = MaxPromptCharacters });
+            : throw new ApiException(
+                "ERR_4003",
+                new
+                {
+                    field = "prompt",
+                    reason = length < MinPromptCharacters ? "too_short" : "too_long",
+                    min = MinPromptCharacters,
+                    max = MaxPromptCharacters,
+                }
+            );
     }
 
     private static JsonObject Settings(Dictionary<string, JsonElement> settings)
@@ -181,7 +212,8 @@ public static class GenerateVideoEndpoint
                 premium = Limit(options.PremiumPerWindow),
                 guest_ip = Limit(options.GuestsPerAddressPerWindow),
                 window_seconds = options.WindowSeconds,
-            });
+            }
+        );
 
     private static int? Limit(int configured) => configured < 0 ? null : configured;
 

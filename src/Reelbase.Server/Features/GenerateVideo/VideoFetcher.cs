@@ -45,9 +45,17 @@ public sealed class VideoFetcher(WorkerDatabase database, FileDownloader downloa
                 await StoreAsync(job, "thumbnails", pictureName, picture, "image/jpeg", cancellationToken);
             }
             var isDone = await database.ScalarAsync<bool>(
-                "select complete_video_job($1, $2, $3, $4, $5, $6, $7::bigint, $8)", CancellationToken.None,
-                job.JobId, worker, videoName, bytes, "video/mp4",
-                hasPicture ? pictureName : null, hasPicture ? pictureBytes : null, hasPicture ? "image/jpeg" : null);
+                "select complete_video_job($1, $2, $3, $4, $5, $6, $7::bigint, $8)",
+                CancellationToken.None,
+                job.JobId,
+                worker,
+                videoName,
+                bytes,
+                "video/mp4",
+                hasPicture ? pictureName : null,
+                hasPicture ? pictureBytes : null,
+                hasPicture ? "image/jpeg" : null
+            );
             if (!isDone)
             {
                 logger.LogInformation("Job {JobId} was finished by somebody else", job.JobId);

@@ -32,8 +32,7 @@ public sealed class ClaimedJob
     public string? CancelUrl { get; init; }
 
     /// <summary>Where to ask about it; null before the provider has named it.</summary>
-    public SubmissionRef? Reference =>
-        ProviderJobId is null ? null : new(ProviderModelId, ProviderJobId, StatusUrl, SubmissionResultUrl, CancelUrl);
+    public SubmissionRef? Reference => ProviderJobId is null ? null : new(ProviderModelId, ProviderJobId, StatusUrl, SubmissionResultUrl, CancelUrl);
 }
 
 /// <summary>
@@ -72,7 +71,8 @@ public sealed class VideoJobWorker(
             WorkerName,
             LeaseSeconds,
             limit,
-            JsonSerializer.Serialize(providers.All.ToDictionary(provider => provider.Name, provider => provider.Concurrency)));
+            JsonSerializer.Serialize(providers.All.ToDictionary(provider => provider.Name, provider => provider.Concurrency))
+        );
 
     /// <inheritdoc/>
     protected override Task<bool> RenewAsync(ClaimedJob item, CancellationToken cancellationToken) =>
@@ -85,28 +85,37 @@ public sealed class VideoJobWorker(
         if (provider is null && item.Stage is "submitted")
         {
             // The provider was configured away under a running job: nobody can be asked, so only the deadline remains.
-            await (item.IsPastDeadline ? FailAsync(item, FailureKind.Unavailable, "the provider is not configured") : RescheduleAsync(item, Options.MaxPollSeconds));
+            await (
+                item.IsPastDeadline ? FailAsync(item, FailureKind.Unavailable, "the provider is not configured") : RescheduleAsync(item, Options.MaxPollSeconds)
+            );
             return;
         }
-        await (item switch
-        {
-            { Stage: "submitting" } => AmbiguousAsync(item, "the worker ended while it was submitting", WebhookBase(provider)),
-            { IsPastDeadline: true, Stage: "queued" } => FailAsync(item, FailureKind.Unavailable, "the job never got its turn"),
-            { IsPastDeadline: true, Stage: "ambiguous" } => FailAsync(item, FailureKind.Timeout, "nothing was heard of the submission"),
-            { IsPastDeadline: true, Stage: "fetching" } => FailAsync(item, FailureKind.Unavailable, "the video could not be fetched in time"),
-            { IsPastDeadline: true } => LastLookAsync(item, provider!, cancellationToken),
-            { Stage: "queued" } => SubmitAsync(item, provider!, cancellationToken),
-            { Stage: "ambiguous" } => RescheduleAsync(item, Math.Max(0.1, (item.DeadlineAt - DateTime.UtcNow).TotalSeconds)),
-            { Stage: "submitted" } => LookAsync(item, provider!, cancellationToken),
-            _ => FetchAsync(item, provider, cancellationToken),
-        });
+        await (
+            item switch
+            {
+                { Stage: "submitting" } => AmbiguousAsync(item, "the worker ended while it was submitting", WebhookBase(provider)),
+                { IsPastDeadline: true, Stage: "queued" } => FailAsync(item, FailureKind.Unavailable, "the job never got its turn"),
+                { IsPastDeadline: true, Stage: "ambiguous" } => FailAsync(item, FailureKind.Timeout, "nothing was heard of the submission"),
+                { IsPastDeadline: true, Stage: "fetching" } => FailAsync(item, FailureKind.Unavailable, "the video could not be fetched in time"),
+                { IsPastDeadline: true } => LastLookAsync(item, provider!, cancellationToken),
+                { Stage: "queued" } => SubmitAsync(item, provider!, cancellationToken),
+                { Stage: "ambiguous" } => RescheduleAsync(item, Math.Max(0.1, (item.DeadlineAt - DateTime.UtcNow).TotalSeconds)),
+                { Stage: "submitted" } => LookAsync(item, provider!, cancellationToken),
+                _ => FetchAsync(item, provider, cancellationToken),
+            }
+        );
         _feed.Publish(TopicOf(item.JobId));
     }
 
     private async Task SubmitAsync(ClaimedJob job, IVideoProvider provider, CancellationToken cancellationToken)
     {
         var begun = await database.OneOrNoneAsync<BegunSubmission>(
-            "select * from begin_submission($1, $2, $3)", cancellationToken, job.JobId, WorkerName, Options.SubmissionDeadlineSeconds);
+            "select * from begin_submission($1, $2, $3)",
+            cancellationToken,
+            job.JobId,
+            WorkerName,
+            Options.SubmissionDeadlineSeconds
+        );
         if (begun is null)
         {
             return;
@@ -122,22 +131,45 @@ public sealed class VideoJobWorker(
         {
             case SubmitOutcome.Accepted accepted:
                 await database.ExecuteAsync(
-                    "select record_submission_accepted($1, $2, $3, $4, $5, $6, $7)", CancellationToken.None,
-                    begun.SubmissionId, WorkerName, accepted.ProviderJobId, accepted.StatusUrl, accepted.ResultUrl, accepted.CancelUrl,
-                    webhook is null ? Options.PollSeconds : Options.PollWithWebhookSeconds);
+                    "select record_submission_accepted($1, $2, $3, $4, $5, $6, $7)",
+                    CancellationToken.None,
+                    begun.SubmissionId,
+                    WorkerName,
+                    accepted.ProviderJobId,
+                    accepted.StatusUrl,
+                    accepted.ResultUrl,
+                    accepted.CancelUrl,
+                    webhook is null ? Options.PollSeconds : Options.PollWithWebhookSeconds
+                );
                 break;
             case SubmitOutcome.NotAccepted refused:
                 if (refused.IsOurFault)
                 {
-                    logger.LogError("{Provider} refuses our account: {Reason}. Check its key and balance; jobs wait until their deadline", provider.Name, refused.Reason);
+                    logger.LogError(
+                        "{Provider} refuses our account: {Reason}. Check its key and balance; jobs wait until their deadline",
+                        provider.Name,
+                        refused.Reason
+                    );
                 }
                 var pause = refused.RetryAfterSeconds ?? Backoff.Seconds(begun.Attempt, Options.RetryBaseSeconds, Options.RetryCapSeconds);
                 await database.ExecuteAsync(
-                    "select record_submission_refused($1, $2, $3, $4, $5)", CancellationToken.None,
-                    begun.SubmissionId, WorkerName, refused.Reason, Math.Clamp(pause, 0, 3600), Options.QueueDeadlineSeconds);
+                    "select record_submission_refused($1, $2, $3, $4, $5)",
+                    CancellationToken.None,
+                    begun.SubmissionId,
+                    WorkerName,
+                    refused.Reason,
+                    Math.Clamp(pause, 0, 3600),
+                    Options.QueueDeadlineSeconds
+                );
                 break;
             case SubmitOutcome.Rejected rejected:
-                await database.ExecuteAsync("select record_submission_detail($1, $2, $3)", CancellationToken.None, begun.SubmissionId, "refused", rejected.Reason);
+                await database.ExecuteAsync(
+                    "select record_submission_detail($1, $2, $3)",
+                    CancellationToken.None,
+                    begun.SubmissionId,
+                    "refused",
+                    rejected.Reason
+                );
                 await FailAsync(job, rejected.Kind, rejected.Reason);
                 break;
             case SubmitOutcome.Ambiguous ambiguous:
@@ -190,7 +222,13 @@ public sealed class VideoJobWorker(
     private async Task TakeResultAsync(ClaimedJob job, IVideoProvider provider, PollOutcome.Succeeded done, CancellationToken cancellationToken)
     {
         var verdict = await database.ScalarAsync<string>(
-            "select record_video_result($1, $2, $3, $4)", CancellationToken.None, job.JobId, job.ProviderJobId, done.VideoUrl, WorkerName);
+            "select record_video_result($1, $2, $3, $4)",
+            CancellationToken.None,
+            job.JobId,
+            job.ProviderJobId,
+            done.VideoUrl,
+            WorkerName
+        );
         if (verdict == "fetching")
         {
             await FetchAsync(job, provider, cancellationToken, done.VideoUrl);
@@ -223,7 +261,12 @@ public sealed class VideoJobWorker(
         if (job.SubmissionId is { } submission)
         {
             await database.ExecuteAsync(
-                "select record_submission_detail($1, $2, $3)", CancellationToken.None, submission, kind == FailureKind.Cancelled ? "cancelled" : null, reason);
+                "select record_submission_detail($1, $2, $3)",
+                CancellationToken.None,
+                submission,
+                kind == FailureKind.Cancelled ? "cancelled" : null,
+                reason
+            );
         }
         var code = JobFailures.Code(kind);
         await database.ExecuteAsync("select fail_video_job($1, $2, $3, $4)", CancellationToken.None, job.JobId, WorkerName, code, JobFailures.Message(code));
@@ -233,8 +276,13 @@ public sealed class VideoJobWorker(
     {
         logger.LogWarning("Nobody knows whether job {JobId} was accepted ({Reason}); it is not submitted again", job.JobId, reason);
         return database.ExecuteAsync(
-            "select record_submission_ambiguous($1, $2, $3, $4::integer)", CancellationToken.None,
-            job.JobId, WorkerName, reason, webhook is null ? Options.AmbiguousSeconds : null);
+            "select record_submission_ambiguous($1, $2, $3, $4::integer)",
+            CancellationToken.None,
+            job.JobId,
+            WorkerName,
+            reason,
+            webhook is null ? Options.AmbiguousSeconds : null
+        );
     }
 
     private Task RescheduleAsync(ClaimedJob job, double seconds, bool isFetchFailure = false) =>

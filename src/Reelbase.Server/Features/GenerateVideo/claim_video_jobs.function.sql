@@ -20,7 +20,7 @@ begin
     select j.job_id from video_jobs j
     where j.stage <> 'finished' and (j.lease_until is null or j.lease_until < clock_timestamp())
       and ((j.stage <> 'queued' and j.run_after <= clock_timestamp()) or j.deadline_at <= clock_timestamp())
-    order by j.run_after limit p_limit for update skip locked) d;
+    order by j.run_after limit p_limit for no key update skip locked) d;
   v_ids := coalesce(v_ids, '{}');
 
   -- One claimer at a time walks the line, so that two cannot both take a provider's last place.
@@ -35,7 +35,7 @@ begin
           select j.job_id from video_jobs j
           where j.stage = 'queued' and j.provider = v_provider and j.run_after <= clock_timestamp()
             and j.deadline_at > clock_timestamp() and (j.lease_until is null or j.lease_until < clock_timestamp())
-          order by j.created_at limit v_room for update skip locked) d;
+          order by j.created_at limit v_room for no key update skip locked) d;
         v_ids := v_ids || coalesce(v_more, '{}');
       end if;
     end loop;

@@ -8,7 +8,7 @@ declare
   v_job video_jobs;
 begin
   select * into v_job from video_jobs
-  where job_id = p_job_id and leased_by = p_leased_by and stage = 'fetching' for update;
+  where job_id = p_job_id and leased_by = p_leased_by and stage = 'fetching' for no key update;
   if not found then
     return false;
   end if;

@@ -8,8 +8,8 @@ declare
   v_refund integer;
 begin
   -- The user row first and the job second, as everywhere: two orders would deadlock.
-  perform 1 from users u where u.id = (select j.user_id from video_jobs j where j.job_id = p_job_id) for update;
-  select * into v_job from video_jobs where job_id = p_job_id and stage <> 'finished' for update;
+  perform 1 from users u where u.id = (select j.user_id from video_jobs j where j.job_id = p_job_id) for no key update;
+  select * into v_job from video_jobs where job_id = p_job_id and stage <> 'finished' for no key update;
   if not found or (p_leased_by is not null and v_job.leased_by is distinct from p_leased_by) then
     return false;
   end if;

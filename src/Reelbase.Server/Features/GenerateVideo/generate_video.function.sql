@@ -26,7 +26,7 @@ declare
   v_oldest timestamptz;
   v_ip record;
 begin
-  select * into v_user from users where id = v_me for update;
+  select * into v_user from users where id = v_me for no key update;
 
   select * into v_stored from idempotency_log where user_id = v_me and idempotency_key = p_idempotency_key;
   if found and v_stored.expires_at > now() then

@@ -8,7 +8,7 @@ declare
   v_job video_jobs;
   v_cost bigint;
 begin
-  select * into v_job from video_jobs where job_id = p_job_id for update;
+  select * into v_job from video_jobs where job_id = p_job_id for no key update;
   if not found then
     return 'ignored';
   end if;

@@ -19,12 +19,24 @@ public static class WebhookEndpoint
     private const int MaxTokenLength = 200;
 
     public static void Map(IEndpointRouteBuilder routes) =>
-        routes.MapPost("/webhooks/{provider}/{token}", HandleAsync)
-            .WithTags("ProviderCallbacks").WithName("provider-webhook").WithSummary("A provider reports the end of a job")
-            .Accepts<object>("application/json").Produces<WebhookAnswer>().Fails(400, 401, 404, 413, 503)
+        routes
+            .MapPost("/webhooks/{provider}/{token}", HandleAsync)
+            .WithTags("ProviderCallbacks")
+            .WithName("provider-webhook")
+            .WithSummary("A provider reports the end of a job")
+            .Accepts<object>("application/json")
+            .Produces<WebhookAnswer>()
+            .Fails(400, 401, 404, 413, 503)
             .Examples(null, new WebhookAnswer(true));
 
-    private static async Task<IResult> HandleAsync(string provider, string token, HttpContext context, VideoProviders providers, ApiDatabase database, ChangeFeed feed)
+    private static async Task<IResult> HandleAsync(
+        string provider,
+        string token,
+        HttpContext context,
+        VideoProviders providers,
+        ApiDatabase database,
+        ChangeFeed feed
+    )
     {
         if (providers.Find(provider) is not { HasWebhooks: true } adapter || token.Length > MaxTokenLength)
         {
@@ -32,11 +44,18 @@ public static class WebhookEndpoint
         }
         // The signature is over the bytes as sent, so nothing may parse them first.
         var body = await RequestBody.ReadBytesAsync(context, MaxBodyBytes);
-        var inbound = await adapter.VerifyWebhookAsync(context.Request.Headers, body, context.RequestAborted)
+        var inbound =
+            await adapter.VerifyWebhookAsync(context.Request.Headers, body, context.RequestAborted)
             ?? throw new ApiException("ERR_4005", new { reason = "bad_signature" });
         var isNew = await database.ScalarAsync<bool>(
-            "select store_webhook_delivery($1, $2, $3, $4, $5::jsonb)", context.RequestAborted,
-            provider, SHA256.HashData(Encoding.UTF8.GetBytes(token)), inbound.EventId, inbound.EventType, Storable(body));
+            "select store_webhook_delivery($1, $2, $3, $4, $5::jsonb)",
+            context.RequestAborted,
+            provider,
+            SHA256.HashData(Encoding.UTF8.GetBytes(token)),
+            inbound.EventId,
+            inbound.EventType,
+            Storable(body)
+        );
         if (isNew)
         {
             feed.Publish(WebhookWorker.WakeTopic);

@@ -25,8 +25,12 @@ public sealed class ClaimedDelivery
 
 /// <summary>Works off stored events: a good result sends its job to be fetched, a failure ends it with a refund. What is late or foreign does no harm.</summary>
 public sealed class WebhookWorker(
-    WorkerDatabase database, VideoProviders providers, ChangeFeed feed, IOptions<WorkOptions> options, ILogger<WebhookWorker> logger)
-    : WorkLoop<ClaimedDelivery>(feed, options, logger)
+    WorkerDatabase database,
+    VideoProviders providers,
+    ChangeFeed feed,
+    IOptions<WorkOptions> options,
+    ILogger<WebhookWorker> logger
+) : WorkLoop<ClaimedDelivery>(feed, options, logger)
 {
     /// <summary>Wakes this loop.</summary>
     public const string WakeTopic = "work:webhooks";
@@ -67,7 +71,13 @@ public sealed class WebhookWorker(
         switch (outcome)
         {
             case PollOutcome.Succeeded done:
-                var verdict = await database.ScalarAsync<string>("select record_video_result($1, $2, $3)", CancellationToken.None, jobId, item.EventId, done.VideoUrl);
+                var verdict = await database.ScalarAsync<string>(
+                    "select record_video_result($1, $2, $3)",
+                    CancellationToken.None,
+                    jobId,
+                    item.EventId,
+                    done.VideoUrl
+                );
                 if (verdict == "late")
                 {
                     logger.LogWarning("A video for job {JobId} came after its refund; it is recorded and not delivered", jobId);
@@ -77,13 +87,26 @@ public sealed class WebhookWorker(
             case PollOutcome.Failed failed:
                 await database.ExecuteAsync("select record_submission_detail($1, $2, $3)", CancellationToken.None, item.SubmissionId, null, failed.Reason);
                 var code = JobFailures.Code(failed.Kind);
-                var isEnded = await database.ScalarAsync<bool>("select fail_video_job($1, null, $2, $3)", CancellationToken.None, jobId, code, JobFailures.Message(code));
+                var isEnded = await database.ScalarAsync<bool>(
+                    "select fail_video_job($1, null, $2, $3)",
+                    CancellationToken.None,
+                    jobId,
+                    code,
+                    JobFailures.Message(code)
+                );
                 await FinishAsync(item, isEnded ? null : "the job had ended before");
                 break;
             case var open:
                 var reason = open is PollOutcome.Unknown unknown ? unknown.Reason : "the provider says that it still runs";
-                await database.ExecuteAsync("select finish_webhook_delivery($1, $2, $3, $4, $5)", CancellationToken.None,
-                    item.Id, WorkerName, reason, Backoff.Seconds(item.Attempt, RetryBaseSeconds, RetryCapSeconds), MaxRetries);
+                await database.ExecuteAsync(
+                    "select finish_webhook_delivery($1, $2, $3, $4, $5)",
+                    CancellationToken.None,
+                    item.Id,
+                    WorkerName,
+                    reason,
+                    Backoff.Seconds(item.Attempt, RetryBaseSeconds, RetryCapSeconds),
+                    MaxRetries
+                );
                 return;
         }
         _feed.Publish(VideoJobWorker.WakeTopic);
@@ -91,5 +114,13 @@ public sealed class WebhookWorker(
     }
 
     private Task FinishAsync(ClaimedDelivery item, string? remark) =>
-        database.ExecuteAsync("select finish_webhook_delivery($1, $2, $3, $4::double precision, $5)", CancellationToken.None, item.Id, WorkerName, remark, null, MaxRetries);
+        database.ExecuteAsync(
+            "select finish_webhook_delivery($1, $2, $3, $4::double precision, $5)",
+            CancellationToken.None,
+            item.Id,
+            WorkerName,
+            remark,
+            null,
+            MaxRetries
+        );
 }

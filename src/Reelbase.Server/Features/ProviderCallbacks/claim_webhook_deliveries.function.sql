@@ -9,7 +9,7 @@ begin
     select d.id from webhook_deliveries d
     where d.status = 'pending' and d.run_after <= clock_timestamp()
       and (d.lease_until is null or d.lease_until < clock_timestamp())
-    order by d.run_after limit p_limit for update skip locked),
+    order by d.run_after limit p_limit for no key update skip locked),
   claimed as (
     update webhook_deliveries d set leased_by = p_leased_by, attempt = d.attempt + 1,
       lease_until = clock_timestamp() + make_interval(secs => p_lease_seconds)

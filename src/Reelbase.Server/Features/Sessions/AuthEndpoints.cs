@@ -28,28 +28,144 @@ public static class AuthEndpoints
     public static void MapAuth(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/auth/v1").WithTags("Sessions");
-        group.MapPost("/token", TokenAsync).WithName("auth-token").Accepts<TokenRequest>("application/json").Produces<SessionAnswer>().Produces<AuthError>(400).Produces<AuthError>(503)
-            .WithSummary("Trade a refresh token for a new session").Query("grant_type", "refresh_token", required: true)
-            .Examples(new { refresh_token = "AZog..." }, new { access_token = "eyJ...", token_type = "bearer", expires_in = 3600, expires_at = 1790000000, refresh_token = "AZoh...", user = new { id = "0b9fd0a2-6a55-4d2e-a6c3-5c0d3a2f9b10", aud = "authenticated", role = "authenticated", is_anonymous = true } });
-        group.MapGet("/user", UserAsync).WithName("auth-user").RequiresUser().Produces<AuthUser>().Produces<AuthError>(401).Produces<AuthError>(403)
+        group
+            .MapPost("/token", TokenAsync)
+            .WithName("auth-token")
+            .Accepts<TokenRequest>("application/json")
+            .Produces<SessionAnswer>()
+            .Produces<AuthError>(400)
+            .Produces<AuthError>(503)
+            .WithSummary("Trade a refresh token for a new session")
+            .Query("grant_type", "refresh_token", required: true)
+            .Examples(
+                new { refresh_token = "AZog..." },
+                new
+                {
+                    access_token = "eyJ...",
+                    token_type = "bearer",
+                    expires_in = 3600,
+                    expires_at = 1790000000,
+                    refresh_token = "AZoh...",
+                    user = new
+                    {
+                        id = "0b9fd0a2-6a55-4d2e-a6c3-5c0d3a2f9b10",
+                        aud = "authenticated",
+                        role = "authenticated",
+                        is_anonymous = true,
+                    },
+                }
+            );
+        group
+            .MapGet("/user", UserAsync)
+            .WithName("auth-user")
+            .RequiresUser()
+            .Produces<AuthUser>()
+            .Produces<AuthError>(401)
+            .Produces<AuthError>(403)
             .WithSummary("The signed-in user")
-            .Examples(null, new { id = "0b9fd0a2-6a55-4d2e-a6c3-5c0d3a2f9b10", aud = "authenticated", role = "authenticated", email = "", phone = "", is_anonymous = true });
-        group.MapPost("/logout", LogoutAsync).WithName("auth-logout").RequiresUser().Produces(204).Produces<AuthError>(400).Produces<AuthError>(401).Produces<AuthError>(403)
-            .WithSummary("End this session, the others, or all").Query("scope", "global, local or others; global when absent");
-        group.MapGet("/.well-known/jwks.json", (HttpContext context, AccessTokens tokens) =>
-        {
-            context.Response.Headers.CacheControl = "public, max-age=600";
-            return Json.Answer(tokens.PublicKeySet());
-        }).WithName("auth-jwks").Produces<object>().WithSummary("The public keys of access tokens")
-            .Examples(null, new { keys = new[] { new { kty = "EC", crv = "P-256", x = "...", y = "...", kid = "...", alg = "ES256", use = "sig" } } });
-        group.MapGet("/health", () => Json.Answer(new { version = "reelbase", name = "GoTrue", description = "Reelbase auth" }))
-            .WithName("auth-health").Produces<object>().WithSummary("Whether the auth API is there")
-            .Examples(null, new { version = "reelbase", name = "GoTrue", description = "Reelbase auth" });
-        group.MapGet("/settings", () => Json.Answer(new
-        {
-            external = new { anonymous_users = true, apple = false, email = false, phone = false },
-            disable_signup = false, mailer_autoconfirm = true, phone_autoconfirm = false, sms_provider = "", saml_enabled = false,
-        })).WithName("auth-settings").Produces<object>().WithSummary("Which ways of signing in exist")
+            .Examples(
+                null,
+                new
+                {
+                    id = "0b9fd0a2-6a55-4d2e-a6c3-5c0d3a2f9b10",
+                    aud = "authenticated",
+                    role = "authenticated",
+                    email = "",
+                    phone = "",
+                    is_anonymous = true,
+                }
+            );
+        group
+            .MapPost("/logout", LogoutAsync)
+            .WithName("auth-logout")
+            .RequiresUser()
+            .Produces(204)
+            .Produces<AuthError>(400)
+            .Produces<AuthError>(401)
+            .Produces<AuthError>(403)
+            .WithSummary("End this session, the others, or all")
+            .Query("scope", "global, local or others; global when absent");
+        group
+            .MapGet(
+                "/.well-known/jwks.json",
+                (HttpContext context, AccessTokens tokens) =>
+                {
+                    context.Response.Headers.CacheControl = "public, max-age=600";
+                    return Json.Answer(tokens.PublicKeySet());
+                }
+            )
+            .WithName("auth-jwks")
+            .Produces<object>()
+            .WithSummary("The public keys of access tokens")
+            .Examples(
+                null,
+                new
+                {
+                    keys = new[]
+                    {
+                        new
+                        {
+                            kty = "EC",
+                            crv = "P-256",
+                            x = "...",
+                            y = "...",
+                            kid = "...",
+                            alg = "ES256",
+                            use = "sig",
+                        },
+                    },
+                }
+            );
+        group
+            .MapGet(
+                "/health",
+                () =>
+                    Json.Answer(
+                        new
+                        {
+                            version = "reelbase",
+                            name = "GoTrue",
+                            description = "Reelbase auth",
+                        }
+                    )
+            )
+            .WithName("auth-health")
+            .Produces<object>()
+            .WithSummary("Whether the auth API is there")
+            .Examples(
+                null,
+                new
+                {
+                    version = "reelbase",
+                    name = "GoTrue",
+                    description = "Reelbase auth",
+                }
+            );
+        group
+            .MapGet(
+                "/settings",
+                () =>
+                    Json.Answer(
+                        new
+                        {
+                            external = new
+                            {
+                                anonymous_users = true,
+                                apple = false,
+                                email = false,
+                                phone = false,
+                            },
+                            disable_signup = false,
+                            mailer_autoconfirm = true,
+                            phone_autoconfirm = false,
+                            sms_provider = "",
+                            saml_enabled = false,
+                        }
+                    )
+            )
+            .WithName("auth-settings")
+            .Produces<object>()
+            .WithSummary("Which ways of signing in exist")
             .Examples(null, new { external = new { anonymous_users = true, apple = false }, disable_signup = false });
     }
 
@@ -86,8 +202,14 @@ public static class AuthEndpoints
     }
 
     private static async Task<IResult> UserAsync(HttpContext context, CallerResolver callers, ApiDatabase database) =>
-        await AsCallerAsync(context, callers, async caller =>
-            Json.Answer(SessionService.Describe((await database.OneOrNoneAsync<SessionUser>(caller, "select * from get_auth_user()", context.RequestAborted))!)));
+        await AsCallerAsync(
+            context,
+            callers,
+            async caller =>
+                Json.Answer(
+                    SessionService.Describe((await database.OneOrNoneAsync<SessionUser>(caller, "select * from get_auth_user()", context.RequestAborted))!)
+                )
+        );
 
     private static async Task<IResult> LogoutAsync(HttpContext context, CallerResolver callers, ApiDatabase database)
     {
@@ -96,11 +218,15 @@ public static class AuthEndpoints
         {
             return Fail(context, 400, "validation_failed", "scope is global, local or others");
         }
-        return await AsCallerAsync(context, callers, async caller =>
-        {
-            await database.ExecuteAsync(caller, "select end_sessions($1)", context.RequestAborted, scope);
-            return Results.NoContent();
-        });
+        return await AsCallerAsync(
+            context,
+            callers,
+            async caller =>
+            {
+                await database.ExecuteAsync(caller, "select end_sessions($1)", context.RequestAborted, scope);
+                return Results.NoContent();
+            }
+        );
     }
 
     private static async Task<IResult> AsCallerAsync(HttpContext context, CallerResolver callers, Func<Caller, Task<IResult>> work)
@@ -128,7 +254,8 @@ public static class AuthEndpoints
     private static IResult Fail(HttpContext context, int status, string code, string message)
     {
         context.Response.Headers["x-sb-error-code"] = code;
-        var isCurrent = DateOnly.TryParse(context.Request.Headers["x-supabase-api-version"].ToString(), System.Globalization.CultureInfo.InvariantCulture, out var version)
+        var isCurrent =
+            DateOnly.TryParse(context.Request.Headers["x-supabase-api-version"].ToString(), System.Globalization.CultureInfo.InvariantCulture, out var version)
             && version >= new DateOnly(2024, 1, 1);
         if (!isCurrent)
         {

@@ -42,8 +42,14 @@ public sealed class SessionService(ApiDatabase database, AccessTokens tokens, Ke
         var sessionId = Guid.NewGuid();
         var refreshToken = RefreshToken(sessionId, 0);
         var user =
-            await database.OneOrNoneAsync<SessionUser>("select * from start_session($1, $2, $3, $4)", cancellationToken, userId, sessionId, method, Hash(refreshToken))
-            ?? throw new InvalidOperationException("start_session answered nothing");
+            await database.OneOrNoneAsync<SessionUser>(
+                "select * from start_session($1, $2, $3, $4)",
+                cancellationToken,
+                userId,
+                sessionId,
+                method,
+                Hash(refreshToken)
+            ) ?? throw new InvalidOperationException("start_session answered nothing");
         return (Answer(user, sessionId, method, refreshToken), user);
     }
 
@@ -84,7 +90,9 @@ public sealed class SessionService(ApiDatabase database, AccessTokens tokens, Ke
             user.Email ?? "",
             "",
             Json.Time(user.UpdatedAt),
-            user.AppleSub is null ? new Dictionary<string, object>() : new Dictionary<string, object> { ["provider"] = "apple", ["providers"] = new[] { "apple" } },
+            user.AppleSub is null
+                ? new Dictionary<string, object>()
+                : new Dictionary<string, object> { ["provider"] = "apple", ["providers"] = new[] { "apple" } },
             new Dictionary<string, object>(),
             [],
             Json.Time(user.CreatedAt),
@@ -125,8 +133,17 @@ public sealed class SessionService(ApiDatabase database, AccessTokens tokens, Ke
     private static byte[] Hash(string token) => SHA256.HashData(Encoding.UTF8.GetBytes(token));
 
     private sealed record RefreshRow(
-        string Outcome, int? Counter, string? Method, Guid? UserId, string? Email, string? AppleSub, bool? IsGuest,
-        int? CreditsRemaining, DateTime? CreatedAt, DateTime? UpdatedAt)
+        string Outcome,
+        int? Counter,
+        string? Method,
+        Guid? UserId,
+        string? Email,
+        string? AppleSub,
+        bool? IsGuest,
+        int? CreditsRemaining,
+        DateTime? CreatedAt,
+        DateTime? UpdatedAt
+    )
     {
         public SessionUser ToUser() => new(UserId!.Value, Email, AppleSub, IsGuest!.Value, CreditsRemaining!.Value, CreatedAt!.Value, UpdatedAt!.Value);
     }

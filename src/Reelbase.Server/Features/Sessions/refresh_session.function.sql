@@ -15,7 +15,7 @@ declare
   v_session sessions;
   v_user users;
 begin
-  select * into v_session from sessions where id = p_session_id for update;
+  select * into v_session from sessions where id = p_session_id for no key update;
   if not found or not exists (
       select from refresh_tokens t where t.session_id = p_session_id and t.counter = p_counter and t.token_hash = p_token_hash) then
     outcome := 'not_found';

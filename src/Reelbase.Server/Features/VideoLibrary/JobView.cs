@@ -9,17 +9,48 @@ namespace Reelbase.Server.Features.VideoLibrary;
 /// <param name="QueuePosition">Waiting jobs ahead, from 0; null when it is not waiting.</param>
 /// <param name="ExpiresAt">When the video is removed; null when it is kept.</param>
 public sealed record JobStatusAnswer(
-    Guid JobId, string Status, string Prompt, string ModelName, int CreditsUsed, string? VideoUrl, string? ThumbnailUrl,
-    string? ErrorCode, string? ErrorMessage, int? QueuePosition, DateTime CreatedAt, DateTime? CompletedAt, DateTime? ExpiresAt);
+    Guid JobId,
+    string Status,
+    string Prompt,
+    string ModelName,
+    int CreditsUsed,
+    string? VideoUrl,
+    string? ThumbnailUrl,
+    string? ErrorCode,
+    string? ErrorMessage,
+    int? QueuePosition,
+    DateTime CreatedAt,
+    DateTime? CompletedAt,
+    DateTime? ExpiresAt
+);
 
 /// <summary>One job in a list.</summary>
 public sealed record JobListItem(
-    Guid JobId, string Prompt, string ModelName, int CreditsUsed, string Status, string? VideoUrl, string? ThumbnailUrl, DateTime CreatedAt);
+    Guid JobId,
+    string Prompt,
+    string ModelName,
+    int CreditsUsed,
+    string Status,
+    string? VideoUrl,
+    string? ThumbnailUrl,
+    DateTime CreatedAt
+);
 
 /// <summary>A job row as the SQL functions answer it.</summary>
 public sealed record JobRow(
-    Guid JobId, string Status, string Prompt, string ModelName, int CreditsUsed, string? VideoUrl, string? ThumbnailUrl,
-    string? ErrorCode, int? QueuePosition, DateTime CreatedAt, DateTime? CompletedAt, string? Language);
+    Guid JobId,
+    string Status,
+    string Prompt,
+    string ModelName,
+    int CreditsUsed,
+    string? VideoUrl,
+    string? ThumbnailUrl,
+    string? ErrorCode,
+    int? QueuePosition,
+    DateTime CreatedAt,
+    DateTime? CompletedAt,
+    string? Language
+);
 
 /// <summary>Turns rows into what goes out: storage keys become addresses, codes become words.</summary>
 public sealed class JobView(FileLinks links, IOptions<GenerationOptions> options)
@@ -30,10 +61,20 @@ public sealed class JobView(FileLinks links, IOptions<GenerationOptions> options
         var expires = ExpiresAt(row.CreatedAt);
         var language = row.Language ?? AcceptLanguage.Choose(context.Request.Headers.AcceptLanguage.ToString());
         return new(
-            row.JobId, row.Status, row.Prompt, row.ModelName, row.CreditsUsed,
-            links.Address(context, "videos", row.VideoUrl, expires), links.Address(context, "thumbnails", row.ThumbnailUrl, expires),
-            row.ErrorCode, row.ErrorCode is null ? null : ErrorCatalog.Find(row.ErrorCode).Message(language),
-            row.QueuePosition, row.CreatedAt, row.CompletedAt, expires);
+            row.JobId,
+            row.Status,
+            row.Prompt,
+            row.ModelName,
+            row.CreditsUsed,
+            links.Address(context, "videos", row.VideoUrl, expires),
+            links.Address(context, "thumbnails", row.ThumbnailUrl, expires),
+            row.ErrorCode,
+            row.ErrorCode is null ? null : ErrorCatalog.Find(row.ErrorCode).Message(language),
+            row.QueuePosition,
+            row.CreatedAt,
+            row.CompletedAt,
+            expires
+        );
     }
 
     /// <summary>The same job in a list.</summary>

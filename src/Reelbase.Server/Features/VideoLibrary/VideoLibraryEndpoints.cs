@@ -32,17 +32,72 @@ public static class VideoLibraryEndpoints
     public static void MapVideoLibrary(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("").WithTags("VideoLibrary");
-        group.MapGet("/get-video-status", StatusAsync).WithName("get-video-status").RequiresUser().WithSummary("One job; as text/event-stream, live until it ends")
-            .Query("job_id", "The job", required: true).Query("user_id", "Optional; must be the caller")
-            .Produces<JobStatusAnswer>().Fails(400, 401, 403, 404, 503)
-            .Examples(null, new JobStatusAnswer(Guid.Parse("019a0000-0000-7000-8000-000000000001"), "processing", "A paper boat on a quiet lake", "Veo 3.1 Fast", 8, null, null, null, null, null, new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc), null, new DateTime(2026, 1, 9, 3, 4, 5, DateTimeKind.Utc)));
-        group.MapGet("/get-video-jobs", ListAsync).WithName("get-video-jobs").RequiresUser().WithSummary("The caller's jobs, newest first")
-            .Query("limit", "1 to 100; 20 when absent").Query("offset", "Jobs to leave out; prefer before").Query("before", "The next_before of the page before")
-            .Query("status", "pending, processing, completed or failed").Query("q", "A piece of the prompt").Query("user_id", "Optional; must be the caller")
-            .Produces<JobListAnswer>().Fails(400, 401, 403, 404, 503)
-            .Examples(null, new JobListAnswer(null, [new(Guid.Parse("019a0000-0000-7000-8000-000000000001"), "A paper boat on a quiet lake", "Veo 3.1 Fast", 8, "completed", "https://reelbase.example/storage/v1/object/sign/videos/a/b.mp4?token=...", null, new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc))]));
-        group.MapPost("/delete-video-job", DeleteAsync).WithName("delete-video-job").RequiresUser().WithSummary("Delete a job and its files")
-            .Accepts<DeleteJobRequest>("application/json").Produces<SuccessAnswer>().Fails(400, 401, 403, 404, 413, 415, 503)
+        group
+            .MapGet("/get-video-status", StatusAsync)
+            .WithName("get-video-status")
+            .RequiresUser()
+            .WithSummary("One job; as text/event-stream, live until it ends")
+            .Query("job_id", "The job", required: true)
+            .Query("user_id", "Optional; must be the caller")
+            .Produces<JobStatusAnswer>()
+            .Fails(400, 401, 403, 404, 503)
+            .Examples(
+                null,
+                new JobStatusAnswer(
+                    Guid.Parse("019a0000-0000-7000-8000-000000000001"),
+                    "processing",
+                    "A paper boat on a quiet lake",
+                    "Veo 3.1 Fast",
+                    8,
+                    null,
+                    null,
+                    null,
+                    null,
+                    null,
+                    new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc),
+                    null,
+                    new DateTime(2026, 1, 9, 3, 4, 5, DateTimeKind.Utc)
+                )
+            );
+        group
+            .MapGet("/get-video-jobs", ListAsync)
+            .WithName("get-video-jobs")
+            .RequiresUser()
+            .WithSummary("The caller's jobs, newest first")
+            .Query("limit", "1 to 100; 20 when absent")
+            .Query("offset", "Jobs to leave out; prefer before")
+            .Query("before", "The next_before of the page before")
+            .Query("status", "pending, processing, completed or failed")
+            .Query("q", "A piece of the prompt")
+            .Query("user_id", "Optional; must be the caller")
+            .Produces<JobListAnswer>()
+            .Fails(400, 401, 403, 404, 503)
+            .Examples(
+                null,
+                new JobListAnswer(
+                    null,
+                    [
+                        new(
+                            Guid.Parse("019a0000-0000-7000-8000-000000000001"),
+                            "A paper boat on a quiet lake",
+                            "Veo 3.1 Fast",
+                            8,
+                            "completed",
+                            "https://reelbase.example/storage/v1/object/sign/videos/a/b.mp4?token=...",
+                            null,
+                            new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc)
+                        ),
+                    ]
+                )
+            );
+        group
+            .MapPost("/delete-video-job", DeleteAsync)
+            .WithName("delete-video-job")
+            .RequiresUser()
+            .WithSummary("Delete a job and its files")
+            .Accepts<DeleteJobRequest>("application/json")
+            .Produces<SuccessAnswer>()
+            .Fails(400, 401, 403, 404, 413, 415, 503)
             .Examples(new { job_id = "019a0000-0000-7000-8000-000000000001" }, new SuccessAnswer(true));
     }
 
@@ -95,7 +150,10 @@ public static class VideoLibraryEndpoints
         {
             try
             {
-                return view.Status(context, (await database.OneOrNoneAsync<JobRow>(caller, "select * from get_video_status($1)", context.RequestAborted, jobId))!);
+                return view.Status(
+                    context,
+                    (await database.OneOrNoneAsync<JobRow>(caller, "select * from get_video_status($1)", context.RequestAborted, jobId))!
+                );
             }
             catch (Npgsql.NpgsqlException error)
             {
@@ -116,8 +174,15 @@ public static class VideoLibraryEndpoints
             throw ApiException.Field("ERR_4000", "status", "unknown");
         }
         var rows = await database.ListAsync<JobListRow>(
-            caller, "select * from get_video_jobs($1, $2, $3::uuid, $4::text, $5::text)", context.RequestAborted,
-            limit + 1, offset, before, status, RequestQuery.Text(context, "q", 200));
+            caller,
+            "select * from get_video_jobs($1, $2, $3::uuid, $4::text, $5::text)",
+            context.RequestAborted,
+            limit + 1,
+            offset,
+            before,
+            status,
+            RequestQuery.Text(context, "q", 200)
+        );
         var page = rows.Take(limit).Select(row => view.Item(context, row.ToItem())).ToList();
         return Json.Answer(new JobListAnswer(rows.Count > limit ? page[^1].JobId : null, page));
     }
@@ -150,7 +215,16 @@ public static class VideoLibraryEndpoints
         await context.Response.Body.FlushAsync(context.RequestAborted);
     }
 
-    private sealed record JobListRow(Guid JobId, string Prompt, string ModelName, int CreditsUsed, string Status, string? VideoUrl, string? ThumbnailUrl, DateTime CreatedAt)
+    private sealed record JobListRow(
+        Guid JobId,
+        string Prompt,
+        string ModelName,
+        int CreditsUsed,
+        string Status,
+        string? VideoUrl,
+        string? ThumbnailUrl,
+        DateTime CreatedAt
+    )
     {
         public JobListItem ToItem() => new(JobId, Prompt, ModelName, CreditsUsed, Status, VideoUrl, ThumbnailUrl, CreatedAt);
     }

@@ -7,8 +7,8 @@ declare
   v_me uuid := require_caller();
   v_job video_jobs;
 begin
-  perform 1 from users where id = v_me for update;
-  select * into v_job from video_jobs where job_id = p_job_id and user_id = v_me for update;
+  perform 1 from users where id = v_me for no key update;
+  select * into v_job from video_jobs where job_id = p_job_id and user_id = v_me for no key update;
   if not found then
     perform raise_error('ERR_4007', '{"what":"job"}');
   end if;

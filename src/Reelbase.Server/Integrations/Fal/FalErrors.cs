@@ -15,7 +15,8 @@ public static class FalErrors
             "content_policy_violation" or "no_media_generated" => FailureKind.ContentRejected,
             "request_timeout" or "startup_timeout" or "generation_timeout" => FailureKind.Timeout,
             null when status == 504 => FailureKind.Timeout,
-            "internal_server_error" or "internal_error" or "downstream_service_error" or "downstream_service_unavailable" or "runner_scheduling_failure" => FailureKind.Unavailable,
+            "internal_server_error" or "internal_error" or "downstream_service_error" or "downstream_service_unavailable" or "runner_scheduling_failure" =>
+                FailureKind.Unavailable,
             not null when type.StartsWith("runner_", StringComparison.Ordinal) => FailureKind.Unavailable,
             _ when status is 422 or 400 => FailureKind.InputRefused,
             not null when status == 0 && body.TryGetProperty("detail", out var detail) && detail.ValueKind == JsonValueKind.Array => FailureKind.InputRefused,
@@ -25,10 +26,15 @@ public static class FalErrors
     }
 
     private static string? Find(JsonElement body, string name) =>
-        body.ValueKind == JsonValueKind.Object && body.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        body.ValueKind == JsonValueKind.Object && body.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+            ? value.GetString()
+            : null;
 
     private static string? FirstDetailType(JsonElement body) =>
-        body.ValueKind == JsonValueKind.Object && body.TryGetProperty("detail", out var detail) && detail.ValueKind == JsonValueKind.Array && detail.GetArrayLength() > 0
+        body.ValueKind == JsonValueKind.Object
+        && body.TryGetProperty("detail", out var detail)
+        && detail.ValueKind == JsonValueKind.Array
+        && detail.GetArrayLength() > 0
             ? Find(detail[0], "type")
             : null;
 }

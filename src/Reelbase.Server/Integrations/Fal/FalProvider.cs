@@ -8,7 +8,8 @@ using Microsoft.Extensions.Options;
 namespace Reelbase.Server.Integrations.Fal;
 
 /// <summary>fal.ai through its queue API. Source of the rules: fal's documents "Queue API", "Webhooks" and "Model errors".</summary>
-public sealed class FalProvider(IHttpClientFactory clients, IOptions<FalOptions> options, FalWebhookKeys keys, TimeProvider clock, ILogger<FalProvider> logger) : IVideoProvider
+public sealed class FalProvider(IHttpClientFactory clients, IOptions<FalOptions> options, FalWebhookKeys keys, TimeProvider clock, ILogger<FalProvider> logger)
+    : IVideoProvider
 {
     private static readonly TimeSpan WebhookTolerance = TimeSpan.FromMinutes(5);
     private const int MaxAnswerBytes = 1024 * 1024;
@@ -47,7 +48,8 @@ public sealed class FalProvider(IHttpClientFactory clients, IOptions<FalOptions>
             var text = await response.Content.ReadAsStringAsync(limit.Token);
             return response.IsSuccessStatusCode ? ReadAccepted(text) : ReadRefusal(response, text);
         }
-        catch (HttpRequestException error) when (error.HttpRequestError is HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError or HttpRequestError.SecureConnectionError)
+        catch (HttpRequestException error)
+            when (error.HttpRequestError is HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError or HttpRequestError.SecureConnectionError)
         {
             return new SubmitOutcome.NotAccepted($"fal could not be reached: {error.HttpRequestError}", null, false);
         }
@@ -109,9 +111,13 @@ public sealed class FalProvider(IHttpClientFactory clients, IOptions<FalOptions>
         var userId = headers["X-Fal-Webhook-User-Id"].ToString();
         var timestamp = headers["X-Fal-Webhook-Timestamp"].ToString();
         var signatureText = headers["X-Fal-Webhook-Signature"].ToString();
-        if (requestId.Length is 0 or > 200 || userId != Options.UserId || signatureText.Length != 128
+        if (
+            requestId.Length is 0 or > 200
+            || userId != Options.UserId
+            || signatureText.Length != 128
             || !long.TryParse(timestamp, System.Globalization.CultureInfo.InvariantCulture, out var seconds)
-            || Math.Abs(clock.GetUtcNow().ToUnixTimeSeconds() - seconds) > WebhookTolerance.TotalSeconds)
+            || Math.Abs(clock.GetUtcNow().ToUnixTimeSeconds() - seconds) > WebhookTolerance.TotalSeconds
+        )
         {
             return null;
         }
@@ -223,7 +229,10 @@ public sealed class FalProvider(IHttpClientFactory clients, IOptions<FalOptions>
             502 or 504 => new SubmitOutcome.Ambiguous(reason),
             401 or 403 => new SubmitOutcome.NotAccepted(reason, null, IsOurFault: true),
             408 or 429 or >= 500 => new SubmitOutcome.NotAccepted(reason, RetryAfter(response), false),
-            422 or 400 when Parse(text) is { } body && FalErrors.Read(status, body, null) is PollOutcome.Failed failed => new SubmitOutcome.Rejected(failed.Kind, failed.Reason),
+            422 or 400 when Parse(text) is { } body && FalErrors.Read(status, body, null) is PollOutcome.Failed failed => new SubmitOutcome.Rejected(
+                failed.Kind,
+                failed.Reason
+            ),
             _ => new SubmitOutcome.Rejected(FailureKind.Unavailable, reason),
         };
     }
@@ -246,7 +255,9 @@ public sealed class FalProvider(IHttpClientFactory clients, IOptions<FalOptions>
     private static string? VideoUrl(JsonElement output) => Child(output, "video") is { } video ? Text(video, "url") : null;
 
     private static string? Text(JsonElement element, string name) =>
-        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+            ? value.GetString()
+            : null;
 
     private static JsonElement? Child(JsonElement element, string name) =>
         element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Object ? value : null;

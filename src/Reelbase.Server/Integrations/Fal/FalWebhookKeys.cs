@@ -49,9 +49,18 @@ public sealed class FalWebhookKeys(IHttpClientFactory clients, IOptions<FalOptio
             using var document = JsonDocument.Parse(await clients.CreateClient("fal").GetStringAsync(options.Value.JwksUrl, cancellationToken));
             _keys =
             [
-                .. document.RootElement.GetProperty("keys").EnumerateArray().Take(MaxKeys)
+                .. document
+                    .RootElement.GetProperty("keys")
+                    .EnumerateArray()
+                    .Take(MaxKeys)
                     .Where(key => key.TryGetProperty("x", out _))
-                    .Select(key => PublicKey.Import(SignatureAlgorithm.Ed25519, Microsoft.IdentityModel.Tokens.Base64UrlEncoder.DecodeBytes(key.GetProperty("x").GetString()), KeyBlobFormat.RawPublicKey)),
+                    .Select(key =>
+                        PublicKey.Import(
+                            SignatureAlgorithm.Ed25519,
+                            Microsoft.IdentityModel.Tokens.Base64UrlEncoder.DecodeBytes(key.GetProperty("x").GetString()),
+                            KeyBlobFormat.RawPublicKey
+                        )
+                    ),
             ];
             _fetchedAt = clock.GetUtcNow();
         }

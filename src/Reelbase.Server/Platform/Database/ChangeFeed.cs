@@ -73,7 +73,11 @@ public sealed class ChangeFeed(ConnectionStrings strings, ILogger<ChangeFeed> lo
                 await connection.OpenAsync(stoppingToken);
                 await using var command = new NpgsqlCommand("select pg_notify($1, $2)", connection)
                 {
-                    Parameters = { new() { Value = ChannelName }, new() { Value = $"{_node:N} {string.Join(' ', topics)}" } },
+                    Parameters =
+                    {
+                        new() { Value = ChannelName },
+                        new() { Value = $"{_node:N} {string.Join(' ', topics)}" },
+                    },
                 };
                 await command.ExecuteNonQueryAsync(stoppingToken);
             }
@@ -141,9 +145,7 @@ public sealed class ChangeFeed(ConnectionStrings strings, ILogger<ChangeFeed> lo
             while (_feed._subscriptions.TryGetValue(_topic, out var all))
             {
                 var rest = all.Where(other => other != this).ToArray();
-                var done = rest.Length == 0
-                    ? _feed._subscriptions.TryRemove(new(_topic, all))
-                    : _feed._subscriptions.TryUpdate(_topic, rest, all);
+                var done = rest.Length == 0 ? _feed._subscriptions.TryRemove(new(_topic, all)) : _feed._subscriptions.TryUpdate(_topic, rest, all);
                 if (done)
                 {
                     break;

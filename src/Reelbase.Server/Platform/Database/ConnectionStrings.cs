@@ -73,9 +73,7 @@ public sealed record ConnectionStrings(string? Owner, string Api, string Worker,
     {
         if (owner is null)
         {
-            throw new InvalidOperationException(
-                $"Database:ConnectionString is missing, and so is the one for {role}: give one of the two"
-            );
+            throw new InvalidOperationException($"Database:ConnectionString is missing, and so is the one for {role}: give one of the two");
         }
         return new NpgsqlConnectionStringBuilder(owner)
         {

@@ -48,9 +48,7 @@ public sealed class Migrator(string ownerConnectionString, ILogger logger)
             applied.TryGetValue(file.Name, out var hash);
             if (file.RunsOnce && hash is not null && hash != file.Hash)
             {
-                throw new MigrationException(
-                    $"{file.Name} was applied before and has changed since: put it back as it was and write a new migration instead"
-                );
+                throw new MigrationException($"{file.Name} was applied before and has changed since: put it back as it was and write a new migration instead");
             }
             if (hash != file.Hash)
             {
@@ -87,12 +85,10 @@ public sealed class Migrator(string ownerConnectionString, ILogger logger)
     {
         // Roles are made by whoever runs the migration; everything after them belongs to the owner role.
         const string prelude = "set local lock_timeout = '10s'; set local check_function_bodies = off; set local client_min_messages = warning;\n";
-        var scripts = due.Select(file =>
-            new SqlScript(
-                file.Name,
-                prelude + (file.RunsAsMigrator ? "reset role;\n" : "set local role reelbase_owner;\n") + file.Text
-            )
-        );
+        var scripts = due.Select(file => new SqlScript(
+            file.Name,
+            prelude + (file.RunsAsMigrator ? "reset role;\n" : "set local role reelbase_owner;\n") + file.Text
+        ));
         var result = DeployChanges
             .To.PostgresqlDatabase(new NpgsqlConnectionStringBuilder(ownerConnectionString) { Pooling = false }.ConnectionString)
             .WithScripts(scripts)
@@ -106,10 +102,7 @@ public sealed class Migrator(string ownerConnectionString, ILogger logger)
             .PerformUpgrade();
         if (!result.Successful)
         {
-            throw new MigrationException(
-                $"{result.ErrorScript?.Name ?? "the migration"} failed and nothing was changed: {result.Error.Message}",
-                result.Error
-            );
+            throw new MigrationException($"{result.ErrorScript?.Name ?? "the migration"} failed and nothing was changed: {result.Error.Message}", result.Error);
         }
     }
 
@@ -166,7 +159,8 @@ public sealed class Migrator(string ownerConnectionString, ILogger logger)
         public bool RunsOnce => Name.Contains("/migrations/", StringComparison.Ordinal);
 
         /// <summary>Roles, and the adoption of tables that belong to somebody else, need more rights than the owner role has.</summary>
-        public bool RunsAsMigrator => Text.StartsWith("-- Runs as the migrating role", StringComparison.Ordinal) || Name.EndsWith(".roles.sql", StringComparison.Ordinal);
+        public bool RunsAsMigrator =>
+            Text.StartsWith("-- Runs as the migrating role", StringComparison.Ordinal) || Name.EndsWith(".roles.sql", StringComparison.Ordinal);
 
         public string Hash { get; } = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Text.ReplaceLineEndings("\n"))));
     }
@@ -207,8 +201,7 @@ public sealed class Migrator(string ownerConnectionString, ILogger logger)
 
     private sealed class KeepOrder(List<SqlFile> due) : IComparer<string>
     {
-        public int Compare(string? x, string? y) =>
-            due.FindIndex(file => file.Name == x).CompareTo(due.FindIndex(file => file.Name == y));
+        public int Compare(string? x, string? y) => due.FindIndex(file => file.Name == x).CompareTo(due.FindIndex(file => file.Name == y));
     }
 
     private sealed class QuietLog(ILogger logger) : IUpgradeLog
@@ -219,7 +212,8 @@ public sealed class Migrator(string ownerConnectionString, ILogger logger)
 
         public void LogInformation(string format, params object[] args) { }
 
-        public void LogWarning(string format, params object[] args) => logger.LogWarning("{Message}", string.Format(System.Globalization.CultureInfo.InvariantCulture, format, args));
+        public void LogWarning(string format, params object[] args) =>
+            logger.LogWarning("{Message}", string.Format(System.Globalization.CultureInfo.InvariantCulture, format, args));
 
         public void LogError(string format, params object[] args) { }
 

@@ -214,7 +214,9 @@ public sealed class PrivateCluster
             }
         }
         var log = Path.Combine(_directory, "server.log");
-        throw new PrivateClusterException($"the private PostgreSQL did not start within {StartLimit.TotalSeconds:0} s; its log is {log}. {Tail(log)} {lastProblem.Trim()}");
+        throw new PrivateClusterException(
+            $"the private PostgreSQL did not start within {StartLimit.TotalSeconds:0} s; its log is {log}. {Tail(log)} {lastProblem.Trim()}"
+        );
     }
 
     private string[] StartCommand(int port)

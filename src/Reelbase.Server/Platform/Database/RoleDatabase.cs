@@ -96,7 +96,11 @@ public sealed class ApiDatabase(ConnectionStrings strings, int maxPreparedStatem
         batch.BatchCommands.Add(
             new NpgsqlBatchCommand("select set_config('role', $1, true), set_config('request.jwt.claims', $2, true)")
             {
-                Parameters = { new() { Value = caller.Role }, new() { Value = caller.Claims } },
+                Parameters =
+                {
+                    new() { Value = caller.Role },
+                    new() { Value = caller.Claims },
+                },
             }
         );
         var call = new NpgsqlBatchCommand(sql);

@@ -17,6 +17,7 @@ public static class AcceptLanguage
                 .OrderByDescending(value => value.Quality ?? 1)
                 .Select(value => value.Value.ToString().Split('-')[0].ToLowerInvariant())
                 .Select(tag => tag == "*" ? ErrorCatalog.Languages[0] : tag)
-                .FirstOrDefault(ErrorCatalog.Languages.Contains) ?? ErrorCatalog.Languages[0];
+                .FirstOrDefault(ErrorCatalog.Languages.Contains)
+            ?? ErrorCatalog.Languages[0];
     }
 }

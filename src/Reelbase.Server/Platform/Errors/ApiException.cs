@@ -14,12 +14,13 @@ public sealed class ApiException(string code, object? details = null, Exception?
     public int Status { get; } = status ?? ErrorCatalog.Find(code).Status;
 
     /// <summary>The details as JSON, or null.</summary>
-    public JsonElement? Details { get; } = details switch
-    {
-        null => null,
-        JsonElement element => element,
-        _ => JsonSerializer.SerializeToElement(details, Http.Json.Options),
-    };
+    public JsonElement? Details { get; } =
+        details switch
+        {
+            null => null,
+            JsonElement element => element,
+            _ => JsonSerializer.SerializeToElement(details, Http.Json.Options),
+        };
 
     /// <summary>Whether a log should say more than that it happened.</summary>
     public bool IsOurFault => Status >= 500;

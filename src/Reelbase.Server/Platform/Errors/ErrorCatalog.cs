@@ -22,86 +22,124 @@ public static class ErrorCatalog
     /// <summary>All entries, in the order of their codes.</summary>
     public static IReadOnlyList<ErrorEntry> All { get; } =
     [
-        new("ERR_4000", 400, "malformed request",
-            "The request could not be understood.",
-            "İstek anlaşılamadı.",
-            "No se pudo entender la solicitud."),
-        new("ERR_4001", 402, "insufficient credits",
+        new("ERR_4000", 400, "malformed request", "The request could not be understood.", "İstek anlaşılamadı.", "No se pudo entender la solicitud."),
+        new(
+            "ERR_4001",
+            402,
+            "insufficient credits",
             "You do not have enough credits for this video.",
             "Bu video için yeterli krediniz yok.",
-            "No tienes créditos suficientes para este video."),
-        new("ERR_4002", 404, "model not found or not available",
+            "No tienes créditos suficientes para este video."
+        ),
+        new(
+            "ERR_4002",
+            404,
+            "model not found or not available",
             "This model is not available. Please choose another one.",
             "Bu model kullanılamıyor. Lütfen başka bir model seçin.",
-            "Este modelo no está disponible. Elige otro."),
-        new("ERR_4003", 400, "invalid prompt or settings",
+            "Este modelo no está disponible. Elige otro."
+        ),
+        new(
+            "ERR_4003",
+            400,
+            "invalid prompt or settings",
             "The prompt or a setting is not valid.",
             "İstem veya bir ayar geçerli değil.",
-            "El texto o un ajuste no es válido."),
-        new("ERR_4004", 429, "rate limit exceeded",
+            "El texto o un ajuste no es válido."
+        ),
+        new(
+            "ERR_4004",
+            429,
+            "rate limit exceeded",
             "Too many requests. Please try again a little later.",
             "Çok fazla istek gönderildi. Lütfen biraz sonra tekrar deneyin.",
-            "Demasiadas solicitudes. Inténtalo de nuevo un poco más tarde."),
-        new("ERR_4005", 401, "unauthorized",
-            "Please sign in again.",
-            "Lütfen tekrar oturum açın.",
-            "Inicia sesión de nuevo."),
-        new("ERR_4006", 403, "forbidden or banned",
-            "You are not allowed to do this.",
-            "Bunu yapmanıza izin verilmiyor.",
-            "No tienes permiso para hacer esto."),
-        new("ERR_4007", 404, "not found",
-            "This was not found.",
-            "Bu bulunamadı.",
-            "No se encontró."),
-        new("ERR_4008", 400, "idempotency key missing or malformed",
+            "Demasiadas solicitudes. Inténtalo de nuevo un poco más tarde."
+        ),
+        new("ERR_4005", 401, "unauthorized", "Please sign in again.", "Lütfen tekrar oturum açın.", "Inicia sesión de nuevo."),
+        new("ERR_4006", 403, "forbidden or banned", "You are not allowed to do this.", "Bunu yapmanıza izin verilmiyor.", "No tienes permiso para hacer esto."),
+        new("ERR_4007", 404, "not found", "This was not found.", "Bu bulunamadı.", "No se encontró."),
+        new(
+            "ERR_4008",
+            400,
+            "idempotency key missing or malformed",
             "The request needs an Idempotency-Key header with a UUID.",
             "İstek, UUID içeren bir Idempotency-Key başlığı gerektirir.",
-            "La solicitud necesita una cabecera Idempotency-Key con un UUID."),
-        new("ERR_4009", 422, "idempotency key reused with another request",
+            "La solicitud necesita una cabecera Idempotency-Key con un UUID."
+        ),
+        new(
+            "ERR_4009",
+            422,
+            "idempotency key reused with another request",
             "This key was already used for a different request.",
             "Bu anahtar başka bir istek için kullanılmış.",
-            "Esta clave ya se usó para otra solicitud."),
-        new("ERR_4010", 403, "invalid device",
-            "This device could not be verified.",
-            "Bu cihaz doğrulanamadı.",
-            "No se pudo verificar este dispositivo."),
-        new("ERR_4011", 400, "invalid transaction or unknown product",
+            "Esta clave ya se usó para otra solicitud."
+        ),
+        new("ERR_4010", 403, "invalid device", "This device could not be verified.", "Bu cihaz doğrulanamadı.", "No se pudo verificar este dispositivo."),
+        new(
+            "ERR_4011",
+            400,
+            "invalid transaction or unknown product",
             "This purchase could not be verified.",
             "Bu satın alma doğrulanamadı.",
-            "No se pudo verificar esta compra."),
-        new("ERR_4012", 409, "conflict",
+            "No se pudo verificar esta compra."
+        ),
+        new(
+            "ERR_4012",
+            409,
+            "conflict",
             "This conflicts with what has already happened.",
             "Bu, daha önce yapılan bir işlemle çakışıyor.",
-            "Esto entra en conflicto con algo que ya ocurrió."),
-        new("ERR_5001", 504, "provider timeout",
+            "Esto entra en conflicto con algo que ya ocurrió."
+        ),
+        new(
+            "ERR_5001",
+            504,
+            "provider timeout",
             "The video took too long and was stopped. Your credits were returned.",
             "Video çok uzun sürdü ve durduruldu. Kredileriniz iade edildi.",
-            "El video tardó demasiado y se detuvo. Tus créditos fueron devueltos."),
-        new("ERR_5002", 502, "provider unavailable",
+            "El video tardó demasiado y se detuvo. Tus créditos fueron devueltos."
+        ),
+        new(
+            "ERR_5002",
+            502,
+            "provider unavailable",
             "The video could not be made right now. Your credits were returned.",
             "Video şu anda oluşturulamadı. Kredileriniz iade edildi.",
-            "El video no se pudo crear en este momento. Tus créditos fueron devueltos."),
-        new("ERR_5003", 422, "the provider rejected the content",
+            "El video no se pudo crear en este momento. Tus créditos fueron devueltos."
+        ),
+        new(
+            "ERR_5003",
+            422,
+            "the provider rejected the content",
             "This content is not allowed. Please change the prompt or the picture. Your credits were returned.",
             "Bu içeriğe izin verilmiyor. Lütfen istemi veya resmi değiştirin. Kredileriniz iade edildi.",
-            "Este contenido no está permitido. Cambia el texto o la imagen. Tus créditos fueron devueltos."),
-        new("ERR_5004", 422, "the provider refused the input",
+            "Este contenido no está permitido. Cambia el texto o la imagen. Tus créditos fueron devueltos."
+        ),
+        new(
+            "ERR_5004",
+            422,
+            "the provider refused the input",
             "The picture or a setting was refused. Please choose another one. Your credits were returned.",
             "Resim veya bir ayar reddedildi. Lütfen başka bir tane seçin. Kredileriniz iade edildi.",
-            "La imagen o un ajuste fue rechazado. Elige otro. Tus créditos fueron devueltos."),
-        new("ERR_6001", 503, "database unavailable",
+            "La imagen o un ajuste fue rechazado. Elige otro. Tus créditos fueron devueltos."
+        ),
+        new(
+            "ERR_6001",
+            503,
+            "database unavailable",
             "The service is briefly unavailable. Please try again.",
             "Hizmet kısa süreliğine kullanılamıyor. Lütfen tekrar deneyin.",
-            "El servicio no está disponible por un momento. Inténtalo de nuevo."),
-        new("ERR_6002", 503, "storage unavailable",
+            "El servicio no está disponible por un momento. Inténtalo de nuevo."
+        ),
+        new(
+            "ERR_6002",
+            503,
+            "storage unavailable",
             "Files are briefly unavailable. Please try again.",
             "Dosyalara kısa süreliğine ulaşılamıyor. Lütfen tekrar deneyin.",
-            "Los archivos no están disponibles por un momento. Inténtalo de nuevo."),
-        new("ERR_6003", 500, "internal error",
-            "Something went wrong on our side.",
-            "Bizim tarafımızda bir sorun oluştu.",
-            "Algo salió mal de nuestro lado."),
+            "Los archivos no están disponibles por un momento. Inténtalo de nuevo."
+        ),
+        new("ERR_6003", 500, "internal error", "Something went wrong on our side.", "Bizim tarafımızda bir sorun oluştu.", "Algo salió mal de nuestro lado."),
     ];
 
     private static readonly Dictionary<string, ErrorEntry> ByCode = All.ToDictionary(entry => entry.Code, StringComparer.Ordinal);

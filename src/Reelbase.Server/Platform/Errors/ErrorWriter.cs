@@ -56,10 +56,7 @@ public sealed class ErrorWriter(ApiDatabase database, ErrorRecorder recorder, IL
         var language = await LanguageAsync(context);
         context.Response.Headers.ContentLanguage = language;
         context.Response.StatusCode = error.Status;
-        if (
-            error.Details is { ValueKind: JsonValueKind.Object } details
-            && details.TryGetProperty("retry_after_seconds", out var seconds)
-        )
+        if (error.Details is { ValueKind: JsonValueKind.Object } details && details.TryGetProperty("retry_after_seconds", out var seconds))
         {
             context.Response.Headers.RetryAfter = seconds.ToString();
         }

@@ -11,53 +11,72 @@ public static class ApiDocument
     /// <summary>Sets the document up.</summary>
     public static void Configure(OpenApiOptions options)
     {
-        options.AddDocumentTransformer((document, _, _) =>
-        {
-            document.Info = new OpenApiInfo { Title = "Reelbase", Version = "v1", Description = "The backend of an AI video app: guests, credits, generations." };
-            // The address depends on where it is asked for, and would make every copy of the document different.
-            document.Servers = [];
-            document.Components ??= new();
-            document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>
+        options.AddDocumentTransformer(
+            (document, _, _) =>
             {
-                ["bearer"] = new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", BearerFormat = "JWT", Description = "The access token of a session." },
-            };
-            return Task.CompletedTask;
-        });
-        options.AddOperationTransformer((operation, context, _) =>
-        {
-            if (HttpMethods.IsHead(context.Description.HttpMethod ?? ""))
-            {
-                // Ids are unique in a document; both methods of a file route carry the route's name.
-                operation.OperationId += "-head";
-            }
-            foreach (var metadata in context.Description.ActionDescriptor.EndpointMetadata)
-            {
-                switch (metadata)
+                document.Info = new OpenApiInfo
                 {
-                    case ParameterMetadata parameter:
-                        operation.Parameters ??= [];
-                        operation.Parameters.Add(new OpenApiParameter
-                        {
-                            Name = parameter.Name,
-                            In = parameter.IsHeader ? ParameterLocation.Header : ParameterLocation.Query,
-                            Required = parameter.IsRequired,
-                            Description = parameter.Description,
-                            Schema = new OpenApiSchema { Type = JsonSchemaType.String },
-                        });
-                        break;
-                    case RequiresUserMetadata:
-                        operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference("bearer", context.Document)] = [] }];
-                        break;
-                    case RequestExampleMetadata { Example: var example } when operation.RequestBody?.Content?.Values.FirstOrDefault() is OpenApiMediaType content:
-                        content.Example = ToNode(example);
-                        break;
-                    case AnswerExampleMetadata { Example: var example } when operation.Responses?.GetValueOrDefault("200")?.Content?.Values.FirstOrDefault() is OpenApiMediaType content:
-                        content.Example = ToNode(example);
-                        break;
-                }
+                    Title = "Reelbase",
+                    Version = "v1",
+                    Description = "The backend of an AI video app: guests, credits, generations.",
+                };
+                // The address depends on where it is asked for, and would make every copy of the document different.
+                document.Servers = [];
+                document.Components ??= new();
+                document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>
+                {
+                    ["bearer"] = new OpenApiSecurityScheme
+                    {
+                        Type = SecuritySchemeType.Http,
+                        Scheme = "bearer",
+                        BearerFormat = "JWT",
+                        Description = "The access token of a session.",
+                    },
+                };
+                return Task.CompletedTask;
             }
-            return Task.CompletedTask;
-        });
+        );
+        options.AddOperationTransformer(
+            (operation, context, _) =>
+            {
+                if (HttpMethods.IsHead(context.Description.HttpMethod ?? ""))
+                {
+                    // Ids are unique in a document; both methods of a file route carry the route's name.
+                    operation.OperationId += "-head";
+                }
+                foreach (var metadata in context.Description.ActionDescriptor.EndpointMetadata)
+                {
+                    switch (metadata)
+                    {
+                        case ParameterMetadata parameter:
+                            operation.Parameters ??= [];
+                            operation.Parameters.Add(
+                                new OpenApiParameter
+                                {
+                                    Name = parameter.Name,
+                                    In = parameter.IsHeader ? ParameterLocation.Header : ParameterLocation.Query,
+                                    Required = parameter.IsRequired,
+                                    Description = parameter.Description,
+                                    Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+                                }
+                            );
+                            break;
+                        case RequiresUserMetadata:
+                            operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference("bearer", context.Document)] = [] }];
+                            break;
+                        case RequestExampleMetadata { Example: var example }
+                            when operation.RequestBody?.Content?.Values.FirstOrDefault() is OpenApiMediaType content:
+                            content.Example = ToNode(example);
+                            break;
+                        case AnswerExampleMetadata { Example: var example }
+                            when operation.Responses?.GetValueOrDefault("200")?.Content?.Values.FirstOrDefault() is OpenApiMediaType content:
+                            content.Example = ToNode(example);
+                            break;
+                    }
+                }
+                return Task.CompletedTask;
+            }
+        );
     }
 
     private static JsonNode? ToNode(object value) => JsonSerializer.SerializeToNode(value, Json.Options);

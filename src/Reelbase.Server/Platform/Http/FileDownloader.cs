@@ -62,7 +62,10 @@ public sealed class FileDownloader : IDisposable
                 }
                 if (response.Content.Headers.ContentLength > _options.MaxBytes)
                 {
-                    throw new DownloadException($"the file says it has {response.Content.Headers.ContentLength} bytes, over the cap of {_options.MaxBytes}", false);
+                    throw new DownloadException(
+                        $"the file says it has {response.Content.Headers.ContentLength} bytes, over the cap of {_options.MaxBytes}",
+                        false
+                    );
                 }
                 return await CopyAsync(response, path, limit.Token);
             }

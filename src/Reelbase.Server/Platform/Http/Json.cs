@@ -29,16 +29,15 @@ public static class Json
     }
 
     /// <summary>An answer of known length: whole in one write, where the framework's own would send it in chunks.</summary>
-    public static IResult Answer<T>(T value, int status = StatusCodes.Status200OK) => new WholeAnswer(JsonSerializer.SerializeToUtf8Bytes(value, Options), status);
+    public static IResult Answer<T>(T value, int status = StatusCodes.Status200OK) =>
+        new WholeAnswer(JsonSerializer.SerializeToUtf8Bytes(value, Options), status);
 
     /// <summary>UTC with exactly three fraction digits and Z. The shipped app parses two times with one formatter, so the form may never vary.</summary>
-    public static string Time(DateTime value) =>
-        value.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+    public static string Time(DateTime value) => value.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
 
     private sealed class TimeConverter : JsonConverter<DateTime>
     {
-        public override DateTime Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-            reader.GetDateTime().ToUniversalTime();
+        public override DateTime Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.GetDateTime().ToUniversalTime();
 
         public override void Write(Utf8JsonWriter writer, DateTime value, JsonSerializerOptions options) => writer.WriteStringValue(Time(value));
     }

@@ -27,6 +27,15 @@ public static class RequestQuery
         }
         return long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= min && number <= max
             ? number
-            : throw new ApiException("ERR_4000", new { field = name, reason = "out_of_range", min, max });
+            : throw new ApiException(
+                "ERR_4000",
+                new
+                {
+                    field = name,
+                    reason = "out_of_range",
+                    min,
+                    max,
+                }
+            );
     }
 }

@@ -30,7 +30,10 @@ public sealed class VideoTools(ILogger<VideoTools> logger)
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(Limit);
         using var process = Process.Start(
-            new ProcessStartInfo(_ffmpeg, ["-v", "error", "-nostdin", "-y", "-ss", "0.5", "-i", videoPath, "-frames:v", "1", "-vf", "scale=320:-2", "-q:v", "4", jpegPath])
+            new ProcessStartInfo(
+                _ffmpeg,
+                ["-v", "error", "-nostdin", "-y", "-ss", "0.5", "-i", videoPath, "-frames:v", "1", "-vf", "scale=320:-2", "-q:v", "4", jpegPath]
+            )
             {
                 RedirectStandardError = true,
             }

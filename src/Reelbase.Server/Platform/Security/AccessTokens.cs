@@ -61,7 +61,10 @@ public sealed class AccessTokens : IDisposable
             ["exp"] = expires,
             ["session_id"] = subject.SessionId.ToString(),
             ["aal"] = "aal1",
-            ["amr"] = new[] { new Dictionary<string, object> { ["method"] = subject.Method, ["timestamp"] = now } },
+            ["amr"] = new[]
+            {
+                new Dictionary<string, object> { ["method"] = subject.Method, ["timestamp"] = now },
+            },
             ["is_anonymous"] = subject.IsAnonymous,
             ["email"] = subject.Email ?? "",
             ["phone"] = "",
@@ -75,13 +78,15 @@ public sealed class AccessTokens : IDisposable
     public string CreateAnonKey()
     {
         var now = _clock.GetUtcNow();
-        return Sign(new Dictionary<string, object>
-        {
-            ["iss"] = _issuer,
-            ["role"] = "anon",
-            ["iat"] = now.ToUnixTimeSeconds(),
-            ["exp"] = now.AddYears(10).ToUnixTimeSeconds(),
-        });
+        return Sign(
+            new Dictionary<string, object>
+            {
+                ["iss"] = _issuer,
+                ["role"] = "anon",
+                ["iat"] = now.ToUnixTimeSeconds(),
+                ["exp"] = now.AddYears(10).ToUnixTimeSeconds(),
+            }
+        );
     }
 
     /// <summary>Who a bearer token speaks for; null when it is not one of ours, was changed, or has ended.</summary>
@@ -115,7 +120,17 @@ public sealed class AccessTokens : IDisposable
             keys = _keys.Public.Select(key =>
             {
                 var jwk = JsonWebKeyConverter.ConvertFromECDsaSecurityKey(key);
-                return new { kty = jwk.Kty, crv = jwk.Crv, x = jwk.X, y = jwk.Y, kid = key.KeyId, alg = "ES256", use = "sig", key_ops = new[] { "verify" } };
+                return new
+                {
+                    kty = jwk.Kty,
+                    crv = jwk.Crv,
+                    x = jwk.X,
+                    y = jwk.Y,
+                    kid = key.KeyId,
+                    alg = "ES256",
+                    use = "sig",
+                    key_ops = new[] { "verify" },
+                };
             }),
         };
 
@@ -124,8 +139,10 @@ public sealed class AccessTokens : IDisposable
 
     private static Caller? ReadUser(JsonWebToken jwt) =>
         Guid.TryParse(jwt.Subject, out var userId)
-        && jwt.TryGetPayloadValue<string>("role", out var role) && role == "authenticated"
-        && jwt.TryGetPayloadValue<string>("session_id", out var session) && Guid.TryParse(session, out _)
+        && jwt.TryGetPayloadValue<string>("role", out var role)
+        && role == "authenticated"
+        && jwt.TryGetPayloadValue<string>("session_id", out var session)
+        && Guid.TryParse(session, out _)
         // Claims that only our own compatibility mode makes up can never come from outside.
         && !jwt.TryGetPayloadValue<JsonElement>("unverified", out _)
             ? new Caller("authenticated", userId, Base64UrlEncoder.Decode(jwt.EncodedPayload))

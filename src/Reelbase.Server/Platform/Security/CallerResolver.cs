@@ -59,7 +59,18 @@ public sealed class CallerResolver(AccessTokens tokens, ApiDatabase database, IO
     {
         var id = await database.ScalarAsync<Guid?>("select find_user_id($1)", cancellationToken, claimed);
         return id is { } userId
-            ? new("authenticated", userId, JsonSerializer.Serialize(new { sub = userId, role = "authenticated", unverified = true }))
+            ? new(
+                "authenticated",
+                userId,
+                JsonSerializer.Serialize(
+                    new
+                    {
+                        sub = userId,
+                        role = "authenticated",
+                        unverified = true,
+                    }
+                )
+            )
             : throw new ApiException("ERR_4007", new { what = "user" });
     }
 

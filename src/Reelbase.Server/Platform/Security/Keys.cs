@@ -32,16 +32,32 @@ public sealed class Keys
         var pem =
             options.SigningKey
             ?? ReadFile(options.SigningKeyFile, "Security:SigningKeyFile")
-            ?? ReadOrCreate(directory, "signing-key.pem", mayCreate, "Security:SigningKeyFile (an EC P-256 private key, PEM)", () => ECDsa.Create(ECCurve.NamedCurves.nistP256).ExportPkcs8PrivateKeyPem());
+            ?? ReadOrCreate(
+                directory,
+                "signing-key.pem",
+                mayCreate,
+                "Security:SigningKeyFile (an EC P-256 private key, PEM)",
+                () => ECDsa.Create(ECCurve.NamedCurves.nistP256).ExportPkcs8PrivateKeyPem()
+            );
         var secret =
             options.TokenSecret
             ?? ReadFile(options.TokenSecretFile, "Security:TokenSecretFile")
-            ?? ReadOrCreate(directory, "token-secret", mayCreate, "Security:TokenSecret (at least 32 characters)", () => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32)));
+            ?? ReadOrCreate(
+                directory,
+                "token-secret",
+                mayCreate,
+                "Security:TokenSecret (at least 32 characters)",
+                () => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32))
+            );
         if (secret.Trim().Length < 32)
         {
             throw new InvalidOperationException("Security:TokenSecret is too short: use at least 32 random characters");
         }
-        return new(Import(pem, "Security:SigningKey"), options.PreviousPublicKeys.Select(key => Import(key, "Security:PreviousPublicKeys")), Encoding.UTF8.GetBytes(secret.Trim()));
+        return new(
+            Import(pem, "Security:SigningKey"),
+            options.PreviousPublicKeys.Select(key => Import(key, "Security:PreviousPublicKeys")),
+            Encoding.UTF8.GetBytes(secret.Trim())
+        );
     }
 
     private static ECDsa Import(string pem, string setting)
@@ -100,6 +116,5 @@ public sealed class Keys
         return part;
     }
 
-    private static ECDsaSecurityKey WithId(ECDsa key) =>
-        new(key) { KeyId = Base64UrlEncoder.Encode(SHA256.HashData(key.ExportSubjectPublicKeyInfo()))[..16] };
+    private static ECDsaSecurityKey WithId(ECDsa key) => new(key) { KeyId = Base64UrlEncoder.Encode(SHA256.HashData(key.ExportSubjectPublicKeyInfo()))[..16] };
 }

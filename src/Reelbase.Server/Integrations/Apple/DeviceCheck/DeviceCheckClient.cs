@@ -40,12 +40,27 @@ public sealed class DeviceCheckClient(IHttpClientFactory clients, IOptions<Devic
 
     /// <summary>Stores both bits; what an omitted bit would become is not documented, so both are always sent.</summary>
     public Task<DeviceAnswer> UpdateAsync(string deviceToken, bool bit0, bool bit1, CancellationToken cancellationToken) =>
-        CallAsync("update_two_bits", new() { ["device_token"] = deviceToken, ["bit0"] = bit0, ["bit1"] = bit1 }, _ => new DeviceAnswer.Stored(), cancellationToken);
+        CallAsync(
+            "update_two_bits",
+            new()
+            {
+                ["device_token"] = deviceToken,
+                ["bit0"] = bit0,
+                ["bit1"] = bit1,
+            },
+            _ => new DeviceAnswer.Stored(),
+            cancellationToken
+        );
 
     /// <inheritdoc/>
     public void Dispose() => _key?.Dispose();
 
-    private async Task<DeviceAnswer> CallAsync(string operation, Dictionary<string, object> body, Func<string, DeviceAnswer> read, CancellationToken cancellationToken)
+    private async Task<DeviceAnswer> CallAsync(
+        string operation,
+        Dictionary<string, object> body,
+        Func<string, DeviceAnswer> read,
+        CancellationToken cancellationToken
+    )
     {
         if (!options.Value.IsConfigured)
         {
@@ -73,7 +88,8 @@ public sealed class DeviceCheckClient(IHttpClientFactory clients, IOptions<Devic
                 _ => new DeviceAnswer.Unknown($"{operation} answered {(int)response.StatusCode}"),
             };
         }
-        catch (Exception error) when (error is HttpRequestException or IOException || (error is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception error)
+            when (error is HttpRequestException or IOException || (error is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             return new DeviceAnswer.Unknown($"{operation}: {error.GetType().Name}");
         }
