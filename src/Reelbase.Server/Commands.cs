@@ -12,30 +12,24 @@ public static class Commands
     /// <summary>Serves until told to stop.</summary>
     public static async Task<int> ServeAsync(string[] args)
     {
+        PrivateCluster? cluster = null;
         try
         {
             var builder = NewBuilder(args);
-            var (strings, cluster) = await PrepareDatabaseAsync(builder);
-            await using var app = ServerApp.Build(builder, strings);
+            (var owner, cluster) = await FindDatabaseAsync(builder);
+            await using var app = ServerApp.Build(builder, await PrepareDatabaseAsync(builder, owner, cluster is not null));
             SayWhatIsOff(app);
             await app.RunAsync();
-            if (cluster is not null)
-            {
-                await cluster.StopAsync(CancellationToken.None);
-            }
+            await (cluster?.StopAsync(CancellationToken.None) ?? Task.CompletedTask);
             return 0;
         }
-        catch (Exception error)
-            when (error
-                    is OptionsValidationException
-                        or InvalidOperationException
-                        or ArgumentException
-                        or MigrationException
-                        or PrivateClusterException
-                        or NpgsqlException
-            )
+        catch (Exception error) when (IsForTheOperator(error))
         {
-            await Console.Error.WriteLineAsync($"Reelbase cannot start: {error.Message}");
+            // One that was running before belongs to another server, perhaps the one that holds our port.
+            await (cluster is { WasRunning: false } ? cluster.StopAsync(CancellationToken.None) : Task.CompletedTask);
+            await Console.Error.WriteLineAsync(
+                $"Reelbase cannot start: {(error is OptionsValidationException wrong ? string.Join("; ", wrong.Failures) : error.Message)}"
+            );
             return 1;
         }
     }
@@ -68,15 +62,14 @@ public static class Commands
             );
             return 0;
         }
-        catch (Exception error)
-            when (error is MigrationException or PrivateClusterException or NpgsqlException or ArgumentException or InvalidOperationException)
+        catch (Exception error) when (IsForTheOperator(error))
         {
             await Console.Error.WriteLineAsync($"migrate: {error.Message}");
             return 1;
         }
     }
 
-    /// <summary><c>admin reconcile | anon-key</c>.</summary>
+    /// <summary><c>admin reconcile | database-url | anon-key</c>.</summary>
     public static async Task<int> AdminAsync(string[] args)
     {
         var builder = NewBuilder([]);
@@ -97,6 +90,15 @@ public static class Commands
                     problems.ForEach(problem => Console.WriteLine($"{problem.UserId}: {problem.Problem}"));
                     Console.WriteLine(problems.Count == 0 ? "Every user's ledger adds up." : $"{problems.Count} problems.");
                     return problems.Count == 0 ? 0 : 1;
+                case ["database-url", ..]:
+                    var (url, cluster) = await OwnerAsync(builder);
+                    if (cluster is { WasRunning: false })
+                    {
+                        await cluster.StopAsync(CancellationToken.None);
+                        throw new InvalidOperationException("the private PostgreSQL runs while Reelbase runs: start that first");
+                    }
+                    Console.WriteLine(ConnectionStrings.ToUrl(url));
+                    return 0;
                 case ["anon-key", ..]:
                     var server = builder.Configuration.GetSection("Server").Get<ServerOptions>() ?? new();
                     var security = builder.Configuration.GetSection("Security").Get<SecurityOptions>() ?? new();
@@ -108,12 +110,12 @@ public static class Commands
                     return 0;
                 default:
                     Console.WriteLine(
-                        "admin reconcile [--database URL]   check that every user's ledger adds up\nadmin anon-key                     print the key that apps carry"
+                        "admin reconcile [--database URL]   check that every user's ledger adds up\nadmin database-url                 print the owner's address of the database, for psql\nadmin anon-key                     print the key that apps carry"
                     );
                     return args is ["--help" or "-h"] ? 0 : 2;
             }
         }
-        catch (Exception error) when (error is PrivateClusterException or NpgsqlException or ArgumentException or InvalidOperationException)
+        catch (Exception error) when (IsForTheOperator(error))
         {
             await Console.Error.WriteLineAsync($"admin: {error.Message}");
             return 1;
@@ -123,31 +125,46 @@ public static class Commands
     /// <summary>Says what there is.</summary>
     public static int Help()
     {
-        Console.WriteLine("Reelbase server. Without a verb it serves; verbs: migrate [--database URL] [--dry-run], admin reconcile, admin anon-key.");
+        Console.WriteLine(
+            "Reelbase server. Without a verb it serves; verbs: migrate [--database URL] [--dry-run], admin reconcile, admin database-url, admin anon-key."
+        );
         return 0;
     }
 
-    private static async Task<(ConnectionStrings Strings, PrivateCluster? Cluster)> PrepareDatabaseAsync(WebApplicationBuilder builder)
+    /// <summary>The owner's connection, or null on a node that was given only the roles' connections.</summary>
+    private static async Task<(string? Owner, PrivateCluster? Cluster)> FindDatabaseAsync(WebApplicationBuilder builder)
     {
         var options = builder.Configuration.GetSection("Database").Get<DatabaseOptions>() ?? new();
-        string? owner = null;
-        PrivateCluster? cluster = null;
-        if (options.ConnectionString is { Length: > 0 } || options.ApiConnectionString is null)
-        {
-            (owner, cluster) = await OwnerAsync(builder);
-        }
+        return options.ConnectionString is { Length: > 0 } || options.ApiConnectionString is null ? await OwnerAsync(builder) : (null, null);
+    }
+
+    private static async Task<ConnectionStrings> PrepareDatabaseAsync(WebApplicationBuilder builder, string? owner, bool isPrivate)
+    {
+        var options = builder.Configuration.GetSection("Database").Get<DatabaseOptions>() ?? new();
         if (owner is not null && options.MigrateAtStart)
         {
             using var logging = LoggerFactory.Create(log => log.AddSimpleConsole());
             await new Migrator(owner, logging.CreateLogger("migrate")).RunAsync(dryRun: false, CancellationToken.None);
         }
-        if (cluster is not null)
+        if (isPrivate)
         {
             // Nothing stands between us and our own server, so statements may stay prepared.
             builder.Configuration["Database:MaxPreparedStatements"] ??= "50";
         }
-        return (ConnectionStrings.From(options, owner), cluster);
+        return ConnectionStrings.From(options, owner);
     }
+
+    /// <summary>What an operator can do something about is said in one line, without a stack trace.</summary>
+    private static bool IsForTheOperator(Exception error) =>
+        error
+            is OptionsValidationException
+                or InvalidOperationException
+                or ArgumentException
+                or MigrationException
+                or PrivateClusterException
+                or NpgsqlException
+                or IOException
+                or UnauthorizedAccessException;
 
     /// <summary>Does something on the database that is meant, and leaves a private PostgreSQL as it was found.</summary>
     private static async Task<T> WithOwnerAsync<T>(WebApplicationBuilder builder, string[] args, Func<string, Task<T>> act)

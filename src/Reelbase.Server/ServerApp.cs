@@ -50,20 +50,34 @@ public static class ServerApp
         return app;
     }
 
+    /// <summary>Every section of the configuration; docs/configuration.md is made from this list.</summary>
+    internal static IReadOnlyList<(string Section, Type Type)> Sections { get; } =
+    [
+        ("Server", typeof(ServerOptions)),
+        ("Database", typeof(DatabaseOptions)),
+        ("Security", typeof(SecurityOptions)),
+        ("Work", typeof(WorkOptions)),
+        ("Devices", typeof(DevicesOptions)),
+        ("Generation", typeof(GenerationOptions)),
+        ("Downloads", typeof(DownloadOptions)),
+        ("Fal", typeof(FalOptions)),
+        ("DeviceCheck", typeof(DeviceCheckOptions)),
+    ];
+
     private static void AddOptions(IServiceCollection services, IConfiguration configuration)
     {
-        Bind<ServerOptions>("Server");
-        Bind<DatabaseOptions>("Database");
-        Bind<SecurityOptions>("Security");
-        Bind<WorkOptions>("Work");
-        Bind<DevicesOptions>("Devices");
-        Bind<GenerationOptions>("Generation");
-        Bind<DownloadOptions>("Downloads");
-        Bind<FalOptions>("Fal");
-        Bind<DeviceCheckOptions>("DeviceCheck");
+        var bind = typeof(ServerApp).GetMethod(nameof(Bind), System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!;
+        foreach (var (section, type) in Sections)
+        {
+            bind.MakeGenericMethod(type).Invoke(null, [services, configuration, section]);
+        }
+    }
 
-        void Bind<T>(string section)
-            where T : class => services.AddOptions<T>().Bind(configuration.GetSection(section)).ValidateDataAnnotations().ValidateOnStart();
+    private static void Bind<T>(IServiceCollection services, IConfiguration configuration, string section)
+        where T : class
+    {
+        services.AddOptions<T>().Bind(configuration.GetSection(section)).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<T>>(new SectionRules<T>(section));
     }
 
     private static void AddPlatform(IServiceCollection services, WebApplicationBuilder builder, ConnectionStrings strings)

@@ -2,6 +2,9 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using Microsoft.Extensions.Options;
+using Reelbase.Server.Platform;
+using Reelbase.Server.Platform.Security;
 using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Features;
@@ -129,6 +132,30 @@ public sealed class SessionTests(TestSystem system) : IClassFixture<TestSystem>
     }
 
     [Fact]
+    public async Task An_expired_token_is_refused()
+    {
+        var phone = await system.NewGuestAsync();
+        var keys = (Keys)system.Server.Services.GetService(typeof(Keys))!;
+        var session = await system.QueryAsync<Guid>($"select id from sessions where user_id = '{phone.UserId}'");
+        using var yesterday = new AccessTokens(
+            keys,
+            Options.Create(new SecurityOptions()),
+            Options.Create(new ServerOptions()),
+            new Clock(TimeSpan.FromSeconds(-3601))
+        );
+        using var expired = await GetAsync("/get-user-credits", yesterday.Create(new(phone.UserId, session, "anonymous", true, null)).Token);
+        Assert.Equal(HttpStatusCode.Unauthorized, expired.StatusCode);
+        using var justNow = new AccessTokens(
+            keys,
+            Options.Create(new SecurityOptions()),
+            Options.Create(new ServerOptions()),
+            new Clock(TimeSpan.FromSeconds(-3500))
+        );
+        using var good = await GetAsync("/get-user-credits", justNow.Create(new(phone.UserId, session, "anonymous", true, null)).Token);
+        Assert.Equal(HttpStatusCode.OK, good.StatusCode);
+    }
+
+    [Fact]
     public async Task The_user_answer_has_the_shape_that_clients_read()
     {
         var phone = await system.NewGuestAsync();
@@ -195,4 +222,10 @@ public sealed class SessionTests(TestSystem system) : IClassFixture<TestSystem>
     private static string Pad(string part) => part.Replace('-', '+').Replace('_', '/').PadRight((part.Length + 3) / 4 * 4, '=');
 
     private static string Encode(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
+
+    /// <summary>A clock that goes wrong by a fixed amount.</summary>
+    private sealed class Clock(TimeSpan offset) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + offset;
+    }
 }

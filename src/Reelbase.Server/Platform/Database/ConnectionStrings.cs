@@ -67,6 +67,13 @@ public sealed record ConnectionStrings(string? Owner, string Api, string Worker,
         return builder.ConnectionString;
     }
 
+    /// <summary>The address form of a connection string, as psql takes it.</summary>
+    public static string ToUrl(string connectionString)
+    {
+        var builder = new NpgsqlConnectionStringBuilder(connectionString);
+        return $"postgres://{Uri.EscapeDataString(builder.Username ?? "postgres")}:{Uri.EscapeDataString(builder.Password ?? "")}@{builder.Host}:{builder.Port}/{Uri.EscapeDataString(builder.Database ?? "postgres")}";
+    }
+
     private static string? Given(string? value) => string.IsNullOrWhiteSpace(value) ? null : Normalize(value);
 
     private static string Derive(string? owner, string role, DatabaseOptions options)
