@@ -173,7 +173,7 @@ public static class VideoLibraryEndpoints
         {
             throw ApiException.Field("ERR_4000", "status", "unknown");
         }
-        var rows = await database.ListAsync<JobListRow>(
+        var rows = await database.ListAsync<JobListItem>(
             caller,
             "select * from get_video_jobs($1, $2, $3::uuid, $4::text, $5::text)",
             context.RequestAborted,
@@ -183,7 +183,7 @@ public static class VideoLibraryEndpoints
             status,
             RequestQuery.Text(context, "q", 200)
         );
-        var page = rows.Take(limit).Select(row => view.Item(context, row.ToItem())).ToList();
+        var page = rows.Take(limit).Select(row => view.Item(context, row)).ToList();
         return Json.Answer(new JobListAnswer(rows.Count > limit ? page[^1].JobId : null, page));
     }
 
@@ -213,19 +213,5 @@ public static class VideoLibraryEndpoints
     {
         await context.Response.Body.WriteAsync(Encoding.UTF8.GetBytes(text), context.RequestAborted);
         await context.Response.Body.FlushAsync(context.RequestAborted);
-    }
-
-    private sealed record JobListRow(
-        Guid JobId,
-        string Prompt,
-        string ModelName,
-        int CreditsUsed,
-        string Status,
-        string? VideoUrl,
-        string? ThumbnailUrl,
-        DateTime CreatedAt
-    )
-    {
-        public JobListItem ToItem() => new(JobId, Prompt, ModelName, CreditsUsed, Status, VideoUrl, ThumbnailUrl, CreatedAt);
     }
 }
