@@ -1,10 +1,11 @@
 using System.Collections.Concurrent;
 using Reelbase.Simulators.DeviceCheck;
 using Reelbase.Simulators.Fal;
+using Reelbase.Simulators.Runway;
 
 namespace Reelbase.Simulators;
 
-/// <summary>Pretend outside systems: fal.ai and Apple's DeviceCheck, in their real wire formats, as rude as asked for.</summary>
+/// <summary>Pretend outside systems: fal.ai, Runway and Apple's DeviceCheck, in their real wire formats, as rude as asked for.</summary>
 public static class SimulatorApp
 {
     /// <summary>Builds the simulators.</summary>
@@ -16,12 +17,15 @@ public static class SimulatorApp
         builder.Services.AddHttpClient();
         builder.Services.AddSingleton<Outages>();
         builder.Services.AddSingleton<VideoMaker>();
+        builder.Services.AddSingleton<VideoFiles>();
+        builder.Services.AddSingleton<RunwayState>();
         builder.Services.AddSingleton<FalState>();
         builder.Services.AddSingleton<FalWebhooks>();
         builder.Services.AddSingleton<DeviceState>();
         var app = builder.Build();
         app.UseMiddleware<OutageMiddleware>();
         app.MapFal();
+        app.MapRunway();
         app.MapDeviceCheck();
         app.MapPost(
             "/_control/outage",
@@ -33,8 +37,9 @@ public static class SimulatorApp
         );
         app.MapPost(
             "/_control/reset",
-            (FalState fal, DeviceState devices, Outages outages) =>
+            (FalState fal, RunwayState runway, DeviceState devices, Outages outages) =>
             {
+                runway.Reset();
                 fal.Reset();
                 devices.Reset();
                 outages.Reset();
@@ -47,9 +52,9 @@ public static class SimulatorApp
 }
 
 /// <summary>A system that misbehaves for a while.</summary>
-/// <param name="System">fal or devicecheck, or a longer beginning of the path, such as devicecheck/v1/update_two_bits.</param>
+/// <param name="System">fal, runway or devicecheck, or a longer beginning of the path, such as devicecheck/v1/update_two_bits.</param>
 /// <param name="Seconds">For how long.</param>
-/// <param name="Kind">down (503), unauthorized (401), hang (no answer), drop (connection cut), slow (does its work, answers after the outage).</param>
+/// <param name="Kind">down (503), unauthorized (401), balance (the account is empty), hang (no answer), drop (connection cut), slow (does its work, answers after the outage).</param>
 public sealed record Outage(string System, double Seconds, string Kind);
 
 /// <summary>The outages in force.</summary>
@@ -87,7 +92,20 @@ public sealed class OutageMiddleware(RequestDelegate next, Outages outages)
                 return;
             case ("unauthorized", _):
                 context.Response.StatusCode = 401;
-                await context.Response.WriteAsync("Unable to verify authorization token");
+                await (
+                    context.Request.Path.StartsWithSegments("/devicecheck")
+                        ? context.Response.WriteAsync("Unable to verify authorization token")
+                        : context.Response.WriteAsJsonAsync(new { detail = "No user found for Key ID and Secret", error = "The API key was not accepted" })
+                );
+                return;
+            case ("balance", _):
+                var isRunway = context.Request.Path.StartsWithSegments("/runway");
+                context.Response.StatusCode = isRunway ? 400 : 403;
+                await context.Response.WriteAsJsonAsync(
+                    isRunway
+                        ? new Dictionary<string, string> { ["error"] = "You do not have enough credits to run this task." }
+                        : new Dictionary<string, string> { ["detail"] = "User is locked. Reason: Exhausted balance." }
+                );
                 return;
             case ("drop", _):
                 context.Abort();

@@ -8,7 +8,13 @@ public static class FalSimulator
     public static void MapFal(this IEndpointRouteBuilder routes)
     {
         routes.MapGet("/fal/.well-known/jwks.json", (FalWebhooks webhooks) => Results.Json(webhooks.KeySet()));
-        routes.MapGet("/fal/files/{id}/video.mp4", FileAsync);
+        routes.MapGet(
+            "/fal/files/{id}/video.mp4",
+            (string id, HttpContext context, FalState state, VideoFiles files) =>
+                state.Requests.TryGetValue(id, out var request)
+                    ? files.SendAsync(context, request.Directives, request.Prompt, request.IsFirstRead())
+                    : Task.FromResult(Results.NotFound())
+        );
         routes.MapPost("/fal/{**path}", SubmitAsync);
         routes.MapGet("/fal/{**path}", ReadAsync);
         routes.MapPut("/fal/{**path}", CancelAsync);
@@ -64,6 +70,10 @@ public static class FalSimulator
         var input = body.RootElement.Clone();
         var prompt = input.TryGetProperty("prompt", out var text) ? text.GetString() ?? "" : "";
         var directives = Directives.Of(prompt);
+        if (FalSchemas.FindFault(path, input) is { } unknown && unknown.Type == "not_found")
+        {
+            return Results.Json(new { detail = "Application not found" }, statusCode: 404);
+        }
         if (directives.Has("lost"))
         {
             context.Abort();
@@ -147,23 +157,15 @@ public static class FalSimulator
         context.Response.Headers["x-fal-request-id"] = request.Id;
         if (rest == "status")
         {
-            var start = Base(context, request);
-            return Results.Json(
-                new
-                {
-                    status = request.State,
-                    request_id = request.Id,
-                    response_url = start,
-                    status_url = start + "/status",
-                    cancel_url = start + "/cancel",
-                    queue_position = 0,
-                    logs = Array.Empty<object>(),
-                    metrics = new { inference_time = 1.5 },
-                    error_type = request.IsCancelled ? "client_cancelled" : null,
-                    a_field_nobody_knows = true,
-                },
-                statusCode: request.State == "COMPLETED" ? 200 : 202
-            );
+            return Results.Json(Status(context, request), statusCode: request.State == "COMPLETED" ? 200 : 202);
+        }
+        if (rest == "status/stream")
+        {
+            return new StatusStream(request, () => Status(context, request));
+        }
+        if (rest is not ("" or "response"))
+        {
+            return Results.Json(new { detail = "Not found" }, statusCode: 404);
         }
         if (request.State != "COMPLETED")
         {
@@ -172,8 +174,42 @@ public static class FalSimulator
         return failure is null ? Results.Json(Output(context, request)) : Results.Json(failure, statusCode: status);
     }
 
+    private static object Status(HttpContext context, FalRequest request)
+    {
+        var start = Base(context, request);
+        return new
+        {
+            status = request.State,
+            request_id = request.Id,
+            response_url = start,
+            status_url = start + "/status",
+            cancel_url = start + "/cancel",
+            queue_position = 0,
+            logs = request.State == "IN_QUEUE"
+                ? null
+                : new[]
+                {
+                    new
+                    {
+                        message = "working",
+                        level = "INFO",
+                        source = "USER",
+                        timestamp = request.SubmittedAt,
+                    },
+                },
+            metrics = request.State == "COMPLETED" ? new { inference_time = 1.5 } : null,
+            error = Failure(request).Body is null ? null : "the request failed",
+            error_type = request.IsCancelled ? "client_cancelled" : null,
+            a_field_nobody_knows = true,
+        };
+    }
+
     private static IResult CancelAsync(string path, HttpContext context, FalState state)
     {
+        if (Unauthorized(context))
+        {
+            return Results.Json(new { detail = "No user found for Key ID and Secret" }, statusCode: 401);
+        }
         var (request, _) = Find(path, state);
         if (request is null)
         {
@@ -187,34 +223,25 @@ public static class FalSimulator
         return Results.Json(new { status = "CANCELLATION_REQUESTED" }, statusCode: 202);
     }
 
-    private static async Task<IResult> FileAsync(string id, HttpContext context, FalState state, VideoMaker videos)
-    {
-        if (!state.Requests.TryGetValue(id, out var request))
-        {
-            return Results.NotFound();
-        }
-        if (request.Directives.Has("redirect-private"))
-        {
-            return Results.Redirect("http://169.254.169.254/latest/meta-data/");
-        }
-        if (request.Directives.Has("garbage"))
-        {
-            return Results.Text("<html>this is no video</html>", "video/mp4");
-        }
-        if (request.Directives.Has("huge"))
-        {
-            context.Response.ContentType = "video/mp4";
-            context.Response.ContentLength = 600L * 1024 * 1024;
-            await context.Response.Body.WriteAsync(new byte[64 * 1024], context.RequestAborted);
-            await context.Response.Body.FlushAsync(context.RequestAborted);
-            context.Abort();
-            return Results.Empty;
-        }
-        return Results.Bytes(await videos.MakeAsync(request.Prompt), "video/mp4", enableRangeProcessing: true);
-    }
-
     private static (int Status, object? Body) Failure(FalRequest request) =>
         request.IsCancelled ? (499, new { detail = "Request was cancelled", error_type = "client_cancelled" })
+        // As at fal, the schema is looked at when the job starts: the submission was accepted all the same.
+        : FalSchemas.FindFault(request.ModelId, request.Input) is { } fault
+            ? (
+                422,
+                new
+                {
+                    detail = new[]
+                    {
+                        new
+                        {
+                            loc = new[] { "body", fault.Field },
+                            msg = fault.Message,
+                            type = fault.Type,
+                        },
+                    },
+                }
+            )
         : request.Directives.Has("reject")
             ? (
                 422,

@@ -16,6 +16,11 @@ public sealed class FalRequest
     public string? WebhookUrl { get; init; }
     public bool IsCancelled { get; set; }
 
+    private int _reads;
+
+    /// <summary>True for the first fetch of its video.</summary>
+    public bool IsFirstRead() => Interlocked.Increment(ref _reads) == 1;
+
     public string State =>
         IsCancelled || DateTime.UtcNow >= DoneAt ? "COMPLETED"
         : (DateTime.UtcNow - SubmittedAt).TotalMilliseconds < 200 ? "IN_QUEUE"

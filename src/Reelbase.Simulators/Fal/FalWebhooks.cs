@@ -70,22 +70,7 @@ public sealed class FalWebhooks : IDisposable
     /// <summary>Sends one webhook: true, forged (signature of another key), foreign (of another customer), stale (old time) or tampered (other bytes).</summary>
     public async Task<bool> SendAsync(FalRequest request, string body, string variant)
     {
-        var userId = variant == "foreign" ? "user_of_somebody_else" : _userId;
-        var time = (DateTimeOffset.UtcNow.ToUnixTimeSeconds() - (variant == "stale" ? 3600 : 0)).ToString(System.Globalization.CultureInfo.InvariantCulture);
-        var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(body)));
-        using var other = new Key(SignatureAlgorithm.Ed25519);
-        var signature = SignatureAlgorithm.Ed25519.Sign(
-            variant == "forged" ? other : _key,
-            Encoding.UTF8.GetBytes($"{request.Id}\n{userId}\n{time}\n{digest}")
-        );
-        using var message = new HttpRequestMessage(HttpMethod.Post, request.WebhookUrl)
-        {
-            Content = new StringContent(variant == "tampered" ? body + " " : body, Encoding.UTF8, MediaTypeHeaderValue.Parse("application/json")),
-        };
-        message.Headers.Add("X-Fal-Webhook-Request-Id", request.Id);
-        message.Headers.Add("X-Fal-Webhook-User-Id", userId);
-        message.Headers.Add("X-Fal-Webhook-Timestamp", time);
-        message.Headers.Add("X-Fal-Webhook-Signature", Convert.ToHexStringLower(signature));
+        using var message = Sign(request.WebhookUrl!, request.Id, body, variant);
         try
         {
             using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(15));
@@ -96,6 +81,25 @@ public sealed class FalWebhooks : IDisposable
         {
             return false;
         }
+    }
+
+    /// <summary>A webhook ready to be sent, in one of the variants.</summary>
+    public HttpRequestMessage Sign(string address, string requestId, string body, string variant = "true")
+    {
+        var userId = variant == "foreign" ? "user_of_somebody_else" : _userId;
+        var time = (DateTimeOffset.UtcNow.ToUnixTimeSeconds() - (variant == "stale" ? 3600 : 0)).ToString(System.Globalization.CultureInfo.InvariantCulture);
+        var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(body)));
+        using var other = new Key(SignatureAlgorithm.Ed25519);
+        var signature = SignatureAlgorithm.Ed25519.Sign(variant == "forged" ? other : _key, Encoding.UTF8.GetBytes($"{requestId}\n{userId}\n{time}\n{digest}"));
+        var message = new HttpRequestMessage(HttpMethod.Post, address)
+        {
+            Content = new StringContent(variant == "tampered" ? body + " " : body, Encoding.UTF8, MediaTypeHeaderValue.Parse("application/json")),
+        };
+        message.Headers.Add("X-Fal-Webhook-Request-Id", requestId);
+        message.Headers.Add("X-Fal-Webhook-User-Id", userId);
+        message.Headers.Add("X-Fal-Webhook-Timestamp", time);
+        message.Headers.Add("X-Fal-Webhook-Signature", Convert.ToHexStringLower(signature));
+        return message;
     }
 
     /// <inheritdoc/>

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 
-namespace Reelbase.Simulators.Fal;
+namespace Reelbase.Simulators;
 
 /// <summary>What a prompt asks the simulator to do: words in square brackets, so that any client can try any story.</summary>
 public sealed partial record Directives(IReadOnlyDictionary<string, double?> Words)
@@ -22,7 +22,7 @@ public sealed partial record Directives(IReadOnlyDictionary<string, double?> Wor
     public double Seconds(string word, double otherwise) => Words.TryGetValue(word, out var seconds) ? seconds ?? otherwise : otherwise;
 
     [GeneratedRegex(
-        @"\[(reject|fail|slow|timeout|lost|429|500|no-webhook|late-webhook|twice|forged|garbage|huge|redirect-private|foreign)(?: (\d+(?:\.\d+)?))?\]"
+        @"\[(reject|fail|slow|timeout|lost|429|500|no-webhook|late-webhook|twice|forged|garbage|huge|truncated|size|redirect-private|foreign|old-address)(?: (\d+(?:\.\d+)?))?\]"
     )]
     private static partial Regex Pattern();
 }

@@ -3,7 +3,7 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
 
-namespace Reelbase.Simulators.Fal;
+namespace Reelbase.Simulators;
 
 /// <summary>Makes short real MP4 files that show the prompt, with ffmpeg; without it, a small recorded one.</summary>
 public sealed class VideoMaker(ILogger<VideoMaker> logger)
