@@ -1,3 +1,4 @@
+using System.Reflection;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.Extensions.Options;
 using Reelbase.Server.Features.Accounts;
@@ -6,7 +7,9 @@ using Reelbase.Server.Features.Credits;
 using Reelbase.Server.Features.Devices;
 using Reelbase.Server.Features.Files;
 using Reelbase.Server.Features.GenerateVideo;
+using Reelbase.Server.Features.Moderation;
 using Reelbase.Server.Features.ProviderCallbacks;
+using Reelbase.Server.Features.Providers;
 using Reelbase.Server.Features.Sessions;
 using Reelbase.Server.Features.VideoLibrary;
 using Reelbase.Server.Integrations;
@@ -27,7 +30,10 @@ namespace Reelbase.Server;
 public static class ServerApp
 {
     /// <summary>Builds the server on a database that is ready.</summary>
-    public static WebApplication Build(WebApplicationBuilder builder, ConnectionStrings strings)
+    /// <param name="builder">Configuration and logging.</param>
+    /// <param name="strings">How each role reaches the database.</param>
+    /// <param name="providersFrom">Further assemblies whose video providers join.</param>
+    public static WebApplication Build(WebApplicationBuilder builder, ConnectionStrings strings, params IReadOnlyCollection<Assembly> providersFrom)
     {
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
@@ -37,13 +43,15 @@ public static class ServerApp
         var services = builder.Services;
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(20));
         services.ConfigureHttpJsonOptions(json => Json.Configure(json.SerializerOptions));
-        AddOptions(services, builder.Configuration);
+        var modules = VideoProviderModules.Find(providersFrom);
+        AddOptions(services, builder.Configuration, modules);
         AddPlatform(services, builder, strings);
-        AddIntegrations(services);
+        AddIntegrations(services, modules);
         var server = builder.Configuration.GetSection("Server").Get<ServerOptions>() ?? new();
         AddFeatures(services, server);
         services.AddOpenApi("v1", ApiDocument.Configure);
         var app = builder.Build();
+        CrashPoints.Arm(app.Environment.IsProduction() ? null : app.Services.GetRequiredService<IOptions<WorkOptions>>().Value.CrashAt);
         // Missing keys are said at start and not at the first request.
         app.Services.GetRequiredService<Keys>();
         Use(app, server);
@@ -59,15 +67,17 @@ public static class ServerApp
         ("Work", typeof(WorkOptions)),
         ("Devices", typeof(DevicesOptions)),
         ("Generation", typeof(GenerationOptions)),
+        ("Catalog", typeof(CatalogOptions)),
+        ("Moderation", typeof(ModerationOptions)),
         ("Downloads", typeof(DownloadOptions)),
-        ("Fal", typeof(FalOptions)),
+        .. VideoProviderModules.Find().Select(module => (module.Section, module.OptionsType)),
         ("DeviceCheck", typeof(DeviceCheckOptions)),
     ];
 
-    private static void AddOptions(IServiceCollection services, IConfiguration configuration)
+    private static void AddOptions(IServiceCollection services, IConfiguration configuration, IReadOnlyList<IVideoProviderModule> modules)
     {
-        var bind = typeof(ServerApp).GetMethod(nameof(Bind), System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!;
-        foreach (var (section, type) in Sections)
+        var bind = typeof(ServerApp).GetMethod(nameof(Bind), BindingFlags.NonPublic | BindingFlags.Static)!;
+        foreach (var (section, type) in Sections.Union(modules.Select(module => (module.Section, module.OptionsType))))
         {
             bind.MakeGenericMethod(type).Invoke(null, [services, configuration, section]);
         }
@@ -104,50 +114,46 @@ public static class ServerApp
         AddHosted<ErrorRecorder>(services);
     }
 
-    private static void AddIntegrations(IServiceCollection services)
+    private static void AddIntegrations(IServiceCollection services, IReadOnlyList<IVideoProviderModule> modules)
     {
         services
-            .AddHttpClient("fal")
-            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, ConnectTimeout = TimeSpan.FromSeconds(10) });
-        // A new connection for every submission: on a kept one .NET may silently send a request again, and this one must
-        // never be sent twice.
+            .AddHttpClient("fal-keys", client => client.Timeout = TimeSpan.FromSeconds(10))
+            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, ConnectTimeout = TimeSpan.FromSeconds(5) });
         services
-            .AddHttpClient("fal-submit")
-            .ConfigurePrimaryHttpMessageHandler(() =>
-                new SocketsHttpHandler
-                {
-                    AllowAutoRedirect = false,
-                    PooledConnectionLifetime = TimeSpan.Zero,
-                    ConnectTimeout = TimeSpan.FromSeconds(10),
-                }
-            );
+            .AddHttpClient(Moderator.ClientName)
+            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, ConnectTimeout = TimeSpan.FromSeconds(5) });
         services
             .AddHttpClient("devicecheck")
             .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, ConnectTimeout = TimeSpan.FromSeconds(5) });
         services.AddSingleton<FalWebhookKeys>();
-        services.AddSingleton<FalProvider>();
-        services.AddSingleton(provider => new VideoProviders(
-            provider.GetRequiredService<IOptions<FalOptions>>().Value.ApiKey is { Length: > 0 } ? [provider.GetRequiredService<FalProvider>()] : []
-        ));
+        services.AddSingleton<FalWebhooks>();
+        services.AddSingleton(provider => new VideoProviders(modules.Select(module => module.Create(provider)).OfType<IVideoProvider>()));
         services.AddSingleton<DeviceCheckClient>();
     }
 
     private static void AddFeatures(IServiceCollection services, ServerOptions server)
     {
         services.AddSingleton<FileLinks>();
+        services.AddSingleton<ProviderWatch>();
+        services.AddSingleton<IProviderWitness>(provider => provider.GetRequiredService<ProviderWatch>());
         if (server.Has("api"))
         {
             services.AddSingleton<SessionService>();
             services.AddSingleton<DeviceCheckEndpoint>();
             services.AddSingleton<JobView>();
+            services.AddSingleton<Moderator>();
         }
         if (server.Has("worker"))
         {
+            // First, because it says which providers there are before anything is served or worked on.
+            services.AddHostedService(provider => provider.GetRequiredService<ProviderWatch>());
             services.AddSingleton<VideoFetcher>();
             services.AddHostedService<VideoJobWorker>();
             services.AddHostedService<WebhookWorker>();
             services.AddHostedService<DeviceGrantWorker>();
             services.AddHostedService<FileRemover>();
+            AddHosted<SubmissionSettler>(services);
+            services.AddHostedService<ModelKeeper>();
         }
     }
 

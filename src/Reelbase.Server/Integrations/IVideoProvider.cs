@@ -6,28 +6,29 @@ namespace Reelbase.Server.Integrations;
 /// What Reelbase needs from a video provider. An adapter speaks the vendor's protocol and answers in these words; it decides
 /// nothing about money and keeps no state.
 /// </summary>
+/// <remarks>No member throws for what the provider or the network does; only a cancelled token ends a call early.</remarks>
 public interface IVideoProvider
 {
     /// <summary>The name in <c>models.provider</c> and in <c>/webhooks/{provider}/{token}</c>.</summary>
     string Name { get; }
 
-    /// <summary>How many of our jobs the provider takes at once.</summary>
-    int Concurrency { get; }
+    /// <summary>Limits and patience that every provider has.</summary>
+    VideoProviderOptions Options { get; }
 
     /// <summary>Whether results can come by webhook.</summary>
     bool HasWebhooks { get; }
 
-    /// <summary>Hosts that finished videos may be fetched from.</summary>
-    IReadOnlyCollection<string> MediaHosts { get; }
-
-    /// <summary>Hands a job over. Never throws for what the provider or the network does.</summary>
+    /// <summary>Hands a job over.</summary>
     Task<SubmitOutcome> SubmitAsync(GenerationInput input, string? webhookUrl, CancellationToken cancellationToken);
 
-    /// <summary>Asks how a job stands. Never throws for what the provider or the network does.</summary>
+    /// <summary>Asks how a job stands.</summary>
     Task<PollOutcome> PollAsync(SubmissionRef submission, CancellationToken cancellationToken);
 
     /// <summary>Asks the provider to stop a job. True when the request was taken; the next poll tells what became of it.</summary>
     Task<bool> CancelAsync(SubmissionRef submission, CancellationToken cancellationToken);
+
+    /// <summary>Asks for something harmless, to learn whether the provider is back after an outage.</summary>
+    Task<ProbeOutcome> ProbeAsync(CancellationToken cancellationToken);
 
     /// <summary>Checks an inbound event and names it; null when its signature is not good.</summary>
     Task<InboundEvent?> VerifyWebhookAsync(IHeaderDictionary headers, ReadOnlyMemory<byte> body, CancellationToken cancellationToken);
@@ -40,7 +41,20 @@ public interface IVideoProvider
 public sealed record GenerationInput(string ProviderModelId, string Prompt, JsonElement Settings, string? ImageUrl);
 
 /// <summary>A job at a provider.</summary>
-public sealed record SubmissionRef(string? ProviderModelId, string ProviderJobId, string? StatusUrl, string? ResultUrl, string? CancelUrl);
+/// <param name="ProviderModelId">The vendor's name of the model; null when the model was removed meanwhile.</param>
+/// <param name="ProviderJobId">The vendor's name of the job.</param>
+/// <param name="StatusUrl">Where the vendor said to ask; null when it did not say.</param>
+/// <param name="ResultUrl">Where the vendor said to fetch the result.</param>
+/// <param name="CancelUrl">Where the vendor said to cancel.</param>
+/// <param name="IsCancelling">Whether we have asked for the job to be stopped; some vendors then forget it.</param>
+public sealed record SubmissionRef(
+    string? ProviderModelId,
+    string ProviderJobId,
+    string? StatusUrl = null,
+    string? ResultUrl = null,
+    string? CancelUrl = null,
+    bool IsCancelling = false
+);
 
 /// <summary>An event whose signature is good.</summary>
 public sealed record InboundEvent(string EventId, string EventType, string ProviderJobId);
@@ -68,13 +82,13 @@ public enum FailureKind
 public abstract record SubmitOutcome
 {
     /// <summary>The provider has the job.</summary>
-    public sealed record Accepted(string ProviderJobId, string? StatusUrl, string? ResultUrl, string? CancelUrl) : SubmitOutcome;
+    public sealed record Accepted(string ProviderJobId, string? StatusUrl = null, string? ResultUrl = null, string? CancelUrl = null) : SubmitOutcome;
 
     /// <summary>The provider certainly does not have it; it may be handed over again.</summary>
     /// <param name="Reason">For support.</param>
     /// <param name="RetryAfterSeconds">When the provider said how long to wait.</param>
     /// <param name="IsOurFault">A wrong key or an empty account: no user is to blame.</param>
-    public sealed record NotAccepted(string Reason, double? RetryAfterSeconds, bool IsOurFault) : SubmitOutcome;
+    public sealed record NotAccepted(string Reason, double? RetryAfterSeconds = null, bool IsOurFault = false) : SubmitOutcome;
 
     /// <summary>The provider will never take this job.</summary>
     public sealed record Rejected(FailureKind Kind, string Reason) : SubmitOutcome;
@@ -89,12 +103,20 @@ public abstract record PollOutcome
     /// <summary>Waiting or working.</summary>
     public sealed record Running : PollOutcome;
 
-    /// <summary>Done; the video is at this address.</summary>
-    public sealed record Succeeded(string VideoUrl) : PollOutcome;
+    /// <summary>Done; the video is at this address. The cost is what the provider says it took, in millionths of a dollar.</summary>
+    public sealed record Succeeded(string VideoUrl, long? CostMicros = null) : PollOutcome;
 
     /// <summary>Ended without a video.</summary>
-    public sealed record Failed(FailureKind Kind, string Reason) : PollOutcome;
+    public sealed record Failed(FailureKind Kind, string Reason, long? CostMicros = null) : PollOutcome;
 
     /// <summary>It could not be learned this time.</summary>
-    public sealed record Unknown(string Reason) : PollOutcome;
+    /// <param name="Reason">For support.</param>
+    /// <param name="IsOurFault">A wrong key or an empty account.</param>
+    public sealed record Unknown(string Reason, bool IsOurFault = false) : PollOutcome;
 }
+
+/// <summary>Whether a provider answers.</summary>
+/// <param name="IsUp">It answered, and it knows our account.</param>
+/// <param name="IsOurFault">It answered that our account is not good.</param>
+/// <param name="Detail">For the operator.</param>
+public sealed record ProbeOutcome(bool IsUp, bool IsOurFault, string Detail);

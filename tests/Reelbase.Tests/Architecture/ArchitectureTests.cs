@@ -75,6 +75,8 @@ public sealed partial class ArchitectureTests
             "VideoLibrary → GenerateVideo", // the topic on which a job's changes are told, and how long videos are kept
             "VideoLibrary → Files", // addresses of files
             "GenerateVideo → Files", // removing the rest of a broken download
+            "GenerateVideo → Moderation", // a wish is looked at before it is charged
+            "GenerateVideo → Providers", // how submissions went is told to the watch
             "ProviderCallbacks → GenerateVideo", // a delivery is about a job
         };
         var found = Repository
@@ -127,7 +129,7 @@ public sealed partial class ArchitectureTests
     [GeneratedRegex(@"^using Reelbase\.Server\.Features\.(\w+);", RegexOptions.Multiline)]
     private static partial Regex FeatureUsing();
 
-    [GeneratedRegex(@"create or replace function ([a-z0-9_]+)")]
+    [GeneratedRegex(@"create (?:or replace )?function ([a-z0-9_]+)")]
     private static partial Regex CreatesFunction();
 
     [GeneratedRegex(@"\b(TODO|FIXME|HACK|NotImplementedException)\b|Skip\s*=")]

@@ -87,7 +87,7 @@ public sealed partial class DocumentTests
                 var bounds = property.GetCustomAttribute<RangeAttribute>() is { } range ? $"{Number(range.Minimum)} to {Number(range.Maximum)}" : "";
                 text.Append(
                     CultureInfo.InvariantCulture,
-                    $"| `{property.Name}` | {Default(property.GetValue(defaults))} | {bounds} | {comments[$"P:{type.FullName}.{property.Name}"]} |\n"
+                    $"| `{property.Name}` | {Default(property.GetValue(defaults))} | {bounds} | {comments[$"P:{property.DeclaringType!.FullName}.{property.Name}"]} |\n"
                 );
             }
         }

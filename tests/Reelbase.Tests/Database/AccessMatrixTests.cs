@@ -15,6 +15,7 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
     // select insert update delete, as the signed-in user Ada. "own": only her rows; "some": only offered rows.
     private static readonly Dictionary<string, string> Authenticated = new()
     {
+        ["public.alerts"] = None,
         ["public.device_checks"] = None,
         ["public.device_grants"] = None,
         ["public.error_log"] = None,
@@ -22,6 +23,8 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
         ["public.installation_leases"] = None,
         ["public.job_submissions"] = None,
         ["public.models"] = "some denied denied denied",
+        ["public.provider_spend"] = None,
+        ["public.provider_states"] = None,
         ["public.quota_log"] = "own denied denied denied",
         ["public.rate_limit_log"] = None,
         ["public.refresh_tokens"] = None,
@@ -46,14 +49,14 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
     // What each role may execute; every function that is not listed is internal to the others.
     private static readonly Dictionary<string, string> Functions = new()
     {
-        ["anon"] = "get_models, model_is_offered, my_user_id, my_user_ids, raise_error, require_caller",
+        ["anon"] = "get_models, model_is_offered, my_user_id, my_user_ids, provider_is_offered, raise_error, require_caller",
         ["authenticated"] =
-            "delete_video_job, end_sessions, generate_video, get_auth_user, get_credit_history, get_models, get_my_storage_object, get_user_credits, get_user_profile, get_video_jobs, get_video_status, match_user_id, model_is_offered, my_user_id, my_user_ids, queue_position, raise_error, require_caller, update_user_settings",
+            "delete_video_job, end_sessions, generate_video, get_auth_user, get_credit_history, get_models, get_my_storage_object, get_user_credits, get_user_profile, get_video_jobs, get_video_status, match_user_id, model_is_offered, my_user_id, my_user_ids, provider_is_offered, queue_position, raise_error, require_caller, update_user_settings",
         ["reelbase_api"] =
             "claim_device_grant, find_user_id, find_user_language, get_device_grant, get_storage_object, grant_initial_credits, log_errors, open_device, postpone_device_grant, raise_error, record_device_answer, record_device_bit_set, refresh_session, reject_device_grant, start_session, store_webhook_delivery",
         ["reelbase_worker"] =
-            "begin_submission, claim_deleted_objects, claim_device_grant, claim_video_jobs, claim_webhook_deliveries, complete_video_job, fail_video_job, finish_webhook_delivery, forget_storage_object, grant_initial_credits, log_errors, postpone_device_grant, raise_error, record_device_answer, record_device_bit_set, record_submission_accepted, record_submission_ambiguous, record_submission_detail, record_submission_refused, record_video_result, reject_device_grant, renew_video_job_lease, reschedule_video_job, reserve_storage_object",
-        ["reelbase_admin"] = "check_ledger, raise_error",
+            "announce_provider, begin_submission, claim_deleted_objects, claim_device_grant, claim_unsettled_submissions, claim_video_jobs, claim_webhook_deliveries, complete_video_job, fail_video_job, finish_webhook_delivery, forget_storage_object, grant_initial_credits, list_catalog_providers, list_failing_providers, log_errors, postpone_device_grant, raise_alert, raise_error, record_device_answer, record_device_bit_set, record_provider_answer, record_provider_fault, record_submission_accepted, record_submission_ambiguous, record_submission_detail, record_submission_refused, record_video_result, reject_device_grant, renew_video_job_lease, reschedule_video_job, reserve_storage_object, retire_models, settle_submission",
+        ["reelbase_admin"] = "check_ledger, list_webhook_deliveries, raise_error, resend_webhook_delivery",
         ["service_role"] = "",
         ["public"] = "",
     };
@@ -76,6 +79,7 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
                 await ExecuteAsync(
                     $"""
                     insert into rate_limit_log (action, user_id) values ('test', '{phone.UserId}');
+                    insert into alerts (kind, dedupe_key, message) values ('test_alert', '{phone.UserId}', 'a message');
                     insert into reelbase.migration_report (line) values ('a line');
                     update models set is_available = false where name = 'Pika 2.2';
                     update themes set is_available = false where name = 'Snow fox';

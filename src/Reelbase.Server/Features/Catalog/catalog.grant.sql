@@ -4,3 +4,4 @@ grant select (id, name, category, description, cost_per_generation, pricing_type
 grant select on themes to anon, authenticated;
 grant execute on function get_models(), model_is_offered(boolean, text, timestamptz)
   to anon, authenticated;
+grant execute on function retire_models(integer) to reelbase_worker;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Options;
+using Reelbase.Server.Features.Moderation;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Errors;
 using Reelbase.Server.Platform.Http;
@@ -72,6 +73,7 @@ public static class GenerateVideoEndpoint
         CallerResolver callers,
         ApiDatabase database,
         ChangeFeed feed,
+        Moderator moderator,
         IOptions<GenerationOptions> options
     )
     {
@@ -81,16 +83,19 @@ public static class GenerateVideoEndpoint
         var key = ReadKey(context);
         var canonical = Validate(request);
         var limits = options.Value;
+        // Before the transaction, as it may ask a service; a refusal is raised inside it, so that a repeated key still finds its answer.
+        var verdict = await moderator.CheckAsync(request.Prompt, request.ImageUrl, context.RequestAborted);
         var accepted = (
             await database.OneOrNoneAsync<Accepted>(
                 caller,
-                "select * from generate_video($1, $2::jsonb, $3, $4::jsonb, $5)",
+                "select * from generate_video($1, $2::jsonb, $3, $4::jsonb, $5, $6::jsonb)",
                 context.RequestAborted,
                 key,
                 canonical,
                 context.Connection.RemoteIpAddress,
                 Limits(limits),
-                limits.QueueDeadlineSeconds
+                limits.QueueDeadlineSeconds,
+                Refusal(verdict)
             )
         )!;
         if (accepted.Replayed)
@@ -104,6 +109,14 @@ public static class GenerateVideoEndpoint
         RateLimitHeaders.Set(context, accepted.RateLimit, accepted.RateRemaining, accepted.RateResetAt);
         return Results.Text(accepted.ResponseData, "application/json", statusCode: accepted.StatusCode);
     }
+
+    private static string? Refusal(Verdict verdict) =>
+        verdict switch
+        {
+            Verdict.NotAllowed => """{"code":"ERR_5003","details":{"field":"prompt","reason":"not_allowed"}}""",
+            Verdict.Unavailable => """{"code":"ERR_6001","details":{"reason":"moderation_unavailable"}}""",
+            _ => null,
+        };
 
     private static Guid ReadKey(HttpContext context)
     {

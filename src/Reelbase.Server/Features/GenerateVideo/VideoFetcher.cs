@@ -2,6 +2,7 @@ using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Http;
 using Reelbase.Server.Platform.Media;
 using Reelbase.Server.Platform.Storage;
+using Reelbase.Server.Platform.Work;
 
 namespace Reelbase.Server.Features.GenerateVideo;
 
@@ -29,9 +30,11 @@ public sealed class VideoFetcher(WorkerDatabase database, FileDownloader downloa
         try
         {
             var bytes = await downloader.DownloadAsync(url, hosts, video, cancellationToken);
-            if (!await VideoTools.IsMp4Async(video, cancellationToken))
+            CrashPoints.Pass("video.downloaded");
+            var (metadata, fault) = await tools.ProbeAsync(video, cancellationToken);
+            if (fault is not null)
             {
-                return new FetchResult.Unusable("what the provider delivered is not an MP4");
+                return new FetchResult.Unusable($"what the provider delivered is not a whole video: {fault}");
             }
             var hasPicture = await tools.MakeThumbnailAsync(video, picture, cancellationToken);
             var pictureBytes = hasPicture ? new FileInfo(picture).Length : 0;
@@ -44,8 +47,9 @@ public sealed class VideoFetcher(WorkerDatabase database, FileDownloader downloa
             {
                 await StoreAsync(job, "thumbnails", pictureName, picture, "image/jpeg", cancellationToken);
             }
+            CrashPoints.Pass("video.stored");
             var isDone = await database.ScalarAsync<bool>(
-                "select complete_video_job($1, $2, $3, $4, $5, $6, $7::bigint, $8)",
+                "select complete_video_job($1, $2, $3, $4, $5, $6, $7::bigint, $8, $9::jsonb)",
                 CancellationToken.None,
                 job.JobId,
                 worker,
@@ -54,8 +58,10 @@ public sealed class VideoFetcher(WorkerDatabase database, FileDownloader downloa
                 "video/mp4",
                 hasPicture ? pictureName : null,
                 hasPicture ? pictureBytes : null,
-                hasPicture ? "image/jpeg" : null
+                hasPicture ? "image/jpeg" : null,
+                System.Text.Json.JsonSerializer.Serialize(metadata, Json.Options)
             );
+            CrashPoints.Pass("video.completed");
             if (!isDone)
             {
                 logger.LogInformation("Job {JobId} was finished by somebody else", job.JobId);

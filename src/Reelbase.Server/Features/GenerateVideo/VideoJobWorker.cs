@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.Extensions.Options;
+using Reelbase.Server.Features.Providers;
 using Reelbase.Server.Integrations;
 using Reelbase.Server.Platform;
 using Reelbase.Server.Platform.Database;
@@ -32,7 +33,8 @@ public sealed class ClaimedJob
     public string? CancelUrl { get; init; }
 
     /// <summary>Where to ask about it; null before the provider has named it.</summary>
-    public SubmissionRef? Reference => ProviderJobId is null ? null : new(ProviderModelId, ProviderJobId, StatusUrl, SubmissionResultUrl, CancelUrl);
+    public SubmissionRef? Reference =>
+        ProviderJobId is null ? null : new(ProviderModelId, ProviderJobId, StatusUrl, SubmissionResultUrl, CancelUrl, CancelRequestedAt is not null);
 }
 
 /// <summary>
@@ -42,6 +44,7 @@ public sealed class ClaimedJob
 public sealed class VideoJobWorker(
     WorkerDatabase database,
     VideoProviders providers,
+    ProviderWatch watch,
     VideoFetcher fetcher,
     ChangeFeed feed,
     IOptions<GenerationOptions> options,
@@ -53,7 +56,23 @@ public sealed class VideoJobWorker(
     /// <summary>Wakes this loop.</summary>
     public const string WakeTopic = "work:video_jobs";
 
+    private const double MicrosPerDollar = 1_000_000;
     private readonly ChangeFeed _feed = feed;
+
+    /// <summary>What claiming has to mind for each provider.</summary>
+    private readonly Lazy<string> _rules = new(() =>
+        JsonSerializer.Serialize(
+            providers.All.ToDictionary(
+                provider => provider.Name,
+                provider => new
+                {
+                    concurrency = provider.Options.Concurrency,
+                    daily_budget_micros = Micros(provider.Options.DailyBudget),
+                    guest_budget_micros = Micros(provider.Options.DailyBudget * provider.Options.GuestBudgetShare),
+                }
+            )
+        )
+    );
 
     private GenerationOptions Options => options.Value;
 
@@ -71,7 +90,7 @@ public sealed class VideoJobWorker(
             WorkerName,
             LeaseSeconds,
             limit,
-            JsonSerializer.Serialize(providers.All.ToDictionary(provider => provider.Name, provider => provider.Concurrency))
+            _rules.Value
         );
 
     /// <inheritdoc/>
@@ -109,6 +128,7 @@ public sealed class VideoJobWorker(
 
     private async Task SubmitAsync(ClaimedJob job, IVideoProvider provider, CancellationToken cancellationToken)
     {
+        CrashPoints.Pass("submission.claimed");
         var begun = await database.OneOrNoneAsync<BegunSubmission>(
             "select * from begin_submission($1, $2, $3)",
             cancellationToken,
@@ -120,6 +140,7 @@ public sealed class VideoJobWorker(
         {
             return;
         }
+        CrashPoints.Pass("submission.intended");
         _feed.Publish(TopicOf(job.JobId));
         var webhookBase = WebhookBase(provider);
         var webhook = webhookBase is null ? null : $"{webhookBase}/webhooks/{provider.Name}/{begun.WebhookToken}";
@@ -139,17 +160,15 @@ public sealed class VideoJobWorker(
                     accepted.StatusUrl,
                     accepted.ResultUrl,
                     accepted.CancelUrl,
-                    webhook is null ? Options.PollSeconds : Options.PollWithWebhookSeconds
+                    FirstLookSeconds(provider, webhook)
                 );
+                CrashPoints.Pass("submission.recorded");
+                await watch.AcceptedAsync(provider.Name);
                 break;
             case SubmitOutcome.NotAccepted refused:
                 if (refused.IsOurFault)
                 {
-                    logger.LogError(
-                        "{Provider} refuses our account: {Reason}. Check its key and balance; jobs wait until their deadline",
-                        provider.Name,
-                        refused.Reason
-                    );
+                    await watch.AccountRefusedAsync(provider, refused.Reason);
                 }
                 var pause = refused.RetryAfterSeconds ?? Backoff.Seconds(begun.Attempt, Options.RetryBaseSeconds, Options.RetryCapSeconds);
                 await database.ExecuteAsync(
@@ -184,17 +203,22 @@ public sealed class VideoJobWorker(
         {
             await provider.CancelAsync(job.Reference!, cancellationToken);
         }
-        switch (await provider.PollAsync(job.Reference!, cancellationToken))
+        var outcome = await provider.PollAsync(job.Reference!, cancellationToken);
+        switch (outcome)
         {
             case PollOutcome.Succeeded done:
                 await TakeResultAsync(job, provider, done, cancellationToken);
                 break;
             case PollOutcome.Failed failed:
-                await FailAsync(job, failed.Kind, failed.Reason);
+                await FailAsync(job, failed.Kind, failed.Reason, failed.CostMicros);
                 break;
             default:
+                if (outcome is PollOutcome.Unknown { IsOurFault: true } unknown)
+                {
+                    await watch.AccountRefusedAsync(provider, unknown.Reason);
+                }
                 // Looks spread out with the age of the job, from the first pause up to the longest.
-                var first = WebhookBase(provider) is null || job.CancelRequestedAt is not null ? Options.PollSeconds : Options.PollWithWebhookSeconds;
+                var first = job.CancelRequestedAt is null ? FirstLookSeconds(provider, WebhookBase(provider)) : FirstLookSeconds(provider, null);
                 var age = (DateTime.UtcNow - job.DeadlineAt).TotalSeconds + Options.SubmissionDeadlineSeconds;
                 await RescheduleAsync(job, Math.Clamp(age / 4, first, Math.Max(first, Options.MaxPollSeconds)));
                 break;
@@ -210,11 +234,13 @@ public sealed class VideoJobWorker(
                 await TakeResultAsync(job, provider, done, cancellationToken);
                 break;
             case PollOutcome.Failed failed:
-                await FailAsync(job, failed.Kind, failed.Reason);
+                await FailAsync(job, failed.Kind, failed.Reason, failed.CostMicros);
                 break;
             case var other:
                 await provider.CancelAsync(job.Reference!, cancellationToken);
-                await FailAsync(job, FailureKind.Timeout, other is PollOutcome.Unknown unknown ? "deadline; " + unknown.Reason : "deadline");
+                // Whatever it still makes of the job is asked for later and goes into the books, not to the user.
+                var reason = other is PollOutcome.Unknown unknown ? "deadline; " + unknown.Reason : "deadline";
+                await FailAsync(job, FailureKind.Timeout, reason, isUnsettled: true);
                 break;
         }
     }
@@ -222,13 +248,15 @@ public sealed class VideoJobWorker(
     private async Task TakeResultAsync(ClaimedJob job, IVideoProvider provider, PollOutcome.Succeeded done, CancellationToken cancellationToken)
     {
         var verdict = await database.ScalarAsync<string>(
-            "select record_video_result($1, $2, $3, $4)",
+            "select record_video_result($1, $2, $3, $4, $5::bigint)",
             CancellationToken.None,
             job.JobId,
             job.ProviderJobId,
             done.VideoUrl,
-            WorkerName
+            WorkerName,
+            done.CostMicros
         );
+        CrashPoints.Pass("result.recorded");
         if (verdict == "fetching")
         {
             await FetchAsync(job, provider, cancellationToken, done.VideoUrl);
@@ -237,7 +265,12 @@ public sealed class VideoJobWorker(
 
     private async Task FetchAsync(ClaimedJob job, IVideoProvider? provider, CancellationToken cancellationToken, string? url = null)
     {
-        var result = await fetcher.FetchAsync(job, url ?? job.ResultUrl!, provider?.MediaHosts ?? [], WorkerName, cancellationToken);
+        if (url is null && job.FetchAttempt > 0 && provider is not null && job.Reference is { } reference)
+        {
+            // Addresses of results end; asking again gives a fresh one.
+            url = await provider.PollAsync(reference, cancellationToken) is PollOutcome.Succeeded again ? again.VideoUrl : null;
+        }
+        var result = await fetcher.FetchAsync(job, url ?? job.ResultUrl!, provider?.Options.MediaHosts ?? [], WorkerName, cancellationToken);
         switch (result)
         {
             case FetchResult.Stored:
@@ -255,21 +288,30 @@ public sealed class VideoJobWorker(
         }
     }
 
-    private async Task FailAsync(ClaimedJob job, FailureKind kind, string reason)
+    private async Task FailAsync(ClaimedJob job, FailureKind kind, string reason, long? costMicros = null, bool isUnsettled = false)
     {
         logger.LogInformation("Job {JobId} failed: {Reason}", job.JobId, reason);
         if (job.SubmissionId is { } submission)
         {
             await database.ExecuteAsync(
-                "select record_submission_detail($1, $2, $3)",
+                "select record_submission_detail($1, $2, $3, $4::bigint)",
                 CancellationToken.None,
                 submission,
                 kind == FailureKind.Cancelled ? "cancelled" : null,
-                reason
+                reason,
+                costMicros
             );
         }
         var code = JobFailures.Code(kind);
-        await database.ExecuteAsync("select fail_video_job($1, $2, $3, $4)", CancellationToken.None, job.JobId, WorkerName, code, JobFailures.Message(code));
+        await database.ExecuteAsync(
+            "select fail_video_job($1, $2, $3, $4, $5)",
+            CancellationToken.None,
+            job.JobId,
+            WorkerName,
+            code,
+            JobFailures.Message(code),
+            isUnsettled
+        );
     }
 
     private Task AmbiguousAsync(ClaimedJob job, string reason, string? webhook)
@@ -287,6 +329,11 @@ public sealed class VideoJobWorker(
 
     private Task RescheduleAsync(ClaimedJob job, double seconds, bool isFetchFailure = false) =>
         database.ExecuteAsync("select reschedule_video_job($1, $2, $3, $4)", CancellationToken.None, job.JobId, WorkerName, seconds, isFetchFailure);
+
+    private double FirstLookSeconds(IVideoProvider provider, string? webhook) =>
+        Math.Max(provider.Options.MinPollSeconds, webhook is null ? Options.PollSeconds : Options.PollWithWebhookSeconds);
+
+    private static long? Micros(double dollars) => dollars > 0 ? (long)(dollars * MicrosPerDollar) : null;
 
     /// <summary>Where webhooks reach us; null when they cannot, and jobs are then polled.</summary>
     private string? WebhookBase(IVideoProvider? provider) =>

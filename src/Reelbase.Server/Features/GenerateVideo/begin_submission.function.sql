@@ -1,11 +1,13 @@
 -- Records that a job is about to be handed to its provider, before the call: from here on a crash leaves a row that
--- says so. The webhook token is made here, handed out once and kept as a hash. No row: the job is no longer ours to submit.
+-- says so. The webhook token is made here, handed out once and kept as a hash. What the job will cost us counts against the
+-- provider's day at once. No row: the job is no longer ours to submit.
 create or replace function begin_submission(p_job_id uuid, p_leased_by text, p_deadline_seconds integer)
 returns table (submission_id bigint, attempt integer, webhook_token text)
 language plpgsql security definer set search_path = public, pg_temp as $$
 #variable_conflict use_column
 declare
   v_job video_jobs;
+  v_cost bigint;
 begin
   update video_jobs j set stage = 'submitting', status = 'processing', attempt = j.attempt + 1,
     submitted_at = clock_timestamp(),
@@ -17,9 +19,12 @@ begin
   end if;
   -- Two random uuids carry 244 random bits.
   webhook_token := replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', '');
-  insert into job_submissions (job_id, user_id, provider, attempt, webhook_token_hash)
-  values (p_job_id, v_job.user_id, v_job.provider, v_job.attempt, sha256(convert_to(webhook_token, 'UTF8')))
+  v_cost := estimate_provider_cost(v_job.model_id, v_job.settings);
+  insert into job_submissions (job_id, user_id, provider, attempt, expected_cost_micros, webhook_token_hash)
+  values (p_job_id, v_job.user_id, v_job.provider, v_job.attempt, v_cost, sha256(convert_to(webhook_token, 'UTF8')))
   returning id into submission_id;
+  insert into provider_spend as p (provider, day, micros) values (v_job.provider, (clock_timestamp() at time zone 'UTC')::date, v_cost)
+  on conflict on constraint provider_spend_pkey do update set micros = p.micros + excluded.micros;
   attempt := v_job.attempt;
   return next;
 end

@@ -1,8 +1,10 @@
 -- Hands work to one worker: jobs whose next step is due, jobs past their deadline, and jobs from the waiting line while
--- their provider has room. A lease says who works on a row and until when; an expired lease is simply claimed again,
--- which is how the work of a dead worker is rescued. p_concurrency: {"fal": 2}, how many jobs a provider takes at once.
-create or replace function claim_video_jobs(
-  p_leased_by text, p_lease_seconds integer, p_limit integer, p_concurrency jsonb)
+-- their provider has room, is not paused and has budget left. A lease says who works on a row and until when; an expired
+-- lease is simply claimed again, which is how the work of a dead worker is rescued.
+-- p_providers: {"fal": {"concurrency": 2, "daily_budget_micros": 5000000 or null, "guest_budget_micros": 4000000 or null}}.
+drop function if exists claim_video_jobs(text, integer, integer, jsonb);
+create function claim_video_jobs(
+  p_leased_by text, p_lease_seconds integer, p_limit integer, p_providers jsonb)
 returns table (
   job_id uuid, user_id uuid, stage text, attempt integer, fetch_attempt integer, provider text, provider_model_id text,
   prompt text, settings jsonb, image_url text, result_url text, created_at timestamptz, deadline_at timestamptz,
@@ -12,9 +14,11 @@ language plpgsql security definer set search_path = public, pg_temp as $$
 #variable_conflict use_column
 declare
   v_ids uuid[];
-  v_more uuid[];
   v_provider text;
+  v_rules jsonb;
   v_room integer;
+  v_spent bigint;
+  v_next record;
 begin
   select array_agg(d.job_id) into v_ids from (
     select j.job_id from video_jobs j
@@ -25,19 +29,41 @@ begin
 
   -- One claimer at a time walks the line, so that two cannot both take a provider's last place.
   if pg_try_advisory_xact_lock(hashtextextended('reelbase:waiting_line', 0)) then
-    for v_provider in select jsonb_object_keys(p_concurrency) loop
-      select least((p_concurrency ->> v_provider)::integer - count(*), p_limit - cardinality(v_ids)) into v_room
+    for v_provider, v_rules in select * from jsonb_each(p_providers) loop
+      continue when exists (select from provider_states s where s.provider = v_provider and s.paused_until > clock_timestamp());
+      select least((v_rules ->> 'concurrency')::integer - count(*), p_limit - cardinality(v_ids)) into v_room
       from video_jobs j
       where j.provider = v_provider and (j.stage in ('submitting', 'ambiguous', 'submitted')
         or (j.stage = 'queued' and j.lease_until >= clock_timestamp()));
-      if v_room > 0 then
-        select array_agg(d.job_id) into v_more from (
-          select j.job_id from video_jobs j
-          where j.stage = 'queued' and j.provider = v_provider and j.run_after <= clock_timestamp()
-            and j.deadline_at > clock_timestamp() and (j.lease_until is null or j.lease_until < clock_timestamp())
-          order by j.created_at limit v_room for no key update skip locked) d;
-        v_ids := v_ids || coalesce(v_more, '{}');
+      continue when v_room <= 0 or not exists (select from video_jobs j where j.stage = 'queued' and j.provider = v_provider);
+      v_spent := coalesce((select p.micros from provider_spend p
+        where p.provider = v_provider and p.day = (clock_timestamp() at time zone 'UTC')::date), 0);
+      if v_spent >= (v_rules ->> 'daily_budget_micros')::bigint then
+        perform raise_alert('provider_budget', v_provider || ':' || (clock_timestamp() at time zone 'UTC')::date,
+          format('The daily budget of %s is used up; jobs wait until midnight UTC or their deadline.', v_provider));
+        continue;
       end if;
+      for v_next in
+        select w.job_id, w.user_id from walk_waiting_line(v_provider) w
+        where not (w.is_guest and v_spent >= coalesce((v_rules ->> 'guest_budget_micros')::bigint, v_spent + 1))
+        order by w.place
+      loop
+        exit when v_room <= 0;
+        -- Jobs that wait for their next try, or that somebody holds, are passed over and keep their place.
+        perform 1 from video_jobs j where j.job_id = v_next.job_id and j.stage = 'queued' and j.run_after <= clock_timestamp()
+          and j.deadline_at > clock_timestamp() and (j.lease_until is null or j.lease_until < clock_timestamp())
+          for no key update skip locked;
+        continue when not found;
+        v_ids := v_ids || v_next.job_id;
+        v_room := v_room - 1;
+        insert into provider_states as s (provider, turns) values (v_provider, 1)
+        on conflict (provider) do update set turns = s.turns + 1;
+        -- This user has had their turn: their other jobs come after everybody who waits now.
+        update video_jobs j set line_turn = (select s.turns from provider_states s where s.provider = v_provider)
+        where j.job_id in (select o.job_id from video_jobs o
+          where o.user_id = v_next.user_id and o.provider = v_provider and o.stage = 'queued' and o.job_id <> v_next.job_id
+          for no key update skip locked);
+      end loop;
     end loop;
   end if;
 
@@ -52,8 +78,8 @@ begin
   from claimed c
   left join models m on m.id = c.model_id
   left join job_submissions s on s.job_id = c.job_id and s.attempt = c.attempt
-  order by c.created_at;
+  order by array_position(v_ids, c.job_id);
 end
 $$;
 comment on function claim_video_jobs(text, integer, integer, jsonb) is
-  'Leases up to p_limit due jobs to a worker for p_lease_seconds, minding each provider''s concurrency.';
+  'Leases up to p_limit due jobs to a worker for p_lease_seconds, minding each provider''s places, pauses, budget and line.';

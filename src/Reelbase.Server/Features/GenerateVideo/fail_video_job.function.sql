@@ -1,7 +1,10 @@
 -- Ends a job without a video and gives the credits back, in one transaction and once: the move to finished happens
 -- once, and a unique index allows one refund a job. p_leased_by null is for reports that need no lease (a webhook).
 -- The refund is what the ledger charged; a job from before the upgrade, whose charge carries no job id, uses its own figure.
-create or replace function fail_video_job(p_job_id uuid, p_leased_by text, p_error_code text, p_error_message text)
+-- p_unsettled: the provider could not be asked what it did; somebody asks it later, for the books.
+drop function if exists fail_video_job(uuid, text, text, text);
+create or replace function fail_video_job(
+  p_job_id uuid, p_leased_by text, p_error_code text, p_error_message text, p_unsettled boolean default false)
 returns boolean language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   v_job video_jobs;
@@ -20,7 +23,8 @@ begin
     update video_jobs set prompt = '', settings = '{}', image_url = null where job_id = p_job_id;
   end if;
   update storage_objects set state = 'deleting', run_after = clock_timestamp() where job_id = p_job_id;
-  update job_submissions set outcome = 'failed', detail = coalesce(detail, p_error_code)
+  update job_submissions set outcome = 'failed', detail = coalesce(detail, p_error_code),
+    settle_after = case when p_unsettled and provider_job_id is not null then clock_timestamp() + interval '1 minute' end
   where job_id = p_job_id and attempt = v_job.attempt and outcome in ('intended', 'accepted', 'succeeded');
   select -change into v_refund from quota_log where job_id = p_job_id and reason = 'video_generation';
   v_refund := coalesce(v_refund, v_job.credits_used);
@@ -30,5 +34,5 @@ begin
   return true;
 end
 $$;
-comment on function fail_video_job(uuid, text, text, text) is
+comment on function fail_video_job(uuid, text, text, text, boolean) is
   'Ends a job as failed and refunds its charge exactly once; false when it had ended or the lease is gone.';

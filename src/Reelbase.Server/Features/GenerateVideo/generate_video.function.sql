@@ -3,9 +3,11 @@
 -- overshot. A refusal raises, which leaves nothing behind, not even the key: the user can top up and press again.
 -- p_request holds model_id, theme_id, prompt, settings and image_url as parsed; its canonical text is what a key stands for.
 -- p_limits: guest, member, premium (accepted generations per window by user), guest_ip (guests together, by address),
--- window_seconds; null or absent means unlimited.
+-- window_seconds; null or absent means unlimited. p_refusal: {"code", "details"} of a refusal by moderation, which stood outside this
+-- transaction; a repeated key finds its stored answer all the same.
+drop function if exists generate_video(uuid, jsonb, inet, jsonb, integer);
 create or replace function generate_video(
-  p_idempotency_key uuid, p_request jsonb, p_ip inet, p_limits jsonb, p_queue_deadline_seconds integer)
+  p_idempotency_key uuid, p_request jsonb, p_ip inet, p_limits jsonb, p_queue_deadline_seconds integer, p_refusal jsonb default null)
 returns table (
   status_code integer, response_data text, replayed boolean, job_id uuid,
   rate_limit integer, rate_remaining integer, rate_reset_at timestamptz)
@@ -38,6 +40,9 @@ begin
     return;
   end if;
 
+  if p_refusal is not null then
+    perform raise_error(p_refusal ->> 'code', p_refusal -> 'details');
+  end if;
   if p_request ->> 'theme_id' is not null then
     select * into v_theme from themes where id = (p_request ->> 'theme_id')::uuid and is_available;
     if not found then
@@ -48,8 +53,14 @@ begin
     select * into v_model from models where id = (p_request ->> 'model_id')::uuid;
   else
     select * into v_model from models where is_active;
+    if v_model.sunset_at <= now() then
+      -- Its day has come and the worker has not been by yet: its replacement takes over now.
+      perform retire_models(0);
+      select * into v_model from models where is_active;
+    end if;
   end if;
-  if not found or not model_is_offered(v_model.is_available, v_model.provider_model_id, v_model.sunset_at) then
+  if v_model.id is null or not model_is_offered(v_model.is_available, v_model.provider_model_id, v_model.sunset_at)
+    or not provider_is_offered(v_model.provider) then
     perform raise_error('ERR_4002', jsonb_strip_nulls(jsonb_build_object('model_id', p_request ->> 'model_id')));
   end if;
 
@@ -91,9 +102,10 @@ begin
 
   job_id := uuid_v7();
   insert into video_jobs (job_id, user_id, model_id, theme_id, model_name, prompt, settings, image_url, credits_used,
-    provider, created_at, run_after, deadline_at)
+    provider, line_turn, created_at, run_after, deadline_at)
   values (job_id, v_me, v_model.id, v_theme.id, v_model.name, v_prompt, v_settings, p_request ->> 'image_url', v_cost,
-    v_model.provider, clock_timestamp(), clock_timestamp(),
+    v_model.provider, coalesce((select s.turns from provider_states s where s.provider = v_model.provider), 0),
+    clock_timestamp(), clock_timestamp(),
     clock_timestamp() + make_interval(secs => p_queue_deadline_seconds));
   perform write_ledger(v_me, -v_cost, 'video_generation', job_id);
   status_code := 200;
@@ -108,6 +120,6 @@ begin
   return next;
 end
 $$;
-comment on function generate_video(uuid, jsonb, inet, jsonb, integer) is
+comment on function generate_video(uuid, jsonb, inet, jsonb, integer, jsonb) is
   'Accepts a generation exactly once per user and key: price, limits, charge, ledger row, job and stored answer in one '
-  'transaction. Raises ERR_4001, ERR_4002, ERR_4003, ERR_4004, ERR_4005, ERR_4006, ERR_4007, ERR_4009.';
+  'transaction. Raises ERR_4001, ERR_4002, ERR_4003, ERR_4004, ERR_4005, ERR_4006, ERR_4007, ERR_4009, and the code of p_refusal.';

@@ -1,14 +1,16 @@
 revoke all on video_jobs, job_submissions, idempotency_log, rate_limit_log
   from public, anon, authenticated, service_role, reelbase_api, reelbase_worker, reelbase_admin;
 grant select (job_id, user_id, model_id, theme_id, model_name, prompt, settings, image_url, status, video_url,
-  thumbnail_url, credits_used, error_code, created_at, completed_at, deleted_at) on video_jobs to authenticated;
-grant execute on function generate_video(uuid, jsonb, inet, jsonb, integer) to authenticated;
+  thumbnail_url, credits_used, error_code, created_at, completed_at, deleted_at,
+  video_duration_seconds, video_width, video_height, video_fps, video_has_audio) on video_jobs to authenticated;
+grant execute on function generate_video(uuid, jsonb, inet, jsonb, integer, jsonb) to authenticated;
 grant execute on function
   claim_video_jobs(text, integer, integer, jsonb), renew_video_job_lease(uuid, text, integer),
   begin_submission(uuid, text, integer),
   record_submission_accepted(bigint, text, text, text, text, text, double precision),
   record_submission_refused(bigint, text, text, double precision, integer),
-  record_submission_ambiguous(uuid, text, text, integer), record_submission_detail(bigint, text, text),
-  reschedule_video_job(uuid, text, double precision, boolean), record_video_result(uuid, text, text, text),
-  complete_video_job(uuid, text, text, bigint, text, text, bigint, text), fail_video_job(uuid, text, text, text)
+  record_submission_ambiguous(uuid, text, text, integer), record_submission_detail(bigint, text, text, bigint),
+  reschedule_video_job(uuid, text, double precision, boolean), record_video_result(uuid, text, text, text, bigint),
+  complete_video_job(uuid, text, text, bigint, text, text, bigint, text, jsonb), fail_video_job(uuid, text, text, text, boolean),
+  claim_unsettled_submissions(integer, integer), settle_submission(bigint, text, bigint, double precision)
   to reelbase_worker;

@@ -1,8 +1,14 @@
-create or replace function record_submission_detail(p_submission_id bigint, p_outcome text, p_detail text)
+-- What the provider said about a submission, for support and never shown to users, and what it says the job has cost.
+drop function if exists record_submission_detail(bigint, text, text);
+create or replace function record_submission_detail(
+  p_submission_id bigint, p_outcome text, p_detail text, p_cost_micros bigint default null)
 returns void language sql security definer set search_path = public, pg_temp as $$
   update job_submissions set outcome = coalesce(p_outcome, outcome), detail = left(p_detail, 2000),
     answered_at = coalesce(answered_at, clock_timestamp())
-  where id = p_submission_id
+  where id = p_submission_id;
+  update video_jobs j set provider_cost_micros = p_cost_micros
+  from job_submissions s
+  where s.id = p_submission_id and j.job_id = s.job_id and j.attempt = s.attempt and p_cost_micros is not null
 $$;
-comment on function record_submission_detail(bigint, text, text) is
-  'Keeps what the provider said about a submission, for support; never shown to users.';
+comment on function record_submission_detail(bigint, text, text, bigint) is
+  'Keeps what the provider said about a submission, for support, and its cost when that was said.';

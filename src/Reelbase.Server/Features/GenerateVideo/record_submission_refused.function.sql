@@ -1,5 +1,5 @@
 -- The provider gave a complete answer that means "not accepted", or the request never left: the job goes back to the
--- line and may be submitted again. It keeps its place and its deadline in the line.
+-- line and may be submitted again. It keeps its place and its deadline in the line, and costs nothing.
 create or replace function record_submission_refused(
   p_submission_id bigint, p_leased_by text, p_detail text, p_retry_after_seconds double precision, p_queue_deadline_seconds integer)
 returns void language plpgsql security definer set search_path = public, pg_temp as $$
@@ -8,6 +8,8 @@ declare
 begin
   update job_submissions set outcome = 'refused', detail = left(p_detail, 2000), answered_at = clock_timestamp()
   where id = p_submission_id and outcome in ('intended', 'ambiguous') returning * into v_submission;
+  update provider_spend set micros = greatest(0, micros - v_submission.expected_cost_micros)
+  where provider = v_submission.provider and day = (v_submission.created_at at time zone 'UTC')::date;
   update video_jobs set stage = 'queued', status = 'pending', leased_by = null, lease_until = null,
     deadline_at = created_at + make_interval(secs => p_queue_deadline_seconds),
     run_after = clock_timestamp() + make_interval(secs => p_retry_after_seconds)

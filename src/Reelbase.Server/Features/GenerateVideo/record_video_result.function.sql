@@ -1,8 +1,10 @@
 -- The provider says that the video is ready. The first final result wins. Answers what became of it:
 -- fetching (download it), discarded (the job was deleted: it ends unseen and stays charged), late (the job had failed and
 -- was refunded: recorded with its cost for support, not delivered) or ignored (finished, or fetching already).
+-- p_cost_micros: what the provider says it cost; null: what we expected.
+drop function if exists record_video_result(uuid, text, text, text);
 create or replace function record_video_result(
-  p_job_id uuid, p_provider_job_id text, p_result_url text, p_leased_by text default null)
+  p_job_id uuid, p_provider_job_id text, p_result_url text, p_leased_by text default null, p_cost_micros bigint default null)
 returns text language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   v_job video_jobs;
@@ -12,16 +14,19 @@ begin
   if not found then
     return 'ignored';
   end if;
-  select round(m.provider_cost * 1000000 * case when m.pricing_type = 'per_second'
-      then coalesce((v_job.settings ->> 'duration')::integer, 1) else 1 end)::bigint
-    into v_cost from models m where m.id = v_job.model_id;
+  v_cost := coalesce(p_cost_micros,
+    (select s.expected_cost_micros from job_submissions s where s.job_id = p_job_id and s.attempt = v_job.attempt));
   if v_job.stage = 'finished' then
-    update job_submissions set outcome = 'late_success', detail = 'a video came after the job had ended'
+    update job_submissions set outcome = 'late_success', detail = 'a video came after the job had ended', settle_after = null
     where job_id = p_job_id and attempt = v_job.attempt and v_job.status = 'failed' and outcome <> 'late_success';
     if found then
       update video_jobs set provider_cost_micros = v_cost where job_id = p_job_id;
       return 'late';
     end if;
+    return 'ignored';
+  elsif exists (select from job_submissions o where o.provider = v_job.provider and o.provider_job_id = p_provider_job_id
+      and (o.job_id, o.attempt) <> (p_job_id, v_job.attempt)) then
+    -- Another submission's result that was sent to this one's address.
     return 'ignored';
   elsif v_job.stage = 'fetching' or v_job.stage = 'queued' then
     return 'ignored';
@@ -48,5 +53,5 @@ begin
   return 'fetching';
 end
 $$;
-comment on function record_video_result(uuid, text, text, text) is
+comment on function record_video_result(uuid, text, text, text, bigint) is
   'Takes the first successful result of a job; answers fetching, discarded, late or ignored.';

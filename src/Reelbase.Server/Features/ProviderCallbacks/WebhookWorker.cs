@@ -12,7 +12,7 @@ public sealed class ClaimedDelivery
 {
     public long Id { get; init; }
     public string Provider { get; init; } = "";
-    public string EventId { get; init; } = "";
+    public string EventJobId { get; init; } = "";
     public string? Payload { get; init; }
     public int Attempt { get; init; }
     public Guid? JobId { get; init; }
@@ -55,7 +55,7 @@ public sealed class WebhookWorker(
             await FinishAsync(item, "nothing to do: the job or the provider is gone");
             return;
         }
-        if (item.ProviderJobId is { } known && known != item.EventId)
+        if (item.ProviderJobId is { } known && known != item.EventJobId)
         {
             await FinishAsync(item, "the event is about another request than the one this address was made for");
             return;
@@ -66,17 +66,18 @@ public sealed class WebhookWorker(
         {
             // We never learned the provider's id (the answer to the submission was lost), or the event carries no result: only
             // what our own key can read there is believed.
-            outcome = await provider.PollAsync(new(item.ProviderModelId, item.EventId, item.StatusUrl, item.ResultUrl, null), cancellationToken);
+            outcome = await provider.PollAsync(new(item.ProviderModelId, item.EventJobId, item.StatusUrl, item.ResultUrl), cancellationToken);
         }
         switch (outcome)
         {
             case PollOutcome.Succeeded done:
                 var verdict = await database.ScalarAsync<string>(
-                    "select record_video_result($1, $2, $3)",
+                    "select record_video_result($1, $2, $3, null, $4::bigint)",
                     CancellationToken.None,
                     jobId,
-                    item.EventId,
-                    done.VideoUrl
+                    item.EventJobId,
+                    done.VideoUrl,
+                    done.CostMicros
                 );
                 if (verdict == "late")
                 {
@@ -85,7 +86,14 @@ public sealed class WebhookWorker(
                 await FinishAsync(item, verdict is "fetching" ? null : $"the result was {verdict}");
                 break;
             case PollOutcome.Failed failed:
-                await database.ExecuteAsync("select record_submission_detail($1, $2, $3)", CancellationToken.None, item.SubmissionId, null, failed.Reason);
+                await database.ExecuteAsync(
+                    "select record_submission_detail($1, $2, $3, $4::bigint)",
+                    CancellationToken.None,
+                    item.SubmissionId,
+                    null,
+                    failed.Reason,
+                    failed.CostMicros
+                );
                 var code = JobFailures.Code(failed.Kind);
                 var isEnded = await database.ScalarAsync<bool>(
                     "select fail_video_job($1, null, $2, $3)",

@@ -1,5 +1,6 @@
-create or replace function claim_webhook_deliveries(p_leased_by text, p_lease_seconds integer, p_limit integer)
-returns table (id bigint, provider text, event_id text, payload jsonb, attempt integer, job_id uuid, submission_id bigint,
+drop function if exists claim_webhook_deliveries(text, integer, integer);
+create function claim_webhook_deliveries(p_leased_by text, p_lease_seconds integer, p_limit integer)
+returns table (id bigint, provider text, event_job_id text, payload jsonb, attempt integer, job_id uuid, submission_id bigint,
   provider_job_id text, provider_model_id text, status_url text, result_url text)
 language plpgsql security definer set search_path = public, pg_temp as $$
 #variable_conflict use_column
@@ -14,7 +15,7 @@ begin
     update webhook_deliveries d set leased_by = p_leased_by, attempt = d.attempt + 1,
       lease_until = clock_timestamp() + make_interval(secs => p_lease_seconds)
     from due where d.id = due.id returning d.*)
-  select c.id, c.provider, c.event_id, c.payload, c.attempt, c.job_id, c.submission_id, s.provider_job_id,
+  select c.id, c.provider, c.provider_job_id, c.payload, c.attempt, c.job_id, c.submission_id, s.provider_job_id,
     m.provider_model_id, s.status_url, s.result_url
   from claimed c
   left join job_submissions s on s.id = c.submission_id

@@ -8,6 +8,7 @@ namespace Reelbase.Server.Features.VideoLibrary;
 /// <summary>One job as its owner sees it.</summary>
 /// <param name="QueuePosition">Waiting jobs ahead, from 0; null when it is not waiting.</param>
 /// <param name="ExpiresAt">When the video is removed; null when it is kept.</param>
+/// <param name="Video">What the video is like; null before it is there.</param>
 public sealed record JobStatusAnswer(
     Guid JobId,
     string Status,
@@ -21,8 +22,17 @@ public sealed record JobStatusAnswer(
     int? QueuePosition,
     DateTime CreatedAt,
     DateTime? CompletedAt,
-    DateTime? ExpiresAt
+    DateTime? ExpiresAt,
+    VideoDetails? Video = null
 );
+
+/// <summary>What the stored video is like; a member is null when it is not known.</summary>
+/// <param name="DurationSeconds">Its length.</param>
+/// <param name="Width">Pixels.</param>
+/// <param name="Height">Pixels.</param>
+/// <param name="Fps">Frames per second.</param>
+/// <param name="HasAudio">Whether there is sound.</param>
+public sealed record VideoDetails(decimal? DurationSeconds, int? Width, int? Height, decimal? Fps, bool? HasAudio);
 
 /// <summary>One job in a list.</summary>
 public sealed record JobListItem(
@@ -49,7 +59,12 @@ public sealed record JobRow(
     int? QueuePosition,
     DateTime CreatedAt,
     DateTime? CompletedAt,
-    string? Language
+    string? Language,
+    decimal? VideoDurationSeconds,
+    int? VideoWidth,
+    int? VideoHeight,
+    decimal? VideoFps,
+    bool? VideoHasAudio
 );
 
 /// <summary>Turns rows into what goes out: storage keys become addresses, codes become words.</summary>
@@ -73,7 +88,8 @@ public sealed class JobView(FileLinks links, IOptions<GenerationOptions> options
             row.QueuePosition,
             row.CreatedAt,
             row.CompletedAt,
-            expires
+            expires,
+            row.VideoUrl is null ? null : new(row.VideoDurationSeconds, row.VideoWidth, row.VideoHeight, row.VideoFps, row.VideoHasAudio)
         );
     }
 

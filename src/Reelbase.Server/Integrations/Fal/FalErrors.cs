@@ -6,9 +6,10 @@ namespace Reelbase.Server.Integrations.Fal;
 public static class FalErrors
 {
     /// <summary>Reads an error body. <paramref name="errorType"/> is the status object's, where there is one.</summary>
-    public static PollOutcome Read(int status, JsonElement body, string? errorType)
+    public static PollOutcome.Failed Read(int status, JsonElement body, string? errorType)
     {
         var type = errorType ?? Find(body, "error_type") ?? FirstDetailType(body);
+        var hasDetails = body.ValueKind == JsonValueKind.Object && body.TryGetProperty("detail", out var detail) && detail.ValueKind == JsonValueKind.Array;
         var kind = type switch
         {
             "client_cancelled" => FailureKind.Cancelled,
@@ -18,8 +19,10 @@ public static class FalErrors
             "internal_server_error" or "internal_error" or "downstream_service_error" or "downstream_service_unavailable" or "runner_scheduling_failure" =>
                 FailureKind.Unavailable,
             not null when type.StartsWith("runner_", StringComparison.Ordinal) => FailureKind.Unavailable,
+            "bad_request" => FailureKind.InputRefused,
             _ when status is 422 or 400 => FailureKind.InputRefused,
-            not null when status == 0 && body.TryGetProperty("detail", out var detail) && detail.ValueKind == JsonValueKind.Array => FailureKind.InputRefused,
+            // A webhook carries no status: details with a type of their own are the model's complaints about its input.
+            not null when status == 0 && hasDetails => FailureKind.InputRefused,
             _ => FailureKind.Unavailable,
         };
         return new PollOutcome.Failed(kind, $"fal: {type ?? "no type"} ({status})");

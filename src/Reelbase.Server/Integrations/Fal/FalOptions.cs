@@ -2,11 +2,10 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Reelbase.Server.Integrations.Fal;
 
-/// <summary>Section <c>Fal</c>: the account at fal.ai. Without a key the provider is off.</summary>
-public sealed class FalOptions
+/// <summary>Section <c>Fal</c>: the account at fal.ai. Its key is <c>key_id:key_secret</c>; new accounts may have 2 jobs running.</summary>
+public class FalOptions : VideoProviderOptions
 {
-    /// <summary><c>key_id:key_secret</c>.</summary>
-    public string? ApiKey { get; set; }
+    public FalOptions() => MediaHosts = ["fal.media", "fal.run"];
 
     /// <summary>The queue API.</summary>
     [Required, Url]
@@ -18,19 +17,4 @@ public sealed class FalOptions
 
     /// <summary>Our user id at fal. fal signs for all its customers with the same keys, so without it webhooks cannot be believed and jobs are polled.</summary>
     public string? UserId { get; set; }
-
-    /// <summary>Hosts that fal serves videos from.</summary>
-    public string[] MediaHosts { get; set; } = ["fal.media", "fal.run"];
-
-    /// <summary>Jobs that the account may have running at once; new accounts have 2.</summary>
-    [Range(1, 1000)]
-    public int Concurrency { get; set; } = 2;
-
-    /// <summary>Seconds until a submission without an answer is given up and called ambiguous.</summary>
-    [Range(1, 120)]
-    public double SubmitTimeoutSeconds { get; set; } = 30;
-
-    /// <summary>Seconds until any other call is given up.</summary>
-    [Range(1, 120)]
-    public double ReadTimeoutSeconds { get; set; } = 15;
 }

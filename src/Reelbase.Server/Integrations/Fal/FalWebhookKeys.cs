@@ -9,31 +9,30 @@ public sealed class FalWebhookKeys(IHttpClientFactory clients, IOptions<FalOptio
 {
     private static readonly TimeSpan Life = TimeSpan.FromHours(24);
     private static readonly TimeSpan Pause = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan PauseWithoutKeys = TimeSpan.FromSeconds(2);
     private const int MaxKeys = 20;
 
     private readonly SemaphoreSlim _one = new(1, 1);
     private IReadOnlyList<PublicKey> _keys = [];
     private DateTimeOffset _fetchedAt = DateTimeOffset.MinValue;
+    private DateTimeOffset _triedAt = DateTimeOffset.MinValue;
 
     /// <summary>Whether any of fal's keys made this signature. No key id is sent, so each is tried.</summary>
     public async Task<bool> VerifyAsync(byte[] message, byte[] signature, CancellationToken cancellationToken)
     {
-        var age = clock.GetUtcNow() - _fetchedAt;
-        if (age < Life && Fits(message, signature))
+        if (clock.GetUtcNow() - _fetchedAt < Life && Fits(message, signature))
         {
             return true;
         }
-        // Fal may have changed its keys; somebody sending nonsense must not make us ask fal for each piece of it.
-        if (age < Pause && _keys.Count > 0)
-        {
-            return false;
-        }
+        // Fal may have changed its keys.
         await FetchAsync(cancellationToken);
         return Fits(message, signature);
     }
 
     /// <inheritdoc/>
     public void Dispose() => _one.Dispose();
+
+    private bool IsTooSoon() => clock.GetUtcNow() - _triedAt < (_keys.Count > 0 ? Pause : PauseWithoutKeys);
 
     private bool Fits(byte[] message, byte[] signature) => _keys.Any(key => SignatureAlgorithm.Ed25519.Verify(key, message, signature));
 
@@ -42,11 +41,13 @@ public sealed class FalWebhookKeys(IHttpClientFactory clients, IOptions<FalOptio
         await _one.WaitAsync(cancellationToken);
         try
         {
-            if (clock.GetUtcNow() - _fetchedAt < Pause && _keys.Count > 0)
+            // Somebody sending nonsense must not make us ask fal for each piece of it.
+            if (IsTooSoon())
             {
                 return;
             }
-            using var document = JsonDocument.Parse(await clients.CreateClient("fal").GetStringAsync(options.Value.JwksUrl, cancellationToken));
+            _triedAt = clock.GetUtcNow();
+            using var document = JsonDocument.Parse(await clients.CreateClient("fal-keys").GetStringAsync(options.Value.JwksUrl, cancellationToken));
             _keys =
             [
                 .. document

@@ -42,15 +42,20 @@ public sealed class Migrator(string ownerConnectionString, ILogger logger)
         await ExecuteAsync(connection, $"select pg_advisory_lock({LockKey})", cancellationToken);
 
         var applied = await ReadJournalAsync(connection, cancellationToken);
+        var files = Files();
+        // A function that was dropped and made anew has lost what was granted on it.
+        var functionsChange = files.Any(file =>
+            file.Name.EndsWith(".function.sql", StringComparison.Ordinal) && applied.GetValueOrDefault(file.Name) != file.Hash
+        );
         var due = new List<SqlFile>();
-        foreach (var file in Files())
+        foreach (var file in files)
         {
             applied.TryGetValue(file.Name, out var hash);
             if (file.RunsOnce && hash is not null && hash != file.Hash)
             {
                 throw new MigrationException($"{file.Name} was applied before and has changed since: put it back as it was and write a new migration instead");
             }
-            if (hash != file.Hash)
+            if (hash != file.Hash || (functionsChange && file.Name.EndsWith(".grant.sql", StringComparison.Ordinal)))
             {
                 due.Add(file);
             }

@@ -73,7 +73,8 @@ public abstract class RoleDatabase : IAsyncDisposable
         {
             return rows;
         }
-        var parse = reader.GetRowParser<T>();
+        // Dapper's row parser knows records; a list of plain texts is read directly.
+        var parse = typeof(T) == typeof(string) ? row => (T)row.GetValue(0) : reader.GetRowParser<T>();
         while (reader.Read())
         {
             rows.Add(parse(reader));

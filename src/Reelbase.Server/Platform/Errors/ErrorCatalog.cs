@@ -111,9 +111,9 @@ public static class ErrorCatalog
             "ERR_5003",
             422,
             "the provider rejected the content",
-            "This content is not allowed. Please change the prompt or the picture. Your credits were returned.",
-            "Bu içeriğe izin verilmiyor. Lütfen istemi veya resmi değiştirin. Kredileriniz iade edildi.",
-            "Este contenido no está permitido. Cambia el texto o la imagen. Tus créditos fueron devueltos."
+            "This content is not allowed. Please change the prompt or the picture. It has cost you no credits.",
+            "Bu içeriğe izin verilmiyor. Lütfen istemi veya resmi değiştirin. Sizden kredi alınmadı.",
+            "Este contenido no está permitido. Cambia el texto o la imagen. No te ha costado créditos."
         ),
         new(
             "ERR_5004",

@@ -125,7 +125,8 @@ public sealed class FileDownloader : IDisposable
         }
     }
 
-    private static bool IsTransient(HttpStatusCode status) => (int)status is 408 or 429 or >= 500;
+    /// <summary>Signed addresses end, and who asks again may be given a fresh one: 403, 404 and 410 are worth another try as well.</summary>
+    private static bool IsTransient(HttpStatusCode status) => (int)status is 403 or 404 or 408 or 410 or 429 or >= 500;
 }
 
 /// <summary>A file could not be fetched.</summary>

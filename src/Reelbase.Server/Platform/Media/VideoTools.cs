@@ -1,23 +1,53 @@
 using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
 
 namespace Reelbase.Server.Platform.Media;
 
-/// <summary>Looks into video files and takes pictures out of them. The pictures need ffmpeg; without it there are none.</summary>
+/// <summary>What a video is like, as far as it is known.</summary>
+public sealed record VideoMetadata(double? DurationSeconds, int? Width, int? Height, double? Fps, bool? HasAudio)
+{
+    /// <summary>Nothing is known: ffprobe is not here.</summary>
+    public static VideoMetadata Unknown { get; } = new(null, null, null, null, null);
+}
+
+/// <summary>Looks into video files and takes pictures out of them, with ffprobe and ffmpeg where they are installed.</summary>
 public sealed class VideoTools(ILogger<VideoTools> logger)
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+    private const int MaxOutputCharacters = 64 * 1024;
     private readonly string? _ffmpeg = Find("ffmpeg");
+    private readonly string? _ffprobe = Find("ffprobe");
 
-    /// <summary>Whether thumbnails can be made here.</summary>
-    public bool CanMakeThumbnails => _ffmpeg is not null;
-
-    /// <summary>Whether a file starts as an MP4 does (ISO/IEC 14496-12: an ftyp box). What a server calls it proves nothing.</summary>
-    public static async Task<bool> IsMp4Async(string path, CancellationToken cancellationToken)
+    /// <summary>Reads duration, size, frame rate and sound. A file that is cut short or broken gives a fault.</summary>
+    public async Task<(VideoMetadata Metadata, string? Fault)> ProbeAsync(string path, CancellationToken cancellationToken)
     {
-        var head = new byte[12];
-        await using var file = File.OpenRead(path);
-        var read = await file.ReadAtLeastAsync(head, head.Length, throwOnEndOfStream: false, cancellationToken);
-        return read == head.Length && head.AsSpan(4, 4).SequenceEqual("ftyp"u8);
+        if (await Mp4File.FindFaultAsync(path, cancellationToken) is { } fault)
+        {
+            return (VideoMetadata.Unknown, fault);
+        }
+        if (_ffprobe is null)
+        {
+            return (VideoMetadata.Unknown, null);
+        }
+        var result = await RunAsync(
+            _ffprobe,
+            ["-v", "error", "-show_entries", "format=duration:stream=codec_type,width,height,avg_frame_rate", "-of", "json", "-i", path],
+            cancellationToken
+        );
+        if (result is not { } output)
+        {
+            return (VideoMetadata.Unknown, null);
+        }
+        // ffprobe ends with 0 on a damaged file and only complains.
+        if (output.ExitCode != 0 || output.Errors.Trim().Length > 0)
+        {
+            return (VideoMetadata.Unknown, "ffprobe finds it damaged");
+        }
+        var metadata = Read(output.Text);
+        return metadata is { Width: > 0, Height: > 0 } && metadata.DurationSeconds is > 0 or null
+            ? (metadata, null)
+            : (VideoMetadata.Unknown, "there is no picture in it");
     }
 
     /// <summary>Makes a JPEG of an early frame, 320 pixels wide. False when it cannot; a video without a picture is still a video.</summary>
@@ -27,29 +57,62 @@ public sealed class VideoTools(ILogger<VideoTools> logger)
         {
             return false;
         }
+        string[] arguments = ["-v", "error", "-nostdin", "-y", "-ss", "0.5", "-i", videoPath, "-frames:v", "1", "-vf", "scale=320:-2", "-q:v", "4", jpegPath];
+        return await RunAsync(_ffmpeg, arguments, cancellationToken) is { ExitCode: 0 } && new FileInfo(jpegPath) is { Exists: true, Length: > 0 };
+    }
+
+    private static VideoMetadata Read(string json)
+    {
+        using var document = JsonDocument.Parse(json);
+        var root = document.RootElement;
+        var streams = root.TryGetProperty("streams", out var list) ? list.EnumerateArray().ToList() : [];
+        var picture = streams.Find(stream => stream.GetProperty("codec_type").GetString() == "video");
+        double? duration =
+            root.TryGetProperty("format", out var format)
+            && format.TryGetProperty("duration", out var text)
+            && double.TryParse(text.GetString(), CultureInfo.InvariantCulture, out var seconds)
+                ? seconds
+                : null;
+        if (picture.ValueKind == JsonValueKind.Undefined)
+        {
+            return VideoMetadata.Unknown;
+        }
+        return new(
+            duration,
+            picture.TryGetProperty("width", out var width) ? width.GetInt32() : null,
+            picture.TryGetProperty("height", out var height) ? height.GetInt32() : null,
+            picture.TryGetProperty("avg_frame_rate", out var rate) ? Rate(rate.GetString()) : null,
+            streams.Exists(stream => stream.GetProperty("codec_type").GetString() == "audio")
+        );
+    }
+
+    /// <summary>ffprobe writes rates as fractions: 30000/1001.</summary>
+    private static double? Rate(string? text) =>
+        text?.Split('/') is [var top, var bottom]
+        && double.TryParse(top, CultureInfo.InvariantCulture, out var frames)
+        && double.TryParse(bottom, CultureInfo.InvariantCulture, out var seconds)
+        && frames > 0
+        && seconds > 0
+            ? Math.Round(frames / seconds, 3)
+            : null;
+
+    private async Task<Output?> RunAsync(string program, string[] arguments, CancellationToken cancellationToken)
+    {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(Limit);
-        using var process = Process.Start(
-            new ProcessStartInfo(
-                _ffmpeg,
-                ["-v", "error", "-nostdin", "-y", "-ss", "0.5", "-i", videoPath, "-frames:v", "1", "-vf", "scale=320:-2", "-q:v", "4", jpegPath]
-            )
-            {
-                RedirectStandardError = true,
-            }
-        )!;
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
         try
         {
-            var errors = process.StandardError.ReadToEndAsync(limit.Token);
+            var errors = ReadAsync(process.StandardError, limit.Token);
+            var text = await ReadAsync(process.StandardOutput, limit.Token);
             await process.WaitForExitAsync(limit.Token);
-            await errors;
-            return process.ExitCode == 0 && new FileInfo(jpegPath) is { Exists: true, Length: > 0 };
+            return new(process.ExitCode, text, await errors);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             process.Kill();
-            logger.LogWarning("A thumbnail took longer than {Seconds} s and was given up", Limit.TotalSeconds);
-            return false;
+            logger.LogWarning("{Program} took longer than {Seconds} s and was given up", Path.GetFileName(program), Limit.TotalSeconds);
+            return null;
         }
         catch (OperationCanceledException)
         {
@@ -58,6 +121,21 @@ public sealed class VideoTools(ILogger<VideoTools> logger)
         }
     }
 
+    /// <summary>Reads to the end but keeps only the beginning: a broken file can make these programs talk without end.</summary>
+    private static async Task<string> ReadAsync(StreamReader reader, CancellationToken cancellationToken)
+    {
+        var kept = new System.Text.StringBuilder();
+        var buffer = new char[4096];
+        int read;
+        while ((read = await reader.ReadAsync(buffer, cancellationToken)) > 0)
+        {
+            kept.Append(buffer, 0, Math.Min(read, MaxOutputCharacters - kept.Length));
+        }
+        return kept.ToString();
+    }
+
     private static string? Find(string program) =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
+
+    private sealed record Output(int ExitCode, string Text, string Errors);
 }

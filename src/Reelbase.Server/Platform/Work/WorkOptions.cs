@@ -20,4 +20,7 @@ public sealed class WorkOptions
     /// <summary>Seconds that running items get to finish when the server stops.</summary>
     [Range(0, 120)]
     public int DrainSeconds { get; set; } = 10;
+
+    /// <summary>For tests: the process dies when it passes this place (a name in <c>CrashPoints</c>). Ignored in Production.</summary>
+    public string? CrashAt { get; set; }
 }

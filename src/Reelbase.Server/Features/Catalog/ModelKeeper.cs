@@ -1,0 +1,41 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
+using Reelbase.Server.Platform.Database;
+
+namespace Reelbase.Server.Features.Catalog;
+
+/// <summary>Section <c>Catalog</c>: how the ends of models are watched.</summary>
+public sealed class CatalogOptions
+{
+    /// <summary>Days before a model's <c>sunset_at</c> at which the operator is told.</summary>
+    [Range(0, 365)]
+    public int SunsetAlertDays { get; set; } = 7;
+
+    /// <summary>Seconds between looks for models whose end has come.</summary>
+    [Range(1, 86_400)]
+    public int SunsetLookSeconds { get; set; } = 60;
+}
+
+/// <summary>Ends models on the day that their vendor does, and tells the operator before.</summary>
+public sealed class ModelKeeper(WorkerDatabase database, IOptions<CatalogOptions> options, ILogger<ModelKeeper> logger) : BackgroundService
+{
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(options.Value.SunsetLookSeconds));
+        do
+        {
+            try
+            {
+                foreach (var name in await database.ListAsync<string>("select name from retire_models($1)", stoppingToken, options.Value.SunsetAlertDays))
+                {
+                    logger.LogCritical("{Model} has ended on its sunset_at and is no longer offered", name);
+                }
+            }
+            catch (Npgsql.NpgsqlException error)
+            {
+                logger.LogWarning("Models past their end could not be looked for ({Reason}); trying again", error.Message);
+            }
+        } while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
+}

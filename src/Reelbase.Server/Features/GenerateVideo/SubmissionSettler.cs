@@ -1,0 +1,83 @@
+using Reelbase.Server.Integrations;
+using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Work;
+
+namespace Reelbase.Server.Features.GenerateVideo;
+
+/// <summary>
+/// Learns what providers made of jobs that ended before they answered: a late video is written into the books with its cost and
+/// shown to support. The user got the credits back when the job ended; nothing here changes that.
+/// </summary>
+public sealed class SubmissionSettler(WorkerDatabase database, VideoProviders providers, ILogger<SubmissionSettler> logger) : BackgroundService
+{
+    private const int BatchRows = 20;
+    private const int LeaseSeconds = 300;
+    private const int MaxAttempts = 12;
+    private const double FirstPauseSeconds = 60;
+    private const double LongestPauseSeconds = 6 * 3600;
+    private static readonly TimeSpan Look = TimeSpan.FromSeconds(30);
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Look);
+        do
+        {
+            try
+            {
+                await SettleAsync(stoppingToken);
+            }
+            catch (Npgsql.NpgsqlException error)
+            {
+                logger.LogWarning("Late submissions could not be settled ({Reason}); trying again", error.Message);
+            }
+        } while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
+
+    /// <summary>Asks about those that are due.</summary>
+    internal async Task SettleAsync(CancellationToken cancellationToken)
+    {
+        var due = await database.ListAsync<Unsettled>("select * from claim_unsettled_submissions($1, $2)", cancellationToken, BatchRows, LeaseSeconds);
+        foreach (var item in due)
+        {
+            if (providers.Find(item.Provider) is not { } provider)
+            {
+                continue;
+            }
+            var reference = new SubmissionRef(item.ProviderModelId, item.ProviderJobId, item.StatusUrl, item.ResultUrl, item.CancelUrl, IsCancelling: true);
+            var (outcome, cost) = await provider.PollAsync(reference, cancellationToken) switch
+            {
+                PollOutcome.Succeeded done => ("late_success", done.CostMicros),
+                PollOutcome.Failed { Kind: FailureKind.Cancelled } cancelled => ("cancelled", cancelled.CostMicros),
+                PollOutcome.Failed failed => ("failed", failed.CostMicros),
+                _ => ((string?)null, (long?)null),
+            };
+            double? again =
+                outcome is null && item.SettleAttempt < MaxAttempts ? Backoff.Seconds(item.SettleAttempt, FirstPauseSeconds, LongestPauseSeconds) : null;
+            await database.ExecuteAsync(
+                "select settle_submission($1, $2, $3::bigint, $4::double precision)",
+                CancellationToken.None,
+                item.SubmissionId,
+                outcome,
+                cost,
+                again
+            );
+            if (outcome == "late_success")
+            {
+                logger.LogWarning("A video for job {JobId} came after its refund; its cost is recorded and it is not delivered", item.JobId);
+            }
+        }
+    }
+
+    private sealed record Unsettled(
+        long SubmissionId,
+        Guid JobId,
+        string Provider,
+        string? ProviderModelId,
+        string ProviderJobId,
+        string? StatusUrl,
+        string? ResultUrl,
+        string? CancelUrl,
+        int SettleAttempt
+    );
+}

@@ -1,0 +1,21 @@
+-- What a submission came to after its job had ended. late_success: a video was made; its cost is recorded, support can
+-- see it, nobody is charged again. p_again_seconds: it is not known yet, look again then.
+create or replace function settle_submission(
+  p_submission_id bigint, p_outcome text, p_cost_micros bigint, p_again_seconds double precision)
+returns void language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_submission job_submissions;
+begin
+  update job_submissions set outcome = coalesce(p_outcome, outcome),
+    settle_after = clock_timestamp() + make_interval(secs => p_again_seconds),
+    detail = case p_outcome when 'late_success' then 'a video came after the job had ended' else detail end
+  where id = p_submission_id and settle_after is not null returning * into v_submission;
+  if found and p_outcome is not null then
+    update video_jobs set provider_cost_micros = coalesce(p_cost_micros,
+      case p_outcome when 'late_success' then v_submission.expected_cost_micros end, provider_cost_micros)
+    where job_id = v_submission.job_id and attempt = v_submission.attempt;
+  end if;
+end
+$$;
+comment on function settle_submission(bigint, text, bigint, double precision) is
+  'Records what a submission came to after its job had ended, or when to look again.';

@@ -1,0 +1,316 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Threading.RateLimiting;
+using Microsoft.Extensions.Http.Resilience;
+using Polly;
+using Polly.CircuitBreaker;
+using Polly.RateLimiting;
+using Polly.Timeout;
+using Reelbase.Server.Platform.Work;
+
+namespace Reelbase.Server.Integrations;
+
+/// <summary>Hears how calls to providers go; what it does with it is not the caller's business.</summary>
+public interface IProviderWitness
+{
+    /// <summary>A call got an answer that shows the provider working.</summary>
+    void Answered(string provider);
+
+    /// <summary>So many calls failed that nothing is sent for a while.</summary>
+    void CircuitOpened(string provider, double pauseSeconds);
+}
+
+/// <summary>An answer of a provider, read whole.</summary>
+public sealed record ProviderAnswer(int Status, string Text, HttpResponseHeaders Headers)
+{
+    /// <summary>2xx.</summary>
+    public bool IsSuccess => Status is >= 200 and < 300;
+
+    /// <summary>The body as JSON; an empty object when it is none.</summary>
+    public JsonElement Json
+    {
+        get
+        {
+            try
+            {
+                return JsonDocument.Parse(Text.Length == 0 ? "{}" : Text).RootElement;
+            }
+            catch (JsonException)
+            {
+                return JsonDocument.Parse("{}").RootElement;
+            }
+        }
+    }
+
+    /// <summary>How long the provider asks to wait.</summary>
+    public double? RetryAfterSeconds =>
+        Headers.RetryAfter?.Delta?.TotalSeconds ?? (Headers.RetryAfter?.Date is { } date ? Math.Max(0, (date - DateTimeOffset.UtcNow).TotalSeconds) : null);
+
+    /// <summary>A value of one header.</summary>
+    public string? Header(string name) => Headers.TryGetValues(name, out var values) ? values.FirstOrDefault() : null;
+}
+
+/// <summary>A provider gave no complete answer.</summary>
+public sealed class ProviderUnreachableException(string reason, Exception inner) : Exception(reason, inner);
+
+/// <summary>
+/// Calls one provider: attempts with backoff for everything but submissions, a circuit breaker and a limit of open calls for both,
+/// a timeout on each. Every attempt is logged and counted.
+/// </summary>
+public sealed class ProviderHttp : IDisposable
+{
+    private const int MaxAnswerBytes = 1024 * 1024;
+    private static readonly HttpRequestOptionsKey<string> OperationKey = new("operation");
+    private static readonly Meter Meter = new("Reelbase.Providers");
+    private static readonly Counter<long> Calls = Meter.CreateCounter<long>("reelbase.provider.calls", "{call}", "Attempts of calls to providers");
+    private static readonly Histogram<double> Seconds = Meter.CreateHistogram<double>("reelbase.provider.call.duration", "s", "How long such attempts took");
+
+    private readonly string _provider;
+    private readonly VideoProviderOptions _options;
+    private readonly IProviderWitness _witness;
+    private readonly ILogger<ProviderHttp> _logger;
+    private readonly HttpClient _reads;
+    private readonly HttpClient _submissions;
+    private readonly ConcurrencyLimiter _open;
+
+    public ProviderHttp(string provider, VideoProviderOptions options, IProviderWitness witness, ILogger<ProviderHttp> logger)
+    {
+        _provider = provider;
+        _options = options;
+        _witness = witness;
+        _logger = logger;
+        _open = new ConcurrencyLimiter(new() { PermitLimit = options.MaxOpenCalls, QueueLimit = options.MaxWaitingCalls });
+        // One breaker and one limit for both kinds of calls: a provider that is down for reading is down for submitting.
+        var shared = new ResiliencePipelineBuilder<HttpResponseMessage>()
+            .AddCircuitBreaker(NewBreaker())
+            .AddRateLimiter(new HttpRateLimiterStrategyOptions { RateLimiter = arguments => _open.AcquireAsync(1, arguments.Context.CancellationToken) })
+            .Build();
+        var read = new ResiliencePipelineBuilder<HttpResponseMessage>()
+            .AddTimeout(new HttpTimeoutStrategyOptions { Timeout = TimeSpan.FromSeconds(options.TotalTimeoutSeconds) })
+            .AddRetry(NewRetry())
+            .AddPipeline(shared)
+            .AddTimeout(new HttpTimeoutStrategyOptions { Timeout = TimeSpan.FromSeconds(options.ReadTimeoutSeconds) })
+            .Build();
+        var submit = new ResiliencePipelineBuilder<HttpResponseMessage>()
+            .AddPipeline(shared)
+            .AddTimeout(new HttpTimeoutStrategyOptions { Timeout = TimeSpan.FromSeconds(options.SubmitTimeoutSeconds) })
+            .Build();
+        _reads = NewClient(read, TimeSpan.FromMinutes(2));
+        // A new connection for every submission: on a kept one .NET may silently send a request again, and this one must
+        // never be sent twice.
+        _submissions = NewClient(submit, TimeSpan.Zero);
+    }
+
+    /// <summary>
+    /// Hands something over, once. A complete error answer other than 502 and 504, and a request that never left, mean "not accepted";
+    /// anything else without a complete answer is ambiguous.
+    /// </summary>
+    public async Task<SubmitOutcome> SubmitAsync(
+        HttpRequestMessage request,
+        JsonNode body,
+        Func<ProviderAnswer, SubmitOutcome> read,
+        CancellationToken cancellationToken
+    )
+    {
+        var content = new OnceContent(Encoding.UTF8.GetBytes(body.ToJsonString()));
+        request.Content = content;
+        try
+        {
+            var answer = await CallAsync(_submissions, "submit", request, cancellationToken);
+            CrashPoints.Pass("submission.answered");
+            // A gateway may have lost the true answer.
+            return answer.Status is 502 or 504 ? new SubmitOutcome.Ambiguous($"the submission answered {answer.Status}") : read(answer);
+        }
+        catch (ProviderUnreachableException error)
+        {
+            return content.IsSent
+                ? new SubmitOutcome.Ambiguous($"no complete answer to the submission: {error.Message}")
+                : new SubmitOutcome.NotAccepted($"{_provider} was not reached: {error.Message}");
+        }
+    }
+
+    /// <summary>Any other call; repeated by itself where that can help.</summary>
+    /// <exception cref="ProviderUnreachableException">No attempt got a complete answer.</exception>
+    public Task<ProviderAnswer> SendAsync(string operation, HttpRequestMessage request, CancellationToken cancellationToken) =>
+        CallAsync(_reads, operation, request, cancellationToken);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _reads.Dispose();
+        _submissions.Dispose();
+        _open.Dispose();
+    }
+
+    private async Task<ProviderAnswer> CallAsync(HttpClient client, string operation, HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            request.Options.Set(OperationKey, operation);
+            using var response = await client.SendAsync(request, cancellationToken);
+            var answer = new ProviderAnswer((int)response.StatusCode, await response.Content.ReadAsStringAsync(cancellationToken), response.Headers);
+            if (answer.Status < 500 && answer.Status is not (401 or 403 or 408 or 429))
+            {
+                _witness.Answered(_provider);
+            }
+            return answer;
+        }
+        catch (Exception error)
+            when (error is HttpRequestException or IOException or TimeoutRejectedException or BrokenCircuitException or RateLimiterRejectedException
+                || (error is OperationCanceledException && !cancellationToken.IsCancellationRequested)
+            )
+        {
+            throw new ProviderUnreachableException(Reason(error), error);
+        }
+        finally
+        {
+            request.Dispose();
+        }
+    }
+
+    private HttpRetryStrategyOptions NewRetry() =>
+        new()
+        {
+            MaxRetryAttempts = Math.Max(1, _options.MaxRetries),
+            ShouldRetryAfterHeader = false,
+            ShouldHandle = arguments =>
+                ValueTask.FromResult(
+                    _options.MaxRetries > 0
+                        && arguments.Outcome switch
+                        {
+                            { Result: { } response } => (int)response.StatusCode is 408 or 429 or 500 or 502 or 503 or 504,
+                            { Exception: HttpRequestException or IOException or TimeoutRejectedException } => true,
+                            _ => false,
+                        }
+                ),
+            // 2, 4, 8 ... give or take a fifth; the library's own jitter is another curve, and this replaces its Retry-After.
+            DelayGenerator = arguments =>
+            {
+                var asked = arguments.Outcome.Result is { } response ? new ProviderAnswer(0, "", response.Headers).RetryAfterSeconds : null;
+                var seconds = asked ?? Backoff.Seconds(arguments.AttemptNumber + 1, _options.RetryBaseSeconds, _options.RetryCapSeconds);
+                return ValueTask.FromResult<TimeSpan?>(TimeSpan.FromSeconds(Math.Min(seconds, _options.TotalTimeoutSeconds)));
+            },
+        };
+
+    private HttpCircuitBreakerStrategyOptions NewBreaker() =>
+        new()
+        {
+            FailureRatio = _options.BreakerFailureShare,
+            MinimumThroughput = _options.BreakerMinCalls,
+            SamplingDuration = TimeSpan.FromSeconds(_options.BreakerWindowSeconds),
+            BreakDuration = TimeSpan.FromSeconds(_options.BreakerPauseSeconds),
+            ShouldHandle = arguments =>
+                ValueTask.FromResult(
+                    arguments.Outcome switch
+                    {
+                        { Result: { } response } => (int)response.StatusCode >= 500,
+                        { Exception: HttpRequestException or IOException or TimeoutRejectedException } => true,
+                        _ => false,
+                    }
+                ),
+            OnOpened = arguments =>
+            {
+                _witness.CircuitOpened(_provider, arguments.BreakDuration.TotalSeconds);
+                return default;
+            },
+        };
+
+    private HttpClient NewClient(ResiliencePipeline<HttpResponseMessage> pipeline, TimeSpan connectionLife) =>
+        new(
+            new ResilienceHandler(pipeline)
+            {
+                InnerHandler = new AttemptHandler(this)
+                {
+                    InnerHandler = new SocketsHttpHandler
+                    {
+                        AllowAutoRedirect = false,
+                        UseCookies = false,
+                        ConnectTimeout = TimeSpan.FromSeconds(10),
+                        PooledConnectionLifetime = connectionLife,
+                    },
+                },
+            }
+        )
+        {
+            Timeout = Timeout.InfiniteTimeSpan,
+            MaxResponseContentBufferSize = MaxAnswerBytes,
+        };
+
+    private static string Reason(Exception error) =>
+        error switch
+        {
+            HttpRequestException http => http.HttpRequestError.ToString(),
+            TimeoutRejectedException or OperationCanceledException => "timeout",
+            BrokenCircuitException => "the circuit is open",
+            RateLimiterRejectedException => "too many calls are waiting",
+            _ => error.GetType().Name,
+        };
+
+    /// <summary>One attempt: logged, counted and read to its end, so that a body that breaks off is this attempt's failure.</summary>
+    private sealed class AttemptHandler(ProviderHttp owner) : DelegatingHandler
+    {
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            var watch = Stopwatch.StartNew();
+            var operation = request.Options.TryGetValue(OperationKey, out var name) ? name : "call";
+            var outcome = "timeout";
+            try
+            {
+                var response = await base.SendAsync(request, cancellationToken);
+                await response.Content.LoadIntoBufferAsync(MaxAnswerBytes, cancellationToken);
+                outcome = ((int)response.StatusCode).ToString(System.Globalization.CultureInfo.InvariantCulture);
+                return response;
+            }
+            catch (Exception error) when (error is HttpRequestException or IOException)
+            {
+                outcome = Reason(error);
+                throw;
+            }
+            finally
+            {
+                Calls.Add(1, new("provider", owner._provider), new("operation", operation), new("outcome", outcome));
+                Seconds.Record(watch.Elapsed.TotalSeconds, new("provider", owner._provider), new("operation", operation));
+                owner._logger.LogInformation(
+                    "{Provider} {Operation}: {Outcome} after {Milliseconds} ms",
+                    owner._provider,
+                    operation,
+                    outcome,
+                    watch.ElapsedMilliseconds
+                );
+            }
+        }
+    }
+
+    /// <summary>A body that knows whether it was begun to be sent: before that, nobody can have taken it.</summary>
+    private sealed class OnceContent : HttpContent
+    {
+        private readonly byte[] _bytes;
+
+        public OnceContent(byte[] bytes)
+        {
+            _bytes = bytes;
+            Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        }
+
+        public bool IsSent { get; private set; }
+
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            IsSent = true;
+            await stream.WriteAsync(_bytes);
+            await stream.FlushAsync();
+            CrashPoints.Pass("submission.sent");
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = _bytes.Length;
+            return true;
+        }
+    }
+}
