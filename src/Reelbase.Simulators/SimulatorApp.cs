@@ -54,7 +54,7 @@ public static class SimulatorApp
 /// <summary>A system that misbehaves for a while.</summary>
 /// <param name="System">fal, runway or devicecheck, or a longer beginning of the path, such as devicecheck/v1/update_two_bits.</param>
 /// <param name="Seconds">For how long.</param>
-/// <param name="Kind">down (503), unauthorized (401), balance (the account is empty), hang (no answer), drop (connection cut), slow (does its work, answers after the outage).</param>
+/// <param name="Kind">down (503), bad-gateway (502), gateway-timeout (504), unauthorized (401), balance (the account is empty), hang (no answer), drop (connection cut), slow (does its work, answers after the outage).</param>
 public sealed record Outage(string System, double Seconds, string Kind);
 
 /// <summary>The outages in force.</summary>
@@ -89,6 +89,12 @@ public sealed class OutageMiddleware(RequestDelegate next, Outages outages)
         {
             case ("down", _):
                 context.Response.StatusCode = 503;
+                return;
+            case ("bad-gateway", _):
+                context.Response.StatusCode = 502;
+                return;
+            case ("gateway-timeout", _):
+                context.Response.StatusCode = 504;
                 return;
             case ("unauthorized", _):
                 context.Response.StatusCode = 401;

@@ -24,7 +24,10 @@ public interface IVideoProvider
     /// <summary>Asks how a job stands.</summary>
     Task<PollOutcome> PollAsync(SubmissionRef submission, CancellationToken cancellationToken);
 
-    /// <summary>Asks the provider to stop a job. True when the request was taken; the next poll tells what became of it.</summary>
+    /// <summary>
+    /// Asks the provider to stop a job that a look has just found running; at some vendors the same call on a finished job deletes its
+    /// result. True when the request was taken; the next look tells what became of it.
+    /// </summary>
     Task<bool> CancelAsync(SubmissionRef submission, CancellationToken cancellationToken);
 
     /// <summary>Asks for something harmless, to learn whether the provider is back after an outage.</summary>

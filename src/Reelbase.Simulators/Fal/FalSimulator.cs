@@ -84,6 +84,10 @@ public static class FalSimulator
             // The webhook address differs at each attempt, so refusals are counted by what was asked.
             if (directives.Has(word) && state.Refusals.AddOrUpdate($"{word}|{prompt}", 1, (_, count) => count + 1) <= 2)
             {
+                if (directives.Words[word] is { } wait)
+                {
+                    context.Response.Headers.RetryAfter = wait.ToString(System.Globalization.CultureInfo.InvariantCulture);
+                }
                 return Results.Json(new { detail = "Try again" }, statusCode: status);
             }
         }

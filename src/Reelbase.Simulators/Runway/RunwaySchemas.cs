@@ -49,7 +49,7 @@ public static class RunwaySchemas
         string[] known = isVeo
             ? ["model", "promptText", "promptImage", "ratio", "duration", "audio", "negativePrompt", "seed"]
             : ["model", "promptText", "promptImage", "ratio", "duration", "seed", "contentModeration", "outputFormat"];
-        return input.EnumerateObject().FirstOrDefault(member => !known.Contains(member.Name)) is { Name: { } extra }
+        return input.EnumerateObject().Select(member => member.Name).FirstOrDefault(name => !known.Contains(name)) is { } extra
             ? new(extra, "unrecognized_keys", "Unrecognized key")
             : null;
     }

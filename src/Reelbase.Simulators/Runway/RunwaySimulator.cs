@@ -98,6 +98,10 @@ public static class RunwaySimulator
         {
             if (directives.Has(word) && state.Refusals.AddOrUpdate($"{word}|{prompt}", 1, (_, count) => count + 1) <= 2)
             {
+                if (directives.Words[word] is { } wait)
+                {
+                    context.Response.Headers.RetryAfter = wait.ToString(System.Globalization.CultureInfo.InvariantCulture);
+                }
                 return Fail(status, "Try again");
             }
         }

@@ -44,6 +44,12 @@ public class TestSystem : IAsyncLifetime
     /// <summary>Settings that differ from the defaults of the tests.</summary>
     protected virtual Dictionary<string, string?> Settings => [];
 
+    /// <summary>Assemblies whose video providers join.</summary>
+    protected virtual IReadOnlyCollection<System.Reflection.Assembly> ProvidersFrom => [];
+
+    /// <summary>More of the outside world, beside the simulators.</summary>
+    protected virtual void MapMore(WebApplication simulators) { }
+
     /// <summary>How long the pretend provider takes for a video.</summary>
     protected virtual double VideoSeconds => 0.3;
 
@@ -57,6 +63,7 @@ public class TestSystem : IAsyncLifetime
         DataDirectory = Path.Combine(TestCluster.Home, "files-" + Guid.NewGuid().ToString("N")[..8]);
         SimulatorsUrl = FreeUrl();
         Simulators = SimulatorApp.Build(["--urls", SimulatorsUrl, "--Fal:Seconds", VideoSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        MapMore(Simulators);
         await Simulators.StartAsync();
         Control = new HttpClient { BaseAddress = new Uri(SimulatorsUrl) };
         Url = FreeUrl();
@@ -224,6 +231,13 @@ public class TestSystem : IAsyncLifetime
 
     private async Task StartServerAsync(Dictionary<string, string?>? more = null)
     {
+        Server = BuildServer(more);
+        await Server.StartAsync();
+    }
+
+    /// <summary>A server as configured here, not started: for its parts.</summary>
+    public WebApplication BuildServer(Dictionary<string, string?>? more = null)
+    {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Development", ContentRootPath = AppContext.BaseDirectory });
         builder.Logging.ClearProviders().AddSimpleConsole().SetMinimumLevel(LogLevel.Error);
         var settings = BaseSettings(Url, SimulatorsUrl, DataDirectory);
@@ -233,8 +247,7 @@ public class TestSystem : IAsyncLifetime
         }
         builder.Configuration.AddInMemoryCollection(settings);
         builder.Configuration["urls"] = Url;
-        Server = ServerApp.Build(builder, Strings);
-        await Server.StartAsync();
+        return ServerApp.Build(builder, Strings, ProvidersFrom);
     }
 
     private static string NewDeviceKey()

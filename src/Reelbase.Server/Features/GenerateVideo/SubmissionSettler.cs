@@ -45,7 +45,13 @@ public sealed class SubmissionSettler(WorkerDatabase database, VideoProviders pr
                 continue;
             }
             var reference = new SubmissionRef(item.ProviderModelId, item.ProviderJobId, item.StatusUrl, item.ResultUrl, item.CancelUrl, IsCancelling: true);
-            var (outcome, cost) = await provider.PollAsync(reference, cancellationToken) switch
+            var seen = await provider.PollAsync(reference, cancellationToken);
+            if (seen is PollOutcome.Running)
+            {
+                // Nobody waits for it any more.
+                await provider.CancelAsync(reference, cancellationToken);
+            }
+            var (outcome, cost) = seen switch
             {
                 PollOutcome.Succeeded done => ("late_success", done.CostMicros),
                 PollOutcome.Failed { Kind: FailureKind.Cancelled } cancelled => ("cancelled", cancelled.CostMicros),

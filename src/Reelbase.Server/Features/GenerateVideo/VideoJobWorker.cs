@@ -199,10 +199,6 @@ public sealed class VideoJobWorker(
 
     private async Task LookAsync(ClaimedJob job, IVideoProvider provider, CancellationToken cancellationToken)
     {
-        if (job.CancelRequestedAt is not null)
-        {
-            await provider.CancelAsync(job.Reference!, cancellationToken);
-        }
         var outcome = await provider.PollAsync(job.Reference!, cancellationToken);
         switch (outcome)
         {
@@ -213,6 +209,10 @@ public sealed class VideoJobWorker(
                 await FailAsync(job, failed.Kind, failed.Reason, failed.CostMicros);
                 break;
             default:
+                if (job.CancelRequestedAt is not null && outcome is PollOutcome.Running)
+                {
+                    await provider.CancelAsync(job.Reference!, cancellationToken);
+                }
                 if (outcome is PollOutcome.Unknown { IsOurFault: true } unknown)
                 {
                     await watch.AccountRefusedAsync(provider, unknown.Reason);
@@ -237,7 +237,10 @@ public sealed class VideoJobWorker(
                 await FailAsync(job, failed.Kind, failed.Reason, failed.CostMicros);
                 break;
             case var other:
-                await provider.CancelAsync(job.Reference!, cancellationToken);
+                if (other is PollOutcome.Running)
+                {
+                    await provider.CancelAsync(job.Reference!, cancellationToken);
+                }
                 // Whatever it still makes of the job is asked for later and goes into the books, not to the user.
                 var reason = other is PollOutcome.Unknown unknown ? "deadline; " + unknown.Reason : "deadline";
                 await FailAsync(job, FailureKind.Timeout, reason, isUnsettled: true);

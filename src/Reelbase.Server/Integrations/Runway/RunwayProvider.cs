@@ -49,9 +49,7 @@ public sealed class RunwayProvider(RunwayOptions options, ProviderHttp http) : I
     {
         try
         {
-            // On a finished task the same call deletes the output, so it is asked first.
-            return await PollAsync(submission, cancellationToken) is PollOutcome.Running
-                && (await http.SendAsync("cancel", Request(HttpMethod.Delete, TaskPath(submission)), cancellationToken)).IsSuccess;
+            return (await http.SendAsync("cancel", Request(HttpMethod.Delete, TaskPath(submission)), cancellationToken)).IsSuccess;
         }
         catch (ProviderUnreachableException)
         {

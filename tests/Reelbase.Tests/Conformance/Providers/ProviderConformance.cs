@@ -1,0 +1,266 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Reelbase.Server.Integrations;
+using Reelbase.Tests.Support;
+
+namespace Reelbase.Tests.Conformance.Providers;
+
+/// <summary>What every adapter must do, told by the directives that every pretend vendor knows. A new adapter derives from this class.</summary>
+public abstract class ProviderConformance(ConformanceSystem system) : IClassFixture<ConformanceSystem>
+{
+    /// <summary>The name in <c>models.provider</c>.</summary>
+    protected abstract string Provider { get; }
+
+    /// <summary>A row in <c>models</c> that needs no image.</summary>
+    protected abstract string ModelId { get; }
+
+    /// <summary>The vendor's name of that model.</summary>
+    protected abstract string ProviderModelId { get; }
+
+    /// <summary>Settings of a generation as the vendor's model takes them.</summary>
+    protected abstract string GenerationSettings { get; }
+
+    /// <summary>The configuration key of the vendor's address.</summary>
+    protected abstract string AddressKey { get; }
+
+    protected ConformanceSystem System => system;
+
+    protected IVideoProvider Adapter => system.Server.Services.GetRequiredService<VideoProviders>().Find(Provider)!;
+
+    [Fact]
+    public async Task A_job_is_taken_runs_and_ends_with_an_address_of_its_video()
+    {
+        var job = await AcceptedAsync("A kite over dunes [slow 1]");
+        Assert.IsType<PollOutcome.Running>(await Adapter.PollAsync(job, CancellationToken.None));
+        var done = Assert.IsType<PollOutcome.Succeeded>(await EndAsync(job));
+        using var http = new HttpClient();
+        Assert.Equal("ftyp"u8.ToArray(), (await http.GetByteArrayAsync(done.VideoUrl))[4..8]);
+    }
+
+    [Fact]
+    public async Task Every_setting_of_every_seeded_model_is_understood_by_the_vendor()
+    {
+        var rows = await system.RowsAsync($"select id, provider_model_id, required_fields from models where provider = '{Provider}' and is_available");
+        Assert.NotEmpty(rows);
+        foreach (var row in rows.Select(row => row.Split('|', 3)))
+        {
+            using var fields = JsonDocument.Parse(row[2]);
+            foreach (var settings in Combinations(fields.RootElement.GetProperty("settings")))
+            {
+                var resolved = await system.QueryAsync<string>(
+                    $"select resolve_settings(required_fields, '{{}}', '{JsonSerializer.Serialize(settings)}')::text from models where id = '{row[0]}'"
+                );
+                var image = fields.RootElement.GetProperty("requires_image").GetBoolean() ? "https://pictures.example/first.jpg" : null;
+                using var document = JsonDocument.Parse(resolved);
+                var input = new GenerationInput(row[1], "A lighthouse in a storm [slow 0]", document.RootElement, image);
+                var taken = await Adapter.SubmitAsync(input, null, CancellationToken.None);
+                Assert.True(taken is SubmitOutcome.Accepted, $"{row[1]} {resolved}: {taken}");
+                var end = await EndAsync(Reference((SubmitOutcome.Accepted)taken, row[1]));
+                Assert.True(end is PollOutcome.Succeeded, $"{row[1]} {resolved}: {end}");
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Forbidden_content_is_told_from_a_failure()
+    {
+        Assert.Equal(FailureKind.ContentRejected, Assert.IsType<PollOutcome.Failed>(await EndAsync(await AcceptedAsync("A thing [reject]"))).Kind);
+        Assert.Equal(FailureKind.Unavailable, Assert.IsType<PollOutcome.Failed>(await EndAsync(await AcceptedAsync("A thing [fail]"))).Kind);
+    }
+
+    [Theory]
+    [InlineData("[429 3] busy", 3.0)]
+    [InlineData("[429] busy", null)]
+    [InlineData("[500] broken", null)]
+    public async Task A_complete_refusal_means_that_the_job_may_be_handed_over_again(string prompt, double? retryAfterSeconds)
+    {
+        for (var attempt = 0; attempt < 2; attempt++)
+        {
+            var refused = Assert.IsType<SubmitOutcome.NotAccepted>(await SubmitAsync(prompt));
+            Assert.False(refused.IsOurFault);
+            Assert.Equal(retryAfterSeconds, refused.RetryAfterSeconds);
+        }
+        Assert.IsType<SubmitOutcome.Accepted>(await SubmitAsync(prompt));
+        Assert.Equal(1, await system.JobsAtAsync(Provider, prompt));
+    }
+
+    [Theory]
+    [InlineData("[timeout] who knows", 1)]
+    [InlineData("[lost] who knows", 0)]
+    public async Task No_complete_answer_means_that_nobody_knows(string prompt, int jobs)
+    {
+        Assert.IsType<SubmitOutcome.Ambiguous>(await SubmitAsync(prompt));
+        Assert.Equal(jobs, await system.JobsAtAsync(Provider, prompt));
+    }
+
+    [Theory]
+    [InlineData("bad-gateway", true)]
+    [InlineData("gateway-timeout", true)]
+    [InlineData("drop", true)]
+    [InlineData("down", false)]
+    public async Task A_gateway_may_have_lost_the_true_answer_a_service_that_is_down_has_none(string kind, bool isAmbiguous)
+    {
+        var running = await AcceptedAsync("A thing [slow 60]");
+        await system.BreakAsync(Provider, kind);
+        try
+        {
+            var outcome = await SubmitAsync("A thing");
+            Assert.True(isAmbiguous ? outcome is SubmitOutcome.Ambiguous : outcome is SubmitOutcome.NotAccepted { IsOurFault: false }, outcome.ToString());
+            Assert.IsType<PollOutcome.Unknown>(await Adapter.PollAsync(running, CancellationToken.None));
+            Assert.False(await Adapter.CancelAsync(running, CancellationToken.None));
+            Assert.False((await Adapter.ProbeAsync(CancellationToken.None)).IsUp);
+        }
+        finally
+        {
+            await system.MendAsync(Provider);
+        }
+        Assert.True((await Adapter.ProbeAsync(CancellationToken.None)).IsUp);
+        Assert.IsType<PollOutcome.Running>(await Adapter.PollAsync(running, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task A_wrong_key_and_an_empty_account_are_our_own_fault()
+    {
+        var running = await AcceptedAsync("A thing [slow 60]");
+        await system.BreakAsync(Provider, "unauthorized");
+        try
+        {
+            Assert.True(Assert.IsType<SubmitOutcome.NotAccepted>(await SubmitAsync("A thing")).IsOurFault);
+            Assert.True(Assert.IsType<PollOutcome.Unknown>(await Adapter.PollAsync(running, CancellationToken.None)).IsOurFault);
+            Assert.True((await Adapter.ProbeAsync(CancellationToken.None)).IsOurFault);
+            await system.BreakAsync(Provider, "balance");
+            Assert.True(Assert.IsType<SubmitOutcome.NotAccepted>(await SubmitAsync("A thing")).IsOurFault);
+        }
+        finally
+        {
+            await system.MendAsync(Provider);
+        }
+    }
+
+    [Fact]
+    public async Task Where_nobody_listens_nothing_was_accepted()
+    {
+        await using var elsewhere = system.BuildServer(new() { [AddressKey] = TestSystem.FreeUrl() });
+        var adapter = elsewhere.Services.GetRequiredService<VideoProviders>().Find(Provider)!;
+        Assert.False(Assert.IsType<SubmitOutcome.NotAccepted>(await adapter.SubmitAsync(Input("A thing"), null, CancellationToken.None)).IsOurFault);
+        Assert.IsType<PollOutcome.Unknown>(await adapter.PollAsync(new(ProviderModelId, "x"), CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task A_running_job_can_be_stopped()
+    {
+        var job = await AcceptedAsync("A thing [slow 60]");
+        Assert.True(await Adapter.CancelAsync(job, CancellationToken.None));
+        Assert.Equal(FailureKind.Cancelled, Assert.IsType<PollOutcome.Failed>(await EndAsync(job with { IsCancelling = true })).Kind);
+    }
+
+    [Fact]
+    public async Task A_job_that_the_vendor_does_not_know_has_failed() =>
+        Assert.Equal(
+            FailureKind.Unavailable,
+            Assert.IsType<PollOutcome.Failed>(await Adapter.PollAsync(new(ProviderModelId, Guid.NewGuid().ToString()), CancellationToken.None)).Kind
+        );
+
+    [Fact]
+    public async Task The_key_goes_to_the_configured_host_only()
+    {
+        var job = await AcceptedAsync("A thing [slow 60]");
+        // An address at another host is not used, whoever said it: these would answer 404.
+        var elsewhere = system.Url + "/elsewhere";
+        Assert.IsType<PollOutcome.Running>(
+            await Adapter.PollAsync(job with { StatusUrl = elsewhere, ResultUrl = elsewhere, CancelUrl = elsewhere }, CancellationToken.None)
+        );
+    }
+
+    [Fact]
+    public async Task Unsigned_events_are_nobodys()
+    {
+        var body = """{"request_id":"x","job":"x","status":"OK"}"""u8.ToArray();
+        Assert.Null(await Adapter.VerifyWebhookAsync(new HeaderDictionary(), body, CancellationToken.None));
+        using var http = system.Anybody();
+        using var answer = await http.PostAsync($"/webhooks/{Provider}/token", new ByteArrayContent(body));
+        Assert.Equal(Adapter.HasWebhooks ? 401 : 404, (int)answer.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("", "completed", null)]
+    [InlineData("[no-webhook]", "completed", null)]
+    [InlineData("[429]", "completed", null)]
+    [InlineData("[500]", "completed", null)]
+    [InlineData("[old-address]", "completed", null)]
+    [InlineData("[reject]", "failed", "ERR_5003")]
+    [InlineData("[fail]", "failed", "ERR_5002")]
+    [InlineData("[garbage]", "failed", "ERR_5002")]
+    [InlineData("[truncated]", "failed", "ERR_5002")]
+    [InlineData("[huge]", "failed", "ERR_5002")]
+    [InlineData("[redirect-private]", "failed", "ERR_5002")]
+    [InlineData("[slow 60]", "failed", "ERR_5001")]
+    [InlineData("[timeout]", "by webhook", "ERR_5001")]
+    [InlineData("[lost]", "failed", "ERR_5001")]
+    public async Task Whatever_happens_there_is_one_job_and_a_video_or_the_credits(string directive, string end, string? code)
+    {
+        var prompt = $"{directive} A story of {Provider}".Trim();
+        var phone = await system.NewGuestAsync(100);
+        var accepted = await phone.PostAsync("/generate-video", new { model_id = ModelId, prompt }, Guid.NewGuid());
+        Assert.True(accepted.Status == global::System.Net.HttpStatusCode.OK, accepted.Text);
+        var last = (await phone.WatchAsync(accepted["job_id"].GetString()!))[^1];
+        var isCompleted = end == "completed" || (end == "by webhook" && Adapter.HasWebhooks);
+        Assert.True(last.GetProperty("status").GetString() == (isCompleted ? "completed" : "failed"), last.GetRawText());
+        Assert.Equal(isCompleted ? null : code, last.GetProperty("error_code").GetString());
+        Assert.Equal(isCompleted ? 100 - accepted["credits_used"].GetInt32() : 100, await phone.CreditsAsync());
+        if (isCompleted)
+        {
+            var video = last.GetProperty("video");
+            Assert.Equal((640, 360), (video.GetProperty("width").GetInt32(), video.GetProperty("height").GetInt32()));
+            Assert.Equal(2.0, video.GetProperty("duration_seconds").GetDouble(), 1);
+        }
+        Assert.Equal(directive == "[lost]" ? 0 : 1, await system.JobsAtAsync(Provider, prompt));
+        Assert.Equal(
+            isCompleted ? "1" : "0",
+            (
+                await system.RowsAsync(
+                    $"select count(*) from storage_objects where job_id = '{last.GetProperty("job_id")}' and bucket = 'videos' and state = 'stored'"
+                )
+            )[0]
+        );
+        await system.AssertLedgerAsync();
+    }
+
+    protected GenerationInput Input(string prompt) => new(ProviderModelId, prompt, JsonDocument.Parse(GenerationSettings).RootElement, null);
+
+    protected Task<SubmitOutcome> SubmitAsync(string prompt) => Adapter.SubmitAsync(Input(prompt), null, CancellationToken.None);
+
+    protected async Task<SubmissionRef> AcceptedAsync(string prompt) =>
+        await SubmitAsync(prompt) is var outcome && outcome is SubmitOutcome.Accepted accepted
+            ? Reference(accepted, ProviderModelId)
+            : throw new InvalidOperationException(outcome.ToString());
+
+    protected Task<PollOutcome> EndAsync(SubmissionRef job) =>
+        Eventually.IsAsync(() => Adapter.PollAsync(job, CancellationToken.None), outcome => outcome is not PollOutcome.Running, 20);
+
+    private static SubmissionRef Reference(SubmitOutcome.Accepted accepted, string model) =>
+        new(model, accepted.ProviderJobId, accepted.StatusUrl, accepted.ResultUrl, accepted.CancelUrl);
+
+    /// <summary>Every combination of the options that a model offers.</summary>
+    private static List<Dictionary<string, JsonElement>> Combinations(JsonElement settings)
+    {
+        List<Dictionary<string, JsonElement>> all =
+        [
+            [],
+        ];
+        foreach (var setting in settings.EnumerateObject().Where(setting => setting.Value.TryGetProperty("options", out _)))
+        {
+            all =
+            [
+                .. all.SelectMany(chosen =>
+                    setting
+                        .Value.GetProperty("options")
+                        .EnumerateArray()
+                        .Select(option => new Dictionary<string, JsonElement>(chosen) { [setting.Name] = option })
+                ),
+            ];
+        }
+        return all;
+    }
+}
