@@ -13,7 +13,9 @@ begin
   -- The user row first and the job second, as everywhere: two orders would deadlock.
   perform 1 from users u where u.id = (select j.user_id from video_jobs j where j.job_id = p_job_id) for no key update;
   select * into v_job from video_jobs where job_id = p_job_id and stage <> 'finished' for no key update;
-  if not found or (p_leased_by is not null and v_job.leased_by is distinct from p_leased_by) then
+  if not found or (p_leased_by is not null and v_job.leased_by is distinct from p_leased_by)
+    -- The first final result wins: a report of failure that comes after a success is only a remark.
+    or (p_leased_by is null and v_job.stage = 'fetching') then
     return false;
   end if;
   update video_jobs set stage = 'finished', status = 'failed', completed_at = clock_timestamp(),

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
+using Reelbase.Server.Platform.Database;
 
 namespace Reelbase.Server.Features.Moderation;
 
@@ -20,28 +21,46 @@ public enum Verdict
 }
 
 /// <summary>Asks the blocklist, and then the service where one is configured.</summary>
-public sealed class Moderator(IOptions<ModerationOptions> options, IHttpClientFactory clients, ILogger<Moderator> logger)
+public sealed class Moderator(IOptions<ModerationOptions> options, ApiDatabase database, IHttpClientFactory clients, ILogger<Moderator> logger)
 {
     /// <summary>The name of its HTTP client.</summary>
     public const string ClientName = "moderation";
 
-    private readonly string[] _blocked = options.Value.Blocklist.Select(Plain).Where(phrase => phrase.Trim().Length > 0).ToArray();
+    private string[]? _blocked;
 
     /// <summary>Looks at what a person wrote. No prompt of their own: nothing to look at.</summary>
     public async Task<Verdict> CheckAsync(string? prompt, string? imageUrl, CancellationToken cancellationToken)
     {
-        if (prompt is not null && _blocked.Length > 0)
+        if (prompt is not null && options.Value.Blocklist.Length > 0 && await IsBlockedAsync(prompt, cancellationToken))
         {
-            var plain = Plain(prompt);
-            if (_blocked.Any(phrase => plain.Contains(phrase, StringComparison.Ordinal)))
-            {
-                return Verdict.NotAllowed;
-            }
+            return Verdict.NotAllowed;
         }
         return options.Value.ServiceUrl is { Length: > 0 } url && (prompt ?? imageUrl) is not null
             ? await AskAsync(url, prompt, imageUrl, cancellationToken)
             : Verdict.Allowed;
     }
+
+    private async Task<bool> IsBlockedAsync(string prompt, CancellationToken cancellationToken)
+    {
+        if (_blocked is null)
+        {
+            var phrases = new List<string>();
+            foreach (var phrase in options.Value.Blocklist)
+            {
+                phrases.Add(Plain(await DecomposeAsync(phrase, cancellationToken)));
+            }
+            _blocked = [.. phrases.Where(phrase => phrase.Trim().Length > 0)];
+        }
+        var plain = Plain(await DecomposeAsync(prompt, cancellationToken));
+        return _blocked.Any(phrase => plain.Contains(phrase, StringComparison.Ordinal));
+    }
+
+    /// <summary>
+    /// Unicode's compatibility decomposition (NFKD): accents come apart from their letters, wide and ornate letters become plain. PostgreSQL does
+    /// it, because this program carries no ICU; plain ASCII is its own decomposition and asks nobody.
+    /// </summary>
+    private async Task<string> DecomposeAsync(string text, CancellationToken cancellationToken) =>
+        System.Text.Ascii.IsValid(text) ? text : await database.ScalarAsync<string>("select normalize($1, NFKD)", cancellationToken, text) ?? text;
 
     private async Task<Verdict> AskAsync(string url, string? prompt, string? imageUrl, CancellationToken cancellationToken)
     {
@@ -82,11 +101,11 @@ public sealed class Moderator(IOptions<ModerationOptions> options, IHttpClientFa
         }
     }
 
-    /// <summary>Lower case, without accents, words parted by one space and framed by spaces, so that a phrase is found as whole words only.</summary>
+    /// <summary>A decomposed text in lower case, without accents, words parted by one space and framed by spaces, so that a phrase is found as whole words only.</summary>
     private static string Plain(string text)
     {
         var plain = new StringBuilder(" ");
-        foreach (var character in text.ToLowerInvariant().Normalize(NormalizationForm.FormKD))
+        foreach (var character in text.ToLowerInvariant())
         {
             switch (CharUnicodeInfo.GetUnicodeCategory(character))
             {

@@ -1,0 +1,156 @@
+using Reelbase.Tests.Support;
+
+namespace Reelbase.Tests.Features;
+
+/// <summary>Two places at the provider and many who wait: who is next, and that nobody waits for ever.</summary>
+public sealed class WaitingLineTests : IAsyncLifetime
+{
+    private const int Users = 40;
+    private const double VideoSeconds = 0.05;
+    private readonly Narrow _system = new();
+
+    public ValueTask InitializeAsync() => _system.InitializeAsync();
+
+    public ValueTask DisposeAsync() => _system.DisposeAsync();
+
+    /// <summary>A provider with two places.</summary>
+    public sealed class Narrow : TestSystem
+    {
+        protected override Dictionary<string, string?> Settings => new() { ["Fal:Concurrency"] = "2", ["Generation:SubmissionDeadlineSeconds"] = "60" };
+
+        protected override double VideoSeconds => WaitingLineTests.VideoSeconds;
+
+        /// <summary>The line stands still, or moves again.</summary>
+        public Task HoldAsync(bool isHeld) =>
+            ExecuteAsync(
+                $"insert into provider_states (provider) values ('fal') on conflict do nothing; update provider_states set paused_until = {(isHeld ? "'infinity'" : "null")}, turns = {(isHeld ? "0" : "turns")} where provider = 'fal'"
+            );
+
+        public async Task<Phone> NewUserAsync(bool isPremium)
+        {
+            var phone = await NewGuestAsync(1000);
+            if (isPremium)
+            {
+                await ExecuteAsync($"update users set tier = 'premium' where id = '{phone.UserId}'");
+            }
+            return phone;
+        }
+
+        /// <summary>Jobs in the order in which they were handed over.</summary>
+        public Task<List<string>> ServedAsync(IEnumerable<string> jobs) =>
+            RowsAsync($"select job_id from job_submissions where job_id in ({string.Join(',', jobs.Select(job => $"'{job}'"))}) order by id");
+    }
+
+    [Fact]
+    public async Task Forty_users_of_both_tiers_are_served_in_the_documented_order()
+    {
+        await _system.HoldAsync(true);
+        var premium = new List<Phone>();
+        var standard = new List<Phone>();
+        for (var user = 0; user < Users; user++)
+        {
+            (user % 2 == 0 ? premium : standard).Add(await _system.NewUserAsync(user % 2 == 0));
+        }
+        // Everybody presses twice, one after the other: a user's second job comes after every first one of their tier.
+        async Task<List<string>> PressAsync(List<Phone> users)
+        {
+            var jobs = new List<string>();
+            for (var round = 0; round < 2; round++)
+            {
+                foreach (var user in users)
+                {
+                    jobs.Add((await user.GenerateAsync("A place in the line"))["job_id"].GetString()!);
+                }
+            }
+            return jobs;
+        }
+        var premiumJobs = new Queue<string>(await PressAsync(premium));
+        var standardJobs = new Queue<string>(await PressAsync(standard));
+        var owners = premium.Concat(standard).ToDictionary(phone => phone.UserId.ToString());
+        var expected = new List<string>();
+        for (var turn = 0; premiumJobs.Count + standardJobs.Count > 0; turn++)
+        {
+            var isPremiumTurn = turn % 4 < 3;
+            expected.Add((isPremiumTurn && premiumJobs.Count > 0) || standardJobs.Count == 0 ? premiumJobs.Dequeue() : standardJobs.Dequeue());
+        }
+
+        // The status answer tells everybody their place.
+        var places = await _system.RowsAsync("select job_id, user_id from video_jobs where stage = 'queued'");
+        Assert.Equal(2 * Users, places.Count);
+        foreach (var place in places.Select(row => row.Split('|')))
+        {
+            var status = await owners[place[1]].GetAsync($"/get-video-status?job_id={place[0]}");
+            Assert.Equal(expected.IndexOf(place[0]), status["queue_position"].GetInt32());
+            Assert.Equal("pending", status["status"].GetString());
+        }
+
+        await _system.HoldAsync(false);
+        var served = await Eventually.IsAsync(() => _system.ServedAsync(expected), served => served.Count == expected.Count, 60);
+        // The two places are filled at the same time, so neighbours may pass each other by one.
+        var worst = expected.Select((job, place) => Math.Abs(served.IndexOf(job) - place)).Max();
+        Assert.True(worst <= 1, $"somebody was {worst} places off");
+        Assert.Equal(2, await MostAtOnceAsync());
+        await Eventually.IsAsync(() => _system.RowsAsync("select count(*) from video_jobs where stage <> 'finished'"), left => left is ["0"], 60);
+        await _system.AssertLedgerAsync();
+    }
+
+    [Fact]
+    public async Task A_guest_is_served_within_four_turns_however_many_premium_jobs_keep_coming()
+    {
+        await _system.HoldAsync(true);
+        var eager = new List<Phone>();
+        for (var user = 0; user < 5; user++)
+        {
+            eager.Add(await _system.NewUserAsync(true));
+        }
+        var ahead = new List<string>();
+        for (var number = 0; number < 20; number++)
+        {
+            ahead.Add((await eager[number % 5].GenerateAsync("A place in the line"))["job_id"].GetString()!);
+        }
+        var guest = await _system.NewUserAsync(false);
+        var late = (await guest.GenerateAsync("A place in the line"))["job_id"].GetString()!;
+        Assert.Equal(3, (await guest.GetAsync($"/get-video-status?job_id={late}"))["queue_position"].GetInt32());
+        await _system.HoldAsync(false);
+        using var over = new CancellationTokenSource();
+        var flood = Task.Run(async () =>
+        {
+            for (var number = 0; number < 200 && !over.IsCancellationRequested; number++)
+            {
+                await eager[number % 5].GenerateAsync("A place in the line");
+            }
+        });
+        await guest.WatchAsync(late);
+        await over.CancelAsync();
+        await flood;
+        var before = await _system.RowsAsync(
+            $"select count(*) from job_submissions where id < (select id from job_submissions where job_id = '{late}') and job_id in (select job_id from video_jobs where user_id in ({string.Join(',', eager.Select(user => $"'{user.UserId}'"))}))"
+        );
+        Assert.InRange(int.Parse(before[0], System.Globalization.CultureInfo.InvariantCulture), 0, 4);
+    }
+
+    [Fact]
+    public async Task One_user_with_fifty_jobs_does_not_hold_up_another_with_one()
+    {
+        await _system.HoldAsync(true);
+        var (greedy, modest) = (await _system.NewUserAsync(false), await _system.NewUserAsync(false));
+        var jobs = new List<string>();
+        for (var number = 0; number < 50; number++)
+        {
+            jobs.Add((await greedy.GenerateAsync("A place in the line"))["job_id"].GetString()!);
+        }
+        jobs.Add((await modest.GenerateAsync("A place in the line"))["job_id"].GetString()!);
+        Assert.Equal(1, (await modest.GetAsync($"/get-video-status?job_id={jobs[^1]}"))["queue_position"].GetInt32());
+        await _system.HoldAsync(false);
+        await modest.WatchAsync(jobs[^1]);
+        Assert.InRange((await _system.ServedAsync(jobs)).IndexOf(jobs[^1]), 0, 2);
+    }
+
+    /// <summary>How many jobs were ever at the provider at once.</summary>
+    private async Task<int> MostAtOnceAsync()
+    {
+        var answer = await _system.Control.GetFromJsonAsync<System.Text.Json.JsonElement>("/_control/fal/requests");
+        var starts = answer.GetProperty("requests").EnumerateArray().Select(request => request.GetProperty("submitted_at").GetDateTime()).ToList();
+        return starts.Max(start => starts.Count(other => other <= start && start < other.AddSeconds(VideoSeconds)));
+    }
+}
