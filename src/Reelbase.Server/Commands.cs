@@ -2,7 +2,6 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using Reelbase.Server.Platform;
 using Reelbase.Server.Platform.Database;
-using Reelbase.Server.Platform.Security;
 
 namespace Reelbase.Server;
 
@@ -69,65 +68,10 @@ public static class Commands
         }
     }
 
-    /// <summary><c>admin reconcile | database-url | anon-key</c>.</summary>
-    public static async Task<int> AdminAsync(string[] args)
-    {
-        var builder = NewBuilder([]);
-        try
-        {
-            switch (args)
-            {
-                case ["reconcile", ..]:
-                    var problems = await WithOwnerAsync(
-                        builder,
-                        args,
-                        async owner =>
-                        {
-                            await using var database = new AdminDatabase(ConnectionStrings.From(new DatabaseOptions(), owner));
-                            return await database.ListAsync<LedgerProblem>("select * from check_ledger()", CancellationToken.None);
-                        }
-                    );
-                    problems.ForEach(problem => Console.WriteLine($"{problem.UserId}: {problem.Problem}"));
-                    Console.WriteLine(problems.Count == 0 ? "Every user's ledger adds up." : $"{problems.Count} problems.");
-                    return problems.Count == 0 ? 0 : 1;
-                case ["database-url", ..]:
-                    var (url, cluster) = await OwnerAsync(builder);
-                    if (cluster is { WasRunning: false })
-                    {
-                        await cluster.StopAsync(CancellationToken.None);
-                        throw new InvalidOperationException("the private PostgreSQL runs while Reelbase runs: start that first");
-                    }
-                    Console.WriteLine(ConnectionStrings.ToUrl(url));
-                    return 0;
-                case ["anon-key", ..]:
-                    var server = builder.Configuration.GetSection("Server").Get<ServerOptions>() ?? new();
-                    var security = builder.Configuration.GetSection("Security").Get<SecurityOptions>() ?? new();
-                    var keys = Keys.Load(security, Path.Combine(server.DataDirectory, "keys"), !builder.Environment.IsProduction());
-                    using (var tokens = new AccessTokens(keys, Options.Create(security), Options.Create(server), TimeProvider.System))
-                    {
-                        Console.WriteLine(tokens.CreateAnonKey());
-                    }
-                    return 0;
-                default:
-                    Console.WriteLine(
-                        "admin reconcile [--database URL]   check that every user's ledger adds up\nadmin database-url                 print the owner's address of the database, for psql\nadmin anon-key                     print the key that apps carry"
-                    );
-                    return args is ["--help" or "-h"] ? 0 : 2;
-            }
-        }
-        catch (Exception error) when (IsForTheOperator(error))
-        {
-            await Console.Error.WriteLineAsync($"admin: {error.Message}");
-            return 1;
-        }
-    }
-
     /// <summary>Says what there is.</summary>
     public static int Help()
     {
-        Console.WriteLine(
-            "Reelbase server. Without a verb it serves; verbs: migrate [--database URL] [--dry-run], admin reconcile, admin database-url, admin anon-key."
-        );
+        Console.WriteLine("Reelbase server. Without a verb it serves; verbs: migrate [--database URL] [--dry-run], and admin ... (admin --help lists them).");
         return 0;
     }
 
@@ -155,7 +99,7 @@ public static class Commands
     }
 
     /// <summary>What an operator can do something about is said in one line, without a stack trace.</summary>
-    private static bool IsForTheOperator(Exception error) =>
+    internal static bool IsForTheOperator(Exception error) =>
         error
             is OptionsValidationException
                 or InvalidOperationException
@@ -167,7 +111,7 @@ public static class Commands
                 or UnauthorizedAccessException;
 
     /// <summary>Does something on the database that is meant, and leaves a private PostgreSQL as it was found.</summary>
-    private static async Task<T> WithOwnerAsync<T>(WebApplicationBuilder builder, string[] args, Func<string, Task<T>> act)
+    internal static async Task<T> WithOwnerAsync<T>(WebApplicationBuilder builder, string[] args, Func<string, Task<T>> act)
     {
         if (Value(args, "--database") is { } given)
         {
@@ -187,7 +131,7 @@ public static class Commands
         }
     }
 
-    private static async Task<(string Owner, PrivateCluster? Cluster)> OwnerAsync(WebApplicationBuilder builder)
+    internal static async Task<(string Owner, PrivateCluster? Cluster)> OwnerAsync(WebApplicationBuilder builder)
     {
         var options = builder.Configuration.GetSection("Database").Get<DatabaseOptions>() ?? new();
         if (options.ConnectionString is { Length: > 0 } given)
@@ -236,18 +180,16 @@ public static class Commands
     }
 
     /// <summary>Settings lie beside the program, wherever it is started from.</summary>
-    private static WebApplicationBuilder NewBuilder(string[] args)
+    internal static WebApplicationBuilder NewBuilder(string[] args)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.AddEnvironmentVariables("REELBASE__");
         return builder;
     }
 
-    private static string? Value(string[] args, string name)
+    internal static string? Value(string[] args, string name)
     {
         var index = Array.IndexOf(args, name);
         return index >= 0 && index + 1 < args.Length ? args[index + 1] : null;
     }
-
-    private sealed record LedgerProblem(Guid UserId, string Problem);
 }

@@ -4,7 +4,7 @@ using Reelbase.Server;
 return args switch
 {
     ["migrate", .. var rest] => await Commands.MigrateAsync(rest),
-    ["admin", .. var rest] => await Commands.AdminAsync(rest),
+    ["admin", .. var rest] => await AdminCommands.RunAsync(rest),
     ["--help" or "-h" or "help", ..] => Commands.Help(),
     _ => await Commands.ServeAsync(args),
 };

@@ -67,6 +67,7 @@ public static class ServerApp
         ("Work", typeof(WorkOptions)),
         ("Devices", typeof(DevicesOptions)),
         ("Generation", typeof(GenerationOptions)),
+        ("Callbacks", typeof(CallbackOptions)),
         ("Catalog", typeof(CatalogOptions)),
         ("Moderation", typeof(ModerationOptions)),
         ("Downloads", typeof(DownloadOptions)),

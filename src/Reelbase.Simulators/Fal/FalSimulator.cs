@@ -47,7 +47,7 @@ public static class FalSimulator
                 }
                 var variant = call.GetProperty("variant").GetString()!;
                 var body =
-                    $"{{\"request_id\": \"{request.Id}\", \"gateway_request_id\": \"{request.Id}\", \"status\": \"OK\", \"error\": null, \"payload\": {JsonSerializer.Serialize(Output(context, request))}}}";
+                    $"{{\"request_id\": \"{request.Id}\", \"gateway_request_id\": \"{request.Id}\", \"status\": \"OK\", \"error\": null, \"payload\": {JsonSerializer.Serialize(Output(request))}}}";
                 return Results.Json(new { accepted = await webhooks.SendAsync(request, body, variant) });
             }
         );
@@ -92,9 +92,11 @@ public static class FalSimulator
             }
         }
         var seconds = directives.Seconds("slow", configuration.GetValue("Fal:Seconds", 2.0));
+        var id = Guid.NewGuid().ToString();
         var request = new FalRequest
         {
-            Id = Guid.NewGuid().ToString(),
+            Id = id,
+            FileUrl = $"{Host(context)}/fal/files/{id}/video.mp4",
             ModelId = path,
             Input = input,
             Prompt = prompt,
@@ -104,7 +106,7 @@ public static class FalSimulator
             WebhookUrl = context.Request.Query["fal_webhook"].FirstOrDefault(),
         };
         state.Requests[request.Id] = request;
-        _ = FinishAsync(request, Output(context, request), webhooks, videos);
+        _ = FinishAsync(request, Output(request), webhooks, videos);
         if (directives.Has("timeout"))
         {
             // The job exists and its webhook will come; only this answer never does.
@@ -175,7 +177,7 @@ public static class FalSimulator
         {
             return Results.Json(new { detail = "Request is still in progress" }, statusCode: 400);
         }
-        return failure is null ? Results.Json(Output(context, request)) : Results.Json(failure, statusCode: status);
+        return failure is null ? Results.Json(Output(request)) : Results.Json(failure, statusCode: status);
     }
 
     private static object Status(HttpContext context, FalRequest request)
@@ -280,12 +282,12 @@ public static class FalSimulator
             )
         : (200, null);
 
-    private static object Output(HttpContext context, FalRequest request) =>
+    private static object Output(FalRequest request) =>
         new
         {
             video = new
             {
-                url = $"{Host(context)}/fal/files/{request.Id}/video.mp4",
+                url = request.FileUrl,
                 content_type = "video/mp4",
                 file_name = "video.mp4",
             },

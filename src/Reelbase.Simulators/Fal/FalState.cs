@@ -12,9 +12,13 @@ public sealed class FalRequest
     public required string Prompt { get; init; }
     public required Directives Directives { get; init; }
     public required DateTime SubmittedAt { get; init; }
-    public required DateTime DoneAt { get; init; }
+    public required DateTime DoneAt { get; set; }
+    public required string FileUrl { get; init; }
     public string? WebhookUrl { get; init; }
     public bool IsCancelled { get; set; }
+
+    /// <summary>Done now, however long it was to take.</summary>
+    public void Finish() => DoneAt = DateTime.UtcNow;
 
     private int _reads;
 

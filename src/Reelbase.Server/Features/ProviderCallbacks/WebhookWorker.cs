@@ -28,16 +28,13 @@ public sealed class WebhookWorker(
     WorkerDatabase database,
     VideoProviders providers,
     ChangeFeed feed,
+    IOptions<CallbackOptions> callbacks,
     IOptions<WorkOptions> options,
     ILogger<WebhookWorker> logger
 ) : WorkLoop<ClaimedDelivery>(feed, options, logger)
 {
     /// <summary>Wakes this loop.</summary>
     public const string WakeTopic = "work:webhooks";
-    private const int MaxRetries = 8;
-    private const double RetryBaseSeconds = 1;
-    private const double RetryCapSeconds = 30;
-
     private readonly ChangeFeed _feed = feed;
 
     /// <inheritdoc/>
@@ -112,8 +109,8 @@ public sealed class WebhookWorker(
                     item.Id,
                     WorkerName,
                     reason,
-                    Backoff.Seconds(item.Attempt, RetryBaseSeconds, RetryCapSeconds),
-                    MaxRetries
+                    Backoff.Seconds(item.Attempt, callbacks.Value.RetryBaseSeconds, callbacks.Value.RetryCapSeconds),
+                    callbacks.Value.MaxRetries
                 );
                 return;
         }
@@ -129,6 +126,6 @@ public sealed class WebhookWorker(
             WorkerName,
             remark,
             null,
-            MaxRetries
+            callbacks.Value.MaxRetries
         );
 }

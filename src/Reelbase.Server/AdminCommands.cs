@@ -1,0 +1,135 @@
+using System.Globalization;
+using Microsoft.Extensions.Options;
+using Reelbase.Server.Platform;
+using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Security;
+
+namespace Reelbase.Server;
+
+/// <summary>What an operator does from the command line: <c>admin VERB</c>. Data is reached as <c>reelbase_admin</c>, never as the owner.</summary>
+public static class AdminCommands
+{
+    private const int DefaultRows = 50;
+
+    private const string Usage = """
+        admin reconcile [--database URL]              check that every user's ledger adds up
+        admin deliveries [--status S] [--limit N]     webhooks that came in, newest first; S: pending, processed or failed
+        admin resend-delivery ID                      let the worker handle a stored webhook once more
+        admin database-url                            print the owner's address of the database, for psql
+        admin anon-key                                print the key that apps carry
+        """;
+
+    /// <summary>Runs one verb; answers the exit code.</summary>
+    public static async Task<int> RunAsync(string[] args)
+    {
+        var builder = Commands.NewBuilder([]);
+        try
+        {
+            return args switch
+            {
+                ["reconcile", ..] => await WithDatabaseAsync(builder, args, ReconcileAsync),
+                ["deliveries", ..] => await WithDatabaseAsync(builder, args, database => ListDeliveriesAsync(database, args)),
+                ["resend-delivery", var id, ..] when long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var number) =>
+                    await WithDatabaseAsync(builder, args, database => ResendAsync(database, number)),
+                ["database-url", ..] => await PrintDatabaseUrlAsync(builder),
+                ["anon-key", ..] => PrintAnonKey(builder),
+                _ => PrintUsage(args is ["--help" or "-h" or "help"]),
+            };
+        }
+        catch (Exception error) when (Commands.IsForTheOperator(error))
+        {
+            await Console.Error.WriteLineAsync($"admin: {error.Message}");
+            return 1;
+        }
+    }
+
+    private static Task<int> WithDatabaseAsync(WebApplicationBuilder builder, string[] args, Func<AdminDatabase, Task<int>> act) =>
+        Commands.WithOwnerAsync(
+            builder,
+            args,
+            async owner =>
+            {
+                await using var database = new AdminDatabase(ConnectionStrings.From(new DatabaseOptions(), owner));
+                return await act(database);
+            }
+        );
+
+    private static async Task<int> ReconcileAsync(AdminDatabase database)
+    {
+        var problems = await database.ListAsync<LedgerProblem>("select * from check_ledger()", CancellationToken.None);
+        problems.ForEach(problem => Console.WriteLine($"{problem.UserId}: {problem.Problem}"));
+        Console.WriteLine(problems.Count == 0 ? "Every user's ledger adds up." : $"{problems.Count} problems.");
+        return problems.Count == 0 ? 0 : 1;
+    }
+
+    private static async Task<int> ListDeliveriesAsync(AdminDatabase database, string[] args)
+    {
+        var status = Commands.Value(args, "--status");
+        if (status is not (null or "pending" or "processed" or "failed"))
+        {
+            throw new ArgumentException("--status is pending, processed or failed");
+        }
+        var limit = int.TryParse(Commands.Value(args, "--limit"), NumberStyles.None, CultureInfo.InvariantCulture, out var rows) ? rows : DefaultRows;
+        var deliveries = await database.ListAsync<Delivery>("select * from list_webhook_deliveries($1::text, $2)", CancellationToken.None, status, limit);
+        foreach (var row in deliveries)
+        {
+            Console.WriteLine(
+                $"{row.Id}  {row.CreatedAt:yyyy-MM-dd HH:mm:ss}Z  {row.Provider}  {row.Status}  {row.EventType}  job {row.JobId?.ToString() ?? "-"}  tries {row.RetryCount}  {row.LastError}"
+            );
+        }
+        Console.WriteLine(deliveries.Count == 0 ? "None." : $"{deliveries.Count} deliveries.");
+        return 0;
+    }
+
+    private static async Task<int> ResendAsync(AdminDatabase database, long id)
+    {
+        if (!await database.ScalarAsync<bool>("select resend_webhook_delivery($1)", CancellationToken.None, id))
+        {
+            throw new ArgumentException($"delivery {id} cannot be handled again: it is unknown, astray, or its payload is gone");
+        }
+        Console.WriteLine($"Delivery {id} is pending; a worker takes it within a second.");
+        return 0;
+    }
+
+    private static async Task<int> PrintDatabaseUrlAsync(WebApplicationBuilder builder)
+    {
+        var (url, cluster) = await Commands.OwnerAsync(builder);
+        if (cluster is { WasRunning: false })
+        {
+            await cluster.StopAsync(CancellationToken.None);
+            throw new InvalidOperationException("the private PostgreSQL runs while Reelbase runs: start that first");
+        }
+        Console.WriteLine(ConnectionStrings.ToUrl(url));
+        return 0;
+    }
+
+    private static int PrintAnonKey(WebApplicationBuilder builder)
+    {
+        var server = builder.Configuration.GetSection("Server").Get<ServerOptions>() ?? new();
+        var security = builder.Configuration.GetSection("Security").Get<SecurityOptions>() ?? new();
+        var keys = Keys.Load(security, Path.Combine(server.DataDirectory, "keys"), !builder.Environment.IsProduction());
+        using var tokens = new AccessTokens(keys, Options.Create(security), Options.Create(server), TimeProvider.System);
+        Console.WriteLine(tokens.CreateAnonKey());
+        return 0;
+    }
+
+    private static int PrintUsage(bool wasAskedFor)
+    {
+        Console.WriteLine(Usage);
+        return wasAskedFor ? 0 : 2;
+    }
+
+    private sealed record LedgerProblem(Guid UserId, string Problem);
+
+    private sealed class Delivery
+    {
+        public long Id { get; init; }
+        public string Provider { get; init; } = "";
+        public string? EventType { get; init; }
+        public string Status { get; init; } = "";
+        public int RetryCount { get; init; }
+        public string? LastError { get; init; }
+        public Guid? JobId { get; init; }
+        public DateTime CreatedAt { get; init; }
+    }
+}
