@@ -107,6 +107,7 @@ public static class ServerApp
         services.AddSingleton<AccessTokens>();
         services.AddSingleton<CallerResolver>();
         services.AddSingleton<IFileStore, LocalFileStore>();
+        services.AddSingleton<Dialer>();
         services.AddSingleton<FileDownloader>();
         services.AddSingleton<VideoTools>();
         services.AddExceptionHandler<ErrorWriter>();

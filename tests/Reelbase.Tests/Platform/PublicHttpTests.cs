@@ -24,15 +24,18 @@ public sealed class PublicHttpTests
     [InlineData("fd00::1", false)]
     [InlineData("64:ff9b::7f00:1", false)]
     [InlineData("2002:7f00:1::", false)]
+    [InlineData("::127.0.0.1", false)]
+    [InlineData("fec0::1", false)]
+    [InlineData("3fff::1", false)]
     public void Only_public_addresses_are_public(string address, bool isPublic) => Assert.Equal(isPublic, PublicHttp.IsPublic(IPAddress.Parse(address)));
 
     [Fact]
     public async Task A_name_that_leads_home_is_refused_and_an_allowed_endpoint_is_not()
     {
-        using var strict = new HttpClient(PublicHttp.CreateHandler([]));
+        using var strict = new HttpClient(PublicHttp.CreateHandler([], new Dialer()));
         var error = await Assert.ThrowsAnyAsync<Exception>(() => strict.GetAsync("http://localhost:9/"));
         Assert.Contains("not public", error.ToString(), StringComparison.Ordinal);
-        using var open = new HttpClient(PublicHttp.CreateHandler(["localhost:9"]));
+        using var open = new HttpClient(PublicHttp.CreateHandler(["localhost:9"], new Dialer()));
         var refused = await Assert.ThrowsAsync<HttpRequestException>(() => open.GetAsync("http://localhost:9/"));
         Assert.Equal(HttpRequestError.ConnectionError, refused.HttpRequestError);
     }

@@ -27,10 +27,10 @@ public sealed class FileDownloader : IDisposable
     private readonly DownloadOptions _options;
     private readonly HttpClient _client;
 
-    public FileDownloader(IOptions<DownloadOptions> options)
+    public FileDownloader(IOptions<DownloadOptions> options, Dialer dialer)
     {
         _options = options.Value;
-        _client = new HttpClient(PublicHttp.CreateHandler(_options.AllowedPrivateEndpoints)) { Timeout = Timeout.InfiniteTimeSpan };
+        _client = new HttpClient(PublicHttp.CreateHandler(_options.AllowedPrivateEndpoints, dialer)) { Timeout = Timeout.InfiniteTimeSpan };
     }
 
     /// <summary>Downloads to <paramref name="path"/>.</summary>

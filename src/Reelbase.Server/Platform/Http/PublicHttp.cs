@@ -3,6 +3,29 @@ using System.Net.Sockets;
 
 namespace Reelbase.Server.Platform.Http;
 
+/// <summary>How names become addresses and addresses connections; the operating system's way unless a test has its own.</summary>
+public class Dialer
+{
+    /// <summary>All addresses of a name.</summary>
+    public virtual Task<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken) => Dns.GetHostAddressesAsync(host, cancellationToken);
+
+    /// <summary>A connection to one of these addresses, tried in their order.</summary>
+    public virtual async Task<Stream> ConnectAsync(IPAddress[] addresses, int port, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(addresses, port, cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+}
+
 /// <summary>
 /// Connects only to public addresses. The name is resolved here and the connection goes to exactly the addresses that were
 /// checked, so a name that changes its mind between check and use gains nothing. Applies to every redirect, because each
@@ -12,7 +35,8 @@ public static class PublicHttp
 {
     /// <summary>A handler without redirects, proxies or cookies whose connections are checked.</summary>
     /// <param name="allowedPrivateEndpoints"><c>host:port</c> pairs that may be private; for development.</param>
-    public static SocketsHttpHandler CreateHandler(IReadOnlyCollection<string> allowedPrivateEndpoints) =>
+    /// <param name="dialer">Resolves and connects.</param>
+    public static SocketsHttpHandler CreateHandler(IReadOnlyCollection<string> allowedPrivateEndpoints, Dialer dialer) =>
         new()
         {
             AllowAutoRedirect = false,
@@ -20,28 +44,17 @@ public static class PublicHttp
             UseCookies = false,
             AutomaticDecompression = DecompressionMethods.None,
             ConnectTimeout = TimeSpan.FromSeconds(10),
-            ConnectCallback = (context, cancellationToken) => ConnectAsync(context.DnsEndPoint, allowedPrivateEndpoints, cancellationToken),
+            ConnectCallback = async (context, cancellationToken) =>
+            {
+                var target = context.DnsEndPoint;
+                var addresses = await dialer.ResolveAsync(target.Host, cancellationToken);
+                if (!allowedPrivateEndpoints.Contains($"{target.Host}:{target.Port}") && !Array.TrueForAll(addresses, IsPublic))
+                {
+                    throw new ForbiddenAddressException($"{target.Host} leads to an address that is not public");
+                }
+                return await dialer.ConnectAsync(addresses, target.Port, cancellationToken);
+            },
         };
-
-    private static async ValueTask<Stream> ConnectAsync(DnsEndPoint target, IReadOnlyCollection<string> allowed, CancellationToken cancellationToken)
-    {
-        var addresses = await Dns.GetHostAddressesAsync(target.Host, cancellationToken);
-        if (!allowed.Contains($"{target.Host}:{target.Port}") && !Array.TrueForAll(addresses, IsPublic))
-        {
-            throw new ForbiddenAddressException($"{target.Host} leads to an address that is not public");
-        }
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            await socket.ConnectAsync(addresses, target.Port, cancellationToken);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-    }
 
     /// <summary>Whether an address is reachable for everybody. The ranges are those of IANA's special-purpose registries.</summary>
     public static bool IsPublic(IPAddress address)
@@ -50,8 +63,12 @@ public static class PublicHttp
         {
             address = address.MapToIPv4();
         }
-        return !Array.Exists(Special, network => network.Contains(address));
+        // Of IPv6 only global unicast is handed out to anybody.
+        return (address.AddressFamily == AddressFamily.InterNetwork || GlobalUnicast.Contains(address))
+            && !Array.Exists(Special, network => network.Contains(address));
     }
+
+    private static readonly IPNetwork GlobalUnicast = IPNetwork.Parse("2000::/3");
 
     private static readonly IPNetwork[] Special =
     [
@@ -72,17 +89,10 @@ public static class PublicHttp
             "203.0.113.0/24",
             "224.0.0.0/4",
             "240.0.0.0/4",
-            "::/128",
-            "::1/128",
-            "64:ff9b::/96",
-            "64:ff9b:1::/48",
-            "100::/64",
             "2001::/23",
             "2001:db8::/32",
             "2002::/16",
-            "fc00::/7",
-            "fe80::/10",
-            "ff00::/8",
+            "3fff::/20",
         }.Select(network => IPNetwork.Parse(network)),
     ];
 }
