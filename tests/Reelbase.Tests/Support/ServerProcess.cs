@@ -82,6 +82,20 @@ public sealed class ServerProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Memory that it has in use, in bytes, as the system counts it.</summary>
+    public long ResidentBytes()
+    {
+        _process.Refresh();
+        return _process.WorkingSet64;
+    }
+
+    /// <summary>Returns when it has died by itself.</summary>
+    public async Task WaitForDeathAsync(double maxSeconds)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(maxSeconds));
+        await _process.WaitForExitAsync(limit.Token);
+    }
+
     /// <summary>kill -9.</summary>
     public async Task KillAsync()
     {

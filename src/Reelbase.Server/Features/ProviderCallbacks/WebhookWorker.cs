@@ -76,6 +76,7 @@ public sealed class WebhookWorker(
                     done.VideoUrl,
                     done.CostMicros
                 );
+                CrashPoints.Pass("result.recorded");
                 if (verdict == "late")
                 {
                     logger.LogWarning("A video for job {JobId} came after its refund; it is recorded and not delivered", jobId);
