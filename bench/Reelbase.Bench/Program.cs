@@ -1,4 +1,10 @@
 using Reelbase.Bench;
+using Reelbase.Bench.Faults;
+
+if (args is ["faults", .. var rest])
+{
+    return await FaultVerb.RunAsync(rest);
+}
 
 // reelbase bench [generate] [status] [memory] [start] [--seconds N] [--record]
 string[] known = ["generate", "status", "memory", "start"];
@@ -13,6 +19,10 @@ if (args is ["--help" or "-h", ..])
             start      time from the start of the process to ready
             --seconds  length of one round (default 8; three rounds of each, the median counts)
             --record   write the figures to bench/figures.md
+        ./reelbase bench faults [--minutes M] [--seed S] [--record]
+            fifty users while the server and PostgreSQL are killed and providers fail; then every promise about credits is checked
+            --minutes  how long things are broken (default 5); --seed: the same faults again (default: another each time)
+            --record   write the report to docs/reliability.md
         """
     );
     return 0;

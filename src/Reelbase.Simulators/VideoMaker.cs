@@ -5,8 +5,8 @@ using System.Text;
 
 namespace Reelbase.Simulators;
 
-/// <summary>Makes short real MP4 files that show the prompt, with ffmpeg; without it, a small recorded one.</summary>
-public sealed class VideoMaker(ILogger<VideoMaker> logger)
+/// <summary>Makes short real MP4 files that show the prompt, with ffmpeg; without it, or when told to (<c>Videos:Recorded</c>), a small recorded one.</summary>
+public sealed class VideoMaker(IConfiguration configuration, ILogger<VideoMaker> logger)
 {
     private const int MaxKept = 200;
     private readonly ConcurrentDictionary<string, Lazy<Task<byte[]>>> _made = new();
@@ -21,8 +21,14 @@ public sealed class VideoMaker(ILogger<VideoMaker> logger)
         return _made.GetOrAdd(prompt, text => new(() => RunAsync(text))).Value;
     }
 
+    private static Task<byte[]> RecordedAsync() => File.ReadAllBytesAsync(Path.Combine(AppContext.BaseDirectory, "recorded.mp4"));
+
     private async Task<byte[]> RunAsync(string prompt)
     {
+        if (configuration.GetValue<bool>("Videos:Recorded"))
+        {
+            return await RecordedAsync();
+        }
         var folder = Directory.CreateTempSubdirectory("reelbase-video");
         try
         {
@@ -86,7 +92,7 @@ public sealed class VideoMaker(ILogger<VideoMaker> logger)
         {
             folder.Delete(recursive: true);
         }
-        return await File.ReadAllBytesAsync(Path.Combine(AppContext.BaseDirectory, "recorded.mp4"));
+        return await RecordedAsync();
     }
 
     private static string Wrap(string prompt)

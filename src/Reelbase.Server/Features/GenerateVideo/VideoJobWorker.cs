@@ -151,9 +151,8 @@ public sealed class VideoJobWorker(
         switch (outcome)
         {
             case SubmitOutcome.Accepted accepted:
-                await database.ExecuteAsync(
+                await database.RecordAsync<object>(
                     "select record_submission_accepted($1, $2, $3, $4, $5, $6, $7)",
-                    CancellationToken.None,
                     begun.SubmissionId,
                     WorkerName,
                     accepted.ProviderJobId,
@@ -171,9 +170,8 @@ public sealed class VideoJobWorker(
                     await watch.AccountRefusedAsync(provider, refused.Reason);
                 }
                 var pause = refused.RetryAfterSeconds ?? Backoff.Seconds(begun.Attempt, Options.RetryBaseSeconds, Options.RetryCapSeconds);
-                await database.ExecuteAsync(
+                await database.RecordAsync<object>(
                     "select record_submission_refused($1, $2, $3, $4, $5)",
-                    CancellationToken.None,
                     begun.SubmissionId,
                     WorkerName,
                     refused.Reason,
@@ -182,13 +180,7 @@ public sealed class VideoJobWorker(
                 );
                 break;
             case SubmitOutcome.Rejected rejected:
-                await database.ExecuteAsync(
-                    "select record_submission_detail($1, $2, $3)",
-                    CancellationToken.None,
-                    begun.SubmissionId,
-                    "refused",
-                    rejected.Reason
-                );
+                await database.RecordAsync<object>("select record_submission_detail($1, $2, $3)", begun.SubmissionId, "refused", rejected.Reason);
                 await FailAsync(job, rejected.Kind, rejected.Reason);
                 break;
             case SubmitOutcome.Ambiguous ambiguous:
@@ -250,9 +242,8 @@ public sealed class VideoJobWorker(
 
     private async Task TakeResultAsync(ClaimedJob job, IVideoProvider provider, PollOutcome.Succeeded done, CancellationToken cancellationToken)
     {
-        var verdict = await database.ScalarAsync<string>(
+        var verdict = await database.RecordAsync<string>(
             "select record_video_result($1, $2, $3, $4, $5::bigint)",
-            CancellationToken.None,
             job.JobId,
             job.ProviderJobId,
             done.VideoUrl,
@@ -296,9 +287,8 @@ public sealed class VideoJobWorker(
         logger.LogInformation("Job {JobId} failed: {Reason}", job.JobId, reason);
         if (job.SubmissionId is { } submission)
         {
-            await database.ExecuteAsync(
+            await database.RecordAsync<object>(
                 "select record_submission_detail($1, $2, $3, $4::bigint)",
-                CancellationToken.None,
                 submission,
                 kind == FailureKind.Cancelled ? "cancelled" : null,
                 reason,
@@ -306,23 +296,14 @@ public sealed class VideoJobWorker(
             );
         }
         var code = JobFailures.Code(kind);
-        await database.ExecuteAsync(
-            "select fail_video_job($1, $2, $3, $4, $5)",
-            CancellationToken.None,
-            job.JobId,
-            WorkerName,
-            code,
-            JobFailures.Message(code),
-            isUnsettled
-        );
+        await database.RecordAsync<object>("select fail_video_job($1, $2, $3, $4, $5)", job.JobId, WorkerName, code, JobFailures.Message(code), isUnsettled);
     }
 
     private Task AmbiguousAsync(ClaimedJob job, string reason, string? webhook)
     {
         logger.LogWarning("Nobody knows whether job {JobId} was accepted ({Reason}); it is not submitted again", job.JobId, reason);
-        return database.ExecuteAsync(
+        return database.RecordAsync<object>(
             "select record_submission_ambiguous($1, $2, $3, $4::integer)",
-            CancellationToken.None,
             job.JobId,
             WorkerName,
             reason,

@@ -9,6 +9,10 @@ namespace Reelbase.Server.Platform.Database;
 /// <remarks>Only this folder opens connections; an architecture test says so.</remarks>
 public abstract class RoleDatabase : IAsyncDisposable
 {
+    /// <summary>How long a record waits for a database that is away.</summary>
+    private const double PatienceSeconds = 30;
+    private const int PauseMilliseconds = 200;
+
     private protected readonly NpgsqlDataSource Source;
 
     static RoleDatabase() => DefaultTypeMap.MatchNamesWithUnderscores = true;
@@ -28,6 +32,26 @@ public abstract class RoleDatabase : IAsyncDisposable
         AddArguments(command.Parameters, arguments);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         return ReadRows<T>(reader);
+    }
+
+    /// <summary>
+    /// Like <see cref="ScalarAsync"/>, for what may not be forgotten (an answer of the outside world): while the database is away it is tried
+    /// again, for up to <see cref="PatienceSeconds"/>. The function must not mind being called twice with the same arguments.
+    /// </summary>
+    public async Task<T?> RecordAsync<T>(string sql, params object?[] arguments)
+    {
+        var watch = System.Diagnostics.Stopwatch.StartNew();
+        while (true)
+        {
+            try
+            {
+                return await ScalarAsync<T>(sql, CancellationToken.None, arguments);
+            }
+            catch (NpgsqlException error) when (error.IsTransient && watch.Elapsed.TotalSeconds < PatienceSeconds)
+            {
+                await Task.Delay(PauseMilliseconds, CancellationToken.None);
+            }
+        }
     }
 
     /// <summary>The one row that the function answers, or null.</summary>

@@ -1,0 +1,16 @@
+using Reelbase.Bench.Faults;
+
+namespace Reelbase.Tests.Scenarios;
+
+/// <summary>A short campaign of faults; the long ones are started with <c>./reelbase bench faults</c>.</summary>
+public sealed class FaultCampaignTests
+{
+    [Fact]
+    public async Task Half_a_minute_of_kills_and_outages_breaks_no_promise()
+    {
+        var output = new StringWriter();
+        var report = await FaultCampaign.RunAsync(0.5, seed: 11, output);
+        Assert.True(report.IsGood, output.ToString());
+        Assert.True(report is { ServerKills: > 2, DatabaseKills: > 0, Accepted: > 50 }, output.ToString());
+    }
+}
