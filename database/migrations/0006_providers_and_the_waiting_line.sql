@@ -60,5 +60,8 @@ create index job_submissions_settle_idx on job_submissions (settle_after) where 
 alter table webhook_deliveries add column provider_job_id text;
 update webhook_deliveries set provider_job_id = event_id;
 
+-- Stores list their files in byte order; rows are walked beside them.
+create index storage_objects_walk_idx on storage_objects (bucket collate "C", name collate "C");
+
 -- Pika's models became a provider of their own, reached through fal.
 update models set provider = 'pika' where provider = 'fal' and provider_model_id like 'fal-ai/pika/%';

@@ -15,6 +15,7 @@ using Reelbase.Server.Features.VideoLibrary;
 using Reelbase.Server.Integrations;
 using Reelbase.Server.Integrations.Apple.DeviceCheck;
 using Reelbase.Server.Integrations.Fal;
+using Reelbase.Server.Integrations.S3;
 using Reelbase.Server.Platform;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Errors;
@@ -70,6 +71,8 @@ public static class ServerApp
         ("Callbacks", typeof(CallbackOptions)),
         ("Catalog", typeof(CatalogOptions)),
         ("Moderation", typeof(ModerationOptions)),
+        ("Storage", typeof(StorageOptions)),
+        ("Files", typeof(FilesOptions)),
         ("Downloads", typeof(DownloadOptions)),
         .. VideoProviderModules.Find().Select(module => (module.Section, module.OptionsType)),
         ("DeviceCheck", typeof(DeviceCheckOptions)),
@@ -106,7 +109,11 @@ public static class ServerApp
         );
         services.AddSingleton<AccessTokens>();
         services.AddSingleton<CallerResolver>();
-        services.AddSingleton<IFileStore, LocalFileStore>();
+        services.AddSingleton<IFileStore>(provider =>
+            provider.GetRequiredService<IOptions<StorageOptions>>().Value.Kind == "s3"
+                ? ActivatorUtilities.CreateInstance<S3FileStore>(provider)
+                : ActivatorUtilities.CreateInstance<LocalFileStore>(provider)
+        );
         services.AddSingleton<Dialer>();
         services.AddSingleton<FileDownloader>();
         services.AddSingleton<VideoTools>();
@@ -154,6 +161,7 @@ public static class ServerApp
             services.AddHostedService<WebhookWorker>();
             services.AddHostedService<DeviceGrantWorker>();
             services.AddHostedService<FileRemover>();
+            AddHosted<FileHealer>(services);
             AddHosted<SubmissionSettler>(services);
             services.AddHostedService<ModelKeeper>();
         }

@@ -23,7 +23,8 @@ public static class FileEndpoints
             .Produces(200, null, "video/mp4")
             .Produces(206, null, "video/mp4")
             .Produces<StorageError>(403)
-            .Produces<StorageError>(404);
+            .Produces<StorageError>(404)
+            .Produces<StorageError>(503);
         foreach (var (path, name) in new[] { ("/authenticated/{bucket}/{**name}", "read-own-file"), ("/{bucket}/{**name}", "read-own-file-short") })
         {
             group
@@ -35,7 +36,8 @@ public static class FileEndpoints
                 .Produces(206, null, "video/mp4")
                 .Produces<StorageError>(401)
                 .Produces<StorageError>(403)
-                .Produces<StorageError>(404);
+                .Produces<StorageError>(404)
+                .Produces<StorageError>(503);
         }
     }
 
@@ -52,7 +54,7 @@ public static class FileEndpoints
         {
             return Fail(403, "InvalidSignature", "The address is not valid or has ended");
         }
-        var stored = await database.OneOrNoneAsync<StoredFile>("select * from get_storage_object($1, $2)", context.RequestAborted, bucket, name);
+        var stored = await database.OneOrNoneAsync<FileRow>("select * from get_storage_object($1, $2)", context.RequestAborted, bucket, name);
         return await SendAsync(stored, bucket, name, files, context);
     }
 
@@ -73,13 +75,22 @@ public static class FileEndpoints
         {
             return Fail(404, "not_found", "Object not found");
         }
-        var stored = await database.OneOrNoneAsync<StoredFile>(caller, "select * from get_my_storage_object($1, $2)", context.RequestAborted, bucket, name);
+        var stored = await database.OneOrNoneAsync<FileRow>(caller, "select * from get_my_storage_object($1, $2)", context.RequestAborted, bucket, name);
         return await SendAsync(stored, bucket, name, files, context);
     }
 
-    private static async Task<IResult> SendAsync(StoredFile? stored, string bucket, string name, IFileStore files, HttpContext context)
+    private static async Task<IResult> SendAsync(FileRow? stored, string bucket, string name, IFileStore files, HttpContext context)
     {
-        if (stored is null || await files.OpenAsync(bucket, name, context.RequestAborted) is not { } stream)
+        Stream? stream;
+        try
+        {
+            stream = stored is null ? null : await files.OpenAsync(bucket, name, context.RequestAborted);
+        }
+        catch (StorageException)
+        {
+            return Fail(503, "storage_unavailable", "The file cannot be read now; try again");
+        }
+        if (stored is null || stream is null)
         {
             return Fail(404, "not_found", "Object not found");
         }
@@ -98,5 +109,5 @@ public static class FileEndpoints
     private static IResult Fail(int status, string error, string message) =>
         Json.Answer(new StorageError(status.ToString(System.Globalization.CultureInfo.InvariantCulture), error, message), status);
 
-    private sealed record StoredFile(Guid Id, long SizeBytes, string ContentType, DateTime StoredAt);
+    private sealed record FileRow(Guid Id, long SizeBytes, string ContentType, DateTime StoredAt);
 }

@@ -3,4 +3,5 @@ grant select (id, bucket, name, user_id, job_id, size_bytes, content_type, creat
 grant execute on function get_my_storage_object(text, text) to authenticated;
 grant execute on function get_storage_object(text, text) to reelbase_api;
 grant execute on function reserve_storage_object(text, text, uuid, uuid), claim_deleted_objects(text, integer, integer),
-  forget_storage_object(uuid, text) to reelbase_worker;
+  forget_storage_object(uuid, text), list_storage_objects(text, text, integer), storage_object_is_known(text, text),
+  forget_missing_object(uuid) to reelbase_worker;

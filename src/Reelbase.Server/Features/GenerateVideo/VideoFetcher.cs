@@ -13,7 +13,9 @@ public abstract record FetchResult
     public sealed record Stored : FetchResult;
 
     /// <summary>Trying again can help.</summary>
-    public sealed record TryAgain(string Reason) : FetchResult;
+    /// <param name="Reason">For support.</param>
+    /// <param name="IsOurs">Our own store is the trouble: only the deadline ends the tries.</param>
+    public sealed record TryAgain(string Reason, bool IsOurs = false) : FetchResult;
 
     /// <summary>It never will: not a video, too large, at a forbidden place.</summary>
     public sealed record Unusable(string Reason) : FetchResult;
@@ -74,7 +76,7 @@ public sealed class VideoFetcher(WorkerDatabase database, FileDownloader downloa
         }
         catch (IOException error)
         {
-            return new FetchResult.TryAgain("storage: " + error.GetType().Name);
+            return new FetchResult.TryAgain(error is StorageException ? error.Message : "storage: " + error.GetType().Name, IsOurs: true);
         }
         finally
         {

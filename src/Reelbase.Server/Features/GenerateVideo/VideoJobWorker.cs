@@ -269,6 +269,10 @@ public sealed class VideoJobWorker(
         {
             case FetchResult.Stored:
                 break;
+            case FetchResult.TryAgain { IsOurs: true } ours:
+                logger.LogError("The video of job {JobId} cannot be stored ({Reason}); trying until its deadline", job.JobId, ours.Reason);
+                await RescheduleAsync(job, Options.RetryCapSeconds);
+                break;
             case FetchResult.TryAgain again when job.FetchAttempt + 1 < Options.MaxFetchAttempts:
                 logger.LogWarning("The video of job {JobId} could not be fetched ({Reason}); trying again", job.JobId, again.Reason);
                 await RescheduleAsync(job, Backoff.Seconds(job.FetchAttempt + 1, Options.RetryBaseSeconds, Options.RetryCapSeconds), isFetchFailure: true);

@@ -1,43 +1,22 @@
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Options;
 
 namespace Reelbase.Server.Platform.Storage;
-
-/// <summary>Keeps files by bucket and name. The database knows which files exist; a store only holds bytes.</summary>
-public interface IFileStore
-{
-    /// <summary>Moves a finished local file into the store; complete or not at all, and the same again does no harm.</summary>
-    Task PutAsync(string bucket, string name, string sourcePath, string contentType, CancellationToken cancellationToken);
-
-    /// <summary>Opens a file for reading, seekable, or null when it is not there.</summary>
-    Task<Stream?> OpenAsync(string bucket, string name, CancellationToken cancellationToken);
-
-    /// <summary>Removes a file; one that is gone already is no error.</summary>
-    Task DeleteAsync(string bucket, string name, CancellationToken cancellationToken);
-
-    /// <summary>A new path for a file in the making, on the store's own disk where it has one.</summary>
-    string NewTemporaryPath();
-}
 
 /// <summary>Files on the local disk, below the data directory.</summary>
 public sealed class LocalFileStore : IFileStore
 {
     private readonly string _root;
-    private readonly string _temporary;
+    private readonly TemporaryFiles _temporary;
 
     public LocalFileStore(IOptions<ServerOptions> options)
     {
         _root = Path.GetFullPath(Path.Combine(options.Value.DataDirectory, "storage"));
-        _temporary = Path.Combine(_root, ".tmp");
-        Directory.CreateDirectory(_temporary);
-        // What a killed process was writing belongs to nobody; what others write right now is younger than an hour.
-        foreach (var left in Directory.EnumerateFiles(_temporary).Where(file => File.GetLastWriteTimeUtc(file) < DateTime.UtcNow.AddHours(-1)))
-        {
-            File.Delete(left);
-        }
+        _temporary = new(Path.Combine(_root, ".tmp"));
     }
 
     /// <inheritdoc/>
-    public string NewTemporaryPath() => Path.Combine(_temporary, Guid.NewGuid().ToString("N"));
+    public string NewTemporaryPath() => _temporary.NewPath();
 
     /// <inheritdoc/>
     public Task PutAsync(string bucket, string name, string sourcePath, string contentType, CancellationToken cancellationToken)
@@ -65,6 +44,9 @@ public sealed class LocalFileStore : IFileStore
     }
 
     /// <inheritdoc/>
+    public Task<bool> ExistsAsync(string bucket, string name, CancellationToken cancellationToken) => Task.FromResult(File.Exists(PathOf(bucket, name)));
+
+    /// <inheritdoc/>
     public Task DeleteAsync(string bucket, string name, CancellationToken cancellationToken)
     {
         try
@@ -78,11 +60,57 @@ public sealed class LocalFileStore : IFileStore
         return Task.CompletedTask;
     }
 
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<StoredFile> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await Task.Yield();
+        foreach (
+            var bucket in new DirectoryInfo(_root)
+                .EnumerateDirectories()
+                .Where(folder => folder.Name[0] != '.')
+                .OrderBy(folder => folder.Name, StringComparer.Ordinal)
+        )
+        {
+            foreach (var file in Walk(bucket))
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                yield return new(bucket.Name, Path.GetRelativePath(bucket.FullName, file.FullName).Replace('\\', '/'), file.Length, file.LastWriteTimeUtc);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task SweepAsync(TimeSpan age, CancellationToken cancellationToken)
+    {
+        _temporary.Sweep(age);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Depth first, a folder sorted as if its name ended in a slash: the order of whole names.</summary>
+    private static IEnumerable<FileInfo> Walk(DirectoryInfo folder)
+    {
+        foreach (
+            var entry in folder.EnumerateFileSystemInfos().OrderBy(entry => entry is DirectoryInfo ? entry.Name + "/" : entry.Name, StringComparer.Ordinal)
+        )
+        {
+            if (entry is DirectoryInfo inner)
+            {
+                foreach (var file in Walk(inner))
+                {
+                    yield return file;
+                }
+            }
+            else if (entry is FileInfo { Exists: true } file)
+            {
+                yield return file;
+            }
+        }
+    }
+
     private string PathOf(string bucket, string name)
     {
-        var path = Path.GetFullPath(Path.Combine(_root, bucket, name));
-        return path.StartsWith(_root + Path.DirectorySeparatorChar, StringComparison.Ordinal)
-            ? path
-            : throw new ArgumentException("a file name may not lead out of the store", nameof(name));
+        var home = Path.Combine(_root, bucket) + Path.DirectorySeparatorChar;
+        var path = Path.GetFullPath(Path.Combine(home, name));
+        return path.StartsWith(home, StringComparison.Ordinal) ? path : throw new ArgumentException("a file name may not lead out of the store", nameof(name));
     }
 }

@@ -1,0 +1,267 @@
+using System.Net;
+using System.Runtime.CompilerServices;
+using Amazon;
+using Amazon.Runtime;
+using Amazon.S3;
+using Amazon.S3.Model;
+using Microsoft.Extensions.Options;
+using Reelbase.Server.Platform;
+using Reelbase.Server.Platform.Storage;
+
+namespace Reelbase.Server.Integrations.S3;
+
+/// <summary>
+/// Files in one bucket of an S3-compatible service, under <c>{prefix}{bucket}/{name}</c>. Bodies are signed and sent as they are: what is called
+/// chunked encoding in the SDK is stored with its frames by some services.
+/// </summary>
+public sealed class S3FileStore : IFileStore, IDisposable
+{
+    private const long Megabyte = 1024 * 1024;
+
+    private readonly StorageOptions _options;
+    private readonly AmazonS3Client _client;
+    private readonly TemporaryFiles _temporary;
+
+    public S3FileStore(IOptions<StorageOptions> options, IOptions<ServerOptions> server)
+    {
+        _options = options.Value;
+        _temporary = new(Path.GetFullPath(Path.Combine(server.Value.DataDirectory, "storage", ".tmp")));
+        var config = new AmazonS3Config
+        {
+            ForcePathStyle = _options.ForcePathStyle,
+            Timeout = TimeSpan.FromSeconds(_options.TimeoutSeconds),
+            MaxErrorRetry = _options.MaxRetries,
+            RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
+            ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
+        };
+        if (_options.ServiceUrl is { Length: > 0 } url)
+        {
+            config.ServiceURL = url;
+            config.AuthenticationRegion = _options.Region;
+        }
+        else
+        {
+            config.RegionEndpoint = RegionEndpoint.GetBySystemName(_options.Region);
+        }
+        _client = _options.AccessKey is { Length: > 0 } key
+            ? new AmazonS3Client(new BasicAWSCredentials(key.Trim(), _options.SecretKey!.Trim()), config)
+            : new AmazonS3Client(config);
+    }
+
+    /// <inheritdoc/>
+    public string NewTemporaryPath() => _temporary.NewPath();
+
+    /// <inheritdoc/>
+    public async Task PutAsync(string bucket, string name, string sourcePath, string contentType, CancellationToken cancellationToken)
+    {
+        var partBytes = _options.PartMegabytes * Megabyte;
+        await TryAsync(
+            async () =>
+            {
+                if (new FileInfo(sourcePath).Length > partBytes)
+                {
+                    await PutInPartsAsync(KeyOf(bucket, name), sourcePath, contentType, partBytes, cancellationToken);
+                    return true;
+                }
+                await _client.PutObjectAsync(
+                    new()
+                    {
+                        BucketName = _options.Bucket,
+                        Key = KeyOf(bucket, name),
+                        FilePath = sourcePath,
+                        ContentType = contentType,
+                        UseChunkEncoding = false,
+                    },
+                    cancellationToken
+                );
+                return true;
+            },
+            cancellationToken
+        );
+        File.Delete(sourcePath);
+    }
+
+    /// <inheritdoc/>
+    public async Task<Stream?> OpenAsync(string bucket, string name, CancellationToken cancellationToken) =>
+        await HeadAsync(bucket, name, cancellationToken) is { } head
+            ? new S3ReadStream(_client, _options.Bucket!, KeyOf(bucket, name), head.ETag, head.ContentLength)
+            : null;
+
+    /// <inheritdoc/>
+    public async Task<bool> ExistsAsync(string bucket, string name, CancellationToken cancellationToken) =>
+        await HeadAsync(bucket, name, cancellationToken) is not null;
+
+    /// <inheritdoc/>
+    public Task DeleteAsync(string bucket, string name, CancellationToken cancellationToken) =>
+        TryAsync(
+            async () =>
+            {
+                try
+                {
+                    await _client.DeleteObjectAsync(_options.Bucket, KeyOf(bucket, name), cancellationToken);
+                }
+                catch (AmazonS3Exception error) when (error.StatusCode == HttpStatusCode.NotFound && error.ErrorCode != "NoSuchBucket")
+                {
+                    // Gone already.
+                }
+                return true;
+            },
+            cancellationToken
+        );
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<StoredFile> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        string? next = null;
+        do
+        {
+            var page = await TryAsync(
+                () =>
+                    _client.ListObjectsV2Async(
+                        new()
+                        {
+                            BucketName = _options.Bucket,
+                            Prefix = _options.Prefix,
+                            ContinuationToken = next,
+                        },
+                        cancellationToken
+                    ),
+                cancellationToken
+            );
+            foreach (var item in page.S3Objects ?? [])
+            {
+                if (item.Key[_options.Prefix.Length..].Split('/', 2) is [var bucket, { Length: > 0 } name])
+                {
+                    yield return new(bucket, name, item.Size ?? 0, item.LastModified?.ToUniversalTime() ?? DateTime.UtcNow);
+                }
+            }
+            next = page.IsTruncated == true ? page.NextContinuationToken : null;
+        } while (next is not null);
+    }
+
+    /// <inheritdoc/>
+    public async Task SweepAsync(TimeSpan age, CancellationToken cancellationToken)
+    {
+        _temporary.Sweep(age);
+        var open = await TryAsync(
+            () =>
+                _client.ListMultipartUploadsAsync(
+                    new ListMultipartUploadsRequest { BucketName = _options.Bucket, Prefix = _options.Prefix },
+                    cancellationToken
+                ),
+            cancellationToken
+        );
+        foreach (var upload in (open.MultipartUploads ?? []).Where(upload => upload.Initiated?.ToUniversalTime() < DateTime.UtcNow - age))
+        {
+            await AbortAsync(upload.Key, upload.UploadId);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _client.Dispose();
+
+    private async Task PutInPartsAsync(string key, string sourcePath, string contentType, long partBytes, CancellationToken cancellationToken)
+    {
+        var upload = await _client.InitiateMultipartUploadAsync(
+            new()
+            {
+                BucketName = _options.Bucket,
+                Key = key,
+                ContentType = contentType,
+            },
+            cancellationToken
+        );
+        try
+        {
+            var parts = new List<PartETag>();
+            var length = new FileInfo(sourcePath).Length;
+            for (long position = 0; position < length; position += partBytes)
+            {
+                var part = await _client.UploadPartAsync(
+                    new()
+                    {
+                        BucketName = _options.Bucket,
+                        Key = key,
+                        UploadId = upload.UploadId,
+                        PartNumber = parts.Count + 1,
+                        FilePath = sourcePath,
+                        FilePosition = position,
+                        PartSize = Math.Min(partBytes, length - position),
+                        UseChunkEncoding = false,
+                    },
+                    cancellationToken
+                );
+                parts.Add(new(parts.Count + 1, part.ETag));
+            }
+            await _client.CompleteMultipartUploadAsync(
+                new()
+                {
+                    BucketName = _options.Bucket,
+                    Key = key,
+                    UploadId = upload.UploadId,
+                    PartETags = parts,
+                },
+                cancellationToken
+            );
+        }
+        catch
+        {
+            await AbortAsync(key, upload.UploadId);
+            throw;
+        }
+    }
+
+    /// <summary>Gives up an upload; one that cannot be given up now is swept later.</summary>
+    private async Task AbortAsync(string key, string uploadId)
+    {
+        try
+        {
+            await _client.AbortMultipartUploadAsync(_options.Bucket, key, uploadId, CancellationToken.None);
+        }
+        catch (Exception error) when (error is AmazonClientException or AmazonServiceException or HttpRequestException or OperationCanceledException)
+        {
+            // The sweep comes by again.
+        }
+    }
+
+    private Task<GetObjectMetadataResponse?> HeadAsync(string bucket, string name, CancellationToken cancellationToken) =>
+        TryAsync<GetObjectMetadataResponse?>(
+            async () =>
+            {
+                try
+                {
+                    return await _client.GetObjectMetadataAsync(_options.Bucket, KeyOf(bucket, name), cancellationToken);
+                }
+                catch (AmazonS3Exception error) when (error.StatusCode == HttpStatusCode.NotFound)
+                {
+                    return null;
+                }
+            },
+            cancellationToken
+        );
+
+    /// <summary>The service's troubles in the store's words; its messages can name keys and hosts and stay inside.</summary>
+    private static async Task<T> TryAsync<T>(Func<Task<T>> act, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await act();
+        }
+        catch (AmazonServiceException error)
+        {
+            throw new StorageException($"the store answered {(int)error.StatusCode} {error.ErrorCode}", error);
+        }
+        catch (Exception error)
+            when (error is AmazonClientException or HttpRequestException or TimeoutException
+                || (error is OperationCanceledException && !cancellationToken.IsCancellationRequested)
+            )
+        {
+            throw new StorageException($"the store could not be reached ({error.GetType().Name})", error);
+        }
+    }
+
+    private string KeyOf(string bucket, string name) =>
+        name.Split('/').Any(part => part is "." or ".." or "")
+            ? throw new ArgumentException("a file name may not lead out of the store", nameof(name))
+            : $"{_options.Prefix}{bucket}/{name}";
+}

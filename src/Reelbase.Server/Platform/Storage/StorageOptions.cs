@@ -1,0 +1,60 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Reelbase.Server.Platform.Storage;
+
+/// <summary>Section <c>Storage</c>: where videos and pictures are kept. On one node the local disk does; several share an S3-compatible store.</summary>
+public sealed class StorageOptions : IValidatableObject
+{
+    /// <summary><c>local</c> (below <c>Server:DataDirectory</c>) or <c>s3</c>.</summary>
+    [RegularExpression("^(local|s3)$", ErrorMessage = "must be local or s3")]
+    public string Kind { get; set; } = "local";
+
+    /// <summary>The S3-compatible service; none: Amazon's own in <c>Region</c>.</summary>
+    [Url]
+    public string? ServiceUrl { get; set; }
+
+    /// <summary>Its region; requests are signed with it.</summary>
+    [Required]
+    public string Region { get; set; } = "us-east-1";
+
+    /// <summary>The bucket that everything goes into; private, and made beforehand.</summary>
+    public string? Bucket { get; set; }
+
+    /// <summary>What every key begins with, for a bucket that is shared.</summary>
+    [MaxLength(200)]
+    public string Prefix { get; set; } = "";
+
+    /// <summary>The access key; none: whatever the machine's role gives.</summary>
+    public string? AccessKey { get; set; }
+
+    /// <summary>Its secret.</summary>
+    public string? SecretKey { get; set; }
+
+    /// <summary>Whether the bucket stands in the path and not in the host name; most services other than Amazon's need it.</summary>
+    public bool ForcePathStyle { get; set; } = true;
+
+    /// <summary>Larger files are sent in parts of so many megabytes.</summary>
+    [Range(5, 1024)]
+    public int PartMegabytes { get; set; } = 64;
+
+    /// <summary>Seconds that one request may take.</summary>
+    [Range(1, 3600)]
+    public int TimeoutSeconds { get; set; } = 60;
+
+    /// <summary>Further tries of a request that failed on its way.</summary>
+    [Range(0, 10)]
+    public int MaxRetries { get; set; } = 3;
+
+    /// <inheritdoc/>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (Kind == "s3" && string.IsNullOrWhiteSpace(Bucket))
+        {
+            yield return new ValidationResult("is needed when Storage:Kind is s3", [nameof(Bucket)]);
+        }
+        if (string.IsNullOrEmpty(AccessKey) != string.IsNullOrEmpty(SecretKey))
+        {
+            yield return new ValidationResult("goes with AccessKey: set both or none", [nameof(SecretKey)]);
+        }
+    }
+}
