@@ -191,6 +191,7 @@ public abstract class FilesTests(FilesTests.WithVideo system)
 public sealed class LocalFilesTests(FilesTests.WithVideo system) : FilesTests(system), IClassFixture<FilesTests.WithVideo>;
 
 /// <summary>In an S3-compatible store.</summary>
+[Trait("Needs", "swift")]
 public sealed class S3FilesTests(S3FilesTests.InSwift system) : FilesTests(system), IClassFixture<S3FilesTests.InSwift>
 {
     /// <summary>The same, with its files in Swift.</summary>

@@ -178,6 +178,7 @@ public sealed class LocalFileStoreTests : FileStoreTests
 }
 
 /// <summary>An S3-compatible store that checks signatures.</summary>
+[Trait("Needs", "swift")]
 public sealed class S3FileStoreTests(SwiftServer swift) : FileStoreTests, IClassFixture<SwiftServer>
 {
     private S3FileStore? _store;
