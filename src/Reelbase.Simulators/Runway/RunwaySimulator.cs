@@ -31,6 +31,8 @@ public static class RunwaySimulator
                         tasks = state.Created.Select(task => new
                         {
                             id = task.Id,
+                            // The name that fal's control call has for the same thing.
+                            request_id = task.Id,
                             model_id = task.Input.GetProperty("model").GetString(),
                             input = task.Input,
                             submitted_at = task.CreatedAt,
