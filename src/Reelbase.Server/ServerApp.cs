@@ -10,10 +10,16 @@ using Reelbase.Server.Features.GenerateVideo;
 using Reelbase.Server.Features.Moderation;
 using Reelbase.Server.Features.ProviderCallbacks;
 using Reelbase.Server.Features.Providers;
+using Reelbase.Server.Features.Purchases;
+using Reelbase.Server.Features.Push;
 using Reelbase.Server.Features.Sessions;
+using Reelbase.Server.Features.SignIn;
 using Reelbase.Server.Features.VideoLibrary;
 using Reelbase.Server.Integrations;
+using Reelbase.Server.Integrations.Apple.Apns;
+using Reelbase.Server.Integrations.Apple.AppStore;
 using Reelbase.Server.Integrations.Apple.DeviceCheck;
+using Reelbase.Server.Integrations.Apple.SignIn;
 using Reelbase.Server.Integrations.Fal;
 using Reelbase.Server.Integrations.S3;
 using Reelbase.Server.Platform;
@@ -55,6 +61,7 @@ public static class ServerApp
         CrashPoints.Arm(app.Environment.IsProduction() ? null : app.Services.GetRequiredService<IOptions<WorkOptions>>().Value.CrashAt);
         // Missing keys are said at start and not at the first request.
         app.Services.GetRequiredService<Keys>();
+        app.Services.GetRequiredService<SignedData>();
         Use(app, server);
         return app;
     }
@@ -75,7 +82,11 @@ public static class ServerApp
         ("Files", typeof(FilesOptions)),
         ("Downloads", typeof(DownloadOptions)),
         .. VideoProviderModules.Find().Select(module => (module.Section, module.OptionsType)),
+        ("Purchases", typeof(PurchasesOptions)),
         ("DeviceCheck", typeof(DeviceCheckOptions)),
+        ("AppStore", typeof(AppStoreOptions)),
+        ("AppleSignIn", typeof(AppleSignInOptions)),
+        ("Apns", typeof(ApnsOptions)),
     ];
 
     private static void AddOptions(IServiceCollection services, IConfiguration configuration, IReadOnlyList<IVideoProviderModule> modules)
@@ -131,13 +142,21 @@ public static class ServerApp
         services
             .AddHttpClient(Moderator.ClientName)
             .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, ConnectTimeout = TimeSpan.FromSeconds(5) });
-        services
-            .AddHttpClient("devicecheck")
-            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, ConnectTimeout = TimeSpan.FromSeconds(5) });
+        foreach (var apple in (string[])[DeviceCheckClient.ClientName, AppStoreClient.ClientName, AppleTokens.ClientName])
+        {
+            services
+                .AddHttpClient(apple)
+                .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, ConnectTimeout = TimeSpan.FromSeconds(5) });
+        }
         services.AddSingleton<FalWebhookKeys>();
         services.AddSingleton<FalWebhooks>();
         services.AddSingleton(provider => new VideoProviders(modules.Select(module => module.Create(provider)).OfType<IVideoProvider>()));
         services.AddSingleton<DeviceCheckClient>();
+        services.AddSingleton<SignedData>();
+        services.AddSingleton<AppStoreClient>();
+        services.AddSingleton<AppleTokens>();
+        services.AddSingleton<AppleSignInClient>();
+        services.AddSingleton<ApnsClient>();
     }
 
     private static void AddFeatures(IServiceCollection services, ServerOptions server)
@@ -151,6 +170,8 @@ public static class ServerApp
             services.AddSingleton<DeviceCheckEndpoint>();
             services.AddSingleton<JobView>();
             services.AddSingleton<Moderator>();
+            services.AddSingleton<AppleSignIn>();
+            services.AddSingleton<AppleAuthorizations>();
         }
         if (server.Has("worker"))
         {
@@ -164,6 +185,12 @@ public static class ServerApp
             AddHosted<FileHealer>(services);
             AddHosted<SubmissionSettler>(services);
             services.AddHostedService<ModelKeeper>();
+            services.AddHostedService<AppStoreNotificationWorker>();
+            services.AddHostedService<PurchaseClaimWorker>();
+            services.AddHostedService<Reconciler>();
+            services.AddHostedService<AppleAuthorizationWorker>();
+            services.AddHostedService<AppleAccountEventWorker>();
+            services.AddHostedService<PushWorker>();
         }
     }
 
@@ -188,6 +215,13 @@ public static class ServerApp
                 group.MapVideoLibrary();
                 group.MapCredits();
                 group.MapAccounts();
+                ConsentEndpoint.Map(group);
+                JoinAccountsEndpoint.Map(group);
+                group.MapLeaving();
+                UpdateCreditsEndpoint.Map(group);
+                AppStoreNotificationsEndpoint.Map(group);
+                AppleAccountEventsEndpoint.Map(group);
+                group.MapPush();
             }
             app.MapAuth();
             app.MapFiles();

@@ -13,5 +13,12 @@ if (args is ["key"])
     Console.WriteLine(key.ExportPkcs8PrivateKeyPem());
     return 0;
 }
+if (args is ["apple", var directory])
+{
+    // Pretend Apple's certificates, which the server has to know before it starts: prints the SHA-256 of their root.
+    var authority = Reelbase.Simulators.Apple.AppleAuthority.Open(directory);
+    Console.WriteLine(Convert.ToHexString(SHA256.HashData(authority.Root.RawData)));
+    return 0;
+}
 await SimulatorApp.Build(args).RunAsync();
 return 0;

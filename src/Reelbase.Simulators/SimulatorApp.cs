@@ -1,11 +1,15 @@
 using System.Collections.Concurrent;
+using Reelbase.Simulators.Apns;
+using Reelbase.Simulators.Apple;
+using Reelbase.Simulators.AppleId;
+using Reelbase.Simulators.AppStore;
 using Reelbase.Simulators.DeviceCheck;
 using Reelbase.Simulators.Fal;
 using Reelbase.Simulators.Runway;
 
 namespace Reelbase.Simulators;
 
-/// <summary>Pretend outside systems: fal.ai, Runway and Apple's DeviceCheck, in their real wire formats, as rude as asked for.</summary>
+/// <summary>Pretend outside systems: fal.ai, Runway and Apple's services, in their real wire formats, as rude as asked for.</summary>
 public static class SimulatorApp
 {
     /// <summary>Builds the simulators.</summary>
@@ -22,11 +26,27 @@ public static class SimulatorApp
         builder.Services.AddSingleton<FalState>();
         builder.Services.AddSingleton<FalWebhooks>();
         builder.Services.AddSingleton<DeviceState>();
+        builder.Services.AddSingleton<AppleApp>();
+        builder.Services.AddSingleton(_ => AppleAuthority.Open(builder.Configuration["Apple:CertificatesDirectory"]));
+        builder.Services.AddSingleton<AppStoreState>();
+        builder.Services.AddSingleton<AppleIdState>();
+        builder.Services.AddSingleton<ApnsState>();
+        builder.Services.AddSingleton<Http2Door>();
+        builder.Services.AddHostedService(provider => provider.GetRequiredService<Http2Door>());
+        builder.WebHost.ConfigureKestrel(
+            (_, kestrel) =>
+                kestrel.ConfigureEndpointDefaults(listen =>
+                    listen.Use(next => connection => listen.ApplicationServices.GetRequiredService<Http2Door>().SortAsync(connection, next))
+                )
+        );
         var app = builder.Build();
         app.UseMiddleware<OutageMiddleware>();
         app.MapFal();
         app.MapRunway();
         app.MapDeviceCheck();
+        app.MapAppStore();
+        app.MapAppleId();
+        app.MapApns();
         app.MapPost(
             "/_control/outage",
             (Outage outage, Outages outages) =>
@@ -37,11 +57,14 @@ public static class SimulatorApp
         );
         app.MapPost(
             "/_control/reset",
-            (FalState fal, RunwayState runway, DeviceState devices, Outages outages) =>
+            (FalState fal, RunwayState runway, DeviceState devices, AppStoreState store, AppleIdState appleId, ApnsState apns, Outages outages) =>
             {
                 runway.Reset();
                 fal.Reset();
                 devices.Reset();
+                store.Reset();
+                appleId.Reset();
+                apns.Reset();
                 outages.Reset();
                 return Results.Json(new { success = true });
             }
@@ -52,7 +75,7 @@ public static class SimulatorApp
 }
 
 /// <summary>A system that misbehaves for a while.</summary>
-/// <param name="System">fal, runway or devicecheck, or a longer beginning of the path, such as devicecheck/v1/update_two_bits.</param>
+/// <param name="System">fal, runway, devicecheck, appstore, apple-id or apns, or a longer beginning of the path, such as devicecheck/v1/update_two_bits.</param>
 /// <param name="Seconds">For how long.</param>
 /// <param name="Kind">down (503), bad-gateway (502), gateway-timeout (504), unauthorized (401), balance (the account is empty), hang (no answer), drop (connection cut), slow (does its work, answers after the outage).</param>
 public sealed record Outage(string System, double Seconds, string Kind);

@@ -40,6 +40,47 @@ public sealed class CallerMatrixTests(CallerMatrixTests.Prepared system) : IClas
             ["get-credit-history"] = new("GET", $"/get-credit-history?user_id={system.Ben.UserId}", null, 401, 403, 403, 200),
             ["get-user-profile"] = new("GET", $"/get-user-profile?user_id={system.Ben.UserId}", null, 401, 403, 403, 200),
             ["update-user-settings"] = new("POST", "/update-user-settings", $$"""{"language":"en","user_id":"{{system.Ben.UserId}}" }""", 401, 403, 403, 200),
+            ["update-credits"] = new(
+                "POST",
+                "/update-credits",
+                $$"""{"signed_transaction":"{{system.Bought}}","user_id":"{{system.Ben.UserId}}" }""",
+                401,
+                403,
+                403,
+                200
+            ),
+            ["merge-guest-user"] = new(
+                "POST",
+                "/merge-guest-user",
+                $$"""{"id_token":"{{system.IdToken}}","user_id":"{{system.Ben.UserId}}" }""",
+                401,
+                403,
+                403,
+                200
+            ),
+            ["delete-account"] = new("POST", "/delete-account", $$"""{"user_id":"{{system.Ben.UserId}}" }""", 401, 403, 403, 200),
+            ["export-user-data"] = new("POST", "/export-user-data", $$"""{"user_id":"{{system.Ben.UserId}}" }""", 401, 403, 403, 200),
+            ["record-consent"] = new(
+                "POST",
+                "/record-consent",
+                $$"""{"kind":"terms","version":"1","granted":true,"user_id":"{{system.Ben.UserId}}" }""",
+                401,
+                403,
+                403,
+                200
+            ),
+            ["register-push-token"] = new(
+                "POST",
+                "/register-push-token",
+                $$"""{"token":"{{system.Ben.UserId:N}}","user_id":"{{system.Ben.UserId}}" }""",
+                401,
+                403,
+                403,
+                200
+            ),
+            ["forget-push-token"] = new("DELETE", $"/register-push-token?token={system.Ben.UserId:N}&user_id={system.Ben.UserId}", null, 401, 403, 403, 200),
+            ["apple-server-notifications"] = new("POST", "/apple-server-notifications", "{}", 401, 401, 401, 401),
+            ["apple-account-events"] = new("POST", "/apple-account-events", "{}", 401, 401, 401, 401),
             ["auth-token"] = new("POST", "/auth/v1/token?grant_type=refresh_token", """{"refresh_token":"of nobody at all"}""", 400, 400, 400, 400),
             ["auth-user"] = new("GET", "/auth/v1/user", null, 401, 200, 403, 200),
             ["auth-logout"] = new("POST", "/auth/v1/logout?scope=others", "{}", 401, 204, 403, 204),
@@ -61,6 +102,8 @@ public sealed class CallerMatrixTests(CallerMatrixTests.Prepared system) : IClas
         public Phone Ben { get; private set; } = null!;
         public string Job { get; private set; } = "";
         public string File { get; private set; } = "";
+        public string Bought { get; private set; } = "";
+        public string IdToken { get; private set; } = "";
 
         public override async ValueTask InitializeAsync()
         {
@@ -69,6 +112,8 @@ public sealed class CallerMatrixTests(CallerMatrixTests.Prepared system) : IClas
             Ben = await NewGuestAsync(100);
             var last = await Ben.GenerateAndWatchAsync("Ben's video");
             Job = last.GetProperty("job_id").GetString()!;
+            (_, Bought) = await new Apple(Control).BuyAsync(Apple.Pack25, Ben.UserId);
+            (IdToken, _) = await new Apple(Control).SignInAsync("Ben at Apple");
             File = new Uri(last.GetProperty("video_url").GetString()!).AbsolutePath.Split("/sign/")[1];
         }
     }
@@ -90,7 +135,16 @@ public sealed class CallerMatrixTests(CallerMatrixTests.Prepared system) : IClas
 
         var tokens = (AccessTokens)system.Server.Services.GetService(typeof(AccessTokens))!;
         var wrong = new List<string>();
-        foreach (var (name, expected) in Expectations.OrderBy(pair => pair.Key == "delete-video-job"))
+        foreach (
+            var (name, expected) in Expectations.OrderBy(pair =>
+                pair.Key switch
+                {
+                    "delete-account" => 2,
+                    "delete-video-job" => 1,
+                    _ => 0,
+                }
+            )
+        )
         {
             foreach (
                 var (caller, token, status) in new (string, string?, int)[]
@@ -117,8 +171,8 @@ public sealed class CallerMatrixTests(CallerMatrixTests.Prepared system) : IClas
     {
         foreach (var name in new[] { "get-user-credits", "get-user-profile", "get-video-jobs", "get-credit-history", "get-models" })
         {
-            var plain = await system.Ben.GetAsync("/" + name);
-            var prefixed = await system.Ben.GetAsync("/functions/v1/" + name);
+            var plain = await system.Ada.GetAsync("/" + name);
+            var prefixed = await system.Ada.GetAsync("/functions/v1/" + name);
             Assert.Equal(HttpStatusCode.OK, prefixed.Status);
             Assert.Equal(plain.Text, prefixed.Text);
         }

@@ -16,6 +16,7 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
     private static readonly Dictionary<string, string> Authenticated = new()
     {
         ["public.alerts"] = None,
+        ["public.apple_authorizations"] = None,
         ["public.device_checks"] = None,
         ["public.device_grants"] = None,
         ["public.error_log"] = None,
@@ -23,14 +24,21 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
         ["public.installation_leases"] = None,
         ["public.job_submissions"] = None,
         ["public.models"] = "some denied denied denied",
+        ["public.products"] = None,
         ["public.provider_spend"] = None,
         ["public.provider_states"] = None,
+        ["public.purchase_claims"] = None,
+        ["public.purchases"] = None,
+        ["public.push_notifications"] = None,
+        ["public.push_tokens"] = None,
         ["public.quota_log"] = "own denied denied denied",
         ["public.rate_limit_log"] = None,
+        ["public.reconciliations"] = None,
         ["public.refresh_tokens"] = None,
         ["public.sessions"] = None,
         ["public.storage_objects"] = "own denied denied denied",
         ["public.themes"] = "some denied denied denied",
+        ["public.user_consents"] = None,
         ["public.users"] = "own denied own:language,theme_preference,updated_at denied",
         ["public.video_jobs"] = "own denied denied denied",
         ["public.webhook_deliveries"] = None,
@@ -51,12 +59,12 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
     {
         ["anon"] = "get_models, model_is_offered, my_user_id, my_user_ids, provider_is_offered, raise_error, require_caller",
         ["authenticated"] =
-            "delete_video_job, end_sessions, generate_video, get_auth_user, get_credit_history, get_models, get_my_storage_object, get_user_credits, get_user_profile, get_video_jobs, get_video_status, match_user_id, model_is_offered, my_user_id, my_user_ids, provider_is_offered, queue_position, raise_error, require_caller, update_user_settings",
+            "claim_purchase, count_failed_claim, delete_account, delete_video_job, end_sessions, export_user_data, forget_push_token, generate_video, get_auth_user, get_credit_history, get_models, get_my_storage_object, get_user_credits, get_user_profile, get_video_jobs, get_video_status, join_apple_account, keep_purchase_claim, match_user_id, model_is_offered, my_user_id, my_user_ids, provider_is_offered, purchase_claims_left, queue_position, raise_error, record_consent, register_push_token, require_caller, update_user_settings",
         ["reelbase_api"] =
-            "claim_device_grant, find_user_id, find_user_language, get_device_grant, get_storage_object, grant_initial_credits, log_errors, open_device, postpone_device_grant, raise_error, record_device_answer, record_device_bit_set, refresh_session, reject_device_grant, start_session, store_webhook_delivery",
+            "claim_device_grant, find_guest_to_merge, find_user_id, find_user_language, finish_device_mark, get_device_grant, get_storage_object, grant_initial_credits, keep_apple_authorization, log_errors, note_device_failure, open_device, postpone_device_grant, raise_error, record_device_answer, record_device_bit_set, refresh_session, reject_device_grant, sign_in_with_apple, start_session, store_inbox_message, store_webhook_delivery",
         ["reelbase_worker"] =
-            "announce_provider, begin_submission, claim_deleted_objects, claim_device_grant, claim_unsettled_submissions, claim_video_jobs, claim_webhook_deliveries, complete_video_job, fail_video_job, finish_webhook_delivery, forget_missing_object, forget_storage_object, grant_initial_credits, list_catalog_providers, list_failing_providers, list_storage_objects, log_errors, postpone_device_grant, raise_alert, raise_error, record_device_answer, record_device_bit_set, record_provider_answer, record_provider_fault, record_submission_accepted, record_submission_ambiguous, record_submission_detail, record_submission_refused, record_video_result, reject_device_grant, renew_video_job_lease, reschedule_video_job, reserve_storage_object, retire_models, settle_submission, storage_object_is_known",
-        ["reelbase_admin"] = "check_ledger, list_webhook_deliveries, raise_error, resend_webhook_delivery",
+            "announce_provider, apply_account_event, begin_reconciliation, begin_submission, claim_apple_authorizations, claim_deleted_objects, claim_device_grant, claim_inbox_messages, claim_purchase_claims, claim_push_notifications, claim_unsettled_submissions, claim_video_jobs, claim_webhook_deliveries, complete_video_job, fail_video_job, finish_device_mark, finish_inbox_message, finish_purchase_claim, finish_push_notification, finish_reconciliation, finish_webhook_delivery, forget_missing_object, forget_storage_object, get_consumption, grant_initial_credits, list_catalog_providers, list_failing_providers, list_purchases_to_check, list_storage_objects, log_errors, mark_refund_requested, note_consumption_sent, note_purchase_checked, postpone_device_grant, raise_alert, raise_error, record_apple_authorization, record_device_answer, record_device_bit_set, record_provider_answer, record_provider_fault, record_submission_accepted, record_submission_ambiguous, record_submission_detail, record_submission_refused, record_transaction, record_video_result, reject_device_grant, renew_video_job_lease, reschedule_video_job, reserve_storage_object, retire_models, settle_submission, storage_object_is_known, store_inbox_message",
+        ["reelbase_admin"] = "check_ledger, list_reconciliations, list_webhook_deliveries, raise_error, request_reconciliation, resend_webhook_delivery",
         ["service_role"] = "",
         ["public"] = "",
     };
@@ -76,9 +84,26 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
             {
                 await phone.GenerateAndWatchAsync("Rows for everyone");
                 await phone.GetAsync("/get-video-jobs?limit=0");
+                var (_, signed) = await new Apple(Control).BuyAsync(Apple.Pack25, phone.UserId);
+                await phone.PostAsync("/update-credits", new { signed_transaction = signed });
+                var (token, code) = await new Apple(Control).SignInAsync("subject of " + phone.UserId);
+                await phone.PostAsync("/merge-guest-user", new { id_token = token, authorization_code = code });
+                await phone.PostAsync("/register-push-token", new { token = phone.UserId.ToString("N") });
+                await phone.PostAsync(
+                    "/record-consent",
+                    new
+                    {
+                        kind = "terms",
+                        version = "1",
+                        granted = true,
+                    }
+                );
                 await ExecuteAsync(
                     $"""
                     insert into rate_limit_log (action, user_id) values ('test', '{phone.UserId}');
+                    insert into purchase_claims (user_id, transaction_id) values ('{phone.UserId}', '1');
+                    insert into push_notifications (user_id, job_id, token, environment, kind, event, model_name, status, finished_at)
+                    select user_id, job_id, 'a token', 'production', 'alert', 'completed', 'a model', 'sent', now() from video_jobs where user_id = '{phone.UserId}';
                     insert into alerts (kind, dedupe_key, message) values ('test_alert', '{phone.UserId}', 'a message');
                     insert into reelbase.migration_report (line) values ('a line');
                     update models set is_available = false where name = 'Pika 2.2';

@@ -4,18 +4,26 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Reelbase.Server;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Simulators;
+using Reelbase.Simulators.Apple;
 
 namespace Reelbase.Tests.Support;
 
 /// <summary>The whole product on loopback: its own database, the server with its unprivileged roles, and the simulators.</summary>
 public class TestSystem : IAsyncLifetime
 {
-    private static readonly string DeviceKey = NewDeviceKey();
+    /// <summary>The developer's key, good for every service of pretend Apple.</summary>
+    public static readonly string DeviceKey = NewDeviceKey();
+
+    /// <summary>The app that is sold.</summary>
+    public const string BundleId = "com.example.reelbase";
+
+    private const string Team = "SIMULATED1";
 
     /// <summary>The database's owner, for looking behind the scenes. The server never has it.</summary>
     public string Owner { get; private set; } = "";
@@ -50,6 +58,9 @@ public class TestSystem : IAsyncLifetime
     /// <summary>More of the outside world, beside the simulators.</summary>
     protected virtual void MapMore(WebApplication simulators) { }
 
+    /// <summary>More for the simulators.</summary>
+    protected virtual IReadOnlyList<string> MoreSimulatorArguments => [];
+
     /// <summary>How long the pretend provider takes for a video.</summary>
     protected virtual double VideoSeconds => 0.3;
 
@@ -62,11 +73,23 @@ public class TestSystem : IAsyncLifetime
         Owner = await PrepareDatabaseAsync();
         DataDirectory = Path.Combine(TestCluster.Home, "files-" + Guid.NewGuid().ToString("N")[..8]);
         SimulatorsUrl = FreeUrl();
-        Simulators = SimulatorApp.Build(["--urls", SimulatorsUrl, "--Fal:Seconds", VideoSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        Url = FreeUrl();
+        Simulators = SimulatorApp.Build([
+            "--urls",
+            SimulatorsUrl,
+            "--Fal:Seconds",
+            VideoSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            "--Apple:Key",
+            DeviceKey,
+            "--Apple:ServerUrl",
+            Url,
+            .. MoreSimulatorArguments,
+        ]);
+        Directory.CreateDirectory(DataDirectory);
+        await File.WriteAllBytesAsync(RootFile(DataDirectory), Simulators.Services.GetRequiredService<AppleAuthority>().Root.RawData);
         MapMore(Simulators);
         await Simulators.StartAsync();
         Control = new HttpClient { BaseAddress = new Uri(SimulatorsUrl) };
-        Url = FreeUrl();
         Strings = ConnectionStrings.From(new DatabaseOptions { MaxPoolSize = 60 }, Owner);
         await StartServerAsync();
     }
@@ -123,9 +146,41 @@ public class TestSystem : IAsyncLifetime
             ["Runway:BreakerMinCalls"] = "1000",
             ["Runway:AccountPauseSeconds"] = "0.5",
             ["DeviceCheck:BaseUrl"] = $"{simulators}/devicecheck",
-            ["DeviceCheck:TeamId"] = "TEAM000001",
-            ["DeviceCheck:KeyId"] = "KEY0000001",
+            ["DeviceCheck:TeamId"] = Team,
+            ["DeviceCheck:KeyId"] = Team,
             ["DeviceCheck:PrivateKey"] = DeviceKey,
+            ["AppStore:BundleId"] = BundleId,
+            ["AppStore:AppAppleId"] = "1234567890",
+            ["AppStore:RootCertificateFile"] = RootFile(dataDirectory),
+            ["AppStore:RootSha256"] = Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(RootFile(dataDirectory)))),
+            ["AppStore:IssuerId"] = "5a1e0f6c-1111-4000-8000-000000000001",
+            ["AppStore:KeyId"] = Team,
+            ["AppStore:PrivateKey"] = DeviceKey,
+            ["AppStore:ProductionUrl"] = $"{simulators}/appstore/production",
+            ["AppStore:SandboxUrl"] = $"{simulators}/appstore/sandbox",
+            ["AppStore:TimeoutSeconds"] = "2",
+            ["AppStore:RetryBaseSeconds"] = "0.05",
+            ["AppleSignIn:ClientIds:0"] = BundleId,
+            ["AppleSignIn:BaseUrl"] = $"{simulators}/apple-id",
+            ["AppleSignIn:TeamId"] = Team,
+            ["AppleSignIn:KeyId"] = Team,
+            ["AppleSignIn:PrivateKey"] = DeviceKey,
+            ["AppleSignIn:KeysRefreshSeconds"] = "0",
+            ["AppleSignIn:RetryBaseSeconds"] = "0.1",
+            ["AppleSignIn:RetryCapSeconds"] = "1",
+            ["Apns:Topic"] = BundleId,
+            ["Apns:TeamId"] = Team,
+            ["Apns:KeyId"] = Team,
+            ["Apns:PrivateKey"] = DeviceKey,
+            ["Apns:ProductionUrl"] = $"{simulators}/apns",
+            ["Apns:SandboxUrl"] = $"{simulators}/apns/sandbox",
+            ["Purchases:FailedClaimsPerWindow"] = "-1",
+            ["Purchases:RetryBaseSeconds"] = "0.2",
+            ["Purchases:RetryCapSeconds"] = "1",
+            ["Purchases:ReconcileLookSeconds"] = "0.5",
+            ["Purchases:ReconcileCallsPerSecond"] = "1000",
+            ["Devices:ThrottleRiskScore"] = "101",
+            ["Devices:BlockRiskScore"] = "101",
             ["Downloads:AllowedPrivateEndpoints:0"] = new Uri(simulators).Authority,
             ["Generation:GuestPerWindow"] = "-1",
             ["Generation:GuestsPerAddressPerWindow"] = "-1",
@@ -140,6 +195,8 @@ public class TestSystem : IAsyncLifetime
             ["Work:IdleMilliseconds"] = "200",
             ["Work:DrainSeconds"] = "1",
         };
+
+    private static string RootFile(string dataDirectory) => Path.Combine(dataDirectory, "apple-root.cer");
 
     /// <summary>An address nobody listens on.</summary>
     public static string FreeUrl()

@@ -35,7 +35,7 @@ public sealed record UpdateSettingsAnswer(bool Success, UserProfile User);
 /// <summary>One's own profile and settings.</summary>
 public static class AccountsEndpoints
 {
-    private static readonly UserProfile Example = new(
+    internal static readonly UserProfile Example = new(
         Guid.Parse("0b9fd0a2-6a55-4d2e-a6c3-5c0d3a2f9b10"),
         null,
         "7d3c0c9e-6a53-4f0e-9a8e-2f1f0b7c1a11",
@@ -102,6 +102,6 @@ public static class AccountsEndpoints
         return Json.Answer(new UpdateSettingsAnswer(true, await ReadAsync(context, database, caller)));
     }
 
-    private static async Task<UserProfile> ReadAsync(HttpContext context, ApiDatabase database, Caller caller) =>
+    internal static async Task<UserProfile> ReadAsync(HttpContext context, ApiDatabase database, Caller caller) =>
         (await database.OneOrNoneAsync<UserProfile>(caller, "select * from get_user_profile()", context.RequestAborted))!;
 }

@@ -6,16 +6,17 @@ returns jsonb language plpgsql security definer set search_path = public, pg_tem
 declare
   v_constraint text;
   v_balance integer;
+  v_user users;
 begin
   if p_amount is null or p_amount <= 0 then
     return jsonb_build_object('success', false, 'error', 'Amount must be positive');
   end if;
-  perform 1 from users where id = p_user_id and deleted_at is null for no key update;
-  if not found then
+  v_user := lock_account(p_user_id);
+  if v_user.id is null or v_user.deleted_at is not null then
     return jsonb_build_object('success', false, 'error', 'User not found');
   end if;
   begin
-    v_balance := write_ledger(p_user_id, p_amount, p_reason, null, p_transaction_id);
+    v_balance := write_ledger(v_user.id, p_amount, p_reason, null, p_transaction_id);
   exception when unique_violation then
     get stacked diagnostics v_constraint = constraint_name;
     if v_constraint <> 'quota_log_transaction_id_key' then

@@ -13,10 +13,11 @@ begin
     credits_total = credits_total + case
       when p_change > 0 and p_reason in ('initial_grant', 'iap_purchase', 'admin_adjustment') then p_change else 0 end,
     updated_at = now()
-  where id = p_user_id
+  -- A merged-away account holds nothing any more; what was meant for it goes to lock_account's answer.
+  where id = p_user_id and (merged_into is null or p_reason = 'merge')
   returning credits_remaining into v_balance;
   if not found then
-    raise exception 'write_ledger: no user %', p_user_id;
+    raise exception 'write_ledger: no account %', p_user_id;
   end if;
   insert into quota_log (user_id, job_id, change, reason, transaction_id, balance_after, note, created_at)
   values (p_user_id, p_job_id, p_change, p_reason, p_transaction_id, v_balance, p_note, clock_timestamp());

@@ -106,34 +106,42 @@ public sealed class DeviceCheckEndpoint(
         var cancellationToken = context.RequestAborted;
         var device = (
             await database.OneOrNoneAsync<OpenedDevice>(
-                "select * from open_device($1, $2, $3, $4, $5::integer, $6)",
+                "select * from open_device($1, $2, $3, $4, $5::integer, $6, $7::jsonb)",
                 cancellationToken,
                 isUuid ? uuid.ToString() : deviceId,
                 isUuid,
                 token,
                 context.Connection.RemoteIpAddress,
                 options.Value.NewDevicesPerWindow < 0 ? null : options.Value.NewDevicesPerWindow,
-                options.Value.WindowSeconds
+                options.Value.WindowSeconds,
+                options.Value.RiskRules
             )
         )!;
+        if (device.Refusal is { } refusal)
+        {
+            // A ban is to be marked at Apple, for which this call's token is good.
+            feed.Publish(DeviceGrantWorker.Topic);
+            throw refusal == "banned" ? Banned() : new ApiException("ERR_4010", new { reason = "device_blocked" });
+        }
         RateLimitHeaders.Set(context, device.RateLimit, device.RateRemaining, device.RateResetAt);
-        var isVerified = device.IsVerified;
+        var isVerified = device.IsVerified!.Value;
         if (device.GrantId is { } grantId)
         {
             isVerified = await DecideAsync(grantId, cancellationToken) switch
             {
                 GrantResult.Decided => true,
-                GrantResult.Refused => throw new ApiException("ERR_4010", new { reason = "not_a_real_device" }),
+                GrantResult.Refused => await RefuseAsync(context),
+                GrantResult.Banned => throw Banned(),
                 _ => false,
             };
         }
-        var (session, user) = await sessions.StartAsync(device.UserId, "anonymous", cancellationToken);
+        var (session, user) = await sessions.StartAsync(device.UserId!.Value, "anonymous", cancellationToken);
         return Json.Answer(
             new DeviceCheckAnswer(
                 true,
                 user.UserId,
                 user.CreditsRemaining,
-                device.IsNew,
+                device.IsNew!.Value,
                 isVerified,
                 session.AccessToken,
                 session.RefreshToken,
@@ -147,6 +155,14 @@ public sealed class DeviceCheckEndpoint(
 
     /// <inheritdoc/>
     public void Dispose() => _line.Dispose();
+
+    private static ApiException Banned() => new("ERR_4006", new { reason = "banned" });
+
+    private async Task<bool> RefuseAsync(HttpContext context)
+    {
+        await database.ExecuteAsync("select note_device_failure($1)", CancellationToken.None, context.Connection.RemoteIpAddress);
+        throw new ApiException("ERR_4010", new { reason = "not_a_real_device" });
+    }
 
     private async Task<GrantResult> DecideAsync(Guid grantId, CancellationToken cancellationToken)
     {
@@ -191,7 +207,16 @@ public sealed class DeviceCheckEndpoint(
         return GrantResult.Later;
     }
 
-    private sealed record OpenedDevice(Guid UserId, bool IsNew, Guid? GrantId, bool IsVerified, int? RateLimit, int? RateRemaining, DateTime? RateResetAt);
+    private sealed record OpenedDevice(
+        Guid? UserId,
+        bool? IsNew,
+        Guid? GrantId,
+        bool? IsVerified,
+        int? RateLimit,
+        int? RateRemaining,
+        DateTime? RateResetAt,
+        string? Refusal
+    );
 
     private sealed record GrantState(string Stage, bool IsDecided);
 }

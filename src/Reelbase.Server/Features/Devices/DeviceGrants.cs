@@ -6,7 +6,18 @@ using Reelbase.Server.Platform.Work;
 namespace Reelbase.Server.Features.Devices;
 
 /// <summary>A grant whose turn it is.</summary>
-public sealed record ClaimedGrant(Guid Id, Guid UserId, string DeviceId, string? DeviceToken, string Stage, bool? Bit0, bool? Bit1, int Attempt);
+public sealed record ClaimedGrant(
+    Guid Id,
+    Guid UserId,
+    string DeviceId,
+    string? DeviceToken,
+    string Stage,
+    bool? Bit0,
+    bool? Bit1,
+    int Attempt,
+    string Purpose,
+    bool? Bit1Wanted
+);
 
 /// <summary>How deciding a grant ended.</summary>
 public enum GrantResult
@@ -19,6 +30,9 @@ public enum GrantResult
 
     /// <summary>Apple refuses the token, and the guest made for it is gone again.</summary>
     Refused,
+
+    /// <summary>Apple's second bit marks this phone: its user was banned.</summary>
+    Banned,
 }
 
 /// <summary>
@@ -44,6 +58,10 @@ public sealed class DeviceGrants(RoleDatabase database, DeviceCheckClient apple,
 
     private async Task<GrantResult> DecideAsync(ClaimedGrant grant, string holder, CancellationToken cancellationToken)
     {
+        if (grant.Purpose == "mark")
+        {
+            return await MarkAsync(grant, holder, cancellationToken);
+        }
         var stage = grant.Stage;
         var bit1 = grant.Bit1 ?? false;
         if (stage == "requested")
@@ -70,6 +88,10 @@ public sealed class DeviceGrants(RoleDatabase database, DeviceCheckClient apple,
                 default:
                     throw new InvalidOperationException("a query answers bits");
             }
+        }
+        if (stage == "banned")
+        {
+            return GrantResult.Banned;
         }
         string? flag = null;
         if (stage == "queried")
@@ -102,6 +124,30 @@ public sealed class DeviceGrants(RoleDatabase database, DeviceCheckClient apple,
             );
         }
         return stage == "lost" ? GrantResult.Later : GrantResult.Decided;
+    }
+
+    /// <summary>Brings the phone's second bit to what our ban says; the first one stays as it is. Setting a bit twice is setting it once, so no step of it needs a record of its own.</summary>
+    private async Task<GrantResult> MarkAsync(ClaimedGrant grant, string holder, CancellationToken cancellationToken)
+    {
+        var answer = await apple.QueryAsync(grant.DeviceToken!, cancellationToken);
+        bool? bit0 = null;
+        if (answer is DeviceAnswer.Bits bits)
+        {
+            bit0 = bits.Bit0;
+            answer = await apple.UpdateAsync(grant.DeviceToken!, bits.Bit0, grant.Bit1Wanted ?? false, cancellationToken);
+        }
+        if (answer is DeviceAnswer.Unknown unknown)
+        {
+            return await PostponeAsync(grant, holder, unknown.Reason);
+        }
+        await database.ExecuteAsync(
+            "select finish_device_mark($1, $2, $3::boolean)",
+            CancellationToken.None,
+            grant.Id,
+            holder,
+            answer is DeviceAnswer.Stored ? bit0 : null
+        );
+        return GrantResult.Decided;
     }
 
     private async Task<GrantResult> PostponeAsync(ClaimedGrant grant, string holder, string reason)

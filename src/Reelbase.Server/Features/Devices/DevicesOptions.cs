@@ -28,4 +28,19 @@ public sealed class DevicesOptions
     /// <summary>Attempts to reach Apple with one token before the grant waits for the app's next device-check.</summary>
     [Range(1, 100)]
     public int MaxAttempts { get; set; } = 8;
+
+    /// <summary>Risk score (0 to 100) from which an address may bring one new device per <see cref="ThrottleSeconds"/>. 101: never.</summary>
+    [Range(1, 101)]
+    public int ThrottleRiskScore { get; set; } = 40;
+
+    /// <summary>Risk score from which a new device is refused. 101: never.</summary>
+    [Range(1, 101)]
+    public int BlockRiskScore { get; set; } = 80;
+
+    /// <summary>Seconds between two new devices of a risky address.</summary>
+    [Range(1, 86_400)]
+    public int ThrottleSeconds { get; set; } = 60;
+
+    /// <summary>The rules as SQL reads them.</summary>
+    internal string RiskRules => $$"""{"throttle_score":{{ThrottleRiskScore}},"block_score":{{BlockRiskScore}},"throttle_seconds":{{ThrottleSeconds}}}""";
 }

@@ -2,8 +2,10 @@
 -- granting only one process of the installation works, on one grant. A grant that somebody left half done comes first:
 -- its stored answer would be wrong as soon as another one were decided. No row: it is somebody else's turn, or nothing to do.
 -- p_grant_id null is the worker's question for any grant that is due.
-create or replace function claim_device_grant(p_leased_by text, p_lease_seconds integer, p_grant_id uuid default null)
-returns table (id uuid, user_id uuid, device_id text, device_token text, stage text, bit0 boolean, bit1 boolean, attempt integer)
+drop function if exists claim_device_grant(text, integer, uuid);
+create function claim_device_grant(p_leased_by text, p_lease_seconds integer, p_grant_id uuid default null)
+returns table (id uuid, user_id uuid, device_id text, device_token text, stage text, bit0 boolean, bit1 boolean, attempt integer,
+  purpose text, bit1_wanted boolean)
 language plpgsql security definer set search_path = public, pg_temp as $$
 #variable_conflict use_column
 declare
@@ -30,7 +32,7 @@ begin
   update device_grants g set leased_by = p_leased_by, attempt = g.attempt + 1,
     lease_until = clock_timestamp() + make_interval(secs => p_lease_seconds)
   where g.id = v_id
-  returning g.id, g.user_id, g.device_id, g.device_token, g.stage, g.bit0, g.bit1, g.attempt;
+  returning g.id, g.user_id, g.device_id, g.device_token, g.stage, g.bit0, g.bit1, g.attempt, g.purpose, g.bit1_wanted;
 end
 $$;
 comment on function claim_device_grant(text, integer, uuid) is

@@ -6,14 +6,15 @@ declare
   v_user users;
 begin
   select * into v_grant from device_grants where id = p_grant_id;
-  select * into v_user from users where id = v_grant.user_id for no key update;
-  update device_grants set stage = case when v_user.initial_grant_claimed then 'denied' else 'granted' end,
+  -- The guest may have become part of a member meanwhile; then it is the member whose grant this is.
+  v_user := lock_account(v_grant.user_id);
+  update device_grants set stage = case when v_user.initial_grant_claimed or v_user.deleted_at is not null then 'denied' else 'granted' end,
     decided_at = clock_timestamp(), device_token = null, leased_by = null, lease_until = null
   where id = p_grant_id and leased_by = p_leased_by and stage in ('queried', 'bit_set');
   if not found then
     return false;
   end if;
-  if not v_user.initial_grant_claimed then
+  if not v_user.initial_grant_claimed and v_user.deleted_at is null then
     update users set initial_grant_claimed = true where id = v_user.id;
     perform write_ledger(v_user.id, p_credits, 'initial_grant');
   end if;

@@ -2,28 +2,63 @@
 -- p_device_id is the app's own identifier. Only one in uuid form returns an existing user, because others can be
 -- guessed; p_is_uuid says which it is. A member's device is not handed the member's session: it gets a new guest without
 -- credits, and the device id moves there. Calls for one device wait for each other.
+-- p_risk: throttle_score, block_score, throttle_seconds; what they do is for new devices only, a known one is served.
+-- refusal says why there is no session: banned (its phone is to be marked at Apple, grant_id does that) or blocked.
+drop function if exists open_device(text, boolean, text, inet, integer, integer);
 create or replace function open_device(
   p_device_id text, p_is_uuid boolean, p_device_token text, p_ip inet,
-  p_new_devices_limit integer, p_window_seconds integer)
-returns table (user_id uuid, is_new boolean, grant_id uuid, is_verified boolean, rate_limit integer, rate_remaining integer, rate_reset_at timestamptz)
+  p_new_devices_limit integer, p_window_seconds integer, p_risk jsonb)
+returns table (user_id uuid, is_new boolean, grant_id uuid, is_verified boolean, rate_limit integer, rate_remaining integer, rate_reset_at timestamptz,
+  refusal text)
 language plpgsql security definer set search_path = public, pg_temp as $$
 #variable_conflict use_column
 declare
   v_user users;
+  v_device device_checks;
   v_rate record;
   v_was_member boolean := false;
   v_user_id uuid;
+  v_score integer;
+  v_is_banned boolean;
 begin
   perform pg_advisory_xact_lock(hashtextextended('device:' || p_device_id, 0));
   select * into v_user from users where device_id = p_device_id and deleted_at is null for no key update;
-  if v_user.id is not null and p_is_uuid and v_user.banned_at is not null then
-    perform raise_error('ERR_4006', '{"reason":"banned"}');
+  select * into v_device from device_checks where device_id = p_device_id;
+  -- A phone that was merged away is its member's.
+  v_is_banned := v_user.banned_at is not null
+    or exists (select from users m where m.id = v_user.merged_into and m.banned_at is not null);
+  if v_user.id is not null and p_is_uuid then
+    if v_is_banned is distinct from coalesce(v_device.bit1, false) and 'banned_phone' <> all (coalesce(v_device.fraud_flags, '{}')) then
+      -- What our ban says is not yet what Apple keeps for this phone, and only a fresh token can change that.
+      insert into device_checks (device_id, user_id) values (p_device_id, v_user.id) on conflict (device_id) do nothing;
+      update device_grants g set stage = 'abandoned', decided_at = now(), device_token = null, last_error = 'a newer token came'
+      where g.user_id = v_user.id and g.purpose = 'mark' and g.decided_at is null and g.lease_until is null;
+      insert into device_grants (user_id, device_id, device_token, purpose, bit1_wanted)
+      values (v_user.id, p_device_id, p_device_token, 'mark', v_is_banned);
+    end if;
+    if v_is_banned or 'banned_phone' = any (v_device.fraud_flags) then
+      refusal := 'banned';
+      return next;
+      return;
+    end if;
   end if;
 
   if v_user.id is not null and p_is_uuid and v_user.is_guest and v_user.merged_into is null then
     is_new := false;
     v_user_id := v_user.id;
   else
+    v_score := assess_device(p_device_id, p_ip);
+    if v_score >= (p_risk ->> 'block_score')::integer then
+      refusal := case when 'banned_phone' = any (v_device.fraud_flags) then 'banned' else 'blocked' end;
+      return next;
+      return;
+    elsif v_score >= (p_risk ->> 'throttle_score')::integer then
+      select * into v_rate from check_rate_limit('device_check_risky', null, p_ip, 1, (p_risk ->> 'throttle_seconds')::integer);
+      if not v_rate.allowed then
+        perform raise_error('ERR_4004', jsonb_build_object('limit', 1, 'scope', 'device',
+          'retry_after_seconds', greatest(1, ceil(extract(epoch from v_rate.reset_at - clock_timestamp())))::integer));
+      end if;
+    end if;
     select * into v_rate from check_rate_limit('device_check_new', null, p_ip, p_new_devices_limit, p_window_seconds);
     rate_limit := p_new_devices_limit;
     rate_remaining := v_rate.remaining;
@@ -52,17 +87,17 @@ begin
     return;
   end if;
   is_verified := coalesce(v_user.initial_grant_claimed and not is_new, false) or exists (
-    select from device_grants g where g.user_id = v_user_id and g.stage in ('granted', 'denied'));
+    select from device_grants g where g.user_id = v_user_id and g.purpose = 'grant' and g.stage in ('granted', 'denied'));
   if not is_verified then
     -- A newer token is the better one; what Apple has answered already is never thrown away.
     update device_grants g set stage = 'abandoned', decided_at = now(), device_token = null, last_error = 'a newer token came',
       leased_by = null, lease_until = null
-    where g.user_id = v_user_id and g.stage = 'requested' and g.lease_until is null;
+    where g.user_id = v_user_id and g.purpose = 'grant' and g.stage = 'requested' and g.lease_until is null;
     insert into device_grants (user_id, device_id, device_token) values (v_user_id, p_device_id, p_device_token)
     returning id into grant_id;
   end if;
   return next;
 end
 $$;
-comment on function open_device(text, boolean, text, inet, integer, integer) is
-  'The guest of a device, made when there is none, and the grant that is still to be decided. Raises ERR_4004, ERR_4006.';
+comment on function open_device(text, boolean, text, inet, integer, integer, jsonb) is
+  'The guest of a device, made when there is none, and the grant that is still to be decided; refusal banned or blocked gives none. Raises ERR_4004.';

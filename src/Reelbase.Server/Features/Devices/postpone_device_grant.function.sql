@@ -13,7 +13,8 @@ begin
     decided_at = case when stage = 'requested' and attempt >= p_max_attempts then clock_timestamp() end,
     device_token = case when stage = 'requested' and attempt >= p_max_attempts then null else device_token end
   where id = p_grant_id and leased_by = p_leased_by returning * into v_grant;
-  update device_checks set failure_count = failure_count + 1, updated_at = now() where device_id = v_grant.device_id;
+  -- Apple's outages are nobody's failures.
+  update device_checks set outage_count = outage_count + 1, updated_at = now() where device_id = v_grant.device_id;
   perform end_device_grant_turn(p_leased_by);
 end
 $$;

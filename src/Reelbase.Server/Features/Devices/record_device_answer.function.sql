@@ -1,11 +1,11 @@
 -- Keeps what Apple said about the device, before anything is changed there. A bit that is set means that this physical
--- device had its grant: decided, nothing is given. Answers the stage; null when the turn is no longer ours.
+-- device had its grant: decided, nothing is given. Answers the stage; null when the turn is no longer ours. bit1 marks a phone
+-- whose user was banned: banned is answered, and a guest who was made for this very call goes again.
 create or replace function record_device_answer(p_grant_id uuid, p_leased_by text, p_bit0 boolean, p_bit1 boolean)
 returns text language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   v_grant device_grants;
 begin
-  -- bit1 marks a banned phone: no grant either.
   update device_grants set bit0 = p_bit0, bit1 = p_bit1,
     stage = case when p_bit0 or p_bit1 then 'denied' else 'queried' end,
     decided_at = case when p_bit0 or p_bit1 then clock_timestamp() end,
@@ -23,8 +23,15 @@ begin
   if v_grant.stage = 'denied' then
     perform end_device_grant_turn(p_leased_by);
   end if;
+  if p_bit1 then
+    update device_checks set risk_score = 100, fraud_flags = array_append(array_remove(fraud_flags, 'banned_phone'), 'banned_phone')
+    where device_id = v_grant.device_id;
+    delete from users u where u.id = v_grant.user_id and u.merged_into is null
+      and not exists (select from sessions s where s.user_id = u.id) and not exists (select from quota_log q where q.user_id = u.id);
+    return 'banned';
+  end if;
   return v_grant.stage;
 end
 $$;
 comment on function record_device_answer(uuid, text, boolean, boolean) is
-  'Stores Apple''s two bits for a claimed grant; answers queried (go on) or denied, null when the turn is lost.';
+  'Stores Apple''s two bits for a claimed grant; answers queried (go on), denied or banned, null when the turn is lost.';

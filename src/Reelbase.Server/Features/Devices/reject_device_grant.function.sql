@@ -10,7 +10,7 @@ begin
     leased_by = null, lease_until = null
   where id = p_grant_id and leased_by = p_leased_by and stage = 'requested' returning * into v_grant;
   perform end_device_grant_turn(p_leased_by);
-  update device_checks set failure_count = failure_count + 1, updated_at = now() where device_id = v_grant.device_id;
+  update device_checks set failure_count = failure_count + 1, last_failure_at = clock_timestamp(), updated_at = now() where device_id = v_grant.device_id;
   if not exists (select from sessions where user_id = v_grant.user_id)
     and not exists (select from quota_log where user_id = v_grant.user_id) then
     v_gone := true;

@@ -11,7 +11,7 @@ declare
   v_refund integer;
 begin
   -- The user row first and the job second, as everywhere: two orders would deadlock.
-  perform 1 from users u where u.id = (select j.user_id from video_jobs j where j.job_id = p_job_id) for no key update;
+  perform lock_account((select j.user_id from video_jobs j where j.job_id = p_job_id));
   select * into v_job from video_jobs where job_id = p_job_id and stage <> 'finished' for no key update;
   if not found or (p_leased_by is not null and v_job.leased_by is distinct from p_leased_by)
     -- The first final result wins: a report of failure that comes after a success is only a remark.
@@ -33,6 +33,7 @@ begin
   if v_refund > 0 then
     perform write_ledger(v_job.user_id, v_refund, 'generation_failed_refund', p_job_id);
   end if;
+  perform enqueue_pushes(p_job_id);
   return true;
 end
 $$;

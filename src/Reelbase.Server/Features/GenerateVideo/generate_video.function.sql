@@ -28,7 +28,9 @@ declare
   v_oldest timestamptz;
   v_ip record;
 begin
-  select * into v_user from users where id = v_me for no key update;
+  -- A merge may have been committed while we waited for the row: then it is the member who asks.
+  v_user := lock_account(v_me);
+  v_me := v_user.id;
 
   select * into v_stored from idempotency_log where user_id = v_me and idempotency_key = p_idempotency_key;
   if found and v_stored.expires_at > now() then

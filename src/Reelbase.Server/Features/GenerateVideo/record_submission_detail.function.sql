@@ -3,7 +3,10 @@ drop function if exists record_submission_detail(bigint, text, text);
 create or replace function record_submission_detail(
   p_submission_id bigint, p_outcome text, p_detail text, p_cost_micros bigint default null)
 returns void language sql security definer set search_path = public, pg_temp as $$
-  update job_submissions set outcome = coalesce(p_outcome, outcome), detail = left(p_detail, 2000),
+  update job_submissions set outcome = coalesce(p_outcome, outcome),
+    -- A provider may repeat what the user wrote: not kept for a job that was deleted.
+    detail = case when exists (select from video_jobs j where j.job_id = job_submissions.job_id and j.deleted_at is not null)
+      then null else left(p_detail, 2000) end,
     answered_at = coalesce(answered_at, clock_timestamp())
   where id = p_submission_id;
   update video_jobs j set provider_cost_micros = p_cost_micros

@@ -6,7 +6,9 @@ returns void language plpgsql security definer set search_path = public, pg_temp
 declare
   v_submission job_submissions;
 begin
-  update job_submissions set outcome = 'refused', detail = left(p_detail, 2000), answered_at = clock_timestamp()
+  update job_submissions set outcome = 'refused', answered_at = clock_timestamp(),
+    detail = case when exists (select from video_jobs j where j.job_id = job_submissions.job_id and j.deleted_at is not null)
+      then null else left(p_detail, 2000) end
   where id = p_submission_id and outcome in ('intended', 'ambiguous') returning * into v_submission;
   update provider_spend set micros = greatest(0, micros - v_submission.expected_cost_micros)
   where provider = v_submission.provider and day = (v_submission.created_at at time zone 'UTC')::date;

@@ -3,3 +3,6 @@ grant execute on function store_webhook_delivery(text, bytea, text, text, jsonb,
 grant execute on function claim_webhook_deliveries(text, integer, integer),
   finish_webhook_delivery(bigint, text, text, double precision, integer) to reelbase_worker;
 grant execute on function list_webhook_deliveries(text, integer), resend_webhook_delivery(bigint) to reelbase_admin;
+grant execute on function store_inbox_message(text, text, text, jsonb) to reelbase_api, reelbase_worker;
+grant execute on function claim_inbox_messages(text, text, integer, integer),
+  finish_inbox_message(bigint, text, uuid, text, double precision, integer) to reelbase_worker;

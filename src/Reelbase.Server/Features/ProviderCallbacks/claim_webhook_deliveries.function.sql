@@ -8,7 +8,7 @@ begin
   return query
   with due as (
     select d.id from webhook_deliveries d
-    where d.status = 'pending' and d.run_after <= clock_timestamp()
+    where d.inbox = 'provider' and d.status = 'pending' and d.run_after <= clock_timestamp()
       and (d.lease_until is null or d.lease_until < clock_timestamp())
     order by d.run_after limit p_limit for no key update skip locked),
   claimed as (
@@ -23,4 +23,4 @@ begin
   left join models m on m.id = j.model_id;
 end
 $$;
-comment on function claim_webhook_deliveries(text, integer, integer) is 'Leases stored events that are due to a worker.';
+comment on function claim_webhook_deliveries(text, integer, integer) is 'Leases stored events of providers that are due to a worker.';

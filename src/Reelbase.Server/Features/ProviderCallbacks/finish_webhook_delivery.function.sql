@@ -9,6 +9,11 @@ returns void language sql security definer set search_path = public, pg_temp as 
     processed_at = case when p_retry_after_seconds is null then clock_timestamp() end,
     retry_count = retry_count + case when p_retry_after_seconds is null then 0 else 1 end,
     last_error = left(p_error, 500),
+    -- Nothing of a deleted job or user is kept once it has been handled.
+    payload = case when p_retry_after_seconds is null and (
+        exists (select from video_jobs j where j.job_id = webhook_deliveries.job_id and j.deleted_at is not null)
+        or exists (select from users u where u.id = webhook_deliveries.user_id and u.deleted_at is not null))
+      then null else payload end,
     run_after = clock_timestamp() + make_interval(secs => coalesce(p_retry_after_seconds, 0)),
     leased_by = null, lease_until = null
   where id = p_id and leased_by = p_leased_by

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Npgsql;
+using Reelbase.Server.Features.SignIn;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Errors;
 using Reelbase.Server.Platform.Http;
@@ -7,12 +8,28 @@ using Reelbase.Server.Platform.Security;
 
 namespace Reelbase.Server.Features.Sessions;
 
-/// <summary>What a client sends to trade a refresh token.</summary>
-public sealed record TokenRequest(string? RefreshToken = null)
+/// <summary>What a client sends for a session: a refresh token, or an identity token of Apple.</summary>
+/// <param name="RefreshToken">With <c>grant_type=refresh_token</c>.</param>
+/// <param name="Provider">With <c>grant_type=id_token</c>: apple.</param>
+/// <param name="IdToken">Apple's identity token.</param>
+/// <param name="Nonce">What the app made up; Apple's token holds its SHA-256.</param>
+/// <param name="LinkIdentity">Joins the Apple account to the signed-in guest, who keeps their id.</param>
+/// <param name="AuthorizationCode">Apple's code, so that the permission can be taken back when the account is deleted.</param>
+public sealed record TokenRequest(
+    string? RefreshToken = null,
+    string? Provider = null,
+    string? IdToken = null,
+    string? Nonce = null,
+    bool LinkIdentity = false,
+    string? AuthorizationCode = null
+)
 {
     public TokenRequest()
         : this(RefreshToken: null) { }
 }
+
+/// <summary>The auth API's answer to an identity token that is none.</summary>
+public sealed record BadIdToken(string Error, string ErrorDescription);
 
 /// <summary>An error of the auth API in the shape of its current version.</summary>
 public sealed record AuthError(string Code, string Message);
@@ -34,9 +51,11 @@ public static class AuthEndpoints
             .Accepts<TokenRequest>("application/json")
             .Produces<SessionAnswer>()
             .Produces<AuthError>(400)
+            .Produces<AuthError>(403)
+            .Produces<AuthError>(422)
             .Produces<AuthError>(503)
-            .WithSummary("Trade a refresh token for a new session")
-            .Query("grant_type", "refresh_token", required: true)
+            .WithSummary("Trade a refresh token, or Apple's identity token, for a session")
+            .Query("grant_type", "refresh_token or id_token", required: true)
             .Examples(
                 new { refresh_token = "AZog..." },
                 new
@@ -144,14 +163,14 @@ public static class AuthEndpoints
         group
             .MapGet(
                 "/settings",
-                () =>
+                (AppleSignIn apple) =>
                     Json.Answer(
                         new
                         {
                             external = new
                             {
                                 anonymous_users = true,
-                                apple = false,
+                                apple = apple.IsConfigured,
                                 email = false,
                                 phone = false,
                             },
@@ -169,11 +188,12 @@ public static class AuthEndpoints
             .Examples(null, new { external = new { anonymous_users = true, apple = false }, disable_signup = false });
     }
 
-    private static async Task<IResult> TokenAsync(HttpContext context, SessionService sessions)
+    private static async Task<IResult> TokenAsync(HttpContext context, SessionService sessions, CallerResolver callers, AppleSignIn apple)
     {
-        switch (context.Request.Query["grant_type"].ToString())
+        var grantType = context.Request.Query["grant_type"].ToString();
+        switch (grantType)
         {
-            case "refresh_token":
+            case "refresh_token" or "id_token":
                 break;
             case "password":
                 return Fail(context, 422, "email_provider_disabled", "Email logins are disabled");
@@ -187,10 +207,14 @@ public static class AuthEndpoints
         }
         catch (ApiException error)
         {
-            return Fail(context, error.Status, "validation_failed", "The body must be JSON with a refresh_token");
+            return Fail(context, error.Status, "validation_failed", $"The body must be JSON with a {grantType}");
         }
         try
         {
+            if (grantType == "id_token")
+            {
+                return await IdTokenAsync(context, request, sessions, callers, apple);
+            }
             var (answer, code) = await sessions.RefreshAsync(request.RefreshToken ?? "", context.RequestAborted);
             return answer is not null ? Json.Answer(answer) : Fail(context, 400, code!, "The refresh token is not valid");
         }
@@ -199,6 +223,41 @@ public static class AuthEndpoints
             // 503 makes clients keep their session and try again; any 4xx would sign people out.
             return Fail(context, 503, "unexpected_failure", "The service is briefly unavailable");
         }
+    }
+
+    private static async Task<IResult> IdTokenAsync(
+        HttpContext context,
+        TokenRequest request,
+        SessionService sessions,
+        CallerResolver callers,
+        AppleSignIn apple
+    )
+    {
+        if (request.Provider != "apple" || !apple.IsConfigured)
+        {
+            return Fail(context, 422, "provider_disabled", "Sign in with Apple is the only provider, when it is configured");
+        }
+        Caller? guest = null;
+        if (request.LinkIdentity)
+        {
+            guest = await callers.ReadAsync(context);
+            if (guest?.UserId is null)
+            {
+                return context.Request.Headers.Authorization.Count == 0
+                    ? Fail(context, 401, "no_authorization", "Linking requires the guest's bearer token")
+                    : Fail(context, 403, "bad_jwt", "The token is not valid");
+            }
+        }
+        var result = await apple.SignInAsync(request.IdToken, request.Nonce, request.AuthorizationCode, guest, context.RequestAborted);
+        return result.Outcome switch
+        {
+            SignInOutcome.SignedIn => Json.Answer((await sessions.StartAsync(result.UserId, "oauth", context.RequestAborted)).Answer),
+            SignInOutcome.BadToken => Json.Answer(new BadIdToken("invalid request", "Bad ID token"), 400),
+            SignInOutcome.Taken => Fail(context, 422, "identity_already_exists", "The Apple account is linked to a user already"),
+            SignInOutcome.Banned => Fail(context, 403, "user_banned", "User is banned"),
+            SignInOutcome.NoSession => Fail(context, 403, "session_not_found", "The session has ended"),
+            _ => Fail(context, 503, "unexpected_failure", "Apple cannot be reached at the moment"),
+        };
     }
 
     private static async Task<IResult> UserAsync(HttpContext context, CallerResolver callers, ApiDatabase database) =>

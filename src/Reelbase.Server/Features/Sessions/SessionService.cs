@@ -21,10 +21,23 @@ public sealed record AuthUser(
     string LastSignInAt,
     IReadOnlyDictionary<string, object> AppMetadata,
     IReadOnlyDictionary<string, object> UserMetadata,
-    IReadOnlyList<object> Identities,
+    IReadOnlyList<AuthIdentity> Identities,
     string CreatedAt,
     string UpdatedAt,
     bool IsAnonymous
+);
+
+/// <summary>An account elsewhere that a user signs in with.</summary>
+public sealed record AuthIdentity(
+    Guid IdentityId,
+    string Id,
+    Guid UserId,
+    IReadOnlyDictionary<string, object> IdentityData,
+    string Provider,
+    string LastSignInAt,
+    string CreatedAt,
+    string UpdatedAt,
+    string Email
 );
 
 /// <summary>
@@ -94,10 +107,28 @@ public sealed class SessionService(ApiDatabase database, AccessTokens tokens, Ke
                 ? new Dictionary<string, object>()
                 : new Dictionary<string, object> { ["provider"] = "apple", ["providers"] = new[] { "apple" } },
             new Dictionary<string, object>(),
-            [],
+            user.AppleSub is null ? [] : [Identity(user, user.AppleSub)],
             Json.Time(user.CreatedAt),
             Json.Time(user.UpdatedAt),
             user.IsGuest
+        );
+
+    private static AuthIdentity Identity(SessionUser user, string subject) =>
+        new(
+            user.UserId,
+            subject,
+            user.UserId,
+            new Dictionary<string, object>
+            {
+                ["sub"] = subject,
+                ["email"] = user.Email ?? "",
+                ["email_verified"] = user.Email is not null,
+            },
+            "apple",
+            Json.Time(user.UpdatedAt),
+            Json.Time(user.CreatedAt),
+            Json.Time(user.UpdatedAt),
+            user.Email ?? ""
         );
 
     private SessionAnswer Answer(SessionUser user, Guid sessionId, string method, string refreshToken)

@@ -6,7 +6,7 @@ declare
   v_current uuid := (auth.jwt() ->> 'session_id')::uuid;
 begin
   update sessions set revoked_at = clock_timestamp()
-  where revoked_at is null and user_id in (v_me, auth.uid()) and case p_scope
+  where revoked_at is null and user_id = any (my_user_ids()) and case p_scope
     when 'local' then id = v_current
     when 'others' then id is distinct from v_current
     else true end;

@@ -11,7 +11,7 @@ public static class RequestBody
 
     /// <summary>The body as <typeparamref name="T"/>. An empty body is <c>{}</c> where <paramref name="allowEmpty"/> says so.</summary>
     /// <exception cref="ApiException">ERR_4000 with 400, 413 or 415.</exception>
-    public static async Task<T> ReadAsync<T>(HttpContext context, bool allowEmpty = false)
+    public static async Task<T> ReadAsync<T>(HttpContext context, bool allowEmpty = false, int maxBytes = MaxJsonBytes)
         where T : class, new()
     {
         var request = context.Request;
@@ -19,7 +19,7 @@ public static class RequestBody
         {
             throw new ApiException("ERR_4000", new { reason = "media_type", expected = "application/json" }, status: 415);
         }
-        var bytes = await ReadBytesAsync(context, MaxJsonBytes);
+        var bytes = await ReadBytesAsync(context, maxBytes);
         if (bytes.Length == 0 && allowEmpty)
         {
             return new T();

@@ -1,10 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
-using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
-using Microsoft.IdentityModel.JsonWebTokens;
-using Microsoft.IdentityModel.Tokens;
 
 namespace Reelbase.Server.Integrations.Apple.DeviceCheck;
 
@@ -27,12 +24,18 @@ public abstract record DeviceAnswer
 /// <summary>Apple's DeviceCheck. Source of the rules: Apple's "Accessing and modifying per-device data".</summary>
 public sealed class DeviceCheckClient(IHttpClientFactory clients, IOptions<DeviceCheckOptions> options, TimeProvider clock) : IDisposable
 {
+    /// <summary>The name of its HTTP client.</summary>
+    public const string ClientName = "devicecheck";
+
     private static readonly TimeSpan TokenLife = TimeSpan.FromMinutes(20);
     private static readonly string[] NeverSet = ["failed to find bit state", "bit state not found"];
 
+    private readonly AppleKey _key = new(options.Value.PrivateKey, options.Value.PrivateKeyFile, options.Value.KeyId);
     private readonly Lock _gate = new();
-    private ECDsa? _key;
     private (string Token, DateTimeOffset MadeAt)? _bearer;
+
+    // How far Apple's clock is ahead of ours, learned when Apple finds our time wrong.
+    private TimeSpan _skew;
 
     /// <summary>Reads the two bits. A device that never had any answers with text and not JSON: both are false then.</summary>
     public Task<DeviceAnswer> QueryAsync(string deviceToken, CancellationToken cancellationToken) =>
@@ -53,7 +56,7 @@ public sealed class DeviceCheckClient(IHttpClientFactory clients, IOptions<Devic
         );
 
     /// <inheritdoc/>
-    public void Dispose() => _key?.Dispose();
+    public void Dispose() => _key.Dispose();
 
     private async Task<DeviceAnswer> CallAsync(
         string operation,
@@ -66,38 +69,66 @@ public sealed class DeviceCheckClient(IHttpClientFactory clients, IOptions<Devic
         {
             return new DeviceAnswer.Unknown("DeviceCheck is not configured");
         }
-        // Every request has its own transaction id, also a repeated one.
-        body["transaction_id"] = Guid.NewGuid().ToString();
-        body["timestamp"] = clock.GetUtcNow().ToUnixTimeMilliseconds();
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(TimeSpan.FromSeconds(options.Value.TimeoutSeconds));
-        try
+        var answer = await AskAsync(options.Value.BaseUrl, operation, body, read, cancellationToken);
+        // Builds from Xcode carry tokens of Apple's development host, which production refuses like any bad token.
+        return answer is DeviceAnswer.BadToken && options.Value.DevelopmentUrl is { Length: > 0 } development
+            ? await AskAsync(development, operation, body, read, cancellationToken)
+            : answer;
+    }
+
+    /// <summary>Asks one host; once more when it was our token's age or our clock that Apple did not like.</summary>
+    private async Task<DeviceAnswer> AskAsync(
+        string host,
+        string operation,
+        Dictionary<string, object> body,
+        Func<string, DeviceAnswer> read,
+        CancellationToken cancellationToken
+    )
+    {
+        for (var isRepeated = false; ; isRepeated = true)
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, $"{options.Value.BaseUrl.TrimEnd('/')}/v1/{operation}")
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            limit.CancelAfter(TimeSpan.FromSeconds(options.Value.TimeoutSeconds));
+            // Every request has its own transaction id, also a repeated one.
+            body["transaction_id"] = Guid.NewGuid().ToString();
+            body["timestamp"] = Now().ToUnixTimeMilliseconds();
+            try
             {
-                Content = JsonContent.Create(body),
-                Headers = { Authorization = new AuthenticationHeaderValue("Bearer", Bearer()) },
-            };
-            using var response = await clients.CreateClient("devicecheck").SendAsync(request, limit.Token);
-            var text = (await response.Content.ReadAsStringAsync(limit.Token)).Trim();
-            return response.StatusCode switch
+                using var request = new HttpRequestMessage(HttpMethod.Post, $"{host.TrimEnd('/')}/v1/{operation}")
+                {
+                    Content = JsonContent.Create(body),
+                    Headers = { Authorization = new AuthenticationHeaderValue("Bearer", Bearer()) },
+                };
+                using var response = await clients.CreateClient(ClientName).SendAsync(request, limit.Token);
+                var text = (await response.Content.ReadAsStringAsync(limit.Token)).Trim();
+                switch (response.StatusCode)
+                {
+                    case HttpStatusCode.OK:
+                        return read(text);
+                    // Only this one 400 is about the device; the others are about our clock, key or request.
+                    case HttpStatusCode.BadRequest when text.Contains("device token", StringComparison.OrdinalIgnoreCase):
+                        return new DeviceAnswer.BadToken();
+                    case HttpStatusCode.BadRequest when text.Contains("time stamp", StringComparison.OrdinalIgnoreCase) && !isRepeated:
+                        LearnSkew(response.Headers.Date);
+                        continue;
+                    case HttpStatusCode.Unauthorized when !isRepeated:
+                        ForgetBearer();
+                        continue;
+                    default:
+                        return new DeviceAnswer.Unknown($"{operation} answered {(int)response.StatusCode}");
+                }
+            }
+            catch (Exception error)
+                when (error is HttpRequestException or IOException || (error is OperationCanceledException && !cancellationToken.IsCancellationRequested))
             {
-                HttpStatusCode.OK => read(text),
-                // Only this one 400 is about the device; the others are about our clock, key or request.
-                HttpStatusCode.BadRequest when text.Contains("device token", StringComparison.OrdinalIgnoreCase) => new DeviceAnswer.BadToken(),
-                _ => new DeviceAnswer.Unknown($"{operation} answered {(int)response.StatusCode}"),
-            };
-        }
-        catch (Exception error)
-            when (error is HttpRequestException or IOException || (error is OperationCanceledException && !cancellationToken.IsCancellationRequested))
-        {
-            return new DeviceAnswer.Unknown($"{operation}: {error.GetType().Name}");
+                return new DeviceAnswer.Unknown($"{operation}: {error.GetType().Name}");
+            }
         }
     }
 
     private static DeviceAnswer ReadBits(string text)
     {
-        if (NeverSet.Any(phrase => text.Contains(phrase, StringComparison.OrdinalIgnoreCase)))
+        if (NeverSet.Any(phrase => text.Contains(phrase, StringComparison.OrdinalIgnoreCase)) && !text.StartsWith('{'))
         {
             return new DeviceAnswer.Bits(false, false);
         }
@@ -114,31 +145,41 @@ public sealed class DeviceCheckClient(IHttpClientFactory clients, IOptions<Devic
         }
     }
 
-    private string Bearer()
+    private DateTimeOffset Now()
     {
         lock (_gate)
         {
-            var now = clock.GetUtcNow();
+            return clock.GetUtcNow() + _skew;
+        }
+    }
+
+    private void LearnSkew(DateTimeOffset? theirs)
+    {
+        lock (_gate)
+        {
+            _skew = theirs is { } now ? now - clock.GetUtcNow() : TimeSpan.Zero;
+            _bearer = null;
+        }
+    }
+
+    private void ForgetBearer()
+    {
+        lock (_gate)
+        {
+            _bearer = null;
+        }
+    }
+
+    private string Bearer()
+    {
+        var now = Now();
+        lock (_gate)
+        {
             if (_bearer is { } known && now - known.MadeAt < TokenLife)
             {
                 return known.Token;
             }
-            if (_key is null)
-            {
-                _key = ECDsa.Create();
-                _key.ImportFromPem(options.Value.PrivateKey ?? File.ReadAllText(options.Value.PrivateKeyFile!));
-            }
-            var token = new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(
-                new SecurityTokenDescriptor
-                {
-                    Claims = new Dictionary<string, object> { ["iss"] = options.Value.TeamId!, ["iat"] = now.ToUnixTimeSeconds() },
-                    SigningCredentials = new(new ECDsaSecurityKey(_key) { KeyId = options.Value.KeyId }, SecurityAlgorithms.EcdsaSha256)
-                    {
-                        // The default factory remembers signers by key id for the whole process, also after their key is gone.
-                        CryptoProviderFactory = new CryptoProviderFactory { CacheSignatureProviders = false },
-                    },
-                }
-            );
+            var token = _key.Sign(new() { ["iss"] = options.Value.TeamId!, ["iat"] = now.ToUnixTimeSeconds() });
             _bearer = (token, now);
             return token;
         }

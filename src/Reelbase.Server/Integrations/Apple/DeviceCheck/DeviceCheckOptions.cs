@@ -5,9 +5,16 @@ namespace Reelbase.Server.Integrations.Apple.DeviceCheck;
 /// <summary>Section <c>DeviceCheck</c>: Apple's two bits per device. Without a key no device can be verified and no grant is given.</summary>
 public sealed class DeviceCheckOptions
 {
-    /// <summary>Apple's host: production, or <c>https://api.development.devicecheck.apple.com</c> for builds from Xcode.</summary>
+    /// <summary>Apple's host for builds from the App Store and TestFlight.</summary>
     [Required, Url]
     public string BaseUrl { get; set; } = "https://api.devicecheck.apple.com";
+
+    /// <summary>
+    /// Where a token is asked about that the first host refuses: <c>https://api.development.devicecheck.apple.com</c> takes tokens of builds from
+    /// Xcode. Not set: nowhere. That host keeps bits of its own, so every developer's phone can get a grant there.
+    /// </summary>
+    [Url]
+    public string? DevelopmentUrl { get; set; }
 
     /// <summary>The developer team's id; becomes <c>iss</c>.</summary>
     public string? TeamId { get; set; }

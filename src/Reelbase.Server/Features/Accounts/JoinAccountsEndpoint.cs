@@ -1,0 +1,143 @@
+using Microsoft.Extensions.Options;
+using Reelbase.Server.Features.SignIn;
+using Reelbase.Server.Integrations.Apple.SignIn;
+using Reelbase.Server.Platform;
+using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Errors;
+using Reelbase.Server.Platform.Http;
+using Reelbase.Server.Platform.Security;
+
+namespace Reelbase.Server.Features.Accounts;
+
+/// <summary>A guest who has signed in with Apple.</summary>
+/// <param name="IdToken">Apple's identity token.</param>
+/// <param name="Nonce">What the app made up for it, if it did; Apple's token holds its SHA-256.</param>
+/// <param name="AuthorizationCode">Apple's code, so that the permission can be taken back when the account is deleted.</param>
+/// <param name="AppleSub">Optional beside a token, which it must match. Alone it is a claim that nobody has verified.</param>
+/// <param name="DeviceId">What shipped apps without tokens send.</param>
+/// <param name="UserId">Optional; must be the caller.</param>
+public sealed record MergeGuestRequest(
+    string? IdToken = null,
+    string? Nonce = null,
+    string? AuthorizationCode = null,
+    string? AppleSub = null,
+    string? DeviceId = null,
+    string? UserId = null
+)
+{
+    public MergeGuestRequest()
+        : this(IdToken: null) { }
+}
+
+/// <summary>The member that the guest is now.</summary>
+public sealed record MergeGuestAnswer(bool Success, UserProfile User);
+
+/// <summary><c>POST /merge-guest-user</c>: a guest becomes a member, or part of one who exists, and loses nothing.</summary>
+public static partial class JoinAccountsEndpoint
+{
+    private const int MaxTextLength = 255;
+
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes
+            .MapPost("/merge-guest-user", HandleAsync)
+            .WithTags("Accounts")
+            .WithName("merge-guest-user")
+            .WithSummary("Join the guest with an Apple account")
+            .RequiresUser()
+            .Accepts<MergeGuestRequest>("application/json")
+            .Produces<MergeGuestAnswer>()
+            .Fails(400, 401, 403, 404, 409, 413, 415, 429, 503)
+            .Examples(
+                new
+                {
+                    id_token = "eyJ...",
+                    nonce = "a-random-text",
+                    authorization_code = "c1234...",
+                },
+                new MergeGuestAnswer(true, AccountsEndpoints.Example with { IsGuest = false, AppleSub = "001234.abcd.5678" })
+            );
+
+    private static async Task<IResult> HandleAsync(
+        HttpContext context,
+        CallerResolver callers,
+        ApiDatabase database,
+        AppleTokens tokens,
+        AppleSignIn signIn,
+        AppleAuthorizations authorizations,
+        IOptions<ServerOptions> server,
+        ILoggerFactory loggers
+    )
+    {
+        var request = await RequestBody.ReadAsync<MergeGuestRequest>(context);
+        if (request.IdToken is null && server.Value.AcceptUnverifiedUserId && await callers.ReadAsync(context) is not { UserId: not null })
+        {
+            var claimed = await ClaimUnverifiedAsync(context, request, callers, database);
+            LogUnverifiedMerge(loggers.CreateLogger(typeof(JoinAccountsEndpoint)));
+            return Json.Answer(await JoinAsync(context, claimed, new AppleIdentity(request.AppleSub!, null, ""), request, database, signIn, authorizations));
+        }
+        var caller = await callers.RequireUserAsync(context, request.UserId);
+        if (request.IdToken is null)
+        {
+            throw ApiException.Field("ERR_4000", "id_token", "required");
+        }
+        if (!tokens.IsConfigured)
+        {
+            throw new ApiException("ERR_6003", new { reason = "sign_in_with_apple_is_off" }, status: 503);
+        }
+        AppleIdentity? identity;
+        string fault;
+        try
+        {
+            (identity, fault) = await tokens.ReadIdentityAsync(request.IdToken, request.Nonce, context.RequestAborted);
+        }
+        catch (AppleUnavailableException error)
+        {
+            throw new ApiException("ERR_6003", new { reason = "apple_unavailable", retry_after_seconds = 30 }, error, 503);
+        }
+        if (identity is null || (request.AppleSub is { } sub && sub != identity.Subject))
+        {
+            throw new ApiException("ERR_4005", new { reason = "bad_id_token", fault = identity is null ? fault : "subject" });
+        }
+        return Json.Answer(await JoinAsync(context, caller, identity, request, database, signIn, authorizations));
+    }
+
+    private static async Task<MergeGuestAnswer> JoinAsync(
+        HttpContext context,
+        Caller caller,
+        AppleIdentity identity,
+        MergeGuestRequest request,
+        ApiDatabase database,
+        AppleSignIn signIn,
+        AppleAuthorizations authorizations
+    )
+    {
+        var joined = await signIn.JoinAsync(caller, identity, mayMerge: true, context.RequestAborted);
+        await authorizations.KeepAsync(joined.UserId, identity.ClientId is { Length: > 0 } client ? client : null, request.AuthorizationCode);
+        return new(true, await AccountsEndpoints.ReadAsync(context, database, caller));
+    }
+
+    /// <summary>Shipped apps tell a device id and Apple's subject, and prove neither.</summary>
+    private static async Task<Caller> ClaimUnverifiedAsync(HttpContext context, MergeGuestRequest request, CallerResolver callers, ApiDatabase database)
+    {
+        if (request.DeviceId is not { Length: > 0 and <= MaxTextLength } device)
+        {
+            throw ApiException.Field("ERR_4000", "device_id", "required");
+        }
+        if (request.AppleSub is not { Length: > 0 and <= MaxTextLength } subject)
+        {
+            throw ApiException.Field("ERR_4000", "apple_sub", "required");
+        }
+        var userId =
+            await database.ScalarAsync<Guid?>(
+                "select find_guest_to_merge($1, $2, $3)",
+                context.RequestAborted,
+                device,
+                subject,
+                context.Connection.RemoteIpAddress
+            ) ?? throw new ApiException("ERR_4007", new { what = "user" });
+        return await callers.ClaimUnverifiedAsync(userId.ToString(), context.RequestAborted);
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "INSECURE: accounts were joined on an unverified claim (Server:AcceptUnverifiedUserId)")]
+    private static partial void LogUnverifiedMerge(ILogger logger);
+}

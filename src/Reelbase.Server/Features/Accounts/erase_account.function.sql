@@ -1,0 +1,47 @@
+-- An account goes: its files, jobs' content, sessions, tokens, devices and everything that says who it was. Its bare row, its
+-- ledger, its purchases and the bare rows of its jobs stay for audit, under an id that means nobody any more. Jobs that have not
+-- begun are cancelled and refunded; jobs with a provider are cancelled there and end unseen. Twice is once.
+-- Answers {"erased", "jobs_left", "had_apple", "apple_tokens"}: whether it did anything, jobs that the worker still has to end,
+-- whether the account was signed in with Apple, and tokens of Apple that are going to be revoked.
+create or replace function erase_account(p_user_id uuid) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_user users;
+  v_ids uuid[];
+  v_devices text[];
+  v_job_id uuid;
+  v_jobs_left integer := 0;
+  v_tokens integer;
+begin
+  v_user := lock_account(p_user_id);
+  if v_user.id is null or v_user.deleted_at is not null then
+    return '{"erased":false,"jobs_left":0,"had_apple":false,"apple_tokens":0}';
+  end if;
+  select array_agg(id), array_agg(device_id) into v_ids, v_devices from users where id = v_user.id or merged_into = v_user.id;
+
+  for v_job_id in select job_id from video_jobs where user_id = any (v_ids) and deleted_at is null order by job_id loop
+    v_jobs_left := v_jobs_left + (erase_video_job(v_job_id) and exists (
+      select from video_jobs where job_id = v_job_id and stage <> 'finished'))::integer;
+  end loop;
+  update storage_objects set state = 'deleting', run_after = clock_timestamp() where user_id = any (v_ids) and state = 'stored';
+  update webhook_deliveries set payload = null where user_id = any (v_ids) and status <> 'pending';
+  update error_log set user_id = null, request_data = null, error_details = null where user_id = any (v_ids);
+  delete from idempotency_log where user_id = any (v_ids);
+  delete from rate_limit_log where user_id = any (v_ids);
+  delete from purchase_claims where user_id = any (v_ids);
+  delete from user_consents where user_id = any (v_ids);
+  delete from push_notifications where user_id = any (v_ids);
+  delete from push_tokens where user_id = any (v_ids);
+  delete from device_grants where user_id = any (v_ids) or device_id = any (v_devices);
+  delete from device_checks where user_id = any (v_ids) or device_id = any (v_devices);
+  delete from sessions where user_id = any (v_ids);
+  v_tokens := revoke_apple_authorizations(v_ids);
+  update users set email = null, device_id = null, apple_sub = null, is_admin = false, tier = 'free', theme_preference = 'system',
+    deleted_at = clock_timestamp(), updated_at = clock_timestamp()
+  where id = any (v_ids);
+  return jsonb_build_object('erased', true, 'jobs_left', v_jobs_left, 'had_apple', v_user.apple_sub is not null,
+    'apple_tokens', v_tokens);
+end
+$$;
+comment on function erase_account(uuid) is
+  'Removes an account and all that says who it was, keeping ledger and purchases; answers erased, jobs_left, had_apple and apple_tokens. Internal to the definer functions.';

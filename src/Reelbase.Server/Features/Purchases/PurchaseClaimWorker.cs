@@ -1,0 +1,78 @@
+using Microsoft.Extensions.Options;
+using Reelbase.Server.Integrations;
+using Reelbase.Server.Integrations.Apple.AppStore;
+using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Work;
+
+namespace Reelbase.Server.Features.Purchases;
+
+/// <summary>A claim that waits for Apple.</summary>
+public sealed record WaitingClaim(Guid UserId, string TransactionId, int Attempt);
+
+/// <summary>Asks Apple again about purchases that could not be looked up when their app reported them.</summary>
+public sealed class PurchaseClaimWorker(
+    WorkerDatabase database,
+    SignedData signedData,
+    AppStoreClient apple,
+    ChangeFeed feed,
+    IOptions<PurchasesOptions> purchases,
+    IOptions<WorkOptions> options,
+    ILogger<PurchaseClaimWorker> logger
+) : WorkLoop<WaitingClaim>(feed, options, logger)
+{
+    /// <summary>Wakes this loop.</summary>
+    public const string WakeTopic = "work:purchase_claims";
+
+    /// <inheritdoc/>
+    protected override string Topic => WakeTopic;
+
+    /// <inheritdoc/>
+    protected override Task<List<WaitingClaim>> ClaimAsync(int limit, CancellationToken cancellationToken) =>
+        database.ListAsync<WaitingClaim>("select * from claim_purchase_claims($1, $2, $3)", cancellationToken, WorkerName, LeaseSeconds, limit);
+
+    /// <inheritdoc/>
+    protected override async Task HandleAsync(WaitingClaim item, CancellationToken cancellationToken)
+    {
+        switch (await apple.FindTransactionAsync(item.TransactionId, cancellationToken))
+        {
+            case AppStoreAnswer.Found found:
+                if (
+                    signedData.ReadTransaction(found.Body.Text("signedTransactionInfo"), out _, found.Environment) is { } transaction
+                    && PurchaseRecord.Fault(transaction) is null
+                )
+                {
+                    await database.RecordAsync<string>(
+                        "select record_transaction($1, $2::jsonb, 'app', $3::jsonb)::text",
+                        item.UserId,
+                        PurchaseRecord.ToJson(transaction),
+                        purchases.Value.Policy
+                    );
+                }
+                await FinishAsync(item, null, 0);
+                break;
+            case AppStoreAnswer.Refused:
+                await FinishAsync(item, null, 0);
+                break;
+            case AppStoreAnswer.NotFound:
+                await FinishAsync(item, Pause(item), purchases.Value.MaxLooksUnknown);
+                break;
+            case var answer:
+                var wait = (answer as AppStoreAnswer.Unavailable)?.RetryAfterSeconds ?? 0;
+                await FinishAsync(item, Math.Max(wait, Pause(item)), purchases.Value.MaxLooksUnavailable);
+                break;
+        }
+    }
+
+    private double Pause(WaitingClaim item) => Backoff.Seconds(item.Attempt, purchases.Value.RetryBaseSeconds, purchases.Value.RetryCapSeconds);
+
+    private Task FinishAsync(WaitingClaim item, double? retryAfterSeconds, int maxLooks) =>
+        database.ExecuteAsync(
+            "select finish_purchase_claim($1, $2, $3, $4::double precision, $5)",
+            CancellationToken.None,
+            item.UserId,
+            item.TransactionId,
+            WorkerName,
+            retryAfterSeconds,
+            maxLooks
+        );
+}

@@ -1,0 +1,208 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.Options;
+using Reelbase.Server.Integrations;
+using Reelbase.Server.Integrations.Apple.AppStore;
+using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Errors;
+using Reelbase.Server.Platform.Http;
+using Reelbase.Server.Platform.Security;
+
+namespace Reelbase.Server.Features.Purchases;
+
+/// <summary>A purchase that the app reports. What it is worth is never the app's to say.</summary>
+/// <param name="TransactionId">Apple's id of the transaction; Apple is asked about it when there is no signed one.</param>
+/// <param name="SignedTransaction">The transaction as StoreKit handed it over, signed by Apple (jwsRepresentation).</param>
+/// <param name="UserId">Optional; must be the caller.</param>
+/// <param name="Change">Refused: credits come from Apple's word alone.</param>
+/// <param name="Amount">Refused, as above.</param>
+/// <param name="Credits">Refused, as above.</param>
+public sealed record UpdateCreditsRequest(
+    string? TransactionId = null,
+    string? SignedTransaction = null,
+    string? UserId = null,
+    JsonElement? Change = null,
+    JsonElement? Amount = null,
+    JsonElement? Credits = null
+)
+{
+    public UpdateCreditsRequest()
+        : this(TransactionId: null) { }
+}
+
+/// <summary>What a purchase gave.</summary>
+/// <param name="Success">Always true.</param>
+/// <param name="CreditsAdded">0 when it had been credited before.</param>
+/// <param name="CreditsRemaining">The balance now.</param>
+/// <param name="TotalCredits">The balance once more, under the name that shipped apps read.</param>
+public sealed record UpdateCreditsAnswer(bool Success, int CreditsAdded, int CreditsRemaining, int TotalCredits);
+
+/// <summary><c>POST /update-credits</c>: a purchase becomes credits, once, whoever reports it and however often.</summary>
+public static partial class UpdateCreditsEndpoint
+{
+    /// <summary>Old apps send their whole receipt along; it is not read, but it has to be let through.</summary>
+    private const int MaxBodyBytes = 1024 * 1024;
+
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes
+            .MapPost("/update-credits", HandleAsync)
+            .WithTags("Purchases")
+            .WithName("update-credits")
+            .WithSummary("Turn an App Store purchase into credits, exactly once")
+            .RequiresUser()
+            .Accepts<UpdateCreditsRequest>("application/json")
+            .Produces<UpdateCreditsAnswer>()
+            .Fails(400, 401, 403, 404, 409, 413, 415, 429, 503)
+            .Examples(new { signed_transaction = "eyJ..." }, new UpdateCreditsAnswer(true, 25, 35, 35));
+
+    private static async Task<IResult> HandleAsync(
+        HttpContext context,
+        CallerResolver callers,
+        ApiDatabase database,
+        AppStoreClient apple,
+        SignedData signedData,
+        ChangeFeed feed,
+        IOptions<PurchasesOptions> options
+    )
+    {
+        var request = await RequestBody.ReadAsync<UpdateCreditsRequest>(context, maxBytes: MaxBodyBytes);
+        var caller = await callers.RequireUserAsync(context, request.UserId);
+        foreach (var (name, value) in new[] { ("change", request.Change), ("amount", request.Amount), ("credits", request.Credits) })
+        {
+            if (value is not null)
+            {
+                throw ApiException.Field("ERR_4000", name, "credits_come_from_apple");
+            }
+        }
+        if (request is { TransactionId: null, SignedTransaction: null })
+        {
+            throw ApiException.Field("ERR_4000", "transaction_id", "required");
+        }
+        var rules = options.Value;
+        await RequireFailuresLeftAsync(caller, database, rules, context.RequestAborted);
+        if (!signedData.IsConfigured)
+        {
+            throw new ApiException("ERR_6003", new { reason = "purchases_are_off" }, status: 503);
+        }
+        try
+        {
+            var transaction = request.SignedTransaction is { } jws
+                ? Verify(signedData, jws, request.TransactionId)
+                : await AskAsync(request.TransactionId!, caller, database, apple, signedData, feed, rules, context.RequestAborted);
+            if (PurchaseRecord.Fault(transaction) is { } fault)
+            {
+                throw new ApiException("ERR_4011", new { reason = fault });
+            }
+            var claimed = (
+                await database.OneOrNoneAsync<ClaimedPurchase>(
+                    caller,
+                    "select * from claim_purchase($1::jsonb, $2::jsonb)",
+                    context.RequestAborted,
+                    PurchaseRecord.ToJson(transaction),
+                    rules.Policy
+                )
+            )!;
+            return claimed.Outcome switch
+            {
+                "credited" or "known" => Json.Answer(new UpdateCreditsAnswer(true, claimed.CreditsAdded, claimed.CreditsRemaining, claimed.CreditsRemaining)),
+                "of_another" => throw new ApiException("ERR_4012", new { reason = "purchase_of_another_user" }),
+                _ => throw new ApiException("ERR_4011", new { reason = claimed.Reason ?? claimed.Outcome }),
+            };
+        }
+        catch (ApiException error) when (error.Code is "ERR_4011" or "ERR_4012")
+        {
+            await database.ExecuteAsync(caller, "select count_failed_claim($1)", CancellationToken.None, context.Connection.RemoteIpAddress);
+            throw;
+        }
+    }
+
+    /// <summary>Failed claims are counted and good ones are not: whoever buys much is never kept from their credits.</summary>
+    private static async Task RequireFailuresLeftAsync(Caller caller, ApiDatabase database, PurchasesOptions rules, CancellationToken cancellationToken)
+    {
+        if (rules.FailedClaimsPerWindow < 0)
+        {
+            return;
+        }
+        var left = (
+            await database.OneOrNoneAsync<ClaimsLeft>(
+                caller,
+                "select * from purchase_claims_left($1, $2)",
+                cancellationToken,
+                rules.FailedClaimsPerWindow,
+                rules.WindowSeconds
+            )
+        )!;
+        if (left.Remaining <= 0)
+        {
+            throw new ApiException(
+                "ERR_4004",
+                new
+                {
+                    limit = rules.FailedClaimsPerWindow,
+                    scope = "failed_purchases",
+                    retry_after_seconds = Math.Max(1, left.RetryAfterSeconds ?? 1),
+                }
+            );
+        }
+    }
+
+    private static SignedTransaction Verify(SignedData signedData, string jws, string? transactionId)
+    {
+        var transaction =
+            signedData.ReadTransaction(jws, out var fault)
+            ?? throw new ApiException("ERR_4011", new { reason = fault is "bundle_id" or "environment" ? fault : "not_signed_by_apple" });
+        return transactionId is null || transactionId == transaction.TransactionId
+            ? transaction
+            : throw new ApiException("ERR_4011", new { reason = "transaction_id_differs" });
+    }
+
+    private static async Task<SignedTransaction> AskAsync(
+        string transactionId,
+        Caller caller,
+        ApiDatabase database,
+        AppStoreClient apple,
+        SignedData signedData,
+        ChangeFeed feed,
+        PurchasesOptions rules,
+        CancellationToken cancellationToken
+    )
+    {
+        if (!TransactionId().IsMatch(transactionId))
+        {
+            throw new ApiException("ERR_4011", new { reason = "not_a_transaction_id" });
+        }
+        switch (await apple.FindTransactionAsync(transactionId, cancellationToken))
+        {
+            case AppStoreAnswer.Found found:
+                return signedData.ReadTransaction(found.Body.Text("signedTransactionInfo"), out var fault, found.Environment)
+                    ?? throw new ApiException("ERR_4011", new { reason = fault });
+            case AppStoreAnswer.NotFound:
+                // A purchase of this minute may not be known yet; it is looked for again, so that it is not lost.
+                await KeepAsync();
+                throw new ApiException("ERR_4011", new { reason = "transaction_not_found" });
+            case AppStoreAnswer.Refused:
+                throw new ApiException("ERR_4011", new { reason = "not_a_transaction_id" });
+            case var answer:
+                await KeepAsync();
+                var wait = (answer as AppStoreAnswer.Unavailable)?.RetryAfterSeconds ?? 30;
+                throw new ApiException(
+                    "ERR_6003",
+                    new { reason = "app_store_unavailable", retry_after_seconds = (int)Math.Ceiling(Math.Max(1, wait)) },
+                    status: 503
+                );
+        }
+
+        async Task KeepAsync()
+        {
+            await database.ExecuteAsync(caller, "select keep_purchase_claim($1, $2)", CancellationToken.None, transactionId, rules.MaxWaitingClaims);
+            feed.Publish(PurchaseClaimWorker.WakeTopic);
+        }
+    }
+
+    private sealed record ClaimedPurchase(string Outcome, string? Reason, int CreditsAdded, int CreditsRemaining);
+
+    private sealed record ClaimsLeft(int Remaining, int? RetryAfterSeconds);
+
+    [GeneratedRegex("^[0-9A-Za-z-]{1,64}$")]
+    private static partial Regex TransactionId();
+}

@@ -1,0 +1,10 @@
+revoke all on products, purchases, purchase_claims, reconciliations, user_consents
+  from public, anon, authenticated, service_role, reelbase_api, reelbase_worker, reelbase_admin;
+grant execute on function claim_purchase(jsonb, jsonb), purchase_claims_left(integer, integer), count_failed_claim(inet),
+  keep_purchase_claim(text, integer) to authenticated;
+grant execute on function record_transaction(uuid, jsonb, text, jsonb), get_consumption(text, text), note_consumption_sent(text, text),
+  mark_refund_requested(text, text, boolean), claim_purchase_claims(text, integer, integer),
+  finish_purchase_claim(uuid, text, text, double precision, integer), begin_reconciliation(text, text, integer, integer),
+  finish_reconciliation(text, text, timestamptz, jsonb, integer), list_purchases_to_check(text, integer, integer),
+  note_purchase_checked(text, text) to reelbase_worker;
+grant execute on function request_reconciliation(), list_reconciliations() to reelbase_admin;

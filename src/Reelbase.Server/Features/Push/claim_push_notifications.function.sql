@@ -1,0 +1,17 @@
+create or replace function claim_push_notifications(p_leased_by text, p_lease_seconds integer, p_limit integer)
+returns table (id uuid, job_id uuid, token text, environment text, kind text, event text, model_name text, created_at timestamptz, attempt integer)
+language plpgsql security definer set search_path = public, pg_temp as $$
+#variable_conflict use_column
+begin
+  return query
+  with due as (
+    select n.id from push_notifications n
+    where n.status = 'pending' and n.run_after <= clock_timestamp() and (n.lease_until is null or n.lease_until < clock_timestamp())
+    order by n.run_after limit p_limit for no key update skip locked)
+  update push_notifications n set leased_by = p_leased_by, attempt = n.attempt + 1,
+    lease_until = clock_timestamp() + make_interval(secs => p_lease_seconds)
+  from due where n.id = due.id
+  returning n.id, n.job_id, n.token, n.environment, n.kind, n.event, n.model_name, n.created_at, n.attempt;
+end
+$$;
+comment on function claim_push_notifications(text, integer, integer) is 'Leases pushes that are due to a worker.';

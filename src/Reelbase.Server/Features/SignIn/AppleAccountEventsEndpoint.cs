@@ -1,0 +1,74 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Reelbase.Server.Integrations.Apple.SignIn;
+using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Errors;
+using Reelbase.Server.Platform.Http;
+
+namespace Reelbase.Server.Features.SignIn;
+
+/// <summary>What Apple sends about an Apple account.</summary>
+/// <param name="Payload">The event, signed by Apple.</param>
+public sealed record AppleAccountEventRequest(string? Payload = null)
+{
+    public AppleAccountEventRequest()
+        : this(Payload: null) { }
+}
+
+/// <summary>The answer, of which Apple reads the status only.</summary>
+public sealed record AppleAccountEventAnswer(bool Success);
+
+/// <summary><c>POST /apple-account-events</c>: Apple tells that a permission was taken back or an Apple account deleted. Verified, stored once, answered.</summary>
+public static class AppleAccountEventsEndpoint
+{
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes
+            .MapPost("/apple-account-events", HandleAsync)
+            .WithTags("SignIn")
+            .WithName("apple-account-events")
+            .WithSummary("Apple tells what became of an Apple account")
+            .Accepts<AppleAccountEventRequest>("application/json")
+            .Produces<AppleAccountEventAnswer>()
+            .Fails(400, 401, 413, 415, 503)
+            .Examples(new { payload = "eyJ..." }, new AppleAccountEventAnswer(true));
+
+    private static async Task<IResult> HandleAsync(HttpContext context, AppleTokens tokens, ApiDatabase database, ChangeFeed feed)
+    {
+        var request = await RequestBody.ReadAsync<AppleAccountEventRequest>(context);
+        AppleAccountEvent? happened;
+        try
+        {
+            happened = await tokens.ReadEventAsync(request.Payload, context.RequestAborted);
+        }
+        catch (AppleUnavailableException error)
+        {
+            // Apple comes again.
+            throw new ApiException("ERR_6003", new { reason = "apple_unavailable" }, error, 503);
+        }
+        if (happened is null)
+        {
+            throw new ApiException("ERR_4005", new { reason = "bad_signature" });
+        }
+        var isNew = await database.ScalarAsync<bool>(
+            "select store_inbox_message('apple_account', $1, $2, $3::jsonb)",
+            context.RequestAborted,
+            // Hashed, because an event without an id of its own is named by the account.
+            Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(happened.Id))),
+            happened.Type,
+            JsonSerializer.Serialize(
+                new
+                {
+                    type = happened.Type,
+                    sub = happened.Subject,
+                    at = happened.At,
+                }
+            )
+        );
+        if (isNew)
+        {
+            feed.Publish(AppleAccountEventWorker.WakeTopic);
+        }
+        return Json.Answer(new AppleAccountEventAnswer(true));
+    }
+}

@@ -1,0 +1,80 @@
+using Microsoft.Extensions.Options;
+using Reelbase.Server.Integrations.Apple.SignIn;
+using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Security;
+using Reelbase.Server.Platform.Work;
+
+namespace Reelbase.Server.Features.SignIn;
+
+/// <summary>A code to be exchanged, or a token to be revoked.</summary>
+public sealed record ClaimedAuthorization(long Id, string ClientId, string Stage, byte[] Secret, int Attempt);
+
+/// <summary>Exchanges Apple's codes while they live, and takes Apple's permission back when an account has been deleted.</summary>
+public sealed class AppleAuthorizationWorker(
+    WorkerDatabase database,
+    AppleSignInClient apple,
+    Keys keys,
+    ChangeFeed feed,
+    IOptions<AppleSignInOptions> signIn,
+    IOptions<WorkOptions> options,
+    ILogger<AppleAuthorizationWorker> logger
+) : WorkLoop<ClaimedAuthorization>(feed, options, logger)
+{
+    /// <summary>Wakes this loop.</summary>
+    public const string WakeTopic = "work:apple_authorizations";
+
+    private readonly SecretBox _box = new(keys, AppleAuthorizations.Purpose);
+
+    /// <inheritdoc/>
+    protected override string Topic => WakeTopic;
+
+    /// <inheritdoc/>
+    protected override Task<List<ClaimedAuthorization>> ClaimAsync(int limit, CancellationToken cancellationToken) =>
+        database.ListAsync<ClaimedAuthorization>("select * from claim_apple_authorizations($1, $2, $3)", cancellationToken, WorkerName, LeaseSeconds, limit);
+
+    /// <inheritdoc/>
+    protected override async Task HandleAsync(ClaimedAuthorization item, CancellationToken cancellationToken)
+    {
+        if (_box.Open(item.Secret) is not { } secret)
+        {
+            await RecordAsync(item, "lost", null, "it was encrypted under another Security:TokenSecret", null);
+            return;
+        }
+        var answer =
+            item.Stage == "code"
+                ? await apple.ExchangeAsync(item.ClientId, secret, cancellationToken)
+                : await apple.RevokeAsync(item.ClientId, secret, cancellationToken);
+        switch (answer)
+        {
+            case AppleTokenAnswer.Exchanged exchanged:
+                await RecordAsync(item, "held", _box.Seal(exchanged.RefreshToken), null, null);
+                break;
+            case AppleTokenAnswer.Revoked:
+                await RecordAsync(item, "revoked", null, null, null);
+                break;
+            case AppleTokenAnswer.Invalid invalid:
+                // Used, or older than five minutes: nothing that a repetition could change.
+                await RecordAsync(item, item.Stage == "code" ? "lost" : "revoked", null, invalid.Reason, null);
+                break;
+            case AppleTokenAnswer.Unavailable away when item.Attempt >= signIn.Value.MaxAttempts:
+                logger.LogWarning("Apple could not be asked about an authorization for long ({Reason}); given up", away.Reason);
+                await RecordAsync(item, "lost", null, away.Reason, null);
+                break;
+            case AppleTokenAnswer.Unavailable away:
+                await RecordAsync(item, "later", null, away.Reason, Backoff.Seconds(item.Attempt, signIn.Value.RetryBaseSeconds, signIn.Value.RetryCapSeconds));
+                break;
+        }
+    }
+
+    private async Task RecordAsync(ClaimedAuthorization item, string outcome, byte[]? secret, string? error, double? retryAfterSeconds) =>
+        // An exchanged code is gone, so what came of it may not be forgotten because the database was away for a moment.
+        await database.RecordAsync<object>(
+            "select record_apple_authorization($1, $2, $3, $4::bytea, $5, $6::double precision)",
+            item.Id,
+            WorkerName,
+            outcome,
+            secret,
+            error,
+            retryAfterSeconds
+        );
+}

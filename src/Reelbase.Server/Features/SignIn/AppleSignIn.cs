@@ -1,0 +1,111 @@
+using Npgsql;
+using Reelbase.Server.Integrations.Apple.SignIn;
+using Reelbase.Server.Platform.Database;
+
+namespace Reelbase.Server.Features.SignIn;
+
+/// <summary>How a sign-in ended.</summary>
+public enum SignInOutcome
+{
+    /// <summary>It is the user in <see cref="SignInResult.UserId"/>.</summary>
+    SignedIn,
+
+    /// <summary>The identity token is not Apple's, not for us, or not of now.</summary>
+    BadToken,
+
+    /// <summary>The Apple account belongs to a user already.</summary>
+    Taken,
+
+    /// <summary>The user is banned.</summary>
+    Banned,
+
+    /// <summary>The guest's session has ended, or the guest is gone.</summary>
+    NoSession,
+
+    /// <summary>Apple's keys could not be fetched.</summary>
+    Unavailable,
+}
+
+/// <summary>The result of a sign-in.</summary>
+public sealed record SignInResult(SignInOutcome Outcome, Guid UserId);
+
+/// <summary>Signs in with an identity token of Apple: as the Apple account's member, or by joining the account to a guest.</summary>
+public sealed class AppleSignIn(ApiDatabase database, AppleTokens tokens, AppleAuthorizations authorizations)
+{
+    /// <summary>Whether it is offered.</summary>
+    public bool IsConfigured => tokens.IsConfigured;
+
+    /// <summary>Checks the token and finds, makes or links the member.</summary>
+    /// <param name="idToken">Apple's identity token.</param>
+    /// <param name="nonce">What the app made up, if it did.</param>
+    /// <param name="authorizationCode">Apple's code, if the app sent it.</param>
+    /// <param name="guest">The guest to be linked; null to sign in whoever the account belongs to.</param>
+    public async Task<SignInResult> SignInAsync(string? idToken, string? nonce, string? authorizationCode, Caller? guest, CancellationToken cancellationToken)
+    {
+        AppleIdentity? identity;
+        try
+        {
+            (identity, _) = await tokens.ReadIdentityAsync(idToken, nonce, cancellationToken);
+        }
+        catch (AppleUnavailableException)
+        {
+            return new(SignInOutcome.Unavailable, default);
+        }
+        if (identity is null)
+        {
+            return new(SignInOutcome.BadToken, default);
+        }
+        Guid userId;
+        if (guest is null)
+        {
+            var member = (
+                await database.OneOrNoneAsync<Member>("select * from sign_in_with_apple($1, $2)", cancellationToken, identity.Subject, identity.Email)
+            )!;
+            if (member.IsBanned)
+            {
+                return new(SignInOutcome.Banned, default);
+            }
+            userId = member.UserId;
+        }
+        else
+        {
+            try
+            {
+                userId = (await JoinAsync(guest, identity, mayMerge: false, cancellationToken)).UserId;
+            }
+            catch (PostgresException error) when (error.SqlState == "RB001")
+            {
+                return new(
+                    error.MessageText switch
+                    {
+                        "ERR_4012" => SignInOutcome.Taken,
+                        "ERR_4006" => SignInOutcome.Banned,
+                        _ => SignInOutcome.NoSession,
+                    },
+                    default
+                );
+            }
+        }
+        await authorizations.KeepAsync(userId, identity.ClientId, authorizationCode);
+        return new(SignInOutcome.SignedIn, userId);
+    }
+
+    /// <summary>Joins a guest with a verified Apple account, by linking or by merging. Raises as <c>join_apple_account</c>.</summary>
+    public async Task<JoinedAccount> JoinAsync(Caller guest, AppleIdentity identity, bool mayMerge, CancellationToken cancellationToken) =>
+        (
+            await database.OneOrNoneAsync<JoinedAccount>(
+                guest,
+                "select * from join_apple_account($1, $2, $3)",
+                cancellationToken,
+                identity.Subject,
+                identity.Email,
+                mayMerge
+            )
+        )!;
+
+    private sealed record Member(Guid UserId, bool IsNew, bool IsBanned);
+}
+
+/// <summary>Which account a guest is now.</summary>
+/// <param name="Outcome">linked, merged or already.</param>
+public sealed record JoinedAccount(Guid UserId, string Outcome);

@@ -1,0 +1,41 @@
+-- Everything a guest has becomes the member's, in one transaction; both rows are locked by the caller, the guest's first.
+-- Ledger rows never move: the guest gets merge -n and the member merge +n, and history reads through merged_into. Jobs move with all
+-- that hangs on them, before the files: a file that is being announced holds its job's row and is seen here or finds the member.
+create or replace function merge_accounts(p_guest_id uuid, p_member_id uuid) returns void
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_guest users;
+begin
+  select * into v_guest from users where id = p_guest_id;
+  if v_guest.credits_remaining <> 0 then
+    perform write_ledger(p_guest_id, -v_guest.credits_remaining, 'merge', null, null, p_member_id::text);
+    perform write_ledger(p_member_id, v_guest.credits_remaining, 'merge', null, null, p_guest_id::text);
+  end if;
+  update video_jobs set user_id = p_member_id where user_id = p_guest_id;
+  update job_submissions set user_id = p_member_id where user_id = p_guest_id;
+  update storage_objects set user_id = p_member_id where user_id = p_guest_id;
+  -- A press that the guest made and repeats as the member finds its answer and is not charged again.
+  update idempotency_log g set user_id = p_member_id where g.user_id = p_guest_id
+    and not exists (select from idempotency_log m where m.user_id = p_member_id and m.idempotency_key = g.idempotency_key);
+  update purchases set user_id = p_member_id where user_id = p_guest_id;
+  update purchase_claims g set user_id = p_member_id where g.user_id = p_guest_id
+    and not exists (select from purchase_claims m where m.user_id = p_member_id and m.transaction_id = g.transaction_id);
+  update user_consents g set user_id = p_member_id where g.user_id = p_guest_id
+    and not exists (select from user_consents m where m.user_id = p_member_id and m.kind = g.kind and m.version = g.version and m.withdrawn_at is null);
+  update apple_authorizations set user_id = p_member_id where user_id = p_guest_id;
+  update push_tokens set user_id = p_member_id where user_id = p_guest_id;
+  update push_notifications set user_id = p_member_id where user_id = p_guest_id;
+  update device_checks set user_id = p_member_id where user_id = p_guest_id;
+  update device_grants set user_id = p_member_id where user_id = p_guest_id;
+  update webhook_deliveries set user_id = p_member_id where user_id = p_guest_id;
+  update rate_limit_log set user_id = p_member_id where user_id = p_guest_id;
+  update users set
+    credits_total = credits_total + v_guest.credits_total,
+    tier = case when v_guest.tier = 'premium' then 'premium' else tier end,
+    initial_grant_claimed = initial_grant_claimed or v_guest.initial_grant_claimed,
+    updated_at = now()
+  where id = p_member_id;
+  update users set merged_into = p_member_id, updated_at = now() where id = p_guest_id;
+end
+$$;
+comment on function merge_accounts(uuid, uuid) is 'Moves everything of a guest to a member, and the balance through two ledger rows. Internal to the definer functions.';

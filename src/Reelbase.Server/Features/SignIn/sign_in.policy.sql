@@ -1,0 +1,1 @@
+alter table apple_authorizations enable row level security;

@@ -1,0 +1,38 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Reelbase.Server.Integrations.Apple.Apns;
+
+/// <summary>Section <c>Apns</c>: pushes to phones. Without a key none are sent.</summary>
+public sealed class ApnsOptions
+{
+    /// <summary>Apple's host for builds from the App Store and TestFlight.</summary>
+    [Required, Url]
+    public string ProductionUrl { get; set; } = "https://api.push.apple.com";
+
+    /// <summary>Apple's host for builds from Xcode.</summary>
+    [Required, Url]
+    public string SandboxUrl { get; set; } = "https://api.sandbox.push.apple.com";
+
+    /// <summary>The app's bundle id.</summary>
+    public string? Topic { get; set; }
+
+    /// <summary>The developer team's id; becomes <c>iss</c>.</summary>
+    public string? TeamId { get; set; }
+
+    /// <summary>The id of the APNs key; becomes <c>kid</c>.</summary>
+    public string? KeyId { get; set; }
+
+    /// <summary>The key's .p8 file.</summary>
+    public string? PrivateKeyFile { get; set; }
+
+    /// <summary>The key as text (PEM), instead of the file.</summary>
+    public string? PrivateKey { get; set; }
+
+    /// <summary>Seconds until a call to Apple is given up.</summary>
+    [Range(0.1, 60)]
+    public double TimeoutSeconds { get; set; } = 10;
+
+    /// <summary>Whether pushes can be sent.</summary>
+    public bool IsConfigured =>
+        Topic is { Length: > 0 } && TeamId is { Length: > 0 } && KeyId is { Length: > 0 } && (PrivateKey ?? PrivateKeyFile) is { Length: > 0 };
+}

@@ -1,0 +1,198 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Text.Json;
+using Microsoft.Extensions.Options;
+using Reelbase.Server.Platform.Work;
+
+namespace Reelbase.Server.Integrations.Apple.AppStore;
+
+/// <summary>What Apple answered.</summary>
+public abstract record AppStoreAnswer
+{
+    /// <summary>The body.</summary>
+    public sealed record Found(JsonElement Body, string Environment) : AppStoreAnswer;
+
+    /// <summary>Apple knows no such transaction.</summary>
+    public sealed record NotFound : AppStoreAnswer;
+
+    /// <summary>Apple says that the question itself is wrong.</summary>
+    public sealed record Refused(long Code) : AppStoreAnswer;
+
+    /// <summary>It could not be learned now; says nothing about the transaction.</summary>
+    public sealed record Unavailable(string Reason, double? RetryAfterSeconds = null, bool IsOurFault = false) : AppStoreAnswer;
+}
+
+/// <summary>Apple's App Store Server API. Source of the rules: Apple's documents of that name, "Error codes" and "Identifying rate limits".</summary>
+public sealed class AppStoreClient(IHttpClientFactory clients, IOptions<AppStoreOptions> options, TimeProvider clock, ILogger<AppStoreClient> logger)
+    : IDisposable
+{
+    /// <summary>The name of its HTTP client.</summary>
+    public const string ClientName = "app-store";
+
+    private const string Production = "Production";
+    private const string Sandbox = "Sandbox";
+    private const long TransactionNotFound = 4_040_010;
+    private const long OriginalTransactionNotFound = 4_040_005;
+    private const double MaxRetryAfterSeconds = 3600;
+    private const int TokenLifeSeconds = 300;
+    private static readonly HashSet<long> Retryable = [4_040_002, 4_040_004, 4_040_006, 5_000_001];
+
+    private readonly AppleKey _key = new(options.Value.PrivateKey, options.Value.PrivateKeyFile, options.Value.KeyId);
+
+    /// <summary>Whether Apple can be asked.</summary>
+    public bool IsConfigured => options.Value.CanAsk;
+
+    /// <summary>One transaction, as a signed one; looked for in production first, and in the sandbox only when production says that it knows none.</summary>
+    public async Task<AppStoreAnswer> FindTransactionAsync(string transactionId, CancellationToken cancellationToken)
+    {
+        var path = $"/inApps/v1/transactions/{Uri.EscapeDataString(transactionId)}";
+        var answer = await GetAsync(Production, path, cancellationToken);
+        // Nothing else says anything about the environment: not a 401, not a timeout.
+        return answer is AppStoreAnswer.NotFound ? await GetAsync(Sandbox, path, cancellationToken) : answer;
+    }
+
+    /// <summary>A page of refunds of whoever bought a transaction, oldest first.</summary>
+    public Task<AppStoreAnswer> FindRefundsAsync(string environment, string transactionId, string? revision, CancellationToken cancellationToken) =>
+        GetAsync(environment, $"/inApps/v2/refund/lookup/{Uri.EscapeDataString(transactionId)}{Query("revision", revision)}", cancellationToken);
+
+    /// <summary>A page of the history of whoever bought a transaction, finished consumables too.</summary>
+    public Task<AppStoreAnswer> FindHistoryAsync(string environment, string transactionId, string? revision, CancellationToken cancellationToken) =>
+        GetAsync(environment, $"/inApps/v2/history/{Uri.EscapeDataString(transactionId)}{Query("revision", revision)}", cancellationToken);
+
+    /// <summary>A page of the notifications that Apple has sent or tried to.</summary>
+    public Task<AppStoreAnswer> FindNotificationsAsync(
+        string environment,
+        DateTimeOffset from,
+        DateTimeOffset to,
+        string? paginationToken,
+        CancellationToken cancellationToken
+    ) =>
+        SendAsync(
+            environment,
+            HttpMethod.Post,
+            $"/inApps/v1/notifications/history{Query("paginationToken", paginationToken)}",
+            new Dictionary<string, object> { ["startDate"] = from.ToUnixTimeMilliseconds(), ["endDate"] = to.ToUnixTimeMilliseconds() },
+            cancellationToken
+        );
+
+    /// <summary>Tells Apple, on its request and with the customer's consent, how much of a purchase was used.</summary>
+    public Task<AppStoreAnswer> SendConsumptionAsync(string environment, string transactionId, object consumption, CancellationToken cancellationToken) =>
+        SendAsync(environment, HttpMethod.Put, $"/inApps/v2/transactions/consumption/{Uri.EscapeDataString(transactionId)}", consumption, cancellationToken);
+
+    /// <inheritdoc/>
+    public void Dispose() => _key.Dispose();
+
+    private Task<AppStoreAnswer> GetAsync(string environment, string path, CancellationToken cancellationToken) =>
+        SendAsync(environment, HttpMethod.Get, path, null, cancellationToken);
+
+    private async Task<AppStoreAnswer> SendAsync(string environment, HttpMethod method, string path, object? body, CancellationToken cancellationToken)
+    {
+        if (!IsConfigured)
+        {
+            return new AppStoreAnswer.Unavailable("the App Store is not configured", IsOurFault: true);
+        }
+        for (var attempt = 1; ; attempt++)
+        {
+            var (answer, mayRetry) = await TryAsync(environment, method, path, body, cancellationToken);
+            if (!mayRetry || attempt > options.Value.MaxRetries)
+            {
+                return answer;
+            }
+            await Task.Delay(TimeSpan.FromSeconds(Backoff.Seconds(attempt, options.Value.RetryBaseSeconds, 10)), clock, cancellationToken);
+        }
+    }
+
+    private async Task<(AppStoreAnswer Answer, bool MayRetry)> TryAsync(
+        string environment,
+        HttpMethod method,
+        string path,
+        object? body,
+        CancellationToken cancellationToken
+    )
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(TimeSpan.FromSeconds(options.Value.TimeoutSeconds));
+        var host = environment == Production ? options.Value.ProductionUrl : options.Value.SandboxUrl;
+        try
+        {
+            using var request = new HttpRequestMessage(method, host.TrimEnd('/') + path)
+            {
+                Headers = { Authorization = new AuthenticationHeaderValue("Bearer", NewToken()), Accept = { new("application/json") } },
+                Content = body is null ? null : JsonContent.Create(body),
+            };
+            using var response = await clients.CreateClient(ClientName).SendAsync(request, limit.Token);
+            var text = await response.Content.ReadAsStringAsync(limit.Token);
+            if (response.IsSuccessStatusCode)
+            {
+                using var document = JsonDocument.Parse(text.Length == 0 ? "{}" : text);
+                return (new AppStoreAnswer.Found(document.RootElement.Clone(), environment), false);
+            }
+            return Read((int)response.StatusCode, ErrorCode(text), response.Headers);
+        }
+        catch (JsonException)
+        {
+            return (new AppStoreAnswer.Unavailable("the answer is no JSON"), true);
+        }
+        catch (Exception error)
+            when (error is HttpRequestException or IOException || (error is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            return (new AppStoreAnswer.Unavailable(error.GetType().Name), true);
+        }
+    }
+
+    private (AppStoreAnswer, bool) Read(int status, long? code, HttpResponseHeaders headers)
+    {
+        switch (status)
+        {
+            case 401 or 403:
+                logger.LogCritical("The App Store refuses our key (AppStore:IssuerId, KeyId, PrivateKey; answered {Status})", status);
+                return (new AppStoreAnswer.Unavailable($"answered {status}", IsOurFault: true), false);
+            case 429:
+                return (new AppStoreAnswer.Unavailable("rate limit", RetryAfterSeconds(headers)), false);
+            case 404 when code is TransactionNotFound or OriginalTransactionNotFound:
+                return (new AppStoreAnswer.NotFound(), false);
+            case 400 or 404 when code is { } known && !Retryable.Contains(known):
+                return (new AppStoreAnswer.Refused(known), false);
+            default:
+                return (new AppStoreAnswer.Unavailable($"answered {status} {code}"), status >= 500 || (code is { } other && Retryable.Contains(other)));
+        }
+    }
+
+    /// <summary>Apple gives the time at which to come back, in milliseconds since 1970, where others give seconds to wait.</summary>
+    private double? RetryAfterSeconds(HttpResponseHeaders headers) =>
+        headers.TryGetValues("Retry-After", out var values)
+        && long.TryParse(values.First(), NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds)
+            ? Math.Clamp((milliseconds - clock.GetUtcNow().ToUnixTimeMilliseconds()) / 1000.0, 0, MaxRetryAfterSeconds)
+            : null;
+
+    private static long? ErrorCode(string text)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(text);
+            return document.RootElement.Number("errorCode") is { } code ? (long)code : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static string Query(string name, string? value) => value is null ? "" : $"?{name}={Uri.EscapeDataString(value)}";
+
+    /// <summary>Apple asks for a fresh token for each request.</summary>
+    private string NewToken()
+    {
+        var now = clock.GetUtcNow().ToUnixTimeSeconds();
+        return _key.Sign(
+            new()
+            {
+                ["iss"] = options.Value.IssuerId!,
+                ["iat"] = now,
+                ["exp"] = now + TokenLifeSeconds,
+                ["aud"] = "appstoreconnect-v1",
+                ["bid"] = options.Value.BundleId!,
+            }
+        );
+    }
+}

@@ -1,0 +1,233 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
+
+namespace Reelbase.Server.Integrations.Apple.SignIn;
+
+/// <summary>Who signed in, as Apple says.</summary>
+/// <param name="Subject">Stable for our team; the only thing that names the account.</param>
+/// <param name="Email">Only when Apple has verified it; may be a relay address.</param>
+/// <param name="ClientId">Which of our apps the token was made for.</param>
+public sealed record AppleIdentity(string Subject, string? Email, string ClientId);
+
+/// <summary>What Apple says happened to an Apple account.</summary>
+public sealed record AppleAccountEvent(string Id, string Type, string Subject, DateTimeOffset At);
+
+/// <summary>Apple's keys could not be fetched: says nothing about a token.</summary>
+public sealed class AppleUnavailableException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>
+/// Reads what appleid.apple.com signs (RS256): identity tokens and account events. Source of the rules: Apple's "Verifying a user", "id_token" and
+/// "Processing changes for Sign in with Apple accounts".
+/// </summary>
+public sealed class AppleTokens(IHttpClientFactory clients, IOptions<AppleSignInOptions> options, TimeProvider clock) : IDisposable
+{
+    /// <summary>The name of its HTTP client.</summary>
+    public const string ClientName = "apple-id";
+
+    private const string Issuer = "https://appleid.apple.com";
+    private const int MaxTokenLength = 16 * 1024;
+    private const int MaxKeys = 20;
+    private static readonly TimeSpan Skew = TimeSpan.FromMinutes(5);
+    private static readonly JsonWebTokenHandler Handler = new() { MapInboundClaims = false };
+
+    private readonly SemaphoreSlim _fetching = new(1, 1);
+    private (IReadOnlyDictionary<string, SecurityKey> Keys, DateTimeOffset At)? _keys;
+
+    /// <summary>Whether there is anything to check against.</summary>
+    public bool IsConfigured => options.Value.CanVerify;
+
+    /// <summary>Checks an identity token.</summary>
+    /// <param name="token">Apple's token.</param>
+    /// <param name="nonce">What the app made up; Apple's token holds its SHA-256 in lower-case hex. Both are there or neither is.</param>
+    /// <returns>The identity, or null and in one word why not.</returns>
+    /// <exception cref="AppleUnavailableException">Apple's keys could not be fetched.</exception>
+    public async Task<(AppleIdentity? Identity, string Fault)> ReadIdentityAsync(string? token, string? nonce, CancellationToken cancellationToken)
+    {
+        var (jwt, fault) = await VerifyAsync(token, requireExpiry: true, cancellationToken);
+        if (jwt is null)
+        {
+            return (null, fault);
+        }
+        if (jwt.IssuedAt < (clock.GetUtcNow() - TimeSpan.FromSeconds(options.Value.MaxTokenAgeSeconds)).UtcDateTime)
+        {
+            return (null, "too_old");
+        }
+        var claimed = Text(jwt, "nonce");
+        if ((claimed is null) != string.IsNullOrEmpty(nonce) || (claimed is not null && claimed != Hash(nonce!)))
+        {
+            return (null, "nonce");
+        }
+        if (jwt.Subject is not { Length: > 0 and <= 255 } subject || Platform.Http.Json.IsStorable(subject) is null)
+        {
+            return (null, "subject");
+        }
+        var email = Text(jwt, "email") is { Length: > 2 and <= 320 } address && IsTrue(jwt, "email_verified") ? Platform.Http.Json.IsStorable(address) : null;
+        return (new AppleIdentity(subject, email, jwt.Audiences.First()), "");
+    }
+
+    /// <summary>Checks an account event.</summary>
+    /// <exception cref="AppleUnavailableException">Apple's keys could not be fetched.</exception>
+    public async Task<AppleAccountEvent?> ReadEventAsync(string? payload, CancellationToken cancellationToken)
+    {
+        if ((await VerifyAsync(payload, requireExpiry: false, cancellationToken)).Token is not { } jwt)
+        {
+            return null;
+        }
+        try
+        {
+            using var body = JsonDocument.Parse(Base64UrlEncoder.Decode(jwt.EncodedPayload));
+            var events = body.RootElement.GetProperty("events");
+            // Documented as an object and sent as a text that holds one.
+            using var inner = JsonDocument.Parse(events.ValueKind == JsonValueKind.String ? events.GetString()! : events.GetRawText());
+            var type = inner.RootElement.Text("type");
+            var subject = inner.RootElement.Text("sub");
+            var time = inner.RootElement.Number("event_time");
+            if (type is null || subject is null || time is null)
+            {
+                return null;
+            }
+            // Seconds in the documents, milliseconds in the field.
+            var at = DateTimeOffset.FromUnixTimeMilliseconds((long)(time.Value > 100_000_000_000 ? time.Value : time.Value * 1000));
+            var id = Text(jwt, "jti") is { Length: > 0 and <= 150 } jti ? jti : $"{subject}:{type}:{time}";
+            return new AppleAccountEvent(id, type, subject, at);
+        }
+        catch (Exception error) when (error is JsonException or KeyNotFoundException or FormatException or InvalidOperationException or ArgumentException)
+        {
+            return null;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _fetching.Dispose();
+
+    private async Task<(JsonWebToken? Token, string Fault)> VerifyAsync(string? token, bool requireExpiry, CancellationToken cancellationToken)
+    {
+        if (!IsConfigured)
+        {
+            return (null, "not_configured");
+        }
+        if (token is not { Length: > 0 and <= MaxTokenLength } || !Handler.CanReadToken(token))
+        {
+            return (null, "malformed");
+        }
+        JsonWebToken unverified;
+        try
+        {
+            unverified = Handler.ReadJsonWebToken(token);
+            if (unverified.Alg != SecurityAlgorithms.RsaSha256)
+            {
+                return (null, "algorithm");
+            }
+        }
+        catch (Exception error) when (error is ArgumentException or JsonException or SecurityTokenException)
+        {
+            return (null, "malformed");
+        }
+        if (await FindKeyAsync(unverified.Kid, cancellationToken) is not { } key)
+        {
+            return (null, "unknown_key");
+        }
+        var result = await Handler.ValidateTokenAsync(
+            token,
+            new TokenValidationParameters
+            {
+                IssuerSigningKey = key,
+                ValidAlgorithms = [SecurityAlgorithms.RsaSha256],
+                ValidIssuer = Issuer,
+                ValidAudiences = options.Value.ClientIds,
+                RequireExpirationTime = requireExpiry,
+                LifetimeValidator = (notBefore, expires, _, _) =>
+                    (expires is null ? !requireExpiry : expires + Skew > clock.GetUtcNow().UtcDateTime)
+                    && (notBefore is null || notBefore - Skew < clock.GetUtcNow().UtcDateTime),
+            }
+        );
+        return result is { IsValid: true, SecurityToken: JsonWebToken jwt }
+            ? (jwt, "")
+            : (
+                null,
+                result.Exception switch
+                {
+                    SecurityTokenInvalidAudienceException => "audience",
+                    SecurityTokenInvalidIssuerException => "issuer",
+                    SecurityTokenInvalidLifetimeException or SecurityTokenNoExpirationException => "expired",
+                    _ => "signature",
+                }
+            );
+    }
+
+    /// <summary>Apple's key of an id. Fetched again when it is unknown, since Apple changes keys without notice, but not at everybody's word.</summary>
+    private async Task<SecurityKey?> FindKeyAsync(string? kid, CancellationToken cancellationToken)
+    {
+        if (string.IsNullOrEmpty(kid))
+        {
+            return null;
+        }
+        if (Fresh() is { } known && known.TryGetValue(kid, out var key))
+        {
+            return key;
+        }
+        await _fetching.WaitAsync(cancellationToken);
+        try
+        {
+            if (
+                Fresh() is { } meanwhile
+                && (meanwhile.ContainsKey(kid) || clock.GetUtcNow() - _keys!.Value.At < TimeSpan.FromSeconds(options.Value.KeysRefreshSeconds))
+            )
+            {
+                return meanwhile.GetValueOrDefault(kid);
+            }
+            try
+            {
+                _keys = (await FetchAsync(cancellationToken), clock.GetUtcNow());
+            }
+            catch (AppleUnavailableException) when (_keys is { } old && old.Keys.ContainsKey(kid))
+            {
+                // Old keys that are known are better than nobody signing in while Apple is away.
+                return old.Keys[kid];
+            }
+            return _keys.Value.Keys.GetValueOrDefault(kid);
+        }
+        finally
+        {
+            _fetching.Release();
+        }
+    }
+
+    private IReadOnlyDictionary<string, SecurityKey>? Fresh() =>
+        _keys is { } known && clock.GetUtcNow() - known.At < TimeSpan.FromSeconds(options.Value.KeysLifeSeconds) ? known.Keys : null;
+
+    private async Task<IReadOnlyDictionary<string, SecurityKey>> FetchAsync(CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(TimeSpan.FromSeconds(options.Value.TimeoutSeconds));
+        try
+        {
+            var text = await clients.CreateClient(ClientName).GetStringAsync($"{options.Value.BaseUrl.TrimEnd('/')}/auth/keys", limit.Token);
+            return new JsonWebKeySet(text)
+                .Keys.Where(jwk => jwk.Kty == "RSA" && jwk.Use is null or "sig" && jwk.Kid is { Length: > 0 })
+                .Take(MaxKeys)
+                .ToDictionary(jwk => jwk.Kid, SecurityKey (jwk) => jwk, StringComparer.Ordinal);
+        }
+        catch (Exception error)
+            when (error is HttpRequestException or ArgumentException or IOException
+                || (error is OperationCanceledException && !cancellationToken.IsCancellationRequested)
+            )
+        {
+            throw new AppleUnavailableException("Apple's keys could not be fetched", error);
+        }
+    }
+
+    private static string Hash(string nonce) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(nonce)));
+
+    private static string? Text(JsonWebToken jwt, string name) => jwt.TryGetPayloadValue<string>(name, out var value) ? value : null;
+
+    /// <summary>Apple writes some booleans as texts.</summary>
+    private static bool IsTrue(JsonWebToken jwt, string name) =>
+        jwt.TryGetPayloadValue<JsonElement>(name, out var value)
+            ? value.ValueKind == JsonValueKind.True || (value.ValueKind == JsonValueKind.String && value.GetString() == "true")
+            : jwt.TryGetPayloadValue<object>(name, out var plain) && plain is true or "true";
+}
