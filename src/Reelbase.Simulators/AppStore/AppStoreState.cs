@@ -133,22 +133,6 @@ public sealed class AppStoreState(AppleApp app, AppleAuthority authority, IHttpC
     /// <summary>Makes a notification and sends it for the first time.</summary>
     public async Task<SentNotification> NotifyAsync(string type, string environment, Sale? sale, string? consumptionReason = null)
     {
-        var data = new Dictionary<string, object>
-        {
-            ["appAppleId"] = app.AppAppleId,
-            ["bundleId"] = app.BundleId,
-            ["bundleVersion"] = "1",
-            ["environment"] = environment,
-        };
-        if (sale is not null)
-        {
-            data["signedTransactionInfo"] = Sign(sale);
-        }
-        if (consumptionReason is not null)
-        {
-            data["consumptionRequestReason"] = consumptionReason;
-        }
-        var now = NextDate();
         var uuid = Guid.NewGuid().ToString();
         var notification = new SentNotification
         {
@@ -156,21 +140,42 @@ public sealed class AppStoreState(AppleApp app, AppleAuthority authority, IHttpC
             Type = type,
             Environment = environment,
             TransactionId = sale?.TransactionId,
-            CreatedAt = now,
-            SignedPayload = authority.Sign(
-                new Dictionary<string, object>
-                {
-                    ["notificationType"] = type,
-                    ["notificationUUID"] = uuid,
-                    ["version"] = "2.0",
-                    ["signedDate"] = now,
-                    ["data"] = data,
-                }
-            ),
+            CreatedAt = NextDate(),
+            SignedPayload = SignNotification(type, environment, sale is null ? null : Sign(sale), uuid, consumptionReason),
         };
         Notifications[uuid] = notification;
         await SendAsync(notification);
         return notification;
+    }
+
+    /// <summary>A notification as Apple signs it; what it carries is signed by itself.</summary>
+    public string SignNotification(string type, string environment, string? signedTransaction, string? uuid = null, string? consumptionReason = null)
+    {
+        var data = new Dictionary<string, object>
+        {
+            ["appAppleId"] = app.AppAppleId,
+            ["bundleId"] = app.BundleId,
+            ["bundleVersion"] = "1",
+            ["environment"] = environment,
+        };
+        if (signedTransaction is not null)
+        {
+            data["signedTransactionInfo"] = signedTransaction;
+        }
+        if (consumptionReason is not null)
+        {
+            data["consumptionRequestReason"] = consumptionReason;
+        }
+        return authority.Sign(
+            new Dictionary<string, object>
+            {
+                ["notificationType"] = type,
+                ["notificationUUID"] = uuid ?? Guid.NewGuid().ToString(),
+                ["version"] = "2.0",
+                ["signedDate"] = NextDate(),
+                ["data"] = data,
+            }
+        );
     }
 
     /// <summary>Moves Apple's clock on and sends what is due by then, in the order in which it is due.</summary>

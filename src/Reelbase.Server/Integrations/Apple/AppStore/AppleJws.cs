@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -17,6 +18,7 @@ public sealed class AppleJws : IDisposable
     private const int MaxCertificateLength = 8 * 1024;
     private const int MaxDepth = 32;
     private const int SignatureLength = 64;
+    private const int MaxChains = 32;
     private const string P256 = "1.2.840.10045.3.1.7";
 
     /// <summary>Marks the certificates that sign receipts.</summary>
@@ -27,6 +29,7 @@ public sealed class AppleJws : IDisposable
 
     private static readonly JsonDocumentOptions Strict = new() { MaxDepth = MaxDepth };
 
+    private readonly ConcurrentDictionary<string, Chain> _chains = new(StringComparer.Ordinal);
     private readonly X509Certificate2 _root;
     private readonly TimeProvider _clock;
 
@@ -76,22 +79,14 @@ public sealed class AppleJws : IDisposable
         }
         using var body = JsonDocument.Parse(Base64Url.DecodeFromChars(payload), Strict);
         // The third certificate is not looked at: trust comes from our own copy of the root.
-        using var leaf = Load(x5c[0]);
-        using var intermediate = Load(x5c[1]);
-        if (leaf.Extensions[ReceiptSigningOid] is null || intermediate.Extensions[DeveloperRelationsOid] is null)
+        if (FindChain(x5c[0], x5c[1], SignedAt(body.RootElement), out fault) is not { } chain)
         {
-            fault = "not_a_receipt_certificate";
             return null;
         }
-        if (!IsTrusted(leaf, intermediate, SignedAt(body.RootElement)))
-        {
-            fault = "untrusted_chain";
-            return null;
-        }
-        using var key = leaf.GetECDsaPublicKey();
+        using var key = ECDsa.Create();
+        key.ImportSubjectPublicKeyInfo(chain.PublicKey, out _);
         if (
-            key is null
-            || key.ExportParameters(false).Curve.Oid.Value != P256
+            key.ExportParameters(false).Curve.Oid.Value != P256
             || Base64Url.DecodeFromChars(signature) is not { Length: SignatureLength } bytes
             || !key.VerifyData(Encoding.ASCII.GetBytes($"{header}.{payload}"), bytes, HashAlgorithmName.SHA256)
         )
@@ -113,6 +108,44 @@ public sealed class AppleJws : IDisposable
         payload.ValueKind == JsonValueKind.Object && payload.TryGetProperty("signedDate", out var date)
             ? DateTimeOffset.FromUnixTimeMilliseconds(date.GetInt64()).UtcDateTime
             : _clock.GetUtcNow().UtcDateTime;
+
+    /// <summary>
+    /// A chain that holds at a time, or why it does not. Building one costs more than the rest of a verification, and what Apple signs for months comes with the
+    /// same one: a chain that held once holds at every time within the validity of all its certificates. One that did not hold is never remembered.
+    /// </summary>
+    private Chain? FindChain(JsonElement leafEntry, JsonElement intermediateEntry, DateTime at, out string fault)
+    {
+        var name = $"{leafEntry.GetString()}.{intermediateEntry.GetString()}";
+        if (_chains.TryGetValue(name, out var known) && at >= known.From && at <= known.To)
+        {
+            fault = "";
+            return known;
+        }
+        using var leaf = Load(leafEntry);
+        using var intermediate = Load(intermediateEntry);
+        if (leaf.Extensions[ReceiptSigningOid] is null || intermediate.Extensions[DeveloperRelationsOid] is null)
+        {
+            fault = "not_a_receipt_certificate";
+            return null;
+        }
+        if (!IsTrusted(leaf, intermediate, at))
+        {
+            fault = "untrusted_chain";
+            return null;
+        }
+        X509Certificate2[] all = [leaf, intermediate, _root];
+        var chain = new Chain(
+            all.Max(certificate => certificate.NotBefore.ToUniversalTime()),
+            all.Min(certificate => certificate.NotAfter.ToUniversalTime()),
+            leaf.PublicKey.ExportSubjectPublicKeyInfo()
+        );
+        if (_chains.Count < MaxChains)
+        {
+            _chains[name] = chain;
+        }
+        fault = "";
+        return chain;
+    }
 
     private bool IsTrusted(X509Certificate2 leaf, X509Certificate2 intermediate, DateTime at)
     {
@@ -140,4 +173,6 @@ public sealed class AppleJws : IDisposable
         entry.GetString() is { Length: > 0 and <= MaxCertificateLength } text
             ? X509CertificateLoader.LoadCertificate(Convert.FromBase64String(text))
             : throw new FormatException("a certificate is missing or too large");
+
+    private sealed record Chain(DateTime From, DateTime To, byte[] PublicKey);
 }
