@@ -40,11 +40,13 @@ public sealed class AppleAuthority
     /// <param name="intermediateOid">The intermediate's marker; null for none.</param>
     /// <param name="leafEnds">When the leaf's validity ends; two years from now by default.</param>
     /// <param name="leafCurve">The leaf's curve; P-256 as Apple's.</param>
+    /// <param name="below">The root to stand below, with its key; a new one by default.</param>
     public static AppleAuthority Create(
         string? leafOid = ReceiptSigningOid,
         string? intermediateOid = DeveloperRelationsOid,
         DateTimeOffset? leafEnds = null,
-        ECCurve? leafCurve = null
+        ECCurve? leafCurve = null,
+        X509Certificate2? below = null
     )
     {
         var from = DateTimeOffset.UtcNow.AddYears(-3);
@@ -54,7 +56,7 @@ public sealed class AppleAuthority
         rootRequest.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
         rootRequest.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, true));
         rootRequest.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(rootRequest.PublicKey, false));
-        var root = rootRequest.CreateSelfSigned(from, to);
+        var root = below ?? rootRequest.CreateSelfSigned(from, to);
 
         var intermediateKey = ECDsa.Create(ECCurve.NamedCurves.nistP384);
         var intermediateRequest = new CertificateRequest(
