@@ -1,0 +1,207 @@
+using System.Net;
+using System.Text;
+using Reelbase.Tests.Support;
+
+namespace Reelbase.Tests.Features;
+
+/// <summary>Deleting an account leaves no file and nothing that says who it was, and books that still add up; exporting shows everything that is kept.</summary>
+public sealed class LeavingTests(LeavingTests.House house) : IClassFixture<LeavingTests.House>
+{
+    public sealed class House : TestSystem
+    {
+        public Apple Apple => new(Control);
+    }
+
+    [Fact]
+    public async Task Deleting_while_a_job_is_running_leaves_no_file_no_trace_and_a_ledger_that_adds_up()
+    {
+        var mark = "planted" + Guid.NewGuid().ToString("N");
+        var subject = mark + ".subject";
+        var phone = await house.NewGuestAsync(100);
+        await phone.PostAsync("/register-push-token", new { token = Convert.ToHexStringLower(Encoding.ASCII.GetBytes(mark)) });
+        await phone.PostAsync(
+            "/record-consent",
+            new
+            {
+                kind = "terms",
+                version = mark,
+                granted = true,
+            }
+        );
+        var finished = await phone.GenerateAndWatchAsync($"A finished video of {mark}");
+        await phone.GenerateAndWatchAsync($"A rejected one of {mark} [reject]");
+        var (_, signed) = await house.Apple.BuyAsync(Apple.Pack25, phone.UserId, notify: true);
+        await phone.PostAsync("/update-credits", new { signed_transaction = signed });
+        var (token, code) = await house.Apple.SignInAsync(subject, mark + "@example.com");
+        await phone.PostAsync("/merge-guest-user", new { id_token = token, authorization_code = code });
+        await phone.GetAsync($"/get-video-jobs?q={mark}&limit=0");
+        // A second phone, merged into the first.
+        var second = await Phone.OnboardAsync(house.Url);
+        await second.PostAsync("/merge-guest-user", new { id_token = (await house.Apple.SignInAsync(subject)).Token });
+        var running = (await phone.GenerateAsync($"Running while {mark} leaves [slow 2]"))["job_id"].GetString()!;
+        await Eventually.IsAsync(
+            () => house.QueryAsync<string>($"select stage from video_jobs where job_id = '{running}'"),
+            stage => stage is "submitted" or "fetching" or "finished"
+        );
+        await Eventually.IsAsync(
+            () => house.QueryAsync<string>($"select coalesce(string_agg(stage, ','), '') from apple_authorizations where user_id = '{phone.UserId}'"),
+            stages => stages == "held"
+        );
+        string[] planted = [mark, phone.DeviceId, second.DeviceId, subject];
+        Assert.NotEmpty(await FindAsync(planted));
+
+        var gone = await phone.PostTextAsync("/delete-account", "{}");
+        Assert.True(gone.Status == HttpStatusCode.OK, gone.Text);
+        Assert.Equal("revoking", gone["apple_access"].GetString());
+        await Eventually.IsAsync(() => house.QueryAsync<string>($"select stage from video_jobs where job_id = '{running}'"), stage => stage == "finished", 60);
+        await Eventually.IsAsync(
+            () => house.QueryAsync<long>($"select count(*) from storage_objects where user_id in ('{phone.UserId}', '{second.UserId}')"),
+            files => files == 0
+        );
+        await Eventually.IsAsync(() => house.QueryAsync<long>("select count(*) from webhook_deliveries where status = 'pending'"), rows => rows == 0);
+        await Eventually.IsAsync(
+            () => house.QueryAsync<string>($"select string_agg(stage, ',') from apple_authorizations where user_id = '{phone.UserId}'"),
+            stages => stages == "revoked"
+        );
+
+        Assert.Empty(await FindAsync(planted));
+        Assert.DoesNotContain(
+            Directory.EnumerateFiles(Path.Combine(house.DataDirectory, "storage"), "*", SearchOption.AllDirectories),
+            file => file.Contains(phone.UserId.ToString(), StringComparison.Ordinal)
+        );
+        await house.AssertLedgerAsync();
+        // The books stay: who paid what is still there under an id that means nobody.
+        Assert.Equal(1L, await house.QueryAsync<long>($"select count(*) from quota_log where user_id = '{phone.UserId}' and reason = 'iap_purchase'"));
+        var revoked = (await house.Apple.RevocationsAsync()).GetProperty("revocations").EnumerateArray().ToList();
+        Assert.Contains(revoked, one => one.GetProperty("was_known").GetBoolean());
+
+        // Nobody comes back: not by token, by refresh, by device, by file or by asking again.
+        Assert.Equal(HttpStatusCode.Unauthorized, (await phone.GetAsync("/get-user-credits")).Status);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await second.GetAsync("/get-user-credits")).Status);
+        using var http = house.Anybody();
+        Assert.Equal(
+            HttpStatusCode.BadRequest,
+            (await http.PostAsJsonAsync("/auth/v1/token?grant_type=refresh_token", new { refresh_token = phone.RefreshToken })).StatusCode
+        );
+        Assert.Equal(HttpStatusCode.NotFound, (await http.GetAsync(finished.GetProperty("video_url").GetString())).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await phone.PostTextAsync("/delete-account", "{}")).Status);
+        var again = await Phone.OnboardAsync(house.Url, phone.DeviceId);
+        Assert.NotEqual(phone.UserId, again.UserId);
+        // The phone had its grant once, which Apple remembers and we need not.
+        Assert.Equal(0, again.Onboarding["credits_remaining"].GetInt32());
+    }
+
+    [Fact]
+    public async Task A_waiting_job_is_refunded_into_the_books_when_its_user_leaves()
+    {
+        await house.OutageAsync("fal", 3, "down");
+        var phone = await house.NewGuestAsync();
+        var job = (await phone.GenerateAsync("Never begun"))["job_id"].GetString();
+        var answer = await phone.PostTextAsync("/delete-account", "{}");
+        Assert.Equal("not_linked", answer["apple_access"].GetString());
+        await Eventually.IsAsync(() => house.QueryAsync<string>($"select stage from video_jobs where job_id = '{job}'"), stage => stage == "finished", 60);
+        Assert.Equal(0, await house.QueryAsync<long>($"select coalesce(sum(change), 0) from quota_log where job_id = '{job}'"));
+        await house.AssertLedgerAsync();
+    }
+
+    [Fact]
+    public async Task Without_a_code_the_account_goes_all_the_same_and_says_what_is_left_to_do()
+    {
+        var phone = await house.NewGuestAsync();
+        await phone.PostAsync("/merge-guest-user", new { id_token = (await house.Apple.SignInAsync("s" + phone.UserId)).Token });
+        Assert.Equal("remove_in_settings", (await phone.PostTextAsync("/delete-account", "{}"))["apple_access"].GetString());
+    }
+
+    [Fact]
+    public async Task A_code_that_comes_with_the_deletion_is_exchanged_to_be_revoked_also_when_apple_is_away()
+    {
+        var phone = await house.NewGuestAsync();
+        var (token, code) = await house.Apple.SignInAsync("s" + phone.UserId);
+        await phone.PostAsync("/merge-guest-user", new { id_token = token });
+        await house.OutageAsync("apple-id/auth/token", 1, "down");
+        Assert.Equal("revoking", (await phone.PostAsync("/delete-account", new { authorization_code = code }))["apple_access"].GetString());
+        await Eventually.IsAsync(
+            () => house.QueryAsync<string>($"select stage || coalesce(secret::text, '') from apple_authorizations where user_id = '{phone.UserId}'"),
+            stage => stage == "revoked"
+        );
+        Assert.Contains(code, (await house.Apple.RevocationsAsync()).GetProperty("exchanged").EnumerateArray().Select(one => one.GetString()));
+    }
+
+    [Fact]
+    public async Task Tokens_of_apple_are_kept_encrypted()
+    {
+        var phone = await house.NewGuestAsync();
+        var (token, code) = await house.Apple.SignInAsync("s" + phone.UserId);
+        await phone.PostAsync("/merge-guest-user", new { id_token = token, authorization_code = code });
+        await Eventually.IsAsync(
+            () => house.QueryAsync<string>($"select stage from apple_authorizations where user_id = '{phone.UserId}'"),
+            stage => stage == "held"
+        );
+        Assert.Empty(await FindAsync([code, "0.simulated", Convert.ToHexStringLower(Encoding.ASCII.GetBytes(".0.simulated"))]));
+    }
+
+    [Fact]
+    public async Task An_export_shows_everything_that_is_kept_and_nobody_elses()
+    {
+        var phone = await house.NewGuestAsync();
+        var other = await house.NewGuestAsync();
+        await other.GenerateAsync("Of somebody else");
+        var video = await phone.GenerateAndWatchAsync("Exported");
+        var (id, signed) = await house.Apple.BuyAsync(Apple.Pack25, phone.UserId);
+        await phone.PostAsync("/update-credits", new { signed_transaction = signed });
+        var answer = await phone.PostTextAsync("/export-user-data", "{}");
+        Assert.True(answer.Status == HttpStatusCode.OK, answer.Text);
+        Assert.Equal(phone.DeviceId, answer["profile"].GetProperty("device_id").GetString());
+        Assert.Equal([10, -8, 25], answer["ledger"].EnumerateArray().Select(line => line.GetProperty("change").GetInt32()));
+        Assert.Equal("Exported", answer["videos"][0].GetProperty("prompt").GetString());
+        Assert.Equal(id, answer["purchases"][0].GetProperty("transaction_id").GetString());
+        Assert.Equal(1, answer["sessions"].GetArrayLength());
+        Assert.DoesNotContain(other.UserId.ToString(), answer.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("is_admin", answer.Text, StringComparison.Ordinal);
+        using var http = house.Anybody();
+        var file = await http.GetAsync(
+            answer["files"].EnumerateArray().First(one => one.GetProperty("bucket").GetString() == "videos").GetProperty("url").GetString()
+        );
+        Assert.Equal("video/mp4", file.Content.Headers.ContentType?.MediaType);
+        Assert.NotEqual(default, video.ValueKind);
+    }
+
+    /// <summary>Every table, every column, every file: where does one of the values stand?</summary>
+    private async Task<List<string>> FindAsync(string[] values)
+    {
+        var found = new List<string>();
+        var tables = await house.RowsAsync(
+            "select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind = 'r' and n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast')"
+        );
+        Assert.True(tables.Count > 20);
+        foreach (var table in tables)
+        {
+            foreach (var value in values)
+            {
+                // Signed payloads hold their content in base64, in one of three alignments.
+                var forms = new[] { value }
+                    .Concat(Enumerable.Range(0, 3).Select(shift => Base64Core(value, shift)))
+                    .Append(Convert.ToHexStringLower(Encoding.UTF8.GetBytes(value)));
+                var condition = string.Join(" or ", forms.Select(form => $"position('{form}' in t::text) > 0"));
+                var rows = await house.QueryAsync<long>($"select count(*) from {table} t where {condition}");
+                if (rows > 0)
+                {
+                    found.Add($"{table}: {rows} rows with {value}");
+                }
+            }
+        }
+        var storage = Path.Combine(house.DataDirectory, "storage");
+        foreach (var file in Directory.Exists(storage) ? Directory.EnumerateFiles(storage, "*", SearchOption.AllDirectories) : [])
+        {
+            var text = file + Encoding.Latin1.GetString(await File.ReadAllBytesAsync(file));
+            found.AddRange(values.Where(value => text.Contains(value, StringComparison.Ordinal)).Select(value => $"{file}: {value}"));
+        }
+        return found;
+    }
+
+    private static string Base64Core(string value, int shift)
+    {
+        var encoded = Convert.ToBase64String(Encoding.UTF8.GetBytes(new string(' ', shift) + value + "  "));
+        return encoded[(shift == 0 ? 0 : 4)..^8];
+    }
+}
