@@ -28,6 +28,8 @@ create table reconciliations (
   started_at timestamptz,
   finished_at timestamptz,
   report jsonb,
+  -- After one that broke off: not before.
+  retry_at timestamptz,
   lease_until timestamptz,
   leased_by text,
   constraint reconciliations_lease_check check ((lease_until is null) = (leased_by is null))

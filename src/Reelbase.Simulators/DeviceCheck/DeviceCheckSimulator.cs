@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Reelbase.Simulators.DeviceCheck;
 
@@ -9,18 +10,53 @@ public sealed class DeviceState
 {
     public ConcurrentDictionary<string, (bool Bit0, bool Bit1, string Month)> Devices { get; } = new();
 
-    public void Reset() => Devices.Clear();
+    /// <summary>Seconds that Apple's clock is ahead of the true one.</summary>
+    public double ClockSeconds { get; set; }
+
+    /// <summary>Answers of 401 that are still to be given.</summary>
+    public int Expired { get; set; }
+
+    public void Reset()
+    {
+        Devices.Clear();
+        ClockSeconds = 0;
+        Expired = 0;
+    }
 }
 
 /// <summary>Bits to set by hand.</summary>
 public sealed record DeviceBits(string Name, bool Bit0, bool Bit1);
 
-/// <summary>Apple's DeviceCheck: a token that is base64 of <c>device:NAME</c> is the physical device NAME.</summary>
+/// <summary>How Apple misbehaves.</summary>
+/// <param name="ClockSeconds">How far its clock is ahead.</param>
+/// <param name="Expired">How often it finds our token too old from now on.</param>
+public sealed record DeviceCheckMood([property: JsonPropertyName("clock_seconds")] double ClockSeconds = 0, int Expired = 0);
+
+/// <summary>
+/// Apple's DeviceCheck: a token that is base64 of <c>device:NAME</c> is the physical device NAME. The development host, at <c>/devicecheck/development</c>, knows
+/// <c>xcode:NAME</c> instead and keeps bits of its own.
+/// </summary>
 public static class DeviceCheckSimulator
 {
     public static void MapDeviceCheck(this IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/devicecheck/v1/{operation}", HandleAsync);
+        routes.MapPost(
+            "/devicecheck/v1/{operation}",
+            (string operation, HttpContext context, DeviceState state) => HandleAsync(operation, "device:", context, state)
+        );
+        routes.MapPost(
+            "/devicecheck/development/v1/{operation}",
+            (string operation, HttpContext context, DeviceState state) => HandleAsync(operation, "xcode:", context, state)
+        );
+        routes.MapPost(
+            "/_control/devicecheck/mood",
+            (DeviceCheckMood mood, DeviceState state) =>
+            {
+                state.ClockSeconds = mood.ClockSeconds;
+                state.Expired = mood.Expired;
+                return Results.Json(new { success = true });
+            }
+        );
         routes.MapGet(
             "/_control/devicecheck/devices",
             (DeviceState state) =>
@@ -46,8 +82,15 @@ public static class DeviceCheckSimulator
         );
     }
 
-    private static async Task<IResult> HandleAsync(string operation, HttpContext context, DeviceState state)
+    private static async Task<IResult> HandleAsync(string operation, string prefix, HttpContext context, DeviceState state)
     {
+        var now = DateTimeOffset.UtcNow.AddSeconds(state.ClockSeconds);
+        context.Response.Headers.Date = now.ToString("R", System.Globalization.CultureInfo.InvariantCulture);
+        if (state.Expired > 0)
+        {
+            state.Expired--;
+            return Results.Text("Unable to verify authorization token", statusCode: 401);
+        }
         // The form of the bearer is checked, its key is not: the simulator has no team to ask for the public part.
         if (context.Request.Headers.Authorization.ToString() is not { Length: > 40 } bearer || bearer.Split('.').Length != 3)
         {
@@ -58,13 +101,13 @@ public static class DeviceCheckSimulator
         if (
             !root.TryGetProperty("timestamp", out var time)
             || time.ValueKind != JsonValueKind.Number
-            || Math.Abs(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() - time.GetInt64()) > 300_000
+            || Math.Abs(now.ToUnixTimeMilliseconds() - time.GetInt64()) > 300_000
             || !root.TryGetProperty("transaction_id", out _)
         )
         {
             return Results.Text("Missing or incorrectly formatted time stamp", statusCode: 400);
         }
-        if (NameOf(root) is not { } name)
+        if (NameOf(root, prefix) is not { } name)
         {
             return Results.Text("Missing or incorrectly formatted device token payload", statusCode: 400);
         }
@@ -95,12 +138,14 @@ public static class DeviceCheckSimulator
         }
     }
 
-    private static string? NameOf(JsonElement root)
+    private static string? NameOf(JsonElement root, string prefix)
     {
         try
         {
             var text = Encoding.UTF8.GetString(Convert.FromBase64String(root.GetProperty("device_token").GetString() ?? ""));
-            return text.StartsWith("device:", StringComparison.Ordinal) && text.Length > 7 ? text[7..] : null;
+            return !text.StartsWith(prefix, StringComparison.Ordinal) || text.Length == prefix.Length ? null
+                : prefix == "device:" ? text[prefix.Length..]
+                : text;
         }
         catch (Exception error) when (error is FormatException or KeyNotFoundException)
         {

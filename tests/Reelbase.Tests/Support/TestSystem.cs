@@ -116,6 +116,9 @@ public class TestSystem : IAsyncLifetime
         await StartServerAsync(more);
     }
 
+    /// <summary>Starts the server anew after a test has stopped it.</summary>
+    public Task StartAgainAsync() => StartServerAsync();
+
     /// <summary>Everything that the server needs to know, as configuration keys.</summary>
     public static Dictionary<string, string?> BaseSettings(string url, string simulators, string dataDirectory) =>
         new()

@@ -1,6 +1,6 @@
 -- How risky a device is, 0 to 100, kept on its row. A phone that Apple's bit1 marks: 100. Else 15 for each token that Apple
--- refused in the last 30 days (60 at most), 20 for each flag, and for an address that brought more than three refused tokens within
--- the hour 10 for each further one (40 at most: phones share addresses, so an address alone never blocks).
+-- refused in the last 30 days (60 at most), 20 for each flag, and for an address that brought more than twenty refused tokens within
+-- the hour 2 for each further one (40 at most: phones share addresses, so an address alone never blocks).
 create or replace function assess_device(p_device_id text, p_ip inet) returns integer
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
@@ -15,8 +15,8 @@ begin
     v_score := least(60, 15 * v_device.failure_count);
   end if;
   v_score := v_score + 20 * coalesce(cardinality(v_device.fraud_flags), 0);
-  v_score := v_score + least(40, 10 * greatest(0, (
-    select count(*)::integer - 3 from rate_limit_log r
+  v_score := v_score + least(40, 2 * greatest(0, (
+    select count(*)::integer - 20 from rate_limit_log r
     where r.ip_address = case when family(p_ip) = 6 then set_masklen(p_ip, 64)::cidr::inet else p_ip end
       and r.action = 'device_check_failed' and r.created_at > clock_timestamp() - interval '1 hour')));
   v_score := least(100, v_score);

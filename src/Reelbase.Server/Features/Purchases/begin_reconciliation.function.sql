@@ -8,8 +8,9 @@ begin
   insert into reconciliations (environment) values (p_environment) on conflict do nothing;
   return query
   update reconciliations r set leased_by = p_leased_by, lease_until = clock_timestamp() + make_interval(secs => p_lease_seconds),
-    started_at = clock_timestamp()
+    started_at = clock_timestamp(), retry_at = null
   where r.environment = p_environment and (r.lease_until is null or r.lease_until < clock_timestamp())
+    and (r.retry_at is null or r.retry_at <= clock_timestamp())
     and (r.finished_at is null or r.finished_at <= clock_timestamp() - make_interval(secs => p_every_seconds))
   returning coalesce(r.covered_until, '-infinity');
 end

@@ -6,8 +6,8 @@ returns void language sql security definer set search_path = public, pg_temp as 
     covered_until = coalesce(p_covered_until, covered_until),
     finished_at = case when p_covered_until is null then finished_at else clock_timestamp() end,
     report = p_report,
-    leased_by = case when p_covered_until is null then leased_by end,
-    lease_until = case when p_covered_until is null then clock_timestamp() + make_interval(secs => p_retry_after_seconds) end
+    retry_at = case when p_covered_until is null then clock_timestamp() + make_interval(secs => p_retry_after_seconds) end,
+    leased_by = null, lease_until = null
   where environment = p_environment and leased_by = p_leased_by
 $$;
 comment on function finish_reconciliation(text, text, timestamptz, jsonb, integer) is 'Ends a reconciliation and keeps its report, or leaves it for a later attempt.';

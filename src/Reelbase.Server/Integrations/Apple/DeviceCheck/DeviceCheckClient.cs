@@ -76,7 +76,7 @@ public sealed class DeviceCheckClient(IHttpClientFactory clients, IOptions<Devic
             : answer;
     }
 
-    /// <summary>Asks one host; once more when it was our token's age or our clock that Apple did not like.</summary>
+    /// <summary>Asks one host; once more for each of our token's age and our clock, when Apple did not like it.</summary>
     private async Task<DeviceAnswer> AskAsync(
         string host,
         string operation,
@@ -85,7 +85,9 @@ public sealed class DeviceCheckClient(IHttpClientFactory clients, IOptions<Devic
         CancellationToken cancellationToken
     )
     {
-        for (var isRepeated = false; ; isRepeated = true)
+        bool hasNewClock = false,
+            hasNewToken = false;
+        while (true)
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             limit.CancelAfter(TimeSpan.FromSeconds(options.Value.TimeoutSeconds));
@@ -108,10 +110,12 @@ public sealed class DeviceCheckClient(IHttpClientFactory clients, IOptions<Devic
                     // Only this one 400 is about the device; the others are about our clock, key or request.
                     case HttpStatusCode.BadRequest when text.Contains("device token", StringComparison.OrdinalIgnoreCase):
                         return new DeviceAnswer.BadToken();
-                    case HttpStatusCode.BadRequest when text.Contains("time stamp", StringComparison.OrdinalIgnoreCase) && !isRepeated:
+                    case HttpStatusCode.BadRequest when text.Contains("time stamp", StringComparison.OrdinalIgnoreCase) && !hasNewClock:
+                        hasNewClock = true;
                         LearnSkew(response.Headers.Date);
                         continue;
-                    case HttpStatusCode.Unauthorized when !isRepeated:
+                    case HttpStatusCode.Unauthorized when !hasNewToken:
+                        hasNewToken = true;
                         ForgetBearer();
                         continue;
                     default:
