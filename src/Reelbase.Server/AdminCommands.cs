@@ -13,6 +13,7 @@ public static class AdminCommands
 
     private const string Usage = """
         admin reconcile [--database URL]              check that every user's ledger adds up
+        admin reconcile-purchases                     compare our books with the App Store's now, and show what the last times found
         admin deliveries [--status S] [--limit N]     webhooks that came in, newest first; S: pending, processed or failed
         admin resend-delivery ID                      let the worker handle a stored webhook once more
         admin database-url                            print the owner's address of the database, for psql
@@ -28,6 +29,7 @@ public static class AdminCommands
             return args switch
             {
                 ["reconcile", ..] => await WithDatabaseAsync(builder, args, ReconcileAsync),
+                ["reconcile-purchases", ..] => await WithDatabaseAsync(builder, args, ReconcilePurchasesAsync),
                 ["deliveries", ..] => await WithDatabaseAsync(builder, args, database => ListDeliveriesAsync(database, args)),
                 ["resend-delivery", var id, ..] when long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var number) =>
                     await WithDatabaseAsync(builder, args, database => ResendAsync(database, number)),
@@ -60,6 +62,17 @@ public static class AdminCommands
         problems.ForEach(problem => Console.WriteLine($"{problem.UserId}: {problem.Problem}"));
         Console.WriteLine(problems.Count == 0 ? "Every user's ledger adds up." : $"{problems.Count} problems.");
         return problems.Count == 0 ? 0 : 1;
+    }
+
+    private static async Task<int> ReconcilePurchasesAsync(AdminDatabase database)
+    {
+        foreach (var row in await database.ListAsync<Reconciliation>("select * from list_reconciliations()", CancellationToken.None))
+        {
+            Console.WriteLine($"{row.Environment}: last finished {row.FinishedAt?.ToString("u") ?? "never"}, found {row.Report ?? "nothing yet"}");
+        }
+        await database.ExecuteAsync("select request_reconciliation()", CancellationToken.None);
+        Console.WriteLine("Asked for; a worker begins within a minute. Run this again to see what it found.");
+        return 0;
     }
 
     private static async Task<int> ListDeliveriesAsync(AdminDatabase database, string[] args)
@@ -120,6 +133,13 @@ public static class AdminCommands
     }
 
     private sealed record LedgerProblem(Guid UserId, string Problem);
+
+    private sealed class Reconciliation
+    {
+        public string Environment { get; init; } = "";
+        public DateTime? FinishedAt { get; init; }
+        public string? Report { get; init; }
+    }
 
     private sealed class Delivery
     {

@@ -166,6 +166,13 @@ public static class Commands
                 "DeviceCheck is not configured (DeviceCheck:TeamId, KeyId, PrivateKeyFile): no device is verified and no free credits are granted"
             );
         }
+        foreach (var (isOn, what) in AppleFeatures(app.Services))
+        {
+            if (!isOn)
+            {
+                app.Logger.LogWarning("{Feature}", what);
+            }
+        }
         var server = app.Services.GetRequiredService<IOptions<ServerOptions>>().Value;
         if (server.PublicUrl is null)
         {
@@ -177,6 +184,26 @@ public static class Commands
                 "INSECURE: Server:AcceptUnverifiedUserId is on; anybody who knows a user_id can act as that user. Turn it off as soon as shipped apps send tokens"
             );
         }
+    }
+
+    private static IEnumerable<(bool IsOn, string What)> AppleFeatures(IServiceProvider services)
+    {
+        var store = services.GetRequiredService<IOptions<Integrations.Apple.AppStore.AppStoreOptions>>().Value;
+        yield return (store.CanVerify, "Purchases are off (AppStore:BundleId, AppAppleId, RootCertificateFile)");
+        yield return (
+            !store.CanVerify || store.CanAsk,
+            "The App Store cannot be asked (AppStore:IssuerId, KeyId, PrivateKeyFile): bare transaction ids are not looked up and nothing is reconciled"
+        );
+        var signIn = services.GetRequiredService<IOptions<Integrations.Apple.SignIn.AppleSignInOptions>>().Value;
+        yield return (signIn.CanVerify, "Sign in with Apple is off (AppleSignIn:ClientIds)");
+        yield return (
+            !signIn.CanVerify || signIn.CanAsk,
+            "Apple's permission is not taken back when an account is deleted (AppleSignIn:TeamId, KeyId, PrivateKeyFile)"
+        );
+        yield return (
+            services.GetRequiredService<IOptions<Integrations.Apple.Apns.ApnsOptions>>().Value.IsConfigured,
+            "Pushes are off (Apns:Topic, TeamId, KeyId, PrivateKeyFile)"
+        );
     }
 
     /// <summary>Settings lie beside the program, wherever it is started from.</summary>

@@ -236,7 +236,7 @@ public static class ServerApp
             .Examples(null, new { status = "live" });
         app.MapGet(
                 "/health/ready",
-                async (HttpContext context, WorkerDatabase database, VideoProviders providers, IOptions<DeviceCheckOptions> devices) =>
+                async (HttpContext context, WorkerDatabase database, VideoProviders providers, IServiceProvider services) =>
                 {
                     try
                     {
@@ -247,7 +247,10 @@ public static class ServerApp
                                 status = "ready",
                                 database = "ok",
                                 providers = providers.All.Select(provider => provider.Name),
-                                device_check = devices.Value.IsConfigured ? "ok" : "off",
+                                device_check = Say(services.GetRequiredService<IOptions<DeviceCheckOptions>>().Value.IsConfigured),
+                                app_store = Say(services.GetRequiredService<IOptions<AppStoreOptions>>().Value.CanAsk),
+                                apple_sign_in = Say(services.GetRequiredService<IOptions<AppleSignInOptions>>().Value.CanVerify),
+                                push = Say(services.GetRequiredService<IOptions<ApnsOptions>>().Value.IsConfigured),
                             }
                         );
                     }
@@ -270,9 +273,14 @@ public static class ServerApp
                     database = "ok",
                     providers = new[] { "fal" },
                     device_check = "ok",
+                    app_store = "ok",
+                    apple_sign_in = "ok",
+                    push = "off",
                 }
             );
     }
+
+    private static string Say(bool isOn) => isOn ? "ok" : "off";
 
     /// <summary>The same route under a second prefix may not carry the same name.</summary>
     private static void Unname(EndpointBuilder endpoint)

@@ -2,9 +2,9 @@ using System.Security.Cryptography;
 using Reelbase.Simulators;
 using Reelbase.Simulators.Phone;
 
-if (args is ["phone", var server, ..])
+if (args is ["phone", var server, var simulators])
 {
-    return await PhoneStory.TellAsync(server, "A paper boat drifting over a quiet lake at dawn");
+    return await PhoneStory.TellAsync(server, simulators, "A paper boat drifting over a quiet lake at dawn");
 }
 if (args is ["key"])
 {

@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 
@@ -7,9 +8,12 @@ namespace Reelbase.Simulators.Phone;
 /// <summary>A pretend phone: takes one first guest through the whole story and tells each step.</summary>
 public static class PhoneStory
 {
+    private const int MaxLooks = 100;
+    private const int LookMilliseconds = 100;
+
     /// <summary>Tells the story against a server.</summary>
     /// <returns>0 when the video plays.</returns>
-    public static async Task<int> TellAsync(string server, string prompt)
+    public static async Task<int> TellAsync(string server, string simulators, string prompt)
     {
         using var client = new HttpClient { BaseAddress = new Uri(server), Timeout = TimeSpan.FromSeconds(120) };
         try
@@ -22,6 +26,8 @@ public static class PhoneStory
             );
             client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", guest.GetProperty("access_token").GetString());
             Console.WriteLine($"  device-check      guest {guest.GetProperty("user_id")} with {guest.GetProperty("credits_remaining")} credits");
+            var pushToken = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
+            await PostAsync(client, "/register-push-token", new { token = pushToken });
             var models = await client.GetFromJsonAsync<JsonElement>("/get-models");
             var model = models.GetProperty("models").EnumerateArray().First(candidate => candidate.GetProperty("category").GetString() == "text_to_video");
             Console.WriteLine($"  get-models        {models.GetProperty("models").GetArrayLength()} on offer; choosing {model.GetProperty("name")}");
@@ -44,6 +50,8 @@ public static class PhoneStory
             );
             var credits = await client.GetFromJsonAsync<JsonElement>("/get-user-credits");
             Console.WriteLine($"  credits left      {credits.GetProperty("credits_remaining")}");
+            await TellPushAsync(simulators, pushToken);
+            await TellPurchaseAsync(client, simulators, guest.GetProperty("user_id").GetString()!);
             Console.WriteLine($"Video: {url}");
             return (int)answer.StatusCode == 206 ? 0 : 1;
         }
@@ -52,6 +60,60 @@ public static class PhoneStory
             await Console.Error.WriteLineAsync($"The demo could not be told: {error.Message}");
             return 1;
         }
+    }
+
+    private static async Task TellPushAsync(string simulators, string token)
+    {
+        using var apple = new HttpClient { BaseAddress = new Uri(simulators) };
+        for (var look = 0; look < MaxLooks; look++)
+        {
+            var arrived = (await apple.GetFromJsonAsync<JsonElement>("/_control/apns/notifications")).GetProperty("notifications").EnumerateArray();
+            var push = arrived.FirstOrDefault(one => one.GetProperty("token").GetString() == token);
+            if (push.ValueKind == JsonValueKind.Object)
+            {
+                Console.WriteLine(
+                    $"  push              {push.GetProperty("payload").GetProperty("aps").GetProperty("alert").GetProperty("loc-key")} rings the phone"
+                );
+                return;
+            }
+            await Task.Delay(LookMilliseconds);
+        }
+        Console.WriteLine("  push              none came");
+    }
+
+    /// <summary>Somebody buys a pack, reports it twice, and gets their money back.</summary>
+    private static async Task TellPurchaseAsync(HttpClient client, string simulators, string userId)
+    {
+        using var apple = new HttpClient { BaseAddress = new Uri(simulators) };
+        var bought = await PostAsync(
+            apple,
+            "/_control/appstore/purchases",
+            new
+            {
+                product_id = "com.rendioai.credits.starter.25",
+                app_account_token = userId,
+                notify = false,
+            }
+        );
+        var report = new { signed_transaction = bought.GetProperty("signed_transaction").GetString() };
+        var first = await PostAsync(client, "/update-credits", report);
+        var again = await PostAsync(client, "/update-credits", report);
+        Console.WriteLine(
+            $"  purchase          {first.GetProperty("credits_added")} credits bought, {first.GetProperty("credits_remaining")} in all; reported again: {again.GetProperty("credits_added")} more"
+        );
+        await PostAsync(apple, "/_control/appstore/refunds", new { transaction_id = bought.GetProperty("transaction_id").GetString() });
+        var before = first.GetProperty("credits_remaining").GetInt32();
+        for (var look = 0; look < MaxLooks; look++)
+        {
+            var now = (await client.GetFromJsonAsync<JsonElement>("/get-user-credits")).GetProperty("credits_remaining").GetInt32();
+            if (now != before)
+            {
+                Console.WriteLine($"  refund            Apple takes the purchase back: {now} credits left");
+                return;
+            }
+            await Task.Delay(LookMilliseconds);
+        }
+        Console.WriteLine("  refund            did not arrive");
     }
 
     private static async Task<JsonElement> PostAsync(HttpClient client, string path, object body)

@@ -26,6 +26,43 @@ public sealed class ShippedAppTests(ShippedAppTests.Compatible system) : IClassF
     }
 
     [Fact]
+    public async Task Signing_in_buying_and_leaving_work_without_a_token_and_the_old_id_keeps_working()
+    {
+        using var app = system.App();
+        var apple = new Apple(system.Control);
+        var subject = "001." + Guid.NewGuid().ToString("N");
+        var first = await system.NewGuestAsync();
+        var second = await system.NewGuestAsync();
+        // The app sends the device id of its profile, or the user id in its place.
+        var linked = await PostAsync(app, "/functions/v1/merge-guest-user", new { device_id = first.DeviceId, apple_sub = subject });
+        ShippedApp.DecodeUser(linked["user"]);
+        Assert.Equal(first.UserId, linked["user"].GetProperty("id").GetGuid());
+        var merged = await PostAsync(app, "/functions/v1/merge-guest-user", new { device_id = second.UserId, apple_sub = subject });
+        Assert.Equal((first.UserId, 20), (merged["user"].GetProperty("id").GetGuid(), merged["user"].GetProperty("credits_remaining").GetInt32()));
+        // What every phone sends after signing out means nobody; a known Apple account is found all the same.
+        var signedOut = await PostAsync(app, "/functions/v1/merge-guest-user", new { device_id = "device-123", apple_sub = subject });
+        Assert.Equal(first.UserId, signedOut["user"].GetProperty("id").GetGuid());
+        Assert.Equal(
+            HttpStatusCode.NotFound,
+            (await PostAsync(app, "/functions/v1/merge-guest-user", new { device_id = "device-123", apple_sub = "nobody" })).Status
+        );
+        Assert.Equal(HttpStatusCode.BadRequest, (await PostAsync(app, "/functions/v1/merge-guest-user", new { device_id = "", apple_sub = subject })).Status);
+
+        var (id, _) = await apple.BuyAsync(Apple.Pack25, second.UserId);
+        var bought = await PostAsync(app, "/functions/v1/update-credits", new { user_id = second.UserId, transaction_id = id });
+        Assert.Equal(
+            (true, 25, 45, 45),
+            (bought["success"].GetBoolean(), bought["credits_added"].GetInt32(), bought["credits_remaining"].GetInt32(), bought["total_credits"].GetInt32())
+        );
+        Assert.True((await PostAsync(app, "/functions/v1/delete-account", new { user_id = second.UserId }))["success"].GetBoolean());
+        foreach (var gone in new[] { first.UserId, second.UserId })
+        {
+            Assert.Equal(HttpStatusCode.NotFound, (await app.GetAsync($"/functions/v1/get-user-profile?user_id={gone}")).StatusCode);
+        }
+        await system.AssertLedgerAsync();
+    }
+
+    [Fact]
     public async Task Every_answer_of_a_whole_first_day_is_decoded()
     {
         using var app = system.App();
