@@ -193,7 +193,8 @@ public sealed class ProviderHttp : IDisposable
             {
                 var asked = arguments.Outcome.Result is { } response ? new ProviderAnswer(0, "", response.Headers).RetryAfterSeconds : null;
                 var seconds = asked ?? Backoff.Seconds(arguments.AttemptNumber + 1, _options.RetryBaseSeconds, _options.RetryCapSeconds);
-                return ValueTask.FromResult<TimeSpan?>(TimeSpan.FromSeconds(Math.Min(seconds, _options.TotalTimeoutSeconds)));
+                // A second beyond the total: a pause that ended together with the time for everything might still be followed by an attempt.
+                return ValueTask.FromResult<TimeSpan?>(TimeSpan.FromSeconds(Math.Min(seconds, _options.TotalTimeoutSeconds + 1)));
             },
         };
 

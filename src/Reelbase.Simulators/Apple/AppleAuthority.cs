@@ -49,8 +49,9 @@ public sealed class AppleAuthority
         X509Certificate2? below = null
     )
     {
-        var from = DateTimeOffset.UtcNow.AddYears(-3);
-        var to = DateTimeOffset.UtcNow.AddYears(10);
+        // Nothing may outlive the root that it stands below.
+        var from = below is null ? DateTimeOffset.UtcNow.AddYears(-3) : new DateTimeOffset(below.NotBefore);
+        var to = below is null ? DateTimeOffset.UtcNow.AddYears(10) : new DateTimeOffset(below.NotAfter);
         var rootKey = ECDsa.Create(ECCurve.NamedCurves.nistP384);
         var rootRequest = new CertificateRequest("CN=Pretend Apple Root CA, O=Reelbase Simulators", rootKey, HashAlgorithmName.SHA384);
         rootRequest.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));

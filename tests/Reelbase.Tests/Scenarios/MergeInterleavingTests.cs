@@ -10,6 +10,7 @@ namespace Reelbase.Tests.Scenarios;
 /// A thousand guests with jobs in flight become part of a member while they press, while their jobs end, are deleted and stored, while a purchase of theirs arrives and their
 /// grant is given: all at once and in random order, through the server's own roles.
 /// </summary>
+[Collection(Alone.Name)]
 public sealed class MergeInterleavingTests(MergeInterleavingTests.ApiOnly system) : IClassFixture<MergeInterleavingTests.ApiOnly>
 {
     private const int Rounds = 1000;

@@ -12,6 +12,7 @@ namespace Reelbase.Tests.Scenarios;
 /// A thousand purchases, each heard of from the app, from notifications and from the comparison with Apple's books, in every order and at once, while
 /// they are refunded in part, wholly and not after all, and while their buyers spend. The model: whatever was heard, in the end the ledger says what Apple's last word says.
 /// </summary>
+[Collection(Alone.Name)]
 public sealed class PurchaseModelTests(PurchaseModelTests.Shop shop) : IClassFixture<PurchaseModelTests.Shop>
 {
     private const int Sequences = 1000;
