@@ -1,5 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.Options;
+using Reelbase.Server.Features.Cleanup;
+using Reelbase.Server.Features.GenerateVideo;
 using Reelbase.Server.Platform;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Security;
@@ -14,6 +16,9 @@ public static class AdminCommands
     private const string Usage = """
         admin reconcile [--database URL]              check that every user's ledger adds up
         admin reconcile-purchases                     compare our books with the App Store's now, and show what the last times found
+        admin cleanup [--dry-run] [--database URL]    remove now what is old enough, or count it
+        admin reports [--status open|closed]          videos that users have reported
+        admin close-report ID                         a report that has been dealt with
         admin deliveries [--status S] [--limit N]     webhooks that came in, newest first; S: pending, processed or failed
         admin resend-delivery ID                      let the worker handle a stored webhook once more
         admin database-url                            print the owner's address of the database, for psql
@@ -30,6 +35,13 @@ public static class AdminCommands
             {
                 ["reconcile", ..] => await WithDatabaseAsync(builder, args, ReconcileAsync),
                 ["reconcile-purchases", ..] => await WithDatabaseAsync(builder, args, ReconcilePurchasesAsync),
+                ["cleanup", ..] => await WithDatabaseAsync(builder, args, database => CleanUpAsync(builder, database, args.Contains("--dry-run"))),
+                ["reports", ..] => await WithDatabaseAsync(builder, args, database => ListReportsAsync(database, args)),
+                ["close-report", var id, ..] when long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var report) => await WithDatabaseAsync(
+                    builder,
+                    args,
+                    database => CloseReportAsync(database, report)
+                ),
                 ["deliveries", ..] => await WithDatabaseAsync(builder, args, database => ListDeliveriesAsync(database, args)),
                 ["resend-delivery", var id, ..] when long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var number) =>
                     await WithDatabaseAsync(builder, args, database => ResendAsync(database, number)),
@@ -72,6 +84,47 @@ public static class AdminCommands
         }
         await database.ExecuteAsync("select request_reconciliation()", CancellationToken.None);
         Console.WriteLine("Asked for; a worker begins within a minute. Run this again to see what it found.");
+        return 0;
+    }
+
+    private static async Task<int> CleanUpAsync(WebApplicationBuilder builder, AdminDatabase database, bool isDryRun)
+    {
+        var options = builder.Configuration.GetSection("Cleanup").Get<CleanupOptions>() ?? new();
+        var generation = builder.Configuration.GetSection("Generation").Get<GenerationOptions>() ?? new();
+        var report = await CleanupRun.RunAsync(database, options, generation.RetentionDays, isDryRun, CancellationToken.None);
+        foreach (var (kind, rows) in report)
+        {
+            Console.WriteLine($"{kind, -12} {rows}");
+        }
+        Console.WriteLine(isDryRun ? "Nothing was changed." : "Removed. Files follow within seconds while a worker runs.");
+        return 0;
+    }
+
+    private static async Task<int> ListReportsAsync(AdminDatabase database, string[] args)
+    {
+        var status = Commands.Value(args, "--status") ?? "open";
+        if (status is not ("open" or "closed"))
+        {
+            throw new ArgumentException("--status is open or closed");
+        }
+        var reports = await database.ListAsync<ContentReport>("select * from list_content_reports($1, $2)", CancellationToken.None, status, 1000);
+        foreach (var row in reports)
+        {
+            Console.WriteLine(
+                $"{row.Id}  {row.CreatedAt:yyyy-MM-dd HH:mm:ss}Z  job {row.JobId}  user {row.UserId?.ToString() ?? "-"}  {row.Reason.ReplaceLineEndings(" ")}"
+            );
+        }
+        Console.WriteLine(reports.Count == 0 ? "None." : $"{reports.Count} reports.");
+        return 0;
+    }
+
+    private static async Task<int> CloseReportAsync(AdminDatabase database, long id)
+    {
+        if (!await database.ScalarAsync<bool>("select close_content_report($1)", CancellationToken.None, id))
+        {
+            throw new ArgumentException($"there is no open report {id}");
+        }
+        Console.WriteLine($"Report {id} is closed.");
         return 0;
     }
 
@@ -133,6 +186,15 @@ public static class AdminCommands
     }
 
     private sealed record LedgerProblem(Guid UserId, string Problem);
+
+    private sealed class ContentReport
+    {
+        public long Id { get; init; }
+        public Guid JobId { get; init; }
+        public Guid? UserId { get; init; }
+        public string Reason { get; init; } = "";
+        public DateTime CreatedAt { get; init; }
+    }
 
     private sealed class Reconciliation
     {

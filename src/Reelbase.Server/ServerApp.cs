@@ -2,7 +2,9 @@ using System.Reflection;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.Extensions.Options;
 using Reelbase.Server.Features.Accounts;
+using Reelbase.Server.Features.Alerts;
 using Reelbase.Server.Features.Catalog;
+using Reelbase.Server.Features.Cleanup;
 using Reelbase.Server.Features.Credits;
 using Reelbase.Server.Features.Devices;
 using Reelbase.Server.Features.Files;
@@ -12,6 +14,7 @@ using Reelbase.Server.Features.ProviderCallbacks;
 using Reelbase.Server.Features.Providers;
 using Reelbase.Server.Features.Purchases;
 using Reelbase.Server.Features.Push;
+using Reelbase.Server.Features.Reports;
 using Reelbase.Server.Features.Sessions;
 using Reelbase.Server.Features.SignIn;
 using Reelbase.Server.Features.VideoLibrary;
@@ -22,6 +25,7 @@ using Reelbase.Server.Integrations.Apple.DeviceCheck;
 using Reelbase.Server.Integrations.Apple.SignIn;
 using Reelbase.Server.Integrations.Fal;
 using Reelbase.Server.Integrations.S3;
+using Reelbase.Server.Integrations.Telegram;
 using Reelbase.Server.Platform;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Errors;
@@ -81,6 +85,9 @@ public static class ServerApp
         ("Storage", typeof(StorageOptions)),
         ("Files", typeof(FilesOptions)),
         ("Downloads", typeof(DownloadOptions)),
+        ("Cleanup", typeof(CleanupOptions)),
+        ("Alerts", typeof(AlertsOptions)),
+        ("Telegram", typeof(TelegramOptions)),
         .. VideoProviderModules.Find().Select(module => (module.Section, module.OptionsType)),
         ("Purchases", typeof(PurchasesOptions)),
         ("DeviceCheck", typeof(DeviceCheckOptions)),
@@ -142,10 +149,13 @@ public static class ServerApp
         services
             .AddHttpClient(Moderator.ClientName)
             .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, ConnectTimeout = TimeSpan.FromSeconds(5) });
-        foreach (var apple in (string[])[DeviceCheckClient.ClientName, AppStoreClient.ClientName, AppleTokens.ClientName])
+        foreach (
+            var name in (string[])
+                [DeviceCheckClient.ClientName, AppStoreClient.ClientName, AppleTokens.ClientName, TelegramClient.ClientName, AlertWorker.ClientName]
+        )
         {
             services
-                .AddHttpClient(apple)
+                .AddHttpClient(name)
                 .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, ConnectTimeout = TimeSpan.FromSeconds(5) });
         }
         services.AddSingleton<FalWebhookKeys>();
@@ -157,6 +167,7 @@ public static class ServerApp
         services.AddSingleton<AppleTokens>();
         services.AddSingleton<AppleSignInClient>();
         services.AddSingleton<ApnsClient>();
+        services.AddSingleton<TelegramClient>();
     }
 
     private static void AddFeatures(IServiceCollection services, ServerOptions server)
@@ -191,6 +202,8 @@ public static class ServerApp
             services.AddHostedService<AppleAuthorizationWorker>();
             services.AddHostedService<AppleAccountEventWorker>();
             services.AddHostedService<PushWorker>();
+            services.AddHostedService<Cleaner>();
+            services.AddHostedService<AlertWorker>();
         }
     }
 
@@ -222,6 +235,7 @@ public static class ServerApp
                 AppStoreNotificationsEndpoint.Map(group);
                 AppleAccountEventsEndpoint.Map(group);
                 group.MapPush();
+                ReportEndpoint.Map(group);
             }
             app.MapAuth();
             app.MapFiles();

@@ -6,6 +6,7 @@ using Reelbase.Simulators.AppStore;
 using Reelbase.Simulators.DeviceCheck;
 using Reelbase.Simulators.Fal;
 using Reelbase.Simulators.Runway;
+using Reelbase.Simulators.Telegram;
 
 namespace Reelbase.Simulators;
 
@@ -31,6 +32,7 @@ public static class SimulatorApp
         builder.Services.AddSingleton<AppStoreState>();
         builder.Services.AddSingleton<AppleIdState>();
         builder.Services.AddSingleton<ApnsState>();
+        builder.Services.AddSingleton<TelegramState>();
         builder.Services.AddSingleton<Http2Door>();
         builder.Services.AddHostedService(provider => provider.GetRequiredService<Http2Door>());
         builder.WebHost.ConfigureKestrel(
@@ -47,6 +49,7 @@ public static class SimulatorApp
         app.MapAppStore();
         app.MapAppleId();
         app.MapApns();
+        app.MapTelegram();
         app.MapPost(
             "/_control/outage",
             (Outage outage, Outages outages) =>
@@ -57,7 +60,16 @@ public static class SimulatorApp
         );
         app.MapPost(
             "/_control/reset",
-            (FalState fal, RunwayState runway, DeviceState devices, AppStoreState store, AppleIdState appleId, ApnsState apns, Outages outages) =>
+            (
+                FalState fal,
+                RunwayState runway,
+                DeviceState devices,
+                AppStoreState store,
+                AppleIdState appleId,
+                ApnsState apns,
+                TelegramState telegram,
+                Outages outages
+            ) =>
             {
                 runway.Reset();
                 fal.Reset();
@@ -65,6 +77,7 @@ public static class SimulatorApp
                 store.Reset();
                 appleId.Reset();
                 apns.Reset();
+                telegram.Reset();
                 outages.Reset();
                 return Results.Json(new { success = true });
             }

@@ -75,6 +75,7 @@ public sealed partial class ArchitectureTests
             "Accounts → SignIn", // joining a guest with an Apple account; taking Apple's permission back
             "Accounts → Files", // addresses of the files in an export; removing them
             "Accounts → GenerateVideo", // waking the worker for jobs whose user has gone
+            "Cleanup → GenerateVideo", // how long videos are kept
             "Devices → Sessions", // a device that is known gets a session
             "VideoLibrary → GenerateVideo", // the topic on which a job's changes are told, and how long videos are kept
             "VideoLibrary → Files", // addresses of files

@@ -79,6 +79,7 @@ public sealed class CallerMatrixTests(CallerMatrixTests.Prepared system) : IClas
                 200
             ),
             ["forget-push-token"] = new("DELETE", $"/register-push-token?token={system.Ben.UserId:N}&user_id={system.Ben.UserId}", null, 401, 403, 403, 200),
+            ["report-content"] = new("POST", "/report-content", $$"""{"job_id":"{{system.Job}}","reason":"not as it should be"}""", 401, 404, 403, 200),
             ["apple-server-notifications"] = new("POST", "/apple-server-notifications", "{}", 401, 401, 401, 401),
             ["apple-account-events"] = new("POST", "/apple-account-events", "{}", 401, 401, 401, 401),
             ["auth-token"] = new("POST", "/auth/v1/token?grant_type=refresh_token", """{"refresh_token":"of nobody at all"}""", 400, 400, 400, 400),

@@ -17,6 +17,7 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
     {
         ["public.alerts"] = None,
         ["public.apple_authorizations"] = None,
+        ["public.content_reports"] = None,
         ["public.device_checks"] = None,
         ["public.device_grants"] = None,
         ["public.error_log"] = None,
@@ -35,6 +36,7 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
         ["public.rate_limit_log"] = None,
         ["public.reconciliations"] = None,
         ["public.refresh_tokens"] = None,
+        ["public.schedules"] = None,
         ["public.sessions"] = None,
         ["public.storage_objects"] = "own denied denied denied",
         ["public.themes"] = "some denied denied denied",
@@ -59,12 +61,13 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
     {
         ["anon"] = "get_models, model_is_offered, my_user_id, my_user_ids, provider_is_offered, raise_error, require_caller",
         ["authenticated"] =
-            "claim_purchase, count_failed_claim, delete_account, delete_video_job, end_sessions, export_user_data, forget_push_token, generate_video, get_auth_user, get_credit_history, get_models, get_my_storage_object, get_user_credits, get_user_profile, get_video_jobs, get_video_status, join_apple_account, keep_purchase_claim, match_user_id, model_is_offered, my_user_id, my_user_ids, provider_is_offered, purchase_claims_left, queue_position, raise_error, record_consent, register_push_token, require_caller, update_user_settings",
+            "claim_purchase, count_failed_claim, delete_account, delete_video_job, end_sessions, export_user_data, forget_push_token, generate_video, get_auth_user, get_credit_history, get_models, get_my_storage_object, get_user_credits, get_user_profile, get_video_jobs, get_video_status, join_apple_account, keep_purchase_claim, match_user_id, model_is_offered, my_user_id, my_user_ids, provider_is_offered, purchase_claims_left, queue_position, raise_error, record_consent, register_push_token, report_content, require_caller, update_user_settings",
         ["reelbase_api"] =
             "claim_device_grant, find_guest_to_merge, find_user_id, find_user_language, finish_device_mark, get_device_grant, get_storage_object, grant_initial_credits, keep_apple_authorization, log_errors, note_device_failure, open_device, postpone_device_grant, raise_error, record_device_answer, record_device_bit_set, refresh_session, reject_device_grant, sign_in_with_apple, start_session, store_inbox_message, store_webhook_delivery",
         ["reelbase_worker"] =
-            "announce_provider, apply_account_event, begin_reconciliation, begin_submission, claim_apple_authorizations, claim_deleted_objects, claim_device_grant, claim_inbox_messages, claim_purchase_claims, claim_push_notifications, claim_unsettled_submissions, claim_video_jobs, claim_webhook_deliveries, complete_video_job, fail_video_job, finish_device_mark, finish_inbox_message, finish_purchase_claim, finish_push_notification, finish_reconciliation, finish_webhook_delivery, forget_missing_object, forget_storage_object, get_consumption, grant_initial_credits, list_catalog_providers, list_failing_providers, list_purchases_to_check, list_storage_objects, log_errors, mark_refund_requested, note_consumption_sent, note_purchase_checked, postpone_device_grant, raise_alert, raise_error, record_apple_authorization, record_device_answer, record_device_bit_set, record_provider_answer, record_provider_fault, record_submission_accepted, record_submission_ambiguous, record_submission_detail, record_submission_refused, record_transaction, record_video_result, reject_device_grant, renew_video_job_lease, reschedule_video_job, reserve_storage_object, retire_models, settle_submission, storage_object_is_known, store_inbox_message",
-        ["reelbase_admin"] = "check_ledger, list_reconciliations, list_webhook_deliveries, raise_error, request_reconciliation, resend_webhook_delivery",
+            "announce_provider, apply_account_event, begin_reconciliation, begin_submission, check_books, claim_alerts, claim_apple_authorizations, claim_deleted_objects, claim_device_grant, claim_inbox_messages, claim_purchase_claims, claim_push_notifications, claim_schedule, claim_unsettled_submissions, claim_video_jobs, claim_webhook_deliveries, clean_up, complete_video_job, fail_video_job, finish_alerts, finish_device_mark, finish_inbox_message, finish_purchase_claim, finish_push_notification, finish_reconciliation, finish_schedule, finish_webhook_delivery, forget_missing_object, forget_storage_object, get_consumption, grant_initial_credits, list_catalog_providers, list_failing_providers, list_purchases_to_check, list_storage_objects, log_errors, mark_refund_requested, note_consumption_sent, note_purchase_checked, postpone_device_grant, raise_activity, raise_alert, raise_error, record_apple_authorization, record_device_answer, record_device_bit_set, record_provider_answer, record_provider_fault, record_submission_accepted, record_submission_ambiguous, record_submission_detail, record_submission_refused, record_transaction, record_video_result, reject_device_grant, renew_video_job_lease, reschedule_video_job, reserve_storage_object, retire_models, settle_submission, storage_object_is_known, store_inbox_message",
+        ["reelbase_admin"] =
+            "check_ledger, clean_up, close_content_report, list_content_reports, list_reconciliations, list_webhook_deliveries, raise_error, request_reconciliation, resend_webhook_delivery",
         ["service_role"] = "",
         ["public"] = "",
     };
@@ -88,6 +91,8 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
                 await phone.PostAsync("/update-credits", new { signed_transaction = signed });
                 var (token, code) = await new Apple(Control).SignInAsync("subject of " + phone.UserId);
                 await phone.PostAsync("/merge-guest-user", new { id_token = token, authorization_code = code });
+                var job = (await phone.GetAsync("/get-video-jobs"))["jobs"][0].GetProperty("job_id").GetString();
+                await phone.PostAsync("/report-content", new { job_id = job, reason = "a reason" });
                 await phone.PostAsync("/register-push-token", new { token = phone.UserId.ToString("N") });
                 await phone.PostAsync(
                     "/record-consent",

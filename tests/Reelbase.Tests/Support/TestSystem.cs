@@ -171,6 +171,10 @@ public class TestSystem : IAsyncLifetime
             ["AppleSignIn:KeysRefreshSeconds"] = "0",
             ["AppleSignIn:RetryBaseSeconds"] = "0.1",
             ["AppleSignIn:RetryCapSeconds"] = "1",
+            ["Telegram:BotToken"] = "a-token-that-may-not-be-logged",
+            ["Telegram:ChatId"] = "1",
+            ["Telegram:BaseUrl"] = $"{simulators}/telegram",
+            ["Alerts:MinSecondsBetween"] = "0.3",
             ["Apns:Topic"] = BundleId,
             ["Apns:TeamId"] = Team,
             ["Apns:KeyId"] = Team,
@@ -295,10 +299,10 @@ public class TestSystem : IAsyncLifetime
         await Server.StartAsync();
     }
 
-    /// <summary>A server as configured here, not started: for its parts.</summary>
-    public WebApplication BuildServer(Dictionary<string, string?>? more = null)
+    /// <summary>A server as configured here, not started: for its parts, or as a further node ("urls" in <paramref name="more"/>).</summary>
+    public WebApplication BuildServer(Dictionary<string, string?>? more = null, string environment = "Development")
     {
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Development", ContentRootPath = AppContext.BaseDirectory });
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = environment, ContentRootPath = AppContext.BaseDirectory });
         builder.Logging.ClearProviders().AddSimpleConsole().SetMinimumLevel(LogLevel.Error);
         var settings = BaseSettings(Url, SimulatorsUrl, DataDirectory);
         foreach (var (key, value) in Settings.Concat(more ?? []))
@@ -306,7 +310,7 @@ public class TestSystem : IAsyncLifetime
             settings[key] = value;
         }
         builder.Configuration.AddInMemoryCollection(settings);
-        builder.Configuration["urls"] = Url;
+        builder.Configuration["urls"] = settings.GetValueOrDefault("urls") ?? Url;
         return ServerApp.Build(builder, Strings, ProvidersFrom);
     }
 

@@ -23,6 +23,7 @@ begin
   update user_consents g set user_id = p_member_id where g.user_id = p_guest_id
     and not exists (select from user_consents m where m.user_id = p_member_id and m.kind = g.kind and m.version = g.version and m.withdrawn_at is null);
   update apple_authorizations set user_id = p_member_id where user_id = p_guest_id;
+  update content_reports set user_id = p_member_id where user_id = p_guest_id;
   -- In the order in which whoever works on these rows locks them: two orders would deadlock.
   update push_notifications set user_id = p_member_id where user_id = p_guest_id;
   update push_tokens set user_id = p_member_id where user_id = p_guest_id;

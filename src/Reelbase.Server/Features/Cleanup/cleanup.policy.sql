@@ -1,0 +1,1 @@
+alter table schedules enable row level security;

@@ -1,0 +1,3 @@
+revoke all on content_reports from public, anon, authenticated, service_role, reelbase_api, reelbase_worker, reelbase_admin;
+grant execute on function report_content(uuid, text) to authenticated;
+grant execute on function list_content_reports(text, integer), close_content_report(bigint) to reelbase_admin;

@@ -1,0 +1,1 @@
+alter table content_reports enable row level security;
