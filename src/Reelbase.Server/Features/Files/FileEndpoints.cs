@@ -1,4 +1,5 @@
 using Microsoft.Net.Http.Headers;
+using Npgsql;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Http;
 using Reelbase.Server.Platform.Security;
@@ -71,12 +72,20 @@ public static class FileEndpoints
         {
             return Fail(401, "Unauthorized", "A valid bearer token is required");
         }
-        if (Json.IsStorable(name) is null)
+        if (Json.IsStorable(name) is null || Json.IsStorable(bucket) is null)
         {
             return Fail(404, "not_found", "Object not found");
         }
-        var stored = await database.OneOrNoneAsync<FileRow>(caller, "select * from get_my_storage_object($1, $2)", context.RequestAborted, bucket, name);
-        return await SendAsync(stored, bucket, name, files, context);
+        try
+        {
+            var stored = await database.OneOrNoneAsync<FileRow>(caller, "select * from get_my_storage_object($1, $2)", context.RequestAborted, bucket, name);
+            return await SendAsync(stored, bucket, name, files, context);
+        }
+        catch (PostgresException error) when (error.SqlState == "RB001")
+        {
+            // Who is banned or signed out hears it in the words of this API too.
+            return error.MessageText == "ERR_4006" ? Fail(403, "Unauthorized", "The user is banned") : Fail(401, "Unauthorized", "The session has ended");
+        }
     }
 
     private static async Task<IResult> SendAsync(FileRow? stored, string bucket, string name, IFileStore files, HttpContext context)

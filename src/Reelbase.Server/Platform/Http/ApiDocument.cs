@@ -36,6 +36,22 @@ public static class ApiDocument
                 return Task.CompletedTask;
             }
         );
+        options.AddSchemaTransformer(
+            (schema, context, _) =>
+            {
+                // Texts and times have converters of our own, which hide from the generator what they write.
+                if (
+                    context.JsonTypeInfo.Type == typeof(string)
+                    || context.JsonTypeInfo.Type == typeof(DateTime)
+                    || context.JsonTypeInfo.Type == typeof(DateTime?)
+                )
+                {
+                    var isNullable = context.JsonPropertyInfo is { IsGetNullable: true } || context.JsonTypeInfo.Type == typeof(DateTime?);
+                    schema.Type = isNullable ? JsonSchemaType.String | JsonSchemaType.Null : JsonSchemaType.String;
+                }
+                return Task.CompletedTask;
+            }
+        );
         options.AddOperationTransformer(
             (operation, context, _) =>
             {
