@@ -41,6 +41,9 @@ namespace Reelbase.Server;
 /// <summary>Puts the program together: options, platform, integrations, then each role's features.</summary>
 public static class ServerApp
 {
+    /// <summary>The largest answer of Apple or Telegram that is read; a page of twenty signed transactions is a fortieth of it.</summary>
+    private const int MaxAnswerBytes = 4 * 1024 * 1024;
+
     /// <summary>Builds the server on a database that is ready.</summary>
     /// <param name="builder">Configuration and logging.</param>
     /// <param name="strings">How each role reaches the database.</param>
@@ -156,7 +159,7 @@ public static class ServerApp
         )
         {
             services
-                .AddHttpClient(name)
+                .AddHttpClient(name, client => client.MaxResponseContentBufferSize = MaxAnswerBytes)
                 .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, ConnectTimeout = TimeSpan.FromSeconds(5) });
         }
         services.AddSingleton<FalWebhookKeys>();

@@ -16,7 +16,7 @@ public sealed record PurchaseOrder(
 );
 
 /// <summary>Something that happens to a purchase.</summary>
-/// <param name="Percentage">Of the price that is refunded, 0 to 100; all of it by default.</param>
+/// <param name="Percentage">Of the price that is refunded, 0 to 100 (or, above that, in thousandths as Apple writes it); all of it by default.</param>
 public sealed record PurchaseEvent(
     [property: JsonPropertyName("transaction_id")] string TransactionId,
     double? Percentage = null,
@@ -60,7 +60,7 @@ public static class AppStoreControl
                     sale =>
                     {
                         sale.RevocationDate = state.NextDate();
-                        sale.RevocationPercentage = (int)Math.Clamp((happened.Percentage ?? 100) * 1000, 0, 100_000);
+                        sale.RevocationPercentage = Thousandths(happened.Percentage ?? 100);
                     }
                 )
         );
@@ -142,6 +142,8 @@ public static class AppStoreControl
         );
         routes.MapGet("/_control/apple/root.cer", (AppleAuthority authority) => Results.Bytes(authority.Root.RawData, "application/pkix-cert", "root.cer"));
     }
+
+    private static int Thousandths(double percentage) => (int)Math.Clamp(percentage > 100 ? percentage : percentage * 1000, 0, 100_000);
 
     private static async Task<IResult> ChangeAsync(PurchaseEvent happened, AppStoreState state, string type, Action<Sale> change)
     {

@@ -74,7 +74,7 @@ public sealed class AlertTests(AlertTests.House house) : IClassFixture<AlertTest
         (await house.Control.PostAsync("/_control/telegram/refusals?count=1", null)).EnsureSuccessStatusCode();
         await house.ExecuteAsync($"select raise_alert('test_alert', '{mark}', 'Busy {mark}')");
         await Eventually.IsAsync(
-            () => house.QueryAsync<int>($"select attempt from alerts where dedupe_key = '{mark}' and last_error is not null"),
+            () => house.QueryAsync<int>($"select coalesce(max(attempt), 0) from alerts where dedupe_key = '{mark}' and last_error is not null"),
             attempt => attempt > 0
         );
         await house.ExecuteAsync($"update alerts set run_after = now() where dedupe_key = '{mark}'");

@@ -1,8 +1,10 @@
 using Reelbase.Bench.Faults;
+using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Scenarios;
 
 /// <summary>A short campaign of faults; the long ones are started with <c>./reelbase bench faults</c>.</summary>
+[Collection(Alone.Name)]
 public sealed class FaultCampaignTests
 {
     [Fact]

@@ -56,6 +56,55 @@ public sealed class MergeInterleavingTests(MergeInterleavingTests.ApiOnly system
         await system.AssertLedgerAsync();
     }
 
+    [Fact]
+    public async Task A_member_who_leaves_while_a_guest_joins_takes_nobodys_credits_along()
+    {
+        const int rounds = 200;
+        var api = system.Server.Services.GetRequiredService<ApiDatabase>();
+        var guests = await Crowd.MakeAsync(system, rounds, GuestCredits);
+        var members = await Crowd.MakeAsync(system, rounds, MemberCredits, "subject:");
+        await Crowd.EachAsync(
+            guests.Zip(members),
+            async pair =>
+            {
+                await Task.WhenAll(
+                    Task.Run(() => JoinAsync(api, pair.First, pair.Second)),
+                    Task.Run(() => Reelbase.Server.Features.Accounts.LeavingEndpoints.EraseAsync(api, pair.Second.Caller)),
+                    Task.Run(() => PressOrFailAsync(api, pair.First))
+                );
+            }
+        );
+        foreach (var (guest, member) in guests.Zip(members))
+        {
+            var row = (
+                await system.RowsAsync(
+                    $"""
+                    select m.deleted_at is not null, g.deleted_at is not null, g.merged_into is not null, g.apple_sub is not null,
+                      g.credits_remaining - coalesce((select sum(q.change) from quota_log q join video_jobs j on j.job_id = q.job_id where j.user_id = g.id), 0),
+                      (select count(*) from video_jobs where user_id in (g.id, m.id) and deleted_at is null and g.merged_into is not null)
+                    from users g, users m where g.id = '{guest.UserId}' and m.id = '{member.UserId}'
+                    """
+                )
+            )[0];
+            // Either the guest joined first and left with the member, or found the account free and is its member now, with everything.
+            Assert.Contains(row, new[] { "True|True|True|False|0|0", $"True|False|False|True|{GuestCredits}|0" });
+        }
+        await system.AssertLedgerAsync();
+    }
+
+    /// <summary>A press, which a guest who has just left with their member is refused.</summary>
+    private static async Task PressOrFailAsync(ApiDatabase api, Crowd.Member guest)
+    {
+        try
+        {
+            await PressAsync(api, guest, Guid.NewGuid(), 4);
+        }
+        catch (Npgsql.PostgresException error) when (error.SqlState == "RB001")
+        {
+            Assert.Equal("ERR_4005", error.MessageText);
+        }
+    }
+
     private async Task<Round> PlayAsync(Crowd.Member guest, Crowd.Member member, Random random)
     {
         var api = system.Server.Services.GetRequiredService<ApiDatabase>();

@@ -17,6 +17,13 @@ begin
   if v_user.id is null or v_user.deleted_at is not null then
     return '{"erased":false,"jobs_left":0,"had_apple":false,"apple_tokens":0}';
   end if;
+  -- The guests that are part of it, whose rows change too. Somebody who was waiting for such a guest while it was being merged may hold its
+  -- row and want ours next: then we give way, and whoever called comes again.
+  begin
+    perform 1 from users where merged_into = v_user.id order by id for no key update nowait;
+  exception when lock_not_available then
+    raise exception 'a guest of account % is being worked for; again', v_user.id using errcode = '40001';
+  end;
   select array_agg(id), array_agg(device_id) into v_ids, v_devices from users where id = v_user.id or merged_into = v_user.id;
 
   for v_job_id in select job_id from video_jobs where user_id = any (v_ids) and deleted_at is null order by job_id loop

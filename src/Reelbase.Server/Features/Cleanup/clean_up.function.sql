@@ -63,12 +63,17 @@ begin
       end if;
     when 'sessions' then
       if p_dry_run then
-        select count(*) into v_count from sessions where revoked_at < clock_timestamp() - interval '1 day';
+        select count(*) into v_count from sessions s join users u on u.id = s.user_id
+        where s.revoked_at < clock_timestamp() - interval '1 day' or u.deleted_at is not null;
       else
         -- The refresh tokens of a session go with it.
         delete from sessions where id in (
           select id from sessions where revoked_at < clock_timestamp() - interval '1 day' limit p_limit for update skip locked);
         get diagnostics v_count = row_count;
+        delete from sessions where id in (
+          select s.id from users u join sessions s on s.user_id = u.id where u.deleted_at is not null limit p_limit for update of s skip locked);
+        get diagnostics v_more = row_count;
+        v_count := v_count + v_more;
       end if;
     when 'payloads' then
       if p_dry_run then

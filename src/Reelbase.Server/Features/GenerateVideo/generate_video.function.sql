@@ -31,6 +31,9 @@ begin
   -- A merge may have been committed while we waited for the row: then it is the member who asks.
   v_user := lock_account(v_me);
   v_me := v_user.id;
+  if v_user.deleted_at is not null then
+    perform raise_error('ERR_4005', '{"reason":"no_such_user"}');
+  end if;
 
   select * into v_stored from idempotency_log where user_id = v_me and idempotency_key = p_idempotency_key;
   if found and v_stored.expires_at > now() then

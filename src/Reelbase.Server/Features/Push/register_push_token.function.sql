@@ -2,8 +2,12 @@
 create or replace function register_push_token(p_token text, p_environment text, p_kind text, p_max_tokens integer) returns void
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
-  v_me uuid := (lock_account(require_caller())).id;
+  v_user users := lock_account(require_caller());
+  v_me uuid := v_user.id;
 begin
+  if v_user.deleted_at is not null then
+    perform raise_error('ERR_4005', '{"reason":"no_such_user"}');
+  end if;
   insert into push_tokens (token, user_id, environment, kind, registered_at)
   values (p_token, v_me, p_environment, p_kind, clock_timestamp())
   on conflict (token) do update set user_id = excluded.user_id, environment = excluded.environment, kind = excluded.kind,

@@ -13,14 +13,17 @@ begin
   perform pg_advisory_xact_lock(hashtextextended('apple:' || p_apple_sub, 0));
   v_guest := lock_account(v_me);
   user_id := v_guest.id;
-  if v_guest.apple_sub = p_apple_sub then
+  if v_guest.deleted_at is not null then
+    perform raise_error('ERR_4005', '{"reason":"no_such_user"}');
+  elsif v_guest.apple_sub = p_apple_sub then
     outcome := 'already';
     return next;
     return;
   elsif not v_guest.is_guest then
     perform raise_error('ERR_4012', '{"reason":"signed_in_with_another_account"}');
   end if;
-  select * into v_member from users where apple_sub = p_apple_sub and deleted_at is null;
+  -- Locked and looked at again: the member may be leaving, or may just have been banned.
+  select * into v_member from users where apple_sub = p_apple_sub and deleted_at is null for no key update;
   if not found then
     update users set apple_sub = p_apple_sub, email = coalesce(p_email, email), is_guest = false, updated_at = now() where id = v_guest.id;
     outcome := 'linked';
@@ -31,7 +34,6 @@ begin
   elsif v_member.banned_at is not null then
     perform raise_error('ERR_4006', '{"reason":"banned"}');
   end if;
-  perform 1 from users where id = v_member.id for no key update;
   perform merge_accounts(v_guest.id, v_member.id);
   user_id := v_member.id;
   outcome := 'merged';

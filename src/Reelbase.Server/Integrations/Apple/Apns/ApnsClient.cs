@@ -35,6 +35,7 @@ public abstract record ApnsAnswer
 public sealed class ApnsClient : IDisposable
 {
     private const int MaxPayloadBytes = 4096;
+    private const int MaxAnswerBytes = 64 * 1024;
     private const double ServerTroubleSeconds = 900;
     private const double BusyTokenSeconds = 30;
     private const double NetworkTroubleSeconds = 5;
@@ -87,6 +88,7 @@ public sealed class ApnsClient : IDisposable
         )
         {
             Timeout = Timeout.InfiniteTimeSpan,
+            MaxResponseContentBufferSize = MaxAnswerBytes,
         };
     }
 
