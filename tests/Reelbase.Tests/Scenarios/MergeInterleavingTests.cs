@@ -69,7 +69,7 @@ public sealed class MergeInterleavingTests(MergeInterleavingTests.ApiOnly system
             {
                 await Task.WhenAll(
                     Task.Run(() => JoinAsync(api, pair.First, pair.Second)),
-                    Task.Run(() => Reelbase.Server.Features.Accounts.LeavingEndpoints.EraseAsync(api, pair.Second.Caller)),
+                    Task.Run(() => api.ListAsync<string>(pair.Second.Caller, "select delete_account()::text", CancellationToken.None)),
                     Task.Run(() => PressOrFailAsync(api, pair.First))
                 );
             }

@@ -37,8 +37,6 @@ public sealed record ExportRequest(string? UserId = null)
 public static class LeavingEndpoints
 {
     private const int MaxRowsPerList = 100_000;
-    private const int MaxAttempts = 10;
-    private const int PauseMilliseconds = 20;
     private static readonly JsonSerializerOptions Indented = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static void MapLeaving(this IEndpointRouteBuilder routes)
@@ -80,7 +78,7 @@ public static class LeavingEndpoints
             // First, so that the code is there when the account goes: then it is exchanged only to be revoked.
             await database.ExecuteAsync(caller, "select require_caller()", context.RequestAborted);
             await authorizations.KeepAsync(caller.UserId!.Value, null, request.AuthorizationCode);
-            using var result = JsonDocument.Parse(await EraseAsync(database, caller));
+            using var result = JsonDocument.Parse((await database.ListAsync<string>(caller, "select delete_account()::text", CancellationToken.None))[0]);
             var tokens = result.RootElement.GetProperty("apple_tokens").GetInt32();
             feed.Publish(FileRemover.WakeTopic);
             feed.Publish(AppleAuthorizationWorker.WakeTopic);
@@ -99,22 +97,6 @@ public static class LeavingEndpoints
         {
             // The answer to the first deletion was lost and the phone asks again: it is as gone as it was.
             return Json.Answer(new DeleteAccountAnswer(true, "not_linked"));
-        }
-    }
-
-    /// <summary>Deletes; once more when it had to give way to somebody who works for a guest of this account.</summary>
-    internal static async Task<string> EraseAsync(ApiDatabase database, Caller caller)
-    {
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                return (await database.ListAsync<string>(caller, "select delete_account()::text", CancellationToken.None))[0];
-            }
-            catch (PostgresException error) when (error.SqlState is "40001" or "40P01" && attempt < MaxAttempts)
-            {
-                await Task.Delay(PauseMilliseconds * attempt, CancellationToken.None);
-            }
         }
     }
 

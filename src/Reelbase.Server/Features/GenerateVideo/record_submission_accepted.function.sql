@@ -7,6 +7,8 @@ returns void language plpgsql security definer set search_path = public, pg_temp
 declare
   v_submission job_submissions;
 begin
+  -- The job first and its submission second, as everywhere: two orders would deadlock.
+  perform 1 from video_jobs where job_id = (select s.job_id from job_submissions s where s.id = p_submission_id) for no key update;
   update job_submissions set provider_job_id = p_provider_job_id, status_url = p_status_url, result_url = p_result_url,
     cancel_url = p_cancel_url, answered_at = clock_timestamp(),
     outcome = case when outcome in ('intended', 'ambiguous') then 'accepted' else outcome end

@@ -3,6 +3,8 @@ drop function if exists record_submission_detail(bigint, text, text);
 create or replace function record_submission_detail(
   p_submission_id bigint, p_outcome text, p_detail text, p_cost_micros bigint default null)
 returns void language sql security definer set search_path = public, pg_temp as $$
+  -- The job first and its submission second, as everywhere: two orders would deadlock.
+  select 1 from video_jobs where job_id = (select s.job_id from job_submissions s where s.id = p_submission_id) for no key update;
   update job_submissions set outcome = coalesce(p_outcome, outcome),
     -- A provider may repeat what the user wrote: not kept for a job that was deleted.
     detail = case when exists (select from video_jobs j where j.job_id = job_submissions.job_id and j.deleted_at is not null)

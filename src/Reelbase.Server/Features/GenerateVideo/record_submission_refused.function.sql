@@ -6,6 +6,8 @@ returns void language plpgsql security definer set search_path = public, pg_temp
 declare
   v_submission job_submissions;
 begin
+  -- The job first and its submission second, as everywhere: two orders would deadlock.
+  perform 1 from video_jobs where job_id = (select s.job_id from job_submissions s where s.id = p_submission_id) for no key update;
   update job_submissions set outcome = 'refused', answered_at = clock_timestamp(),
     detail = case when exists (select from video_jobs j where j.job_id = job_submissions.job_id and j.deleted_at is not null)
       then null else left(p_detail, 2000) end

@@ -6,6 +6,8 @@ returns void language plpgsql security definer set search_path = public, pg_temp
 declare
   v_submission job_submissions;
 begin
+  -- The job first and its submission second, as everywhere: two orders would deadlock.
+  perform 1 from video_jobs where job_id = (select s.job_id from job_submissions s where s.id = p_submission_id) for no key update;
   update job_submissions set outcome = coalesce(p_outcome, outcome),
     settle_after = clock_timestamp() + make_interval(secs => p_again_seconds),
     detail = case p_outcome when 'late_success' then 'a video came after the job had ended' else detail end

@@ -13,6 +13,10 @@ public abstract class RoleDatabase : IAsyncDisposable
     private const double PatienceSeconds = 30;
     private const int PauseMilliseconds = 200;
 
+    /// <summary>Tries of a call that had to give way to another transaction.</summary>
+    private const int MaxTries = 10;
+    private const int GiveWayMilliseconds = 20;
+
     private protected readonly NpgsqlDataSource Source;
 
     static RoleDatabase() => DefaultTypeMap.MatchNamesWithUnderscores = true;
@@ -26,13 +30,17 @@ public abstract class RoleDatabase : IAsyncDisposable
     }
 
     /// <summary>Every row that the function answers.</summary>
-    public async Task<List<T>> ListAsync<T>(string sql, CancellationToken cancellationToken, params object?[] arguments)
-    {
-        await using var command = Source.CreateCommand(sql);
-        AddArguments(command.Parameters, arguments);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        return ReadRows<T>(reader);
-    }
+    public Task<List<T>> ListAsync<T>(string sql, CancellationToken cancellationToken, params object?[] arguments) =>
+        GiveWayAsync(
+            async () =>
+            {
+                await using var command = Source.CreateCommand(sql);
+                AddArguments(command.Parameters, arguments);
+                await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+                return ReadRows<T>(reader);
+            },
+            cancellationToken
+        );
 
     /// <summary>
     /// Like <see cref="ScalarAsync"/>, for what may not be forgotten (an answer of the outside world): while the database is away it is tried
@@ -59,20 +67,48 @@ public abstract class RoleDatabase : IAsyncDisposable
         where T : class => (await ListAsync<T>(sql, cancellationToken, arguments)).FirstOrDefault();
 
     /// <summary>The first column of the first row, or default.</summary>
-    public async Task<T?> ScalarAsync<T>(string sql, CancellationToken cancellationToken, params object?[] arguments)
-    {
-        await using var command = Source.CreateCommand(sql);
-        AddArguments(command.Parameters, arguments);
-        var value = await command.ExecuteScalarAsync(cancellationToken);
-        return value is null or DBNull ? default : (T)value;
-    }
+    public Task<T?> ScalarAsync<T>(string sql, CancellationToken cancellationToken, params object?[] arguments) =>
+        GiveWayAsync(
+            async () =>
+            {
+                await using var command = Source.CreateCommand(sql);
+                AddArguments(command.Parameters, arguments);
+                var value = await command.ExecuteScalarAsync(cancellationToken);
+                return value is null or DBNull ? default : (T)value;
+            },
+            cancellationToken
+        );
 
     /// <summary>Calls a function for its effect.</summary>
-    public async Task ExecuteAsync(string sql, CancellationToken cancellationToken, params object?[] arguments)
+    public Task ExecuteAsync(string sql, CancellationToken cancellationToken, params object?[] arguments) =>
+        GiveWayAsync(
+            async () =>
+            {
+                await using var command = Source.CreateCommand(sql);
+                AddArguments(command.Parameters, arguments);
+                return await command.ExecuteNonQueryAsync(cancellationToken);
+            },
+            cancellationToken
+        );
+
+    /// <summary>
+    /// Calls again what PostgreSQL rolled back so that another transaction could go on (a deadlock, or a function that gave way on purpose).
+    /// Safe because each call is one transaction, of which nothing is left then.
+    /// </summary>
+    private protected static async Task<T> GiveWayAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken)
     {
-        await using var command = Source.CreateCommand(sql);
-        AddArguments(command.Parameters, arguments);
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await call();
+            }
+            catch (PostgresException error)
+                when (error.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure && attempt < MaxTries)
+            {
+                await Task.Delay(GiveWayMilliseconds * attempt, cancellationToken);
+            }
+        }
     }
 
     /// <inheritdoc/>
@@ -114,7 +150,10 @@ public sealed class ApiDatabase(ConnectionStrings strings, int maxPreparedStatem
     /// Calls a function as the caller: one transaction in one round trip that first takes the caller's role and claims, so row
     /// security decides what exists. Role and claims end with the transaction.
     /// </summary>
-    public async Task<List<T>> ListAsync<T>(Caller caller, string sql, CancellationToken cancellationToken, params object?[] arguments)
+    public Task<List<T>> ListAsync<T>(Caller caller, string sql, CancellationToken cancellationToken, params object?[] arguments) =>
+        GiveWayAsync(() => ListOnceAsync<T>(caller, sql, arguments, cancellationToken), cancellationToken);
+
+    private async Task<List<T>> ListOnceAsync<T>(Caller caller, string sql, object?[] arguments, CancellationToken cancellationToken)
     {
         await using var batch = Source.CreateBatch();
         // A batch without begin and commit is one implicit transaction, which saves two commands.
