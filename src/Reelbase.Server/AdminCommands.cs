@@ -21,6 +21,9 @@ public static class AdminCommands
         admin close-report ID                         a report that has been dealt with
         admin deliveries [--status S] [--limit N]     webhooks that came in, newest first; S: pending, processed or failed
         admin resend-delivery ID                      let the worker handle a stored webhook once more
+        admin trace ID                                everything that happened in a trace (trace_id of an error), or to a job
+        admin backup DIR                              a backup of the private PostgreSQL, while everything goes on
+        admin restore BACKUP [--wal DIR] [--until T]  a new private PostgreSQL from it, into a new --data directory
         admin database-url                            print the owner's address of the database, for psql
         admin anon-key                                print the key that apps carry
         """;
@@ -45,6 +48,9 @@ public static class AdminCommands
                 ["deliveries", ..] => await WithDatabaseAsync(builder, args, database => ListDeliveriesAsync(database, args)),
                 ["resend-delivery", var id, ..] when long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var number) =>
                     await WithDatabaseAsync(builder, args, database => ResendAsync(database, number)),
+                ["trace", var id, ..] => await WithDatabaseAsync(builder, args, database => ShowTraceAsync(database, id)),
+                ["backup", var into, ..] => await BackupCommands.BackUpAsync(builder, into),
+                ["restore", var backup, ..] => await BackupCommands.RestoreAsync(builder, backup, args),
                 ["database-url", ..] => await PrintDatabaseUrlAsync(builder),
                 ["anon-key", ..] => PrintAnonKey(builder),
                 _ => PrintUsage(args is ["--help" or "-h" or "help"]),
@@ -68,7 +74,7 @@ public static class AdminCommands
             }
         );
 
-    private static async Task<int> ReconcileAsync(AdminDatabase database)
+    internal static async Task<int> ReconcileAsync(AdminDatabase database)
     {
         var problems = await database.ListAsync<LedgerProblem>("select * from check_ledger()", CancellationToken.None);
         problems.ForEach(problem => Console.WriteLine($"{problem.UserId}: {problem.Problem}"));
@@ -157,6 +163,20 @@ public static class AdminCommands
         return 0;
     }
 
+    private static async Task<int> ShowTraceAsync(AdminDatabase database, string id)
+    {
+        var events = await database.ListAsync<TraceEvent>("select * from find_trace($1)", CancellationToken.None, id);
+        foreach (var row in events)
+        {
+            Console.WriteLine($"{row.At:yyyy-MM-dd HH:mm:ss.fff}Z  {row.What, -16} user {row.UserId?.ToString() ?? "-", -36}  {row.Detail}");
+        }
+        if (events.Count == 0)
+        {
+            throw new ArgumentException($"nothing is known of {id}: give the trace_id of an error answer, or a job's id");
+        }
+        return 0;
+    }
+
     private static async Task<int> PrintDatabaseUrlAsync(WebApplicationBuilder builder)
     {
         var (url, cluster) = await Commands.OwnerAsync(builder);
@@ -194,6 +214,14 @@ public static class AdminCommands
         public Guid? UserId { get; init; }
         public string Reason { get; init; } = "";
         public DateTime CreatedAt { get; init; }
+    }
+
+    private sealed class TraceEvent
+    {
+        public DateTime At { get; init; }
+        public string What { get; init; } = "";
+        public Guid? UserId { get; init; }
+        public string Detail { get; init; } = "";
     }
 
     private sealed class Reconciliation

@@ -144,15 +144,23 @@ public static class Commands
                 "Database:ConnectionString is missing; in Production an empty new database must not look like success (set Database:AllowPrivateInProduction=true to keep a private PostgreSQL on purpose)"
             );
         }
-        var server = builder.Configuration.GetSection("Server").Get<ServerOptions>() ?? new();
-        var cluster = await PrivateCluster.StartAsync(
-            Path.Combine(server.DataDirectory, "postgresql"),
-            options.BinDirectory,
-            options.PrivateSettings,
-            CancellationToken.None
-        );
+        if (options.WalArchiveDirectory is { Length: > 0 } archive)
+        {
+            await PrivateCluster.PrepareDirectoryAsync(archive, CancellationToken.None);
+        }
+        var cluster = await PrivateCluster.StartAsync(PrivateHome(builder), options.BinDirectory, PrivateSettings(options), CancellationToken.None);
         return (cluster.ConnectionString, cluster);
     }
+
+    /// <summary>Where the private PostgreSQL of this configuration lives.</summary>
+    internal static string PrivateHome(WebApplicationBuilder builder) =>
+        Path.Combine((builder.Configuration.GetSection("Server").Get<ServerOptions>() ?? new()).DataDirectory, "postgresql");
+
+    /// <summary>Its settings, with the archive when there is one.</summary>
+    internal static IReadOnlyDictionary<string, string> PrivateSettings(DatabaseOptions options) =>
+        options.WalArchiveDirectory is { Length: > 0 } archive
+            ? PrivateCluster.ArchiveSettings(archive, options.WalArchiveSeconds).Concat(options.PrivateSettings).ToDictionary()
+            : options.PrivateSettings;
 
     private static void SayWhatIsOff(WebApplication app)
     {

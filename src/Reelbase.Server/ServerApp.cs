@@ -17,6 +17,7 @@ using Reelbase.Server.Features.Push;
 using Reelbase.Server.Features.Reports;
 using Reelbase.Server.Features.Sessions;
 using Reelbase.Server.Features.SignIn;
+using Reelbase.Server.Features.Statistics;
 using Reelbase.Server.Features.VideoLibrary;
 using Reelbase.Server.Integrations;
 using Reelbase.Server.Integrations.Apple.Apns;
@@ -33,6 +34,7 @@ using Reelbase.Server.Platform.Http;
 using Reelbase.Server.Platform.Media;
 using Reelbase.Server.Platform.Security;
 using Reelbase.Server.Platform.Storage;
+using Reelbase.Server.Platform.Telemetry;
 using Reelbase.Server.Platform.Work;
 using Scalar.AspNetCore;
 
@@ -65,6 +67,9 @@ public static class ServerApp
         var server = builder.Configuration.GetSection("Server").Get<ServerOptions>() ?? new();
         AddFeatures(services, server);
         services.AddOpenApi("v1", ApiDocument.Configure);
+        TelemetrySetup.Add(builder);
+        FloodGate.Add(services, builder.Configuration.GetSection("Flood").Get<FloodOptions>() ?? new());
+        services.AddCors();
         var app = builder.Build();
         CrashPoints.Arm(app.Environment.IsProduction() ? null : app.Services.GetRequiredService<IOptions<WorkOptions>>().Value.CrashAt);
         // Missing keys are said at start and not at the first request.
@@ -78,6 +83,7 @@ public static class ServerApp
     internal static IReadOnlyList<(string Section, Type Type)> Sections { get; } =
     [
         ("Server", typeof(ServerOptions)),
+        ("Flood", typeof(FloodOptions)),
         ("Database", typeof(DatabaseOptions)),
         ("Security", typeof(SecurityOptions)),
         ("Work", typeof(WorkOptions)),
@@ -92,6 +98,7 @@ public static class ServerApp
         ("Cleanup", typeof(CleanupOptions)),
         ("Alerts", typeof(AlertsOptions)),
         ("Telegram", typeof(TelegramOptions)),
+        ("Telemetry", typeof(TelemetryOptions)),
         .. VideoProviderModules.Find().Select(module => (module.Section, module.OptionsType)),
         ("Purchases", typeof(PurchasesOptions)),
         ("DeviceCheck", typeof(DeviceCheckOptions)),
@@ -199,6 +206,7 @@ public static class ServerApp
             services.AddHostedService<FileRemover>();
             AddHosted<FileHealer>(services);
             AddHosted<SubmissionSettler>(services);
+            AddHosted<StatisticsWorker>(services);
             services.AddHostedService<ModelKeeper>();
             services.AddHostedService<AppStoreNotificationWorker>();
             services.AddHostedService<PurchaseClaimWorker>();
@@ -216,6 +224,8 @@ public static class ServerApp
         UseForwardedAddresses(app, server);
         app.UseExceptionHandler(_ => { });
         app.Use(SecurityHeaders);
+        UseCors(app, server);
+        FloodGate.Use(app, app.Services.GetRequiredService<IOptions<FloodOptions>>().Value);
         app.Use(UnknownRoutes);
         if (server.Has("api"))
         {
@@ -249,6 +259,7 @@ public static class ServerApp
             // Its script is served from here and its fonts are the reader's own: the page asks nothing of anybody else.
             app.MapScalarApiReference("/docs", page => page.WithTitle("Reelbase API").WithOpenApiRoutePattern("/openapi/v1.json").DisableDefaultFonts());
         }
+        TelemetrySetup.MapMetrics(app, app.Services.GetRequiredService<IOptions<TelemetryOptions>>().Value);
         app.MapGet("/health/live", () => Results.Json(new { status = "live" }))
             .WithTags("Operations")
             .WithName("health-live")
@@ -299,6 +310,29 @@ public static class ServerApp
                     push = "off",
                 }
             );
+    }
+
+    /// <summary>Browsers of these origins may call and read; credentials travel in a header and never in a cookie.</summary>
+    private static void UseCors(WebApplication app, ServerOptions server)
+    {
+        if (server.CorsOrigins.Length > 0)
+        {
+            app.UseCors(policy =>
+                policy
+                    .WithOrigins(server.CorsOrigins)
+                    .WithMethods("GET", "POST", "PUT", "DELETE", "HEAD")
+                    .AllowAnyHeader()
+                    .WithExposedHeaders(
+                        "X-RateLimit-Limit",
+                        "X-RateLimit-Remaining",
+                        "X-RateLimit-Reset",
+                        "Retry-After",
+                        "X-Idempotent-Replay",
+                        "Content-Range"
+                    )
+                    .SetPreflightMaxAge(TimeSpan.FromHours(1))
+            );
+        }
     }
 
     private static string Say(bool isOn) => isOn ? "ok" : "off";

@@ -18,6 +18,9 @@ public sealed class ServerOptions
     /// <summary>Addresses of proxies whose X-Forwarded-For is believed. Development also believes loopback.</summary>
     public string[] TrustedProxies { get; set; } = [];
 
+    /// <summary>Origins of web apps (<c>https://app.example</c>) whose pages may call this API from a browser; none by default.</summary>
+    public string[] CorsOrigins { get; set; } = [];
+
     /// <summary>
     /// INSECURE, for a migration period only: accept requests of shipped apps that carry an anon key and a user_id instead of the
     /// user's token. Anybody who knows a user_id can then act as that user.

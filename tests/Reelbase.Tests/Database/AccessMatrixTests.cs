@@ -23,7 +23,9 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
         ["public.error_log"] = None,
         ["public.idempotency_log"] = None,
         ["public.installation_leases"] = None,
+        ["public.job_hours"] = None,
         ["public.job_submissions"] = None,
+        ["public.ledger_hours"] = None,
         ["public.models"] = "some denied denied denied",
         ["public.products"] = None,
         ["public.provider_spend"] = None,
@@ -38,6 +40,7 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
         ["public.refresh_tokens"] = None,
         ["public.schedules"] = None,
         ["public.sessions"] = None,
+        ["public.statistics_progress"] = None,
         ["public.storage_objects"] = "own denied denied denied",
         ["public.themes"] = "some denied denied denied",
         ["public.user_consents"] = None,
@@ -65,9 +68,9 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
         ["reelbase_api"] =
             "claim_device_grant, find_guest_to_merge, find_user_id, find_user_language, finish_device_mark, get_device_grant, get_storage_object, grant_initial_credits, keep_apple_authorization, log_errors, note_device_failure, open_device, postpone_device_grant, raise_error, record_device_answer, record_device_bit_set, refresh_session, reject_device_grant, sign_in_with_apple, start_session, store_inbox_message, store_webhook_delivery",
         ["reelbase_worker"] =
-            "announce_provider, apply_account_event, begin_reconciliation, begin_submission, check_books, claim_alerts, claim_apple_authorizations, claim_deleted_objects, claim_device_grant, claim_inbox_messages, claim_purchase_claims, claim_push_notifications, claim_schedule, claim_unsettled_submissions, claim_video_jobs, claim_webhook_deliveries, clean_up, complete_video_job, fail_video_job, finish_alerts, finish_device_mark, finish_inbox_message, finish_purchase_claim, finish_push_notification, finish_reconciliation, finish_schedule, finish_webhook_delivery, forget_missing_object, forget_storage_object, get_consumption, grant_initial_credits, list_catalog_providers, list_failing_providers, list_purchases_to_check, list_storage_objects, log_errors, mark_refund_requested, note_consumption_sent, note_purchase_checked, postpone_device_grant, raise_activity, raise_alert, raise_error, record_apple_authorization, record_device_answer, record_device_bit_set, record_provider_answer, record_provider_fault, record_submission_accepted, record_submission_ambiguous, record_submission_detail, record_submission_refused, record_transaction, record_video_result, reject_device_grant, renew_video_job_lease, reschedule_video_job, reserve_storage_object, retire_models, settle_submission, storage_object_is_known, store_inbox_message",
+            "announce_provider, apply_account_event, begin_reconciliation, begin_submission, check_books, claim_alerts, claim_apple_authorizations, claim_deleted_objects, claim_device_grant, claim_inbox_messages, claim_purchase_claims, claim_push_notifications, claim_schedule, claim_unsettled_submissions, claim_video_jobs, claim_webhook_deliveries, clean_up, complete_video_job, count_hours, fail_video_job, finish_alerts, finish_device_mark, finish_inbox_message, finish_purchase_claim, finish_push_notification, finish_reconciliation, finish_schedule, finish_webhook_delivery, forget_missing_object, forget_storage_object, get_consumption, grant_initial_credits, list_catalog_providers, list_failing_providers, list_purchases_to_check, list_storage_objects, log_errors, mark_refund_requested, note_consumption_sent, note_purchase_checked, postpone_device_grant, raise_activity, raise_alert, raise_error, read_statistics, record_apple_authorization, record_device_answer, record_device_bit_set, record_provider_answer, record_provider_fault, record_submission_accepted, record_submission_ambiguous, record_submission_detail, record_submission_refused, record_transaction, record_video_result, reject_device_grant, renew_video_job_lease, reschedule_video_job, reserve_storage_object, retire_models, settle_submission, storage_object_is_known, store_inbox_message",
         ["reelbase_admin"] =
-            "check_ledger, clean_up, close_content_report, list_content_reports, list_reconciliations, list_webhook_deliveries, raise_error, request_reconciliation, resend_webhook_delivery",
+            "check_ledger, clean_up, close_content_report, find_trace, list_content_reports, list_reconciliations, list_webhook_deliveries, raise_error, request_reconciliation, resend_webhook_delivery",
         ["service_role"] = "",
         ["public"] = "",
     };
@@ -117,6 +120,7 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
                 );
             }
             await Eventually.IsAsync(() => QueryAsync<long>("select count(*) from error_log"), rows => rows > 0);
+            await QueryAsync<DateTime>("select count_hours(100)");
         }
     }
 

@@ -7,11 +7,12 @@ public sealed class ServerProcess : IAsyncDisposable
 {
     private readonly Process _process;
     private readonly Queue<string> _lastLines = new();
+    private int _maxLines;
 
     private ServerProcess(Process process) => _process = process;
 
     /// <summary>Starts it and returns when it is ready.</summary>
-    public static async Task<ServerProcess> StartAsync(string url, Dictionary<string, string?> settings)
+    public static async Task<ServerProcess> StartAsync(string url, Dictionary<string, string?> settings, string logLevel = "Warning", int maxLines = 30)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Reelbase.Server.dll")])
         {
@@ -21,14 +22,14 @@ public sealed class ServerProcess : IAsyncDisposable
             {
                 ["ASPNETCORE_ENVIRONMENT"] = "Development",
                 ["ASPNETCORE_URLS"] = url,
-                ["Logging__LogLevel__Default"] = "Warning",
+                ["Logging__LogLevel__Default"] = logLevel,
             },
         };
         foreach (var (key, value) in settings)
         {
             start.Environment["REELBASE__" + key.Replace(":", "__", StringComparison.Ordinal)] = value;
         }
-        var server = new ServerProcess(Process.Start(start)!);
+        var server = new ServerProcess(Process.Start(start)!) { _maxLines = maxLines };
         server._process.OutputDataReceived += (_, line) => server.Keep(line.Data);
         server._process.ErrorDataReceived += (_, line) => server.Keep(line.Data);
         server._process.BeginOutputReadLine();
@@ -96,6 +97,16 @@ public sealed class ServerProcess : IAsyncDisposable
         await _process.WaitForExitAsync(limit.Token);
     }
 
+    /// <summary>SIGTERM, and the end that follows.</summary>
+    public async Task StopAsync()
+    {
+        using var kill = Process.Start("kill", [_process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync();
+        await WaitForDeathAsync(60);
+        // The readers have the last lines only when they have seen the end of the streams.
+        _process.WaitForExit();
+    }
+
     /// <summary>kill -9.</summary>
     public async Task KillAsync()
     {
@@ -121,7 +132,7 @@ public sealed class ServerProcess : IAsyncDisposable
             {
                 _lastLines.Enqueue(line);
             }
-            while (_lastLines.Count > 30)
+            while (_lastLines.Count > _maxLines)
             {
                 _lastLines.Dequeue();
             }

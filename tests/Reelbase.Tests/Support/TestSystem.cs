@@ -90,8 +90,15 @@ public class TestSystem : IAsyncLifetime
         MapMore(Simulators);
         await Simulators.StartAsync();
         Control = new HttpClient { BaseAddress = new Uri(SimulatorsUrl) };
-        Strings = ConnectionStrings.From(new DatabaseOptions { MaxPoolSize = 60 }, Owner);
+        UseDatabase(Owner);
         await StartServerAsync();
+    }
+
+    /// <summary>The database that the next start of the server uses.</summary>
+    protected void UseDatabase(string owner)
+    {
+        Owner = owner;
+        Strings = ConnectionStrings.From(new DatabaseOptions { MaxPoolSize = 60 }, owner);
     }
 
     /// <inheritdoc/>
@@ -199,6 +206,7 @@ public class TestSystem : IAsyncLifetime
             ["Generation:PollWithWebhookSeconds"] = "1",
             ["Generation:MaxPollSeconds"] = "1",
             ["Devices:NewDevicesPerWindow"] = "-1",
+            ["Flood:RequestsPerSecond"] = "0",
             ["Work:IdleMilliseconds"] = "200",
             ["Work:DrainSeconds"] = "1",
         };

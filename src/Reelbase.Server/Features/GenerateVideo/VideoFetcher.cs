@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Http;
 using Reelbase.Server.Platform.Media;
@@ -24,6 +25,13 @@ public abstract record FetchResult
 /// <summary>Brings a finished video into our storage, with a picture of it, and completes the job.</summary>
 public sealed class VideoFetcher(WorkerDatabase database, FileDownloader downloader, IFileStore files, VideoTools tools, ILogger<VideoFetcher> logger)
 {
+    private static readonly Meter Meter = new("Reelbase.GenerateVideo");
+    private static readonly Histogram<double> Durations = Meter.CreateHistogram<double>(
+        "reelbase.job.duration",
+        "s",
+        "From the acceptance of a job to its stored video"
+    );
+
     /// <summary>Fetches, checks, stores and completes.</summary>
     public async Task<FetchResult> FetchAsync(ClaimedJob job, string url, IReadOnlyCollection<string> hosts, string worker, CancellationToken cancellationToken)
     {
@@ -64,7 +72,15 @@ public sealed class VideoFetcher(WorkerDatabase database, FileDownloader downloa
                 System.Text.Json.JsonSerializer.Serialize(metadata, Json.Options)
             );
             CrashPoints.Pass("video.completed");
-            if (!isDone)
+            if (isDone)
+            {
+                Durations.Record(
+                    (DateTime.UtcNow - job.CreatedAt).TotalSeconds,
+                    new("provider", job.Provider),
+                    new KeyValuePair<string, object?>("model", job.ProviderModelId)
+                );
+            }
+            else
             {
                 logger.LogInformation("Job {JobId} was finished by somebody else", job.JobId);
             }

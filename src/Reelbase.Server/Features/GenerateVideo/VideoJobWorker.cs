@@ -4,12 +4,13 @@ using Reelbase.Server.Features.Providers;
 using Reelbase.Server.Integrations;
 using Reelbase.Server.Platform;
 using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Telemetry;
 using Reelbase.Server.Platform.Work;
 
 namespace Reelbase.Server.Features.GenerateVideo;
 
 /// <summary>A job whose next step is this worker's.</summary>
-public sealed class ClaimedJob
+public sealed class ClaimedJob : ITraced
 {
     public Guid JobId { get; init; }
     public Guid UserId { get; init; }
@@ -31,6 +32,7 @@ public sealed class ClaimedJob
     public string? StatusUrl { get; init; }
     public string? SubmissionResultUrl { get; init; }
     public string? CancelUrl { get; init; }
+    public string? TraceParent { get; init; }
 
     /// <summary>Where to ask about it; null before the provider has named it.</summary>
     public SubmissionRef? Reference =>

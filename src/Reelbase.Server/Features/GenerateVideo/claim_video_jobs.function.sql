@@ -9,7 +9,7 @@ returns table (
   job_id uuid, user_id uuid, stage text, attempt integer, fetch_attempt integer, provider text, provider_model_id text,
   prompt text, settings jsonb, image_url text, result_url text, created_at timestamptz, deadline_at timestamptz,
   is_past_deadline boolean, cancel_requested_at timestamptz, submission_id bigint, provider_job_id text,
-  status_url text, submission_result_url text, cancel_url text)
+  status_url text, submission_result_url text, cancel_url text, trace_parent text)
 language plpgsql security definer set search_path = public, pg_temp as $$
 #variable_conflict use_column
 declare
@@ -74,7 +74,7 @@ begin
     returning j.*)
   select c.job_id, c.user_id, c.stage, c.attempt, c.fetch_attempt, c.provider, m.provider_model_id, c.prompt, c.settings,
     c.image_url, c.result_url, c.created_at, c.deadline_at, c.deadline_at <= clock_timestamp(), c.cancel_requested_at,
-    s.id, s.provider_job_id, s.status_url, s.result_url, s.cancel_url
+    s.id, s.provider_job_id, s.status_url, s.result_url, s.cancel_url, c.trace_parent
   from claimed c
   left join models m on m.id = c.model_id
   left join job_submissions s on s.job_id = c.job_id and s.attempt = c.attempt

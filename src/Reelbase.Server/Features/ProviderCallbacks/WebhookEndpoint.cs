@@ -48,14 +48,15 @@ public static class WebhookEndpoint
             await adapter.VerifyWebhookAsync(context.Request.Headers, body, context.RequestAborted)
             ?? throw new ApiException("ERR_4005", new { reason = "bad_signature" });
         var isNew = await database.ScalarAsync<bool>(
-            "select store_webhook_delivery($1, $2, $3, $4, $5::jsonb, $6)",
+            "select store_webhook_delivery($1, $2, $3, $4, $5::jsonb, $6, $7::text)",
             context.RequestAborted,
             provider,
             SHA256.HashData(Encoding.UTF8.GetBytes(token)),
             inbound.EventId,
             inbound.EventType,
             Storable(body),
-            inbound.ProviderJobId
+            inbound.ProviderJobId,
+            Platform.Telemetry.Trace.Parent
         );
         if (isNew)
         {

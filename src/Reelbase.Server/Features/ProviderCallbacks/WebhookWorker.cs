@@ -3,12 +3,13 @@ using Microsoft.Extensions.Options;
 using Reelbase.Server.Features.GenerateVideo;
 using Reelbase.Server.Integrations;
 using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Telemetry;
 using Reelbase.Server.Platform.Work;
 
 namespace Reelbase.Server.Features.ProviderCallbacks;
 
 /// <summary>A stored event and the submission whose address it came to.</summary>
-public sealed class ClaimedDelivery
+public sealed class ClaimedDelivery : ITraced
 {
     public long Id { get; init; }
     public string Provider { get; init; } = "";
@@ -21,6 +22,8 @@ public sealed class ClaimedDelivery
     public string? ProviderModelId { get; init; }
     public string? StatusUrl { get; init; }
     public string? ResultUrl { get; init; }
+    public string? TraceParent { get; init; }
+    public string? CausedBy { get; init; }
 }
 
 /// <summary>Works off stored events: a good result sends its job to be fetched, a failure ends it with a refund. What is late or foreign does no harm.</summary>

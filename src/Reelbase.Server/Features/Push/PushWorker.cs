@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using Reelbase.Server.Integrations.Apple.Apns;
 using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Telemetry;
 using Reelbase.Server.Platform.Work;
 
 namespace Reelbase.Server.Features.Push;
@@ -15,8 +16,9 @@ public sealed record ClaimedPush(
     string Event,
     string ModelName,
     DateTime CreatedAt,
-    int Attempt
-);
+    int Attempt,
+    string? TraceParent
+) : ITraced;
 
 /// <summary>Sends the outbox of pushes. A push is a hint: a job never waits for one, and one that is too old is not sent any more.</summary>
 public sealed class PushWorker(

@@ -1,5 +1,7 @@
-create or replace function claim_push_notifications(p_leased_by text, p_lease_seconds integer, p_limit integer)
-returns table (id uuid, job_id uuid, token text, environment text, kind text, event text, model_name text, created_at timestamptz, attempt integer)
+drop function if exists claim_push_notifications(text, integer, integer);
+create function claim_push_notifications(p_leased_by text, p_lease_seconds integer, p_limit integer)
+returns table (id uuid, job_id uuid, token text, environment text, kind text, event text, model_name text, created_at timestamptz, attempt integer,
+  trace_parent text)
 language plpgsql security definer set search_path = public, pg_temp as $$
 #variable_conflict use_column
 begin
@@ -11,7 +13,8 @@ begin
   update push_notifications n set leased_by = p_leased_by, attempt = n.attempt + 1,
     lease_until = clock_timestamp() + make_interval(secs => p_lease_seconds)
   from due where n.id = due.id
-  returning n.id, n.job_id, n.token, n.environment, n.kind, n.event, n.model_name, n.created_at, n.attempt;
+  returning n.id, n.job_id, n.token, n.environment, n.kind, n.event, n.model_name, n.created_at, n.attempt,
+    (select j.trace_parent from video_jobs j where j.job_id = n.job_id);
 end
 $$;
 comment on function claim_push_notifications(text, integer, integer) is 'Leases pushes that are due to a worker.';

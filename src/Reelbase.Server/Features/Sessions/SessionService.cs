@@ -46,6 +46,13 @@ public sealed record AuthIdentity(
 /// </summary>
 public sealed class SessionService(ApiDatabase database, AccessTokens tokens, Keys keys, IOptions<SecurityOptions> options)
 {
+    private static readonly System.Diagnostics.Metrics.Meter Meter = new("Reelbase.Sessions");
+    private static readonly System.Diagnostics.Metrics.Counter<long> RefreshFailures = Meter.CreateCounter<long>(
+        "reelbase.refresh.failures",
+        "{refresh}",
+        "Refresh tokens that were refused, by reason"
+    );
+
     private const int MacBytes = 24;
     private readonly byte[] _key = keys.Derive("refresh tokens");
 
@@ -73,6 +80,7 @@ public sealed class SessionService(ApiDatabase database, AccessTokens tokens, Ke
         if (!TryRead(refreshToken, out var sessionId, out var counter))
         {
             // Anything that is not one of ours was never given out.
+            RefreshFailures.Add(1, new KeyValuePair<string, object?>("reason", "not_ours"));
             return (null, refreshToken.Length is >= 12 and <= 200 ? "refresh_token_not_found" : "validation_failed");
         }
         var row = await database.OneOrNoneAsync<RefreshRow>(
@@ -84,6 +92,10 @@ public sealed class SessionService(ApiDatabase database, AccessTokens tokens, Ke
             Hash(RefreshToken(sessionId, counter + 1)),
             options.Value.RefreshReuseSeconds
         );
+        if (row is not { Outcome: "ok" })
+        {
+            RefreshFailures.Add(1, new KeyValuePair<string, object?>("reason", row?.Outcome ?? "not_found"));
+        }
         return row switch
         {
             { Outcome: "ok" } => (Answer(row.ToUser(), sessionId, row.Method!, RefreshToken(sessionId, row.Counter!.Value)), null),

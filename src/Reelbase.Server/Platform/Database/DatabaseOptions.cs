@@ -32,6 +32,13 @@ public sealed class DatabaseOptions
     /// <summary>Extra settings of the private PostgreSQL, name = value.</summary>
     public Dictionary<string, string> PrivateSettings { get; set; } = [];
 
+    /// <summary>Where the private PostgreSQL keeps its log for restoring any moment; better another disk. Empty: it keeps none.</summary>
+    public string? WalArchiveDirectory { get; set; }
+
+    /// <summary>Seconds after which a piece of the log is kept though it is not full: what a lost disk may cost.</summary>
+    [Range(1, 86_400)]
+    public int WalArchiveSeconds { get; set; } = 60;
+
     /// <summary>Connections a node may hold for each role; 0 is four for each core, at least 10 and at most 40.</summary>
     /// <remarks>Fewer wake fewer backends: with 10 instead of 40 a two-core machine answers a fifth more (bench/README.md).</remarks>
     [Range(0, 500)]

@@ -11,7 +11,7 @@ namespace Reelbase.Server.Platform.Database;
 /// A PostgreSQL of our own in a data directory, made from the programs on this machine, for whoever has no database yet.
 /// It listens on loopback only, with a random password, and outlives a killed server: the next start takes it over.
 /// </summary>
-public sealed class PrivateCluster
+public sealed partial class PrivateCluster
 {
     private const string DatabaseName = "reelbase";
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
@@ -57,12 +57,7 @@ public sealed class PrivateCluster
                     + "macOS: brew install postgresql@17), or set Database:ConnectionString to a database you have"
             );
         var asPostgres = await UnprivilegedPrefixAsync(cancellationToken);
-        var home = Path.GetFullPath(directory);
-        if (asPostgres.Length > 0 && !IsReachableByOthers(home))
-        {
-            // A home below root's own folder cannot be entered by the account that PostgreSQL insists on.
-            home = Path.Combine("/var/lib/reelbase", Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(home)))[..16]);
-        }
+        var home = HomeOf(directory, asPostgres);
         var cluster = new PrivateCluster(home, bin, asPostgres, settings);
         await cluster.CreateIfMissingAsync(cancellationToken);
         await cluster.StartServerAsync(cancellationToken);

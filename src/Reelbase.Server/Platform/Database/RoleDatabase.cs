@@ -158,12 +158,15 @@ public sealed class ApiDatabase(ConnectionStrings strings, int maxPreparedStatem
         await using var batch = Source.CreateBatch();
         // A batch without begin and commit is one implicit transaction, which saves two commands.
         batch.BatchCommands.Add(
-            new NpgsqlBatchCommand("select set_config('role', $1, true), set_config('request.jwt.claims', $2, true)")
+            new NpgsqlBatchCommand(
+                "select set_config('role', $1, true), set_config('request.jwt.claims', $2, true), set_config('reelbase.trace_parent', $3, true)"
+            )
             {
                 Parameters =
                 {
                     new() { Value = caller.Role },
                     new() { Value = caller.Claims },
+                    new() { Value = Telemetry.Trace.Parent ?? "" },
                 },
             }
         );

@@ -1,10 +1,29 @@
+using System.Text.Json;
+
 namespace Reelbase.Server.Platform.Errors;
 
 /// <summary>Every error that Reelbase answers: its code, its HTTP status and its words in each language.</summary>
 public sealed record ErrorEntry(string Code, int Status, string Meaning, string En, string Tr, string Es)
 {
+    /// <summary>The message with the numbers of its details, for when they are known.</summary>
+    public Translation? WithNumbers { get; init; }
+
+    /// <summary>What the client may do next.</summary>
+    public required string Next { get; init; }
+
     /// <summary>The message in a language; English when it is not one of ours.</summary>
-    public string Message(string language) =>
+    public string Message(string language, JsonElement? details = null)
+    {
+        var known = language is "tr" or "es" ? language : "en";
+        return (WithNumbers is { } numbers ? Counted.Fill(numbers.In(known), known, details) : null) ?? new Translation(En, Tr, Es).In(known);
+    }
+}
+
+/// <summary>One text in each language.</summary>
+public sealed record Translation(string En, string Tr, string Es)
+{
+    /// <summary>The text in a language.</summary>
+    public string In(string language) =>
         language switch
         {
             "tr" => Tr,
@@ -22,7 +41,10 @@ public static class ErrorCatalog
     /// <summary>All entries, in the order of their codes.</summary>
     public static IReadOnlyList<ErrorEntry> All { get; } =
     [
-        new("ERR_4000", 400, "malformed request", "The request could not be understood.", "İstek anlaşılamadı.", "No se pudo entender la solicitud."),
+        new("ERR_4000", 400, "malformed request", "The request could not be understood.", "İstek anlaşılamadı.", "No se pudo entender la solicitud.")
+        {
+            Next = "Repair the request; repeating it as it is cannot succeed.",
+        },
         new(
             "ERR_4001",
             402,
@@ -30,7 +52,15 @@ public static class ErrorCatalog
             "You do not have enough credits for this video.",
             "Bu video için yeterli krediniz yok.",
             "No tienes créditos suficientes para este video."
-        ),
+        )
+        {
+            Next = "Offer credits, then send the request again with the same key.",
+            WithNumbers = new(
+                "This video costs {required:credits} and you have {available:credits}.",
+                "Bu video {required:credits} tutuyor, sizde {available:credits} var.",
+                "Este video cuesta {required:credits} y tienes {available:credits}."
+            ),
+        },
         new(
             "ERR_4002",
             404,
@@ -38,7 +68,10 @@ public static class ErrorCatalog
             "This model is not available. Please choose another one.",
             "Bu model kullanılamıyor. Lütfen başka bir model seçin.",
             "Este modelo no está disponible. Elige otro."
-        ),
+        )
+        {
+            Next = "Load `get-models` again and let the user choose.",
+        },
         new(
             "ERR_4003",
             400,
@@ -46,7 +79,10 @@ public static class ErrorCatalog
             "The prompt or a setting is not valid.",
             "İstem veya bir ayar geçerli değil.",
             "El texto o un ajuste no es válido."
-        ),
+        )
+        {
+            Next = "Show the field that `details.field` names.",
+        },
         new(
             "ERR_4004",
             429,
@@ -54,10 +90,24 @@ public static class ErrorCatalog
             "Too many requests. Please try again a little later.",
             "Çok fazla istek gönderildi. Lütfen biraz sonra tekrar deneyin.",
             "Demasiadas solicitudes. Inténtalo de nuevo un poco más tarde."
-        ),
-        new("ERR_4005", 401, "unauthorized", "Please sign in again.", "Lütfen tekrar oturum açın.", "Inicia sesión de nuevo."),
-        new("ERR_4006", 403, "forbidden or banned", "You are not allowed to do this.", "Bunu yapmanıza izin verilmiyor.", "No tienes permiso para hacer esto."),
-        new("ERR_4007", 404, "not found", "This was not found.", "Bu bulunamadı.", "No se encontró."),
+        )
+        {
+            Next = "Wait `Retry-After` seconds, then send the request again with the same key.",
+            WithNumbers = new(
+                "Too many requests. Please try again in {retry_after_seconds:duration}.",
+                "Çok fazla istek gönderildi. Lütfen {retry_after_seconds:duration} sonra tekrar deneyin.",
+                "Demasiadas solicitudes. Inténtalo de nuevo en {retry_after_seconds:duration}."
+            ),
+        },
+        new("ERR_4005", 401, "unauthorized", "Please sign in again.", "Lütfen tekrar oturum açın.", "Inicia sesión de nuevo.")
+        {
+            Next = "Refresh the session once; if that fails, call `device-check` or let the user sign in.",
+        },
+        new("ERR_4006", 403, "forbidden or banned", "You are not allowed to do this.", "Bunu yapmanıza izin verilmiyor.", "No tienes permiso para hacer esto.")
+        {
+            Next = "Do not repeat it; when `details.reason` is `banned`, show how to reach support.",
+        },
+        new("ERR_4007", 404, "not found", "This was not found.", "Bu bulunamadı.", "No se encontró.") { Next = "Drop what was not found from the list." },
         new(
             "ERR_4008",
             400,
@@ -65,7 +115,10 @@ public static class ErrorCatalog
             "The request needs an Idempotency-Key header with a UUID.",
             "İstek, UUID içeren bir Idempotency-Key başlığı gerektirir.",
             "La solicitud necesita una cabecera Idempotency-Key con un UUID."
-        ),
+        )
+        {
+            Next = "Send a new UUID in `Idempotency-Key`.",
+        },
         new(
             "ERR_4009",
             422,
@@ -73,8 +126,14 @@ public static class ErrorCatalog
             "This key was already used for a different request.",
             "Bu anahtar başka bir istek için kullanılmış.",
             "Esta clave ya se usó para otra solicitud."
-        ),
-        new("ERR_4010", 403, "invalid device", "This device could not be verified.", "Bu cihaz doğrulanamadı.", "No se pudo verificar este dispositivo."),
+        )
+        {
+            Next = "Use a new key for a new request.",
+        },
+        new("ERR_4010", 403, "invalid device", "This device could not be verified.", "Bu cihaz doğrulanamadı.", "No se pudo verificar este dispositivo.")
+        {
+            Next = "Do not repeat it before the user has reached support.",
+        },
         new(
             "ERR_4011",
             400,
@@ -82,7 +141,10 @@ public static class ErrorCatalog
             "This purchase could not be verified.",
             "Bu satın alma doğrulanamadı.",
             "No se pudo verificar esta compra."
-        ),
+        )
+        {
+            Next = "Keep the transaction unfinished and offer to restore purchases.",
+        },
         new(
             "ERR_4012",
             409,
@@ -90,7 +152,10 @@ public static class ErrorCatalog
             "This conflicts with what has already happened.",
             "Bu, daha önce yapılan bir işlemle çakışıyor.",
             "Esto entra en conflicto con algo que ya ocurrió."
-        ),
+        )
+        {
+            Next = "Load the present state; the request is out of date.",
+        },
         new(
             "ERR_5001",
             504,
@@ -98,7 +163,10 @@ public static class ErrorCatalog
             "The video took too long and was stopped. Your credits were returned.",
             "Video çok uzun sürdü ve durduruldu. Kredileriniz iade edildi.",
             "El video tardó demasiado y se detuvo. Tus créditos fueron devueltos."
-        ),
+        )
+        {
+            Next = "Offer to try again; the credits are back.",
+        },
         new(
             "ERR_5002",
             502,
@@ -106,7 +174,10 @@ public static class ErrorCatalog
             "The video could not be made right now. Your credits were returned.",
             "Video şu anda oluşturulamadı. Kredileriniz iade edildi.",
             "El video no se pudo crear en este momento. Tus créditos fueron devueltos."
-        ),
+        )
+        {
+            Next = "Offer to try again later, or another model; the credits are back.",
+        },
         new(
             "ERR_5003",
             422,
@@ -114,7 +185,10 @@ public static class ErrorCatalog
             "This content is not allowed. Please change the prompt or the picture. It has cost you no credits.",
             "Bu içeriğe izin verilmiyor. Lütfen istemi veya resmi değiştirin. Sizden kredi alınmadı.",
             "Este contenido no está permitido. Cambia el texto o la imagen. No te ha costado créditos."
-        ),
+        )
+        {
+            Next = "Let the user change the prompt or the picture.",
+        },
         new(
             "ERR_5004",
             422,
@@ -122,7 +196,10 @@ public static class ErrorCatalog
             "The picture or a setting was refused. Please choose another one. Your credits were returned.",
             "Resim veya bir ayar reddedildi. Lütfen başka bir tane seçin. Kredileriniz iade edildi.",
             "La imagen o un ajuste fue rechazado. Elige otro. Tus créditos fueron devueltos."
-        ),
+        )
+        {
+            Next = "Let the user choose another picture or setting.",
+        },
         new(
             "ERR_6001",
             503,
@@ -130,7 +207,10 @@ public static class ErrorCatalog
             "The service is briefly unavailable. Please try again.",
             "Hizmet kısa süreliğine kullanılamıyor. Lütfen tekrar deneyin.",
             "El servicio no está disponible por un momento. Inténtalo de nuevo."
-        ),
+        )
+        {
+            Next = "Repeat it with the same key after a few seconds, each time later.",
+        },
         new(
             "ERR_6002",
             503,
@@ -138,8 +218,14 @@ public static class ErrorCatalog
             "Files are briefly unavailable. Please try again.",
             "Dosyalara kısa süreliğine ulaşılamıyor. Lütfen tekrar deneyin.",
             "Los archivos no están disponibles por un momento. Inténtalo de nuevo."
-        ),
-        new("ERR_6003", 500, "internal error", "Something went wrong on our side.", "Bizim tarafımızda bir sorun oluştu.", "Algo salió mal de nuestro lado."),
+        )
+        {
+            Next = "Repeat it after a few seconds, each time later.",
+        },
+        new("ERR_6003", 500, "internal error", "Something went wrong on our side.", "Bizim tarafımızda bir sorun oluştu.", "Algo salió mal de nuestro lado.")
+        {
+            Next = "Show `trace_id`: support finds by it what happened.",
+        },
     ];
 
     private static readonly Dictionary<string, ErrorEntry> ByCode = All.ToDictionary(entry => entry.Code, StringComparer.Ordinal);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using System.Text.Json;
 using Microsoft.AspNetCore.Diagnostics;
 using Npgsql;
@@ -16,6 +17,9 @@ public sealed record ErrorContent(string Code, string Message, JsonElement Detai
 /// <summary>Turns whatever ends a request into an error of the catalogue, in the caller's language.</summary>
 public sealed class ErrorWriter(ApiDatabase database, ErrorRecorder recorder, ILogger<ErrorWriter> logger) : IExceptionHandler
 {
+    private static readonly Meter Meter = new("Reelbase.Errors");
+    private static readonly Counter<long> Errors = Meter.CreateCounter<long>("reelbase.errors", "{error}", "Error answers, by code and route");
+    private static readonly Counter<long> Limited = Meter.CreateCounter<long>("reelbase.rate_limit.hits", "{request}", "Requests over a limit, by route");
     private static readonly JsonElement NoDetails = JsonDocument.Parse("{}").RootElement;
 
     /// <inheritdoc/>
@@ -47,6 +51,13 @@ public sealed class ErrorWriter(ApiDatabase database, ErrorRecorder recorder, IL
         {
             logger.LogError(error.InnerException ?? error, "{Code} on {Path} (trace {TraceId})", entry.Code, context.Request.Path.Value, traceId);
         }
+        var route = (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "";
+        Errors.Add(1, new("code", entry.Code), new("route", route));
+        if (entry.Code == "ERR_4004")
+        {
+            Limited.Add(1, new KeyValuePair<string, object?>("route", route));
+        }
+        Activity.Current?.SetTag("reelbase.error_code", entry.Code);
         recorder.Record(context, entry.Code, error.Details, traceId);
         if (context.Response.HasStarted)
         {
@@ -61,7 +72,7 @@ public sealed class ErrorWriter(ApiDatabase database, ErrorRecorder recorder, IL
             context.Response.Headers.RetryAfter = seconds.ToString();
         }
         await context.Response.WriteAsJsonAsync(
-            new ErrorBody(new(entry.Code, entry.Message(language), error.Details ?? NoDetails, traceId)),
+            new ErrorBody(new(entry.Code, entry.Message(language, error.Details), error.Details ?? NoDetails, traceId)),
             Json.Options,
             "application/json",
             CancellationToken.None

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Telemetry;
 
 namespace Reelbase.Server.Platform.Work;
 
@@ -74,6 +75,7 @@ public abstract class WorkLoop<TItem>(ChangeFeed feed, IOptions<WorkOptions> opt
 
     private async Task RunAsync(TItem item, CancellationToken breakOff)
     {
+        using var span = Trace.Begin(GetType().Name, item);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(breakOff);
         var renewing = RenewWhileRunningAsync(item, stop);
         try

@@ -1,0 +1,71 @@
+using System.Globalization;
+using Reelbase.Server.Platform.Database;
+
+namespace Reelbase.Server;
+
+/// <summary>Backups of the private PostgreSQL from the command line. Whoever has a PostgreSQL of their own uses its own tools (docs/runbooks/restore.md).</summary>
+internal static class BackupCommands
+{
+    /// <summary><c>admin backup DIR</c>.</summary>
+    public static async Task<int> BackUpAsync(WebApplicationBuilder builder, string into)
+    {
+        var options = builder.Configuration.GetSection("Database").Get<DatabaseOptions>() ?? new();
+        if (options.ConnectionString is { Length: > 0 })
+        {
+            throw new ArgumentException("this backs up the private PostgreSQL only; for one of your own use its tools (docs/runbooks/restore.md)");
+        }
+        var (_, cluster) = await Commands.OwnerAsync(builder);
+        try
+        {
+            Console.WriteLine($"Backup: {await cluster!.BackUpAsync(into, CancellationToken.None)}");
+            if (options.WalArchiveDirectory is null)
+            {
+                Console.WriteLine("It can be restored as it is; set Database:WalArchiveDirectory to be able to restore any later moment too.");
+            }
+            return 0;
+        }
+        finally
+        {
+            if (cluster is { WasRunning: false })
+            {
+                await cluster.StopAsync(CancellationToken.None);
+            }
+        }
+    }
+
+    /// <summary><c>admin restore BACKUP [--wal DIR] [--until TIME]</c>, into the data directory of the configuration, which has to be new.</summary>
+    public static async Task<int> RestoreAsync(WebApplicationBuilder builder, string backup, string[] args)
+    {
+        DateTime? until = null;
+        if (Commands.Value(args, "--until") is { } text)
+        {
+            until = DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var moment)
+                ? moment.UtcDateTime
+                : throw new ArgumentException("--until is a time such as 2026-01-31T10:00:00Z");
+        }
+        var options = builder.Configuration.GetSection("Database").Get<DatabaseOptions>() ?? new();
+        var home = Commands.PrivateHome(builder);
+        var settings = Commands.PrivateSettings(options);
+        var cluster = await PrivateCluster.RestoreAsync(
+            backup,
+            Commands.Value(args, "--wal"),
+            until,
+            home,
+            options.BinDirectory,
+            settings,
+            CancellationToken.None
+        );
+        try
+        {
+            Console.WriteLine($"Restored into {home}.");
+            await using var database = new AdminDatabase(ConnectionStrings.From(new DatabaseOptions(), cluster.ConnectionString));
+            var code = await AdminCommands.ReconcileAsync(database);
+            Console.WriteLine("Start the server on it, then run admin reconcile-purchases: what was bought after that moment is found at Apple.");
+            return code;
+        }
+        finally
+        {
+            await cluster.StopAsync(CancellationToken.None);
+        }
+    }
+}

@@ -1,0 +1,2 @@
+revoke all on ledger_hours, job_hours, statistics_progress from public, anon, authenticated, service_role, reelbase_api, reelbase_worker, reelbase_admin;
+grant execute on function count_hours(integer), read_statistics() to reelbase_worker;

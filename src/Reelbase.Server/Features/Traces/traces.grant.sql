@@ -1,0 +1,1 @@
+grant execute on function find_trace(text) to reelbase_admin;

@@ -1,0 +1,90 @@
+using System.ComponentModel.DataAnnotations;
+using System.Net;
+using System.Threading.RateLimiting;
+using Reelbase.Server.Platform.Errors;
+
+namespace Reelbase.Server.Platform.Http;
+
+/// <summary>Section <c>Flood</c>: what one address may ask before anything reaches the database. Far above what people do; the limits by action come after it.</summary>
+public sealed class FloodOptions
+{
+    /// <summary>Requests a second that one address (an IPv6 /64) may go on making. 0: no gate.</summary>
+    [Range(0, 1_000_000)]
+    public int RequestsPerSecond { get; set; } = 100;
+
+    /// <summary>Requests that it may make at once after a rest.</summary>
+    [Range(1, 10_000_000)]
+    public int BurstRequests { get; set; } = 1000;
+}
+
+/// <summary>ASP.NET's own limiter in front: a token bucket for each address, in this process only.</summary>
+public static class FloodGate
+{
+    /// <summary>A phone that is refused here for long would be signed out or bricked; these have their own, gentler limits.</summary>
+    private static readonly string[] NeverRefused = ["/auth/v1/token", "/device-check", "/functions/v1/device-check", "/health", "/metrics"];
+
+    /// <summary>Adds the limiter.</summary>
+    public static void Add(IServiceCollection services, FloodOptions options)
+    {
+        if (options.RequestsPerSecond == 0)
+        {
+            return;
+        }
+        services.AddRateLimiter(limiter =>
+        {
+            limiter.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, IPAddress>(context =>
+                NeverRefused.Any(path => context.Request.Path.StartsWithSegments(path))
+                    ? RateLimitPartition.GetNoLimiter(IPAddress.None)
+                    : RateLimitPartition.GetTokenBucketLimiter(
+                        Network(context.Connection.RemoteIpAddress ?? IPAddress.None),
+                        _ => new TokenBucketRateLimiterOptions
+                        {
+                            TokenLimit = options.BurstRequests,
+                            TokensPerPeriod = options.RequestsPerSecond,
+                            ReplenishmentPeriod = TimeSpan.FromSeconds(1),
+                            QueueLimit = 0,
+                        }
+                    )
+            );
+            limiter.OnRejected = async (rejected, _) =>
+                await rejected
+                    .HttpContext.RequestServices.GetRequiredService<ErrorWriter>()
+                    .WriteAsync(
+                        rejected.HttpContext,
+                        new ApiException(
+                            "ERR_4004",
+                            new
+                            {
+                                limit = options.RequestsPerSecond,
+                                scope = "address",
+                                retry_after_seconds = 1,
+                            }
+                        )
+                    );
+        });
+    }
+
+    /// <summary>Puts the gate where it stands: after the true address is known and before everything else.</summary>
+    public static void Use(WebApplication app, FloodOptions options)
+    {
+        if (options.RequestsPerSecond > 0)
+        {
+            app.UseRateLimiter();
+        }
+    }
+
+    /// <summary>Whoever has an IPv6 address has 2^64 of them, so the /64 is what counts.</summary>
+    private static IPAddress Network(IPAddress address)
+    {
+        if (address.IsIPv4MappedToIPv6)
+        {
+            return address.MapToIPv4();
+        }
+        var bytes = address.GetAddressBytes();
+        if (bytes.Length == 16)
+        {
+            Array.Clear(bytes, 8, 8);
+        }
+        return new IPAddress(bytes);
+    }
+}
