@@ -260,56 +260,7 @@ public static class ServerApp
             app.MapScalarApiReference("/docs", page => page.WithTitle("Reelbase API").WithOpenApiRoutePattern("/openapi/v1.json").DisableDefaultFonts());
         }
         TelemetrySetup.MapMetrics(app, app.Services.GetRequiredService<IOptions<TelemetryOptions>>().Value);
-        app.MapGet("/health/live", () => Results.Json(new { status = "live" }))
-            .WithTags("Operations")
-            .WithName("health-live")
-            .WithSummary("The process is up")
-            .Produces<object>()
-            .Examples(null, new { status = "live" });
-        app.MapGet(
-                "/health/ready",
-                async (HttpContext context, WorkerDatabase database, VideoProviders providers, IServiceProvider services) =>
-                {
-                    try
-                    {
-                        await database.ScalarAsync<int>("select 1", context.RequestAborted);
-                        return Results.Json(
-                            new
-                            {
-                                status = "ready",
-                                database = "ok",
-                                providers = providers.All.Select(provider => provider.Name),
-                                device_check = Say(services.GetRequiredService<IOptions<DeviceCheckOptions>>().Value.IsConfigured),
-                                app_store = Say(services.GetRequiredService<IOptions<AppStoreOptions>>().Value.CanAsk),
-                                apple_sign_in = Say(services.GetRequiredService<IOptions<AppleSignInOptions>>().Value.CanVerify),
-                                push = Say(services.GetRequiredService<IOptions<ApnsOptions>>().Value.IsConfigured),
-                            }
-                        );
-                    }
-                    catch (Npgsql.NpgsqlException)
-                    {
-                        return Results.Json(new { status = "not_ready", database = "unreachable" }, statusCode: 503);
-                    }
-                }
-            )
-            .WithTags("Operations")
-            .WithName("health-ready")
-            .WithSummary("Everything it needs is there")
-            .Produces<object>()
-            .Produces<object>(503)
-            .Examples(
-                null,
-                new
-                {
-                    status = "ready",
-                    database = "ok",
-                    providers = new[] { "fal" },
-                    device_check = "ok",
-                    app_store = "ok",
-                    apple_sign_in = "ok",
-                    push = "off",
-                }
-            );
+        HealthEndpoints.Map(app);
     }
 
     /// <summary>Browsers of these origins may call and read; credentials travel in a header and never in a cookie.</summary>
@@ -334,8 +285,6 @@ public static class ServerApp
             );
         }
     }
-
-    private static string Say(bool isOn) => isOn ? "ok" : "off";
 
     /// <summary>The same route under a second prefix may not carry the same name.</summary>
     private static void Unname(EndpointBuilder endpoint)

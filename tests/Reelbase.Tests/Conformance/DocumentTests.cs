@@ -41,13 +41,19 @@ public sealed partial class DocumentTests
             "```json\n{\"error\":{\"code\":\"ERR_4001\",\"message\":\"...\",\"details\":{\"required\":8,\"available\":2},\"trace_id\":\"...\"}}\n```\n\n"
         );
         text.Append("The message is in the user's chosen language, else in the one that `Accept-Language` prefers, else English.\n\n");
-        text.Append("| code | HTTP | meaning | en | tr | es |\n|---|---|---|---|---|---|\n");
+        text.Append(
+            "Numbers in it (`{name:credits}`, `{name:duration}`) come from `details` and are counted as the language counts.\n\n| code | HTTP | meaning | what the client may do next | en | tr | es |\n|---|---|---|---|---|---|---|\n"
+        );
         foreach (var entry in ErrorCatalog.All)
         {
             text.Append(
                 System.Globalization.CultureInfo.InvariantCulture,
-                $"| {entry.Code} | {entry.Status} | {entry.Meaning} | {entry.En} | {entry.Tr} | {entry.Es} |\n"
+                $"| {entry.Code} | {entry.Status} | {entry.Meaning} | {entry.Next} | {entry.En} | {entry.Tr} | {entry.Es} |\n"
             );
+            if (entry.WithNumbers is { } numbers)
+            {
+                text.Append(System.Globalization.CultureInfo.InvariantCulture, $"| | | | with numbers: | {numbers.En} | {numbers.Tr} | {numbers.Es} |\n");
+            }
         }
         await Repository.AssertApprovedAsync("docs/errors.md", text.ToString());
     }

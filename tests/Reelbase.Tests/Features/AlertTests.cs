@@ -24,6 +24,7 @@ public sealed class AlertTests(AlertTests.House house) : IClassFixture<AlertTest
                 ["Alerts:WebhookSecret"] = Secret,
                 ["Alerts:ActivitySeconds"] = "1",
                 ["Alerts:ManyUnauthorized"] = "5",
+                ["Alerts:ManyLimited"] = "5",
             };
 
         protected override void MapMore(WebApplication simulators) =>
@@ -92,10 +93,17 @@ public sealed class AlertTests(AlertTests.House house) : IClassFixture<AlertTest
         {
             Assert.Equal(HttpStatusCode.Unauthorized, (await http.GetAsync("/get-user-credits")).StatusCode);
         }
+        await house.ExecuteAsync(
+            $"select log_errors(jsonb_agg(jsonb_build_object('user_id', '{phone.UserId}', 'error_code', 'ERR_4004', 'endpoint', '/generate-video', 'trace_id', 'x'))) from generate_series(1, 8)"
+        );
         var text = await Eventually.IsAsync(
             TelegramAsync,
-            all => all.Contains("videos completed", StringComparison.Ordinal) && all.Contains("[unauthorized_attempts]", StringComparison.Ordinal)
+            all =>
+                all.Contains("videos completed", StringComparison.Ordinal)
+                && all.Contains("[unauthorized_attempts]", StringComparison.Ordinal)
+                && all.Contains("[rate_limit_violations]", StringComparison.Ordinal)
         );
+        Assert.Contains("by 1 known users, at /generate-video", text, StringComparison.Ordinal);
         Assert.Contains("new users", text, StringComparison.Ordinal);
         foreach (var secret in new[] { phone.DeviceId, phone.AccessToken, "Nobody's business", "127.0.0.1" })
         {

@@ -127,7 +127,7 @@ public sealed class BackupTests
     {
         while (!enough.IsCancellationRequested)
         {
-            await phone.GenerateAsync("Under load");
+            await phone.GenerateAndWatchAsync("Under load");
             await phone.GenerateAsync("Failing under load [fail]");
             var (_, signed) = await apple.BuyAsync(Apple.Pack25, phone.UserId);
             await phone.PostAsync("/update-credits", new { signed_transaction = signed });

@@ -6,6 +6,9 @@ public static class Repository
     /// <summary>Its root.</summary>
     public static string Root { get; } = FindRoot();
 
+    /// <summary>A file or folder of it.</summary>
+    public static string PathOf(string path) => Path.Combine(Root, path);
+
     /// <summary>Files below a folder, without what builds leave there.</summary>
     public static IEnumerable<string> Files(string folder, string pattern) =>
         Directory

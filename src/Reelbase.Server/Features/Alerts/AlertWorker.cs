@@ -49,7 +49,13 @@ public sealed class AlertWorker(
             {
                 if (options.Value.ActivitySeconds > 0)
                 {
-                    await database.ExecuteAsync("select raise_activity($1, $2)", stoppingToken, options.Value.ActivitySeconds, options.Value.ManyUnauthorized);
+                    await database.ExecuteAsync(
+                        "select raise_activity($1, $2, $3)",
+                        stoppingToken,
+                        options.Value.ActivitySeconds,
+                        options.Value.ManyUnauthorized,
+                        options.Value.ManyLimited
+                    );
                 }
                 await TellAsync(stoppingToken);
             }

@@ -32,6 +32,10 @@ public sealed class AlertsOptions
     [Range(1, 1_000_000)]
     public int ManyUnauthorized { get; set; } = 200;
 
+    /// <summary>So many requests over a limit between two summaries are an alert of their own.</summary>
+    [Range(1, 1_000_000)]
+    public int ManyLimited { get; set; } = 200;
+
     /// <summary>Seconds until a channel is given up.</summary>
     [Range(0.1, 60)]
     public double TimeoutSeconds { get; set; } = 10;

@@ -1,2 +1,2 @@
 grant execute on function claim_alerts(text, integer, integer), finish_alerts(bigint[], text, text, double precision, integer),
-  raise_activity(integer, integer) to reelbase_worker;
+  raise_activity(integer, integer, integer) to reelbase_worker;

@@ -4,3 +4,4 @@ grant execute on function provider_is_offered(text) to anon, authenticated;
 grant execute on function announce_provider(text, boolean, integer), list_catalog_providers(), list_failing_providers(),
   record_provider_fault(text, text, text, double precision), record_provider_answer(text, text),
   raise_alert(text, text, text) to reelbase_worker;
+grant execute on function list_outages() to reelbase_worker;

@@ -109,7 +109,7 @@ public static class VideoLibraryEndpoints
         {
             return Json.Answer(await ReadAsync());
         }
-        using var changes = feed.Subscribe(VideoJobWorker.TopicOf(jobId));
+        using var changes = feed.Subscribe(VideoJobWorker.TopicOf(jobId), CallerResolver.TopicOf(caller.UserId!.Value));
         var current = await ReadAsync();
         context.Response.ContentType = "text/event-stream";
         context.Response.Headers.CacheControl = "no-store";

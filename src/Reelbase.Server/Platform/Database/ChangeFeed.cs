@@ -35,11 +35,14 @@ public sealed class ChangeFeed(ConnectionStrings strings, ILogger<ChangeFeed> lo
     /// <summary>Says that a topic changed to this process only.</summary>
     public void PublishLocally(string topic) => Deliver(topic);
 
-    /// <summary>Starts to hear about a topic; dispose to stop.</summary>
-    public Subscription Subscribe(string topic)
+    /// <summary>Starts to hear about topics; dispose to stop.</summary>
+    public Subscription Subscribe(params string[] topics)
     {
-        var subscription = new Subscription(this, topic);
-        _subscriptions.AddOrUpdate(topic, [subscription], (_, others) => [.. others, subscription]);
+        var subscription = new Subscription(this, topics);
+        foreach (var topic in topics)
+        {
+            _subscriptions.AddOrUpdate(topic, [subscription], (_, others) => [.. others, subscription]);
+        }
         return subscription;
     }
 
@@ -123,35 +126,40 @@ public sealed class ChangeFeed(ConnectionStrings strings, ILogger<ChangeFeed> lo
         }
     }
 
-    /// <summary>One listener's bell for one topic: it rings once for any number of changes since it was last heard.</summary>
+    /// <summary>One listener's bell for its topics: it rings once for any number of changes since it was last heard.</summary>
     public sealed class Subscription : IDisposable
     {
         private readonly ChangeFeed _feed;
-        private readonly string _topic;
+        private readonly string[] _topics;
         private readonly SemaphoreSlim _bell = new(0, 1);
 
-        internal Subscription(ChangeFeed feed, string topic)
+        internal Subscription(ChangeFeed feed, string[] topics)
         {
             _feed = feed;
-            _topic = topic;
+            _topics = topics;
         }
 
-        /// <summary>Waits until the topic changed or <paramref name="limit"/> has passed; true when it changed.</summary>
+        /// <summary>Waits until one of them changed or <paramref name="limit"/> has passed; true when it changed.</summary>
         public Task<bool> WaitAsync(TimeSpan limit, CancellationToken cancellationToken) => _bell.WaitAsync(limit, cancellationToken);
 
         /// <inheritdoc/>
         public void Dispose()
         {
-            while (_feed._subscriptions.TryGetValue(_topic, out var all))
+            Array.ForEach(_topics, Leave);
+            // The bell is not disposed: a delivery under way may still ring it, and it holds nothing unmanaged.
+        }
+
+        private void Leave(string topic)
+        {
+            while (_feed._subscriptions.TryGetValue(topic, out var all))
             {
                 var rest = all.Where(other => other != this).ToArray();
-                var done = rest.Length == 0 ? _feed._subscriptions.TryRemove(new(_topic, all)) : _feed._subscriptions.TryUpdate(_topic, rest, all);
+                var done = rest.Length == 0 ? _feed._subscriptions.TryRemove(new(topic, all)) : _feed._subscriptions.TryUpdate(topic, rest, all);
                 if (done)
                 {
                     break;
                 }
             }
-            // The bell is not disposed: a delivery under way may still ring it, and it holds nothing unmanaged.
         }
 
         internal void Signal()

@@ -10,6 +10,9 @@ public sealed class CallerResolver(AccessTokens tokens, ApiDatabase database, IO
 {
     private const int MaxUserIdLength = 255;
 
+    /// <summary>The topic on which it is told that what a user may do has changed: streams that are open look again at once.</summary>
+    public static string TopicOf(Guid userId) => $"user:{userId}";
+
     /// <summary>The signed-in caller.</summary>
     /// <param name="context">The request.</param>
     /// <param name="claimedUserId">A <c>user_id</c> from the body; the query's is looked at by itself.</param>

@@ -1,0 +1,79 @@
+using System.Diagnostics;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Reelbase.Tests.Support;
+
+namespace Reelbase.Tests.Operations;
+
+/// <summary>What lies beside the program for those who run it: rules, dashboards, runbooks, requests to try.</summary>
+public sealed class OperatorFilesTests
+{
+    private static readonly string Rules = Repository.PathOf("deploy/observability/alerts.rules.yml");
+
+    [Theory]
+    [Trait("Needs", "promtool")]
+    [InlineData("check", "rules", "deploy/observability/alerts.rules.yml")]
+    [InlineData("test", "rules", "deploy/observability/alerts.test.yml")]
+    public async Task Prometheus_own_tool_takes_the_alert_rules(params string[] arguments)
+    {
+        using var tool = Process.Start(
+            new ProcessStartInfo("promtool", [arguments[0], arguments[1], Repository.PathOf(arguments[2])])
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            }
+        )!;
+        var output = await tool.StandardOutput.ReadToEndAsync() + await tool.StandardError.ReadToEndAsync();
+        await tool.WaitForExitAsync();
+        Assert.True(tool.ExitCode == 0, output);
+        Assert.Contains("SUCCESS", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Trait("Check", "yes")]
+    public async Task Each_alert_names_a_runbook_that_exists()
+    {
+        var runbooks = Regex.Matches(await File.ReadAllTextAsync(Rules), "runbook: (\\S+)").Select(match => match.Groups[1].Value).ToList();
+        Assert.True(runbooks.Count >= 10);
+        Assert.All(runbooks, runbook => Assert.True(File.Exists(Repository.PathOf(runbook)), runbook));
+    }
+
+    [Fact]
+    [Trait("Check", "yes")]
+    public async Task Every_operation_has_a_request_to_try_and_every_request_an_operation()
+    {
+        var document = JsonDocument.Parse(await File.ReadAllTextAsync(Repository.PathOf("docs/api/openapi.v1.json"))).RootElement;
+        var operations = (
+            from path in document.GetProperty("paths").EnumerateObject()
+            from operation in path.Value.EnumerateObject()
+            select (Method: operation.Name.ToUpperInvariant(), Path: path.Name, Feature: operation.Value.GetProperty("tags")[0].GetString()!)
+        ).ToList();
+        var wrong = new List<string>();
+        foreach (var feature in operations.Select(operation => operation.Feature).Where(feature => feature != "Operations").Distinct())
+        {
+            var files = Directory.GetFiles(Repository.PathOf("src/Reelbase.Server/Features/" + feature), "*.http");
+            if (files.Length != 1)
+            {
+                wrong.Add($"{feature} has {files.Length} .http files");
+                continue;
+            }
+            foreach (
+                Match request in Regex.Matches(
+                    await File.ReadAllTextAsync(files[0]),
+                    "^(GET|POST|PUT|DELETE) \\{\\{server\\}\\}([^?\\s]*)",
+                    RegexOptions.Multiline
+                )
+            )
+            {
+                var (method, path) = (request.Groups[1].Value, request.Groups[2].Value);
+                if (!operations.Any(operation => operation.Method == method && Matches(operation.Path, path)))
+                {
+                    wrong.Add($"{Path.GetFileName(files[0])}: there is no {method} {path}");
+                }
+            }
+        }
+        Assert.Empty(wrong);
+    }
+
+    private static bool Matches(string template, string path) => Regex.IsMatch(path, "^" + Regex.Replace(Regex.Escape(template), @"\\\{\w+}", ".+") + "$");
+}
