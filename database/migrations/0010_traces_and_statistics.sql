@@ -38,3 +38,6 @@ create index video_jobs_created_at_idx on video_jobs (created_at);
 create index video_jobs_completed_at_idx on video_jobs (completed_at) where completed_at is not null;
 -- The ledger only grows and in the order of time, for which a brin of a few pages is enough.
 create index quota_log_created_at_idx on quota_log using brin (created_at);
+
+-- The provider's turn in which a job was taken from its waiting line: the order of serving, as it was.
+alter table video_jobs add column served_turn bigint;

@@ -1,10 +1,7 @@
 using System.Globalization;
-using Microsoft.Extensions.Options;
 using Reelbase.Server.Features.Cleanup;
 using Reelbase.Server.Features.GenerateVideo;
-using Reelbase.Server.Platform;
 using Reelbase.Server.Platform.Database;
-using Reelbase.Server.Platform.Security;
 
 namespace Reelbase.Server;
 
@@ -24,6 +21,9 @@ public static class AdminCommands
         admin trace ID                                everything that happened in a trace (trace_id of an error), or to a job
         admin backup DIR                              a backup of the private PostgreSQL, while everything goes on
         admin restore BACKUP [--wal DIR] [--until T]  a new private PostgreSQL from it, into a new --data directory
+        admin create --email E                        a new admin, or a new password and code for one
+        admin revoke --email E                        take an admin's right away
+        admin token --email E                         print a bearer token for the admin API, good for an hour
         admin database-url                            print the owner's address of the database, for psql
         admin anon-key                                print the key that apps carry
         """;
@@ -49,6 +49,21 @@ public static class AdminCommands
                 ["resend-delivery", var id, ..] when long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var number) =>
                     await WithDatabaseAsync(builder, args, database => ResendAsync(database, number)),
                 ["trace", var id, ..] => await WithDatabaseAsync(builder, args, database => ShowTraceAsync(database, id)),
+                ["create", ..] when Commands.Value(args, "--email") is { } email => await WithDatabaseAsync(
+                    builder,
+                    args,
+                    database => AdminUserCommands.CreateAsync(builder, database, email)
+                ),
+                ["revoke", ..] when Commands.Value(args, "--email") is { } email => await WithDatabaseAsync(
+                    builder,
+                    args,
+                    database => AdminUserCommands.RevokeAsync(database, email)
+                ),
+                ["token", ..] when Commands.Value(args, "--email") is { } email => await WithDatabaseAsync(
+                    builder,
+                    args,
+                    database => AdminUserCommands.PrintTokenAsync(builder, database, email)
+                ),
                 ["backup", var into, ..] => await BackupCommands.BackUpAsync(builder, into),
                 ["restore", var backup, ..] => await BackupCommands.RestoreAsync(builder, backup, args),
                 ["database-url", ..] => await PrintDatabaseUrlAsync(builder),
@@ -191,10 +206,7 @@ public static class AdminCommands
 
     private static int PrintAnonKey(WebApplicationBuilder builder)
     {
-        var server = builder.Configuration.GetSection("Server").Get<ServerOptions>() ?? new();
-        var security = builder.Configuration.GetSection("Security").Get<SecurityOptions>() ?? new();
-        var keys = Keys.Load(security, Path.Combine(server.DataDirectory, "keys"), !builder.Environment.IsProduction());
-        using var tokens = new AccessTokens(keys, Options.Create(security), Options.Create(server), TimeProvider.System);
+        using var tokens = AdminUserCommands.NewTokens(builder);
         Console.WriteLine(tokens.CreateAnonKey());
         return 0;
     }

@@ -2,14 +2,17 @@ using System.Reflection;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.Extensions.Options;
 using Reelbase.Server.Features.Accounts;
+using Reelbase.Server.Features.Admin;
 using Reelbase.Server.Features.Alerts;
 using Reelbase.Server.Features.Catalog;
+using Reelbase.Server.Features.Catalog.Console;
 using Reelbase.Server.Features.Cleanup;
 using Reelbase.Server.Features.Credits;
 using Reelbase.Server.Features.Devices;
 using Reelbase.Server.Features.Files;
 using Reelbase.Server.Features.GenerateVideo;
 using Reelbase.Server.Features.Moderation;
+using Reelbase.Server.Features.Nodes;
 using Reelbase.Server.Features.ProviderCallbacks;
 using Reelbase.Server.Features.Providers;
 using Reelbase.Server.Features.Purchases;
@@ -66,6 +69,13 @@ public static class ServerApp
         AddIntegrations(services, modules);
         var server = builder.Configuration.GetSection("Server").Get<ServerOptions>() ?? new();
         AddFeatures(services, server);
+        var admin = builder.Configuration.GetSection("Admin").Get<AdminOptions>() ?? new();
+        if (server.Has("admin"))
+        {
+            ConsoleSetup.Add(services, admin);
+            ConsoleSetup.Listen(builder, admin);
+            services.AddSingleton<CatalogPreview>();
+        }
         services.AddOpenApi("v1", ApiDocument.Configure);
         TelemetrySetup.Add(builder);
         FloodGate.Add(services, builder.Configuration.GetSection("Flood").Get<FloodOptions>() ?? new());
@@ -75,7 +85,7 @@ public static class ServerApp
         // Missing keys are said at start and not at the first request.
         app.Services.GetRequiredService<Keys>();
         app.Services.GetRequiredService<SignedData>();
-        Use(app, server);
+        Use(app, server, admin);
         return app;
     }
 
@@ -99,6 +109,7 @@ public static class ServerApp
         ("Alerts", typeof(AlertsOptions)),
         ("Telegram", typeof(TelegramOptions)),
         ("Telemetry", typeof(TelemetryOptions)),
+        ("Admin", typeof(AdminOptions)),
         .. VideoProviderModules.Find().Select(module => (module.Section, module.OptionsType)),
         ("Purchases", typeof(PurchasesOptions)),
         ("DeviceCheck", typeof(DeviceCheckOptions)),
@@ -184,6 +195,7 @@ public static class ServerApp
     private static void AddFeatures(IServiceCollection services, ServerOptions server)
     {
         services.AddSingleton<FileLinks>();
+        services.AddHostedService<NodeBeat>();
         services.AddSingleton<ProviderWatch>();
         services.AddSingleton<IProviderWitness>(provider => provider.GetRequiredService<ProviderWatch>());
         if (server.Has("api"))
@@ -216,10 +228,11 @@ public static class ServerApp
             services.AddHostedService<PushWorker>();
             services.AddHostedService<Cleaner>();
             services.AddHostedService<AlertWorker>();
+            services.AddHostedService<LedgerChecker>();
         }
     }
 
-    private static void Use(WebApplication app, ServerOptions server)
+    private static void Use(WebApplication app, ServerOptions server, AdminOptions admin)
     {
         UseForwardedAddresses(app, server);
         app.UseExceptionHandler(_ => { });
@@ -227,33 +240,36 @@ public static class ServerApp
         UseCors(app, server);
         FloodGate.Use(app, app.Services.GetRequiredService<IOptions<FloodOptions>>().Value);
         app.Use(UnknownRoutes);
+        if (server.Has("admin"))
+        {
+            ConsoleSetup.Use(app, admin);
+            ConsoleSetup.Map(app);
+        }
+        if (server.Has("api") || server.Has("admin"))
+        {
+            // The console plays videos.
+            app.MapFiles();
+        }
+        foreach (var prefix in new[] { "", "/functions/v1" })
+        {
+            var group = app.MapGroup(prefix);
+            if (prefix.Length > 0)
+            {
+                group.ExcludeFromDescription();
+                ((IEndpointConventionBuilder)group).Finally(Unname);
+            }
+            if (server.Has("admin"))
+            {
+                group.MapAdmin();
+            }
+            if (server.Has("api"))
+            {
+                MapApi(group);
+            }
+        }
         if (server.Has("api"))
         {
-            foreach (var prefix in new[] { "", "/functions/v1" })
-            {
-                var group = app.MapGroup(prefix);
-                if (prefix.Length > 0)
-                {
-                    group.ExcludeFromDescription();
-                    ((IEndpointConventionBuilder)group).Finally(Unname);
-                }
-                DeviceCheckEndpoint.Map(group);
-                GetModelsEndpoint.Map(group);
-                GenerateVideoEndpoint.Map(group);
-                group.MapVideoLibrary();
-                group.MapCredits();
-                group.MapAccounts();
-                ConsentEndpoint.Map(group);
-                JoinAccountsEndpoint.Map(group);
-                group.MapLeaving();
-                UpdateCreditsEndpoint.Map(group);
-                AppStoreNotificationsEndpoint.Map(group);
-                AppleAccountEventsEndpoint.Map(group);
-                group.MapPush();
-                ReportEndpoint.Map(group);
-            }
             app.MapAuth();
-            app.MapFiles();
             WebhookEndpoint.Map(app);
             app.MapOpenApi("/openapi/{documentName}.json");
             // Its script is served from here and its fonts are the reader's own: the page asks nothing of anybody else.
@@ -261,6 +277,25 @@ public static class ServerApp
         }
         TelemetrySetup.MapMetrics(app, app.Services.GetRequiredService<IOptions<TelemetryOptions>>().Value);
         HealthEndpoints.Map(app);
+    }
+
+    /// <summary>What apps call, once at the root and once where Supabase's clients look for it.</summary>
+    private static void MapApi(RouteGroupBuilder group)
+    {
+        DeviceCheckEndpoint.Map(group);
+        GetModelsEndpoint.Map(group);
+        GenerateVideoEndpoint.Map(group);
+        group.MapVideoLibrary();
+        group.MapCredits();
+        group.MapAccounts();
+        ConsentEndpoint.Map(group);
+        JoinAccountsEndpoint.Map(group);
+        group.MapLeaving();
+        UpdateCreditsEndpoint.Map(group);
+        AppStoreNotificationsEndpoint.Map(group);
+        AppleAccountEventsEndpoint.Map(group);
+        group.MapPush();
+        ReportEndpoint.Map(group);
     }
 
     /// <summary>Browsers of these origins may call and read; credentials travel in a header and never in a cookie.</summary>

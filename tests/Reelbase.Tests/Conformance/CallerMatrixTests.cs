@@ -19,8 +19,16 @@ public sealed class CallerMatrixTests(CallerMatrixTests.Prepared system) : IClas
     /// <param name="Own">Ben.</param>
     private sealed record Expectation(string Method, string Path, string? Body, int Nobody, int Foreign, int Banned, int Own);
 
+    /// <summary>Nobody is asked to sign in, everybody else has no business there.</summary>
+    private static IEnumerable<KeyValuePair<string, Expectation>> AdminExpectations =>
+        from operation in Reelbase.Server.Features.Admin.AdminOperations.All
+        select KeyValuePair.Create(
+            operation.Name,
+            new Expectation(operation.IsChange ? "POST" : "GET", "/" + operation.Name, operation.IsChange ? "{}" : null, 401, 403, 403, 403)
+        );
+
     private Dictionary<string, Expectation> Expectations =>
-        new()
+        new(AdminExpectations)
         {
             ["device-check"] = new("POST", "/device-check", "{}", 400, 400, 400, 400),
             ["get-models"] = new("GET", "/get-models", null, 200, 200, 200, 200),

@@ -15,6 +15,9 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
     // select insert update delete, as the signed-in user Ada. "own": only her rows; "some": only offered rows.
     private static readonly Dictionary<string, string> Authenticated = new()
     {
+        // A policy lets admins read it, and Ada is none.
+        ["public.admin_actions"] = "none denied denied denied",
+        ["public.admin_credentials"] = None,
         ["public.alerts"] = None,
         ["public.apple_authorizations"] = None,
         ["public.content_reports"] = None,
@@ -27,6 +30,7 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
         ["public.job_submissions"] = None,
         ["public.ledger_hours"] = None,
         ["public.models"] = "some denied denied denied",
+        ["public.nodes"] = None,
         ["public.products"] = None,
         ["public.provider_spend"] = None,
         ["public.provider_states"] = None,
@@ -64,13 +68,13 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
     {
         ["anon"] = "get_models, model_is_offered, my_user_id, my_user_ids, provider_is_offered, raise_error, require_caller",
         ["authenticated"] =
-            "claim_purchase, count_failed_claim, delete_account, delete_video_job, end_sessions, export_user_data, forget_push_token, generate_video, get_auth_user, get_credit_history, get_models, get_my_storage_object, get_user_credits, get_user_profile, get_video_jobs, get_video_status, join_apple_account, keep_purchase_claim, match_user_id, model_is_offered, my_user_id, my_user_ids, provider_is_offered, purchase_claims_left, queue_position, raise_error, record_consent, register_push_token, report_content, require_caller, update_user_settings",
+            "admin_adjust_credits, admin_ban_user, admin_cancel_job, admin_close_report, admin_end_sessions, admin_get_job, admin_get_trace, admin_get_user, admin_group_errors, admin_list_actions, admin_list_admins, admin_list_deliveries, admin_list_errors, admin_list_jobs, admin_list_ledger, admin_list_models, admin_list_outbox, admin_list_products, admin_list_purchases, admin_list_reports, admin_list_themes, admin_overview, admin_refund_credits, admin_request_ledger_check, admin_resend_delivery, admin_retry_job, admin_revoke_admin, admin_save_model, admin_save_product, admin_save_theme, admin_search_users, admin_set_tier, admin_system, admin_toggle_model, admin_unban_user, admin_user_stats, check_admin_session, claim_purchase, count_failed_claim, delete_account, delete_video_job, end_admin_session, end_sessions, export_user_data, forget_push_token, generate_video, get_auth_user, get_credit_history, get_models, get_my_storage_object, get_user_credits, get_user_profile, get_video_jobs, get_video_status, is_admin, join_apple_account, keep_purchase_claim, match_user_id, model_is_offered, my_user_id, my_user_ids, provider_is_offered, purchase_claims_left, queue_position, raise_error, record_consent, register_push_token, report_content, require_admin, require_caller, update_user_settings",
         ["reelbase_api"] =
-            "claim_device_grant, find_guest_to_merge, find_user_id, find_user_language, finish_device_mark, get_device_grant, get_storage_object, grant_initial_credits, keep_apple_authorization, log_errors, note_device_failure, open_device, postpone_device_grant, raise_error, record_device_answer, record_device_bit_set, refresh_session, reject_device_grant, sign_in_with_apple, start_session, store_inbox_message, store_webhook_delivery",
+            "beat, claim_device_grant, find_admin_credentials, find_guest_to_merge, find_user_id, find_user_language, finish_device_mark, get_device_grant, get_storage_object, grant_initial_credits, keep_apple_authorization, log_errors, note_admin_failure, note_device_failure, open_device, postpone_device_grant, raise_error, record_device_answer, record_device_bit_set, refresh_session, reject_device_grant, sign_in_with_apple, start_admin_session, start_session, store_inbox_message, store_webhook_delivery",
         ["reelbase_worker"] =
-            "announce_provider, apply_account_event, begin_reconciliation, begin_submission, check_books, claim_alerts, claim_apple_authorizations, claim_deleted_objects, claim_device_grant, claim_inbox_messages, claim_purchase_claims, claim_push_notifications, claim_schedule, claim_unsettled_submissions, claim_video_jobs, claim_webhook_deliveries, clean_up, complete_video_job, count_hours, fail_video_job, finish_alerts, finish_device_mark, finish_inbox_message, finish_purchase_claim, finish_push_notification, finish_reconciliation, finish_schedule, finish_webhook_delivery, forget_missing_object, forget_storage_object, get_consumption, grant_initial_credits, list_catalog_providers, list_failing_providers, list_outages, list_purchases_to_check, list_storage_objects, log_errors, mark_refund_requested, note_consumption_sent, note_purchase_checked, postpone_device_grant, raise_activity, raise_alert, raise_error, read_statistics, record_apple_authorization, record_device_answer, record_device_bit_set, record_provider_answer, record_provider_fault, record_submission_accepted, record_submission_ambiguous, record_submission_detail, record_submission_refused, record_transaction, record_video_result, reject_device_grant, renew_video_job_lease, reschedule_video_job, reserve_storage_object, retire_models, settle_submission, storage_object_is_known, store_inbox_message",
+            "announce_provider, apply_account_event, beat, begin_reconciliation, begin_submission, check_books, claim_alerts, claim_apple_authorizations, claim_deleted_objects, claim_device_grant, claim_inbox_messages, claim_ledger_check, claim_purchase_claims, claim_push_notifications, claim_schedule, claim_unsettled_submissions, claim_video_jobs, claim_webhook_deliveries, clean_up, complete_video_job, count_hours, fail_video_job, finish_alerts, finish_device_mark, finish_inbox_message, finish_purchase_claim, finish_push_notification, finish_reconciliation, finish_schedule, finish_webhook_delivery, forget_missing_object, forget_storage_object, get_consumption, grant_initial_credits, list_catalog_providers, list_failing_providers, list_outages, list_purchases_to_check, list_storage_objects, log_errors, mark_refund_requested, note_consumption_sent, note_purchase_checked, postpone_device_grant, raise_activity, raise_alert, raise_error, read_statistics, record_apple_authorization, record_device_answer, record_device_bit_set, record_provider_answer, record_provider_fault, record_submission_accepted, record_submission_ambiguous, record_submission_detail, record_submission_refused, record_transaction, record_video_result, reject_device_grant, renew_video_job_lease, reschedule_video_job, reserve_storage_object, retire_models, settle_submission, storage_object_is_known, store_inbox_message",
         ["reelbase_admin"] =
-            "check_ledger, clean_up, close_content_report, find_trace, list_content_reports, list_reconciliations, list_webhook_deliveries, raise_error, request_reconciliation, resend_webhook_delivery",
+            "check_ledger, clean_up, close_content_report, create_admin, find_trace, list_content_reports, list_reconciliations, list_webhook_deliveries, raise_error, request_reconciliation, resend_webhook_delivery, revoke_admin, start_admin_token",
         ["service_role"] = "",
         ["public"] = "",
     };
@@ -121,6 +125,8 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
             }
             await Eventually.IsAsync(() => QueryAsync<long>("select count(*) from error_log"), rows => rows > 0);
             await QueryAsync<DateTime>("select count_hours(100)");
+            await QueryAsync<Guid>("select create_admin('someone@example.com', 'a hash', 'sealed')");
+            await Eventually.IsAsync(() => QueryAsync<long>("select count(*) from nodes"), rows => rows > 0);
         }
     }
 

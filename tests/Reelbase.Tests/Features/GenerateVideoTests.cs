@@ -287,9 +287,9 @@ public sealed class GenerateVideoTests(TestSystem system) : IClassFixture<TestSy
     {
         var phone = await system.NewGuestAsync(0);
         phone.Http.DefaultRequestHeaders.AcceptLanguage.ParseAdd("fr, tr;q=0.8, en;q=0.5");
-        Assert.Equal("Bu video için yeterli krediniz yok.", (await phone.GenerateAsync("Poor")).Message);
+        Assert.Equal("Bu video 8 kredi tutuyor, sizde 0 kredi var.", (await phone.GenerateAsync("Poor")).Message);
         await phone.PostAsync("/update-user-settings", new { language = "es" });
-        Assert.Equal("No tienes créditos suficientes para este video.", (await phone.GenerateAsync("Poor")).Message);
+        Assert.Equal("Este video cuesta 8 créditos y tienes 0 créditos.", (await phone.GenerateAsync("Poor")).Message);
     }
 
     [Fact]

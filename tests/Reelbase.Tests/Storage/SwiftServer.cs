@@ -89,7 +89,8 @@ public sealed class SwiftServer : IAsyncLifetime
                     return default;
                 }
             },
-            status => status == HttpStatusCode.OK
+            status => status == HttpStatusCode.OK,
+            120
         );
     }
 

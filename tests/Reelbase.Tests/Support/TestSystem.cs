@@ -207,6 +207,7 @@ public class TestSystem : IAsyncLifetime
             ["Generation:MaxPollSeconds"] = "1",
             ["Devices:NewDevicesPerWindow"] = "-1",
             ["Flood:RequestsPerSecond"] = "0",
+            ["Logging:LogLevel:Default"] = "Error",
             ["Work:IdleMilliseconds"] = "200",
             ["Work:DrainSeconds"] = "1",
         };

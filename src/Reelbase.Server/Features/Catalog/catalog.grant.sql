@@ -5,3 +5,9 @@ grant select on themes to anon, authenticated;
 grant execute on function get_models(), model_is_offered(boolean, text, timestamptz)
   to anon, authenticated;
 grant execute on function retire_models(integer) to reelbase_worker;
+-- What admins do: each of these looks first whether the caller is one.
+grant execute on function admin_list_models(jsonb),
+  admin_list_themes(jsonb),
+  admin_save_model(jsonb),
+  admin_save_theme(jsonb),
+  admin_toggle_model(jsonb) to authenticated;

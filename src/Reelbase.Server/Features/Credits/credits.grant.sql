@@ -3,3 +3,7 @@ grant select (id, seq, user_id, job_id, change, reason, transaction_id, balance_
   on quota_log to authenticated;
 grant execute on function get_user_credits(), get_credit_history(integer, bigint) to authenticated;
 grant execute on function check_ledger() to reelbase_admin;
+-- What admins do: each of these looks first whether the caller is one.
+grant execute on function admin_adjust_credits(uuid, jsonb, integer),
+  admin_list_ledger(jsonb),
+  admin_refund_credits(uuid, jsonb, integer) to authenticated;

@@ -37,7 +37,11 @@ public sealed class FileLinks : IDisposable
     /// <param name="bucket">videos or thumbnails.</param>
     /// <param name="name">The storage key; null gives null.</param>
     /// <param name="expiresAt">When the address ends; null: the end of the next 30-day window.</param>
-    public string? Address(HttpContext context, string bucket, string? name, DateTime? expiresAt)
+    public string? Address(HttpContext context, string bucket, string? name, DateTime? expiresAt) =>
+        Address(_publicUrl ?? $"{context.Request.Scheme}://{context.Request.Host}", bucket, name, expiresAt);
+
+    /// <summary>The address of a file on a server that is named.</summary>
+    public string? Address(string server, string bucket, string? name, DateTime? expiresAt)
     {
         if (name is null)
         {
@@ -67,8 +71,7 @@ public sealed class FileLinks : IDisposable
                 );
             }
         );
-        var start = _publicUrl ?? $"{context.Request.Scheme}://{context.Request.Host}";
-        return $"{start}/storage/v1/object/sign/{bucket}/{name}?token={token}";
+        return $"{server}/storage/v1/object/sign/{bucket}/{name}?token={token}";
     }
 
     /// <inheritdoc/>

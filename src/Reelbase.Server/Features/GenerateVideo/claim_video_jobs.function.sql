@@ -19,6 +19,7 @@ declare
   v_room integer;
   v_spent bigint;
   v_next record;
+  v_turn bigint;
 begin
   select array_agg(d.job_id) into v_ids from (
     select j.job_id from video_jobs j
@@ -57,7 +58,8 @@ begin
         v_ids := v_ids || v_next.job_id;
         v_room := v_room - 1;
         insert into provider_states as s (provider, turns) values (v_provider, 1)
-        on conflict (provider) do update set turns = s.turns + 1;
+        on conflict (provider) do update set turns = s.turns + 1 returning s.turns into v_turn;
+        update video_jobs j set served_turn = v_turn where j.job_id = v_next.job_id;
         -- This user has had their turn: their other jobs come after everybody who waits now.
         update video_jobs j set line_turn = (select s.turns from provider_states s where s.provider = v_provider)
         where j.job_id in (select o.job_id from video_jobs o

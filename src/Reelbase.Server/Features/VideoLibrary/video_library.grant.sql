@@ -1,2 +1,7 @@
 grant execute on function queue_position(uuid), get_video_status(uuid),
   get_video_jobs(integer, integer, uuid, text, text), delete_video_job(uuid) to authenticated;
+-- What admins do: each of these looks first whether the caller is one.
+grant execute on function admin_cancel_job(jsonb),
+  admin_get_job(jsonb),
+  admin_list_jobs(jsonb),
+  admin_retry_job(uuid, jsonb, integer) to authenticated;

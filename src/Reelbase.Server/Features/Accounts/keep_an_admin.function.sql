@@ -1,0 +1,13 @@
+-- Nobody may be left without an admin: of two who remove each other at once one is too late. Internal.
+create or replace function keep_an_admin(p_leaving uuid) returns void
+language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  perform pg_advisory_xact_lock(hashtextextended('reelbase:admins', 0));
+  if exists (select from users where id = p_leaving and is_admin)
+    and not exists (select from users where is_admin and banned_at is null and deleted_at is null and id <> p_leaving) then
+    perform raise_error('ERR_4012', '{"reason":"last_admin"}');
+  end if;
+end
+$$;
+comment on function keep_an_admin(uuid) is
+  'Raises ERR_4012 when nobody else is an admin. Internal to the admin functions.';

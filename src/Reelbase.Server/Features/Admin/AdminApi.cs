@@ -1,0 +1,112 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Reelbase.Server.Features.Files;
+using Reelbase.Server.Features.GenerateVideo;
+using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Errors;
+using Reelbase.Server.Platform.Http;
+using Reelbase.Server.Platform.Security;
+
+namespace Reelbase.Server.Features.Admin;
+
+/// <summary>Does what an admin asks, for the API and for the console alike: one SQL function, in one transaction with its audit row.</summary>
+public sealed partial class AdminApi(ApiDatabase database, ChangeFeed feed, IServiceProvider services)
+{
+    /// <summary>Told after every change that an admin made; the console's pages look again.</summary>
+    public const string Topic = "admin:changes";
+
+    /// <summary>Calls an operation as the caller.</summary>
+    /// <exception cref="ApiException">ERR_4005 or ERR_4006 when the caller is no admin; what the operation itself refuses.</exception>
+    public async Task<JsonNode> CallAsync(Caller caller, AdminOperation operation, JsonObject request, Guid? key, CancellationToken cancellationToken)
+    {
+        var arguments = new List<object?>();
+        if (operation.NeedsKey)
+        {
+            arguments.Add(key);
+        }
+        arguments.Add(request.ToJsonString(Json.Options));
+        if (operation.Bound is { } bound)
+        {
+            arguments.Add(bound(services));
+        }
+        var places = arguments.Select((_, index) => index == (operation.NeedsKey ? 1 : 0) ? $"${index + 1}::jsonb" : $"${index + 1}");
+        string text;
+        try
+        {
+            text = (
+                await database.ListAsync<string>(caller, $"select {operation.Function}({string.Join(", ", places)})::text", cancellationToken, [.. arguments])
+            )[0];
+        }
+        catch (Npgsql.NpgsqlException error)
+        {
+            throw DatabaseErrors.Translate(error);
+        }
+        var answer = JsonNode.Parse(text)!;
+        WriteTimes(answer);
+        if (operation.IsChange)
+        {
+            Tell(request);
+        }
+        return answer;
+    }
+
+    /// <summary>Whoever waits for what was changed looks at once: workers, open streams of the user, the console.</summary>
+    private void Tell(JsonObject request)
+    {
+        feed.Publish(Topic);
+        feed.Publish(VideoJobWorker.WakeTopic);
+        feed.Publish(ProviderCallbacks.WebhookWorker.WakeTopic);
+        feed.Publish(FileRemover.WakeTopic);
+        if (request["user_id"]?.GetValueKind() == JsonValueKind.String && Guid.TryParse((string?)request["user_id"], out var user))
+        {
+            feed.Publish(CallerResolver.TopicOf(user));
+        }
+        if (request["job_id"]?.GetValueKind() == JsonValueKind.String && Guid.TryParse((string?)request["job_id"], out var job))
+        {
+            feed.Publish(VideoJobWorker.TopicOf(job));
+        }
+    }
+
+    /// <summary>Times as everywhere else: PostgreSQL writes them with an offset and six digits.</summary>
+    private static void WriteTimes(JsonNode node)
+    {
+        switch (node)
+        {
+            case JsonObject members:
+                foreach (var (name, value) in members.ToList())
+                {
+                    if (value is JsonValue && Time(value) is { } time)
+                    {
+                        members[name] = time;
+                    }
+                    else if (value is not null)
+                    {
+                        WriteTimes(value);
+                    }
+                }
+                break;
+            case JsonArray items:
+                foreach (var item in items)
+                {
+                    if (item is not null)
+                    {
+                        WriteTimes(item);
+                    }
+                }
+                break;
+        }
+    }
+
+    private static string? Time(JsonNode value) =>
+        value.GetValueKind() == JsonValueKind.String
+        && (string)value! is { Length: >= 20 and <= 40 } text
+        && Timestamp().IsMatch(text)
+        && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+            ? Json.Time(time.UtcDateTime)
+            : null;
+
+    [GeneratedRegex(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?[+-]\d\d:\d\d$")]
+    private static partial Regex Timestamp();
+}

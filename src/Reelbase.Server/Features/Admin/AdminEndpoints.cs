@@ -1,0 +1,125 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Errors;
+using Reelbase.Server.Platform.Http;
+using Reelbase.Server.Platform.Security;
+
+namespace Reelbase.Server.Features.Admin;
+
+/// <summary>The admin API: <c>GET</c> to look, <c>POST</c> to change, with an admin's bearer token and nothing else.</summary>
+public static class AdminEndpoints
+{
+    /// <summary>The console's cookie, which the API never takes: what a browser sends by itself must not move credits.</summary>
+    public const string CookieName = "reelbase_admin";
+
+    /// <summary>Room for a model's fields and their options.</summary>
+    private const int MaxBodyBytes = 64 * 1024;
+
+    public static void MapAdmin(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("").WithTags("Admin");
+        foreach (var operation in AdminOperations.All)
+        {
+            Task<IResult> Handle(HttpContext context, CallerResolver callers, ApiDatabase database, AdminApi api) =>
+                HandleAsync(operation, context, callers, database, api);
+            var route = operation.IsChange ? group.MapPost("/" + operation.Name, Handle) : group.MapGet("/" + operation.Name, Handle);
+            route.WithName(operation.Name).WithSummary(operation.Summary).RequiresUser().Produces(200, operation.Answer, "application/json");
+            if (operation.IsChange)
+            {
+                route.Accepts<object>("application/json").Fails(400, 401, 403, 404, 409, 413, 415, 422, 503);
+                if (operation.NeedsKey)
+                {
+                    route.Header("Idempotency-Key", "A UUID; the same key with the same body is done once", required: true);
+                }
+                route.Examples(operation.Fields.ToDictionary(field => field.Name, field => field.Example), operation.Example);
+            }
+            else
+            {
+                foreach (var field in operation.Fields)
+                {
+                    route.Query(field.Name, field.Description, field.IsRequired);
+                }
+                route.Fails(400, 401, 403, 404, 503).Examples(null, operation.Example);
+            }
+        }
+    }
+
+    /// <summary>The calling admin, by token. Everybody else hears it before a word of the request is read.</summary>
+    private static async Task<Caller> RequireAdminAsync(HttpContext context, CallerResolver callers, ApiDatabase database)
+    {
+        if (context.Request.Headers.Authorization.Count == 0 && context.Request.Cookies.ContainsKey(CookieName))
+        {
+            throw new ApiException("ERR_4006", new { reason = "cookie_not_accepted" });
+        }
+        if (await callers.ReadAsync(context) is not { UserId: not null } caller)
+        {
+            throw new ApiException("ERR_4005", new { reason = context.Request.Headers.Authorization.Count > 0 ? "invalid_token" : "no_token" });
+        }
+        await database.ExecuteAsync(caller, "select require_admin()", context.RequestAborted);
+        return caller;
+    }
+
+    private static async Task<IResult> HandleAsync(AdminOperation operation, HttpContext context, CallerResolver callers, ApiDatabase database, AdminApi api)
+    {
+        var caller = await RequireAdminAsync(context, callers, database);
+        var request = operation.IsChange ? await ReadBodyAsync(context) : ReadQuery(context, operation);
+        return Json.Answer(await api.CallAsync(caller, operation, request, operation.NeedsKey ? ReadKey(context) : null, context.RequestAborted));
+    }
+
+    private static async Task<JsonObject> ReadBodyAsync(HttpContext context)
+    {
+        var fields = await RequestBody.ReadAsync<Dictionary<string, JsonElement>>(context, maxBytes: MaxBodyBytes);
+        var request = new JsonObject();
+        foreach (var (name, value) in fields)
+        {
+            // Texts deep inside are checked too: PostgreSQL holds no NUL and no half of a pair.
+            if (!IsStorable(value))
+            {
+                throw ApiException.Field("ERR_4000", name[..Math.Min(name.Length, 64)], "not_valid_text");
+            }
+            request[name] = JsonNode.Parse(value.GetRawText());
+        }
+        return request;
+    }
+
+    private static JsonObject ReadQuery(HttpContext context, AdminOperation operation)
+    {
+        var request = new JsonObject();
+        foreach (var field in operation.Fields)
+        {
+            if (RequestQuery.Text(context, field.Name, 255) is { Length: > 0 } value)
+            {
+                request[field.Name] = value;
+            }
+        }
+        return request;
+    }
+
+    private static Guid ReadKey(HttpContext context)
+    {
+        var values = context.Request.Headers["Idempotency-Key"];
+        return values.Count == 1 && Guid.TryParseExact(values[0], "D", out var key)
+            ? key
+            : throw new ApiException("ERR_4008", new { reason = values.Count == 0 ? "missing" : "not_a_uuid" });
+    }
+
+    private static bool IsStorable(JsonElement value)
+    {
+        try
+        {
+            return value.ValueKind switch
+            {
+                JsonValueKind.String => Json.IsStorable(value.GetString()!) is not null,
+                JsonValueKind.Array => value.EnumerateArray().All(IsStorable),
+                JsonValueKind.Object => value.EnumerateObject().All(member => Json.IsStorable(member.Name) is not null && IsStorable(member.Value)),
+                _ => true,
+            };
+        }
+        catch (InvalidOperationException)
+        {
+            // Half of a surrogate pair cannot be read as text.
+            return false;
+        }
+    }
+}

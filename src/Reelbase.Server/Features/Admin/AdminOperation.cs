@@ -1,0 +1,31 @@
+namespace Reelbase.Server.Features.Admin;
+
+/// <summary>One thing that an admin can do or see. The API and the console both come to it through its SQL function, which looks first whether the caller is an admin.</summary>
+/// <param name="Name">Its path and its name in the API document.</param>
+/// <param name="Function">The SQL function; takes the request as JSON and answers JSON.</param>
+/// <param name="Summary">What it does, for the document.</param>
+/// <param name="Fields">What a request may carry: of the query for a look, of the body for a change.</param>
+public sealed record AdminOperation(string Name, string Function, string Summary, params AdminField[] Fields)
+{
+    /// <summary>A change; looks are GET requests.</summary>
+    public bool IsChange { get; init; }
+
+    /// <summary>A change that is made once for each Idempotency-Key.</summary>
+    public bool NeedsKey { get; init; }
+
+    /// <summary>What the function takes beside key and request: a bound or a deadline from the configuration.</summary>
+    public Func<IServiceProvider, object>? Bound { get; init; }
+
+    /// <summary>The type of its answer in the document.</summary>
+    public Type Answer { get; init; } = typeof(object);
+
+    /// <summary>An example of the answer.</summary>
+    public object Example { get; init; } = new { success = true };
+}
+
+/// <summary>A field of an admin request.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Example">An example, which also says its type.</param>
+/// <param name="Description">What it is.</param>
+/// <param name="IsRequired">Whether it has to be there.</param>
+public sealed record AdminField(string Name, object Example, string Description, bool IsRequired = false);

@@ -1,0 +1,213 @@
+using Microsoft.Extensions.Options;
+using Reelbase.Server.Features.GenerateVideo;
+
+namespace Reelbase.Server.Features.Admin;
+
+/// <summary>The new balance after a change of credits.</summary>
+public sealed record AdminBalanceAnswer(bool Success, int NewBalance);
+
+/// <summary>It is done.</summary>
+public sealed record AdminSuccessAnswer(bool Success);
+
+/// <summary>Everything that admins can do and see, by feature.</summary>
+public static class AdminOperations
+{
+    private const string UserId = "0b9fd0a2-6a55-4d2e-a6c3-5c0d3a2f9b10";
+    private const string JobId = "019a0000-0000-7000-8000-000000000001";
+    private const string ModelId = "a0000000-0000-4000-8000-000000000001";
+
+    private static readonly AdminField User = new("user_id", UserId, "Whom it is about", true);
+    private static readonly AdminField Job = new("job_id", JobId, "Which job", true);
+    private static readonly AdminField Reason = new("reason", "asked for by the user, ticket 1234", "Why; 3 to 500 characters, kept in the audit", true);
+    private static readonly AdminField Limit = new("limit", 25, "1 to 100");
+    private static readonly AdminField Before = new("before", "", "The next_before of the page before");
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<AdminOperation> All { get; } =
+    [
+        // Credits
+        Change(
+            "admin-refund-credits",
+            "Give credits back, for a job (once) or just so",
+            User,
+            new("amount", 8, "1 or more", true),
+            Reason,
+            Job with
+            {
+                IsRequired = false,
+            }
+        ) with
+        {
+            NeedsKey = true,
+            Bound = MaxCredits,
+            Answer = typeof(AdminBalanceAnswer),
+            Example = new AdminBalanceAnswer(true, 18),
+        },
+        Change("admin-adjust-credits", "Set a balance right, up or down, never below zero", User, new("amount", -5, "Not 0", true), Reason) with
+        {
+            NeedsKey = true,
+            Bound = MaxCredits,
+            Answer = typeof(AdminBalanceAnswer),
+            Example = new AdminBalanceAnswer(true, 5),
+        },
+        Look("admin-list-ledger", "A user's whole ledger with the running balance", User, Limit, Before),
+        // Accounts
+        Look(
+            "admin-search-users",
+            "Find users by id, e-mail, Apple transaction, job, device or trace; the newest ones without q",
+            new AdminField("q", "1000000123456789", "What to look for"),
+            Limit,
+            Before
+        ),
+        Look("admin-get-user", "One user, whole", User),
+        Look("admin-user-stats", "A user, the figures of their jobs and the last ledger rows", User) with
+        {
+            Example = new
+            {
+                user = new
+                {
+                    id = UserId,
+                    is_guest = true,
+                    credits_remaining = 2,
+                },
+                stats = new
+                {
+                    total_jobs = 1,
+                    completed_jobs = 1,
+                    failed_jobs = 0,
+                    success_rate = 1.0,
+                },
+                recent_transactions = Array.Empty<object>(),
+            },
+        },
+        Change("admin-ban-user", "Ban a user, at once", User, Reason) with
+        {
+            Answer = typeof(AdminSuccessAnswer),
+        },
+        Change("admin-unban-user", "End a ban", User, Reason) with
+        {
+            Answer = typeof(AdminSuccessAnswer),
+        },
+        Change("admin-set-tier", "Make a user premium, or free again", User, new("tier", "premium", "free or premium", true), Reason),
+        Change("admin-end-sessions", "Sign a user out everywhere", User, Reason),
+        // Jobs
+        Look(
+            "admin-list-jobs",
+            "Jobs, newest first",
+            User with
+            {
+                IsRequired = false,
+            },
+            new AdminField("status", "failed", "pending, processing, completed, failed, or open for all that have not ended"),
+            new AdminField("provider", "fal", "Which provider"),
+            new AdminField("error_code", "ERR_5002", "How it failed"),
+            Limit,
+            Before
+        ),
+        Look("admin-get-job", "One job from acceptance to push", Job),
+        Change("admin-cancel-job", "Cancel a job that has not ended", Job, Reason),
+        Change("admin-retry-job", "Make a failed video once more at the house's cost", Job, Reason) with
+        {
+            NeedsKey = true,
+            Bound = QueueDeadline,
+        },
+        // Catalog and shop
+        Look("admin-list-models", "Every model"),
+        Change(
+            "admin-toggle-model",
+            "Switch a model on or off",
+            new AdminField("model_id", ModelId, "Which model", true),
+            new("is_available", false, "On or off", true),
+            Reason
+        ) with
+        {
+            Answer = typeof(AdminSuccessAnswer),
+        },
+        Change(
+            "admin-save-model",
+            "Make a model, or change the fields that are named",
+            new AdminField("model_id", ModelId, "Which model; a new one when absent"),
+            new("name", "Veo 3.1 Fast", "Its name"),
+            new("cost_per_generation", 8, "Credits of a default generation"),
+            Reason
+        ),
+        Look("admin-list-themes", "Every theme"),
+        Change(
+            "admin-save-theme",
+            "Make a theme, or change the fields that are named",
+            new AdminField("theme_id", "5a000000-0000-4000-8000-000000000001", "Which theme; a new one when absent"),
+            new("name", "Paper boat", "Its name"),
+            Reason
+        ),
+        Look("admin-list-products", "What the app sells"),
+        Change(
+            "admin-save-product",
+            "Make a product, or change one",
+            new AdminField("product_id", "com.example.credits.25", "Apple's product id", true),
+            new("credits", 25, "What it gives", true),
+            new("is_active", true, "Whether it is sold"),
+            Reason
+        ),
+        Look("admin-list-purchases", "Purchases, newest first", new AdminField("environment", "Production", "Production or Sandbox"), Limit, Before),
+        // Messages and reports
+        Look(
+            "admin-list-deliveries",
+            "What came in by webhook",
+            new AdminField("status", "failed", "pending, processed or failed"),
+            new AdminField("inbox", "provider", "provider, app_store or apple_account"),
+            Limit,
+            Before
+        ),
+        Change("admin-resend-delivery", "Handle a stored webhook once more", new AdminField("delivery_id", 12, "Which one", true), Reason),
+        Look("admin-list-outbox", "Pushes and alerts", Limit),
+        Look("admin-list-reports", "Videos that users have reported", new AdminField("status", "open", "open or closed"), Limit),
+        Change("admin-close-report", "A report has been dealt with", new AdminField("report_id", 3, "Which one", true), Reason),
+        // Operations
+        Look("admin-group-errors", "Errors in groups", new AdminField("hours", 24, "1 to 720")),
+        Look(
+            "admin-list-errors",
+            "Single errors",
+            new AdminField("error_code", "ERR_4004", "Which code"),
+            new AdminField("endpoint", "/generate-video", "Which route"),
+            Limit,
+            Before
+        ),
+        Look(
+            "admin-get-trace",
+            "Everything that belongs to a trace id or a job",
+            new AdminField("id", "4bf92f3577b34da6a3ce929d0e0e4736", "A trace id or a job id", true)
+        ),
+        Look("admin-overview", "The figures of a range", new AdminField("hours", 24, "1 to 8784")),
+        Look("admin-system", "Nodes, schedules, the last cleanup and check"),
+        Change("admin-request-ledger-check", "Ask for a check of every ledger", Reason),
+        Look(
+            "admin-list-actions",
+            "What admins did",
+            new AdminField("admin_user_id", UserId, "By whom"),
+            new AdminField("target_user_id", UserId, "To whom"),
+            new AdminField("target_id", JobId, "To what else"),
+            Limit,
+            Before
+        ),
+        Look("admin-list-admins", "Who is an admin"),
+        Change("admin-revoke-admin", "Take an admin's right away", User, Reason) with
+        {
+            Answer = typeof(AdminSuccessAnswer),
+        },
+    ];
+
+    private static readonly Dictionary<string, AdminOperation> ByName = All.ToDictionary(operation => operation.Name, StringComparer.Ordinal);
+
+    /// <summary>The operation of a name.</summary>
+    public static AdminOperation Find(string name) => ByName[name];
+
+    private static AdminOperation Look(string name, string summary, params AdminField[] fields) =>
+        new(name, name.Replace('-', '_'), summary, fields) { Example = new { rows = Array.Empty<object>() } };
+
+    private static AdminOperation Change(string name, string summary, params AdminField[] fields) =>
+        new(name, name.Replace('-', '_'), summary, fields) { IsChange = true };
+
+    private static object MaxCredits(IServiceProvider services) => services.GetRequiredService<IOptions<AdminOptions>>().Value.MaxCredits;
+
+    private static object QueueDeadline(IServiceProvider services) => services.GetRequiredService<IOptions<GenerationOptions>>().Value.QueueDeadlineSeconds;
+}

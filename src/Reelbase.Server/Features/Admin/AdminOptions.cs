@@ -1,0 +1,30 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Reelbase.Server.Features.Admin;
+
+/// <summary>Section <c>Admin</c>: the console at <c>/admin</c> and the admin API.</summary>
+public sealed class AdminOptions
+{
+    /// <summary>An address of its own (<c>http://10.0.0.5:5090</c>) that alone serves the console and the admin API, so that they can be private. Absent: they are served like the rest.</summary>
+    public string? ListenUrl { get; set; }
+
+    /// <summary>The most credits that one action may give or take.</summary>
+    [Range(1, 100_000)]
+    public int MaxCredits { get; set; } = 1000;
+
+    /// <summary>Minutes after which a console session ends, however busy.</summary>
+    [Range(1, 1440)]
+    public int SessionMinutes { get; set; } = 480;
+
+    /// <summary>Minutes without a request after which it ends.</summary>
+    [Range(1, 1440)]
+    public int IdleMinutes { get; set; } = 30;
+
+    /// <summary>Failed attempts to sign in after which an admin is locked out.</summary>
+    [Range(1, 100)]
+    public int MaxFailedAttempts { get; set; } = 5;
+
+    /// <summary>Seconds of the first lockout; each further failure doubles it, up to a day.</summary>
+    [Range(1, 86_400)]
+    public int LockSeconds { get; set; } = 300;
+}

@@ -1,0 +1,161 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.Components.Authorization;
+using Microsoft.Extensions.Localization;
+using MudBlazor;
+using Reelbase.Server.Features.Admin.Console.Shared;
+using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Errors;
+
+namespace Reelbase.Server.Features.Admin.Console;
+
+/// <summary>
+/// What every page of the console is made of: it loads, shows that it loads, says what went wrong, looks again when something changes, and
+/// asks for a reason before it changes anything.
+/// </summary>
+[Authorize]
+public abstract class ConsolePage : ComponentBase, IDisposable
+{
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan MinPause = TimeSpan.FromSeconds(1);
+    private readonly CancellationTokenSource _gone = new();
+    private bool _isLoading;
+
+    [Inject]
+    protected ConsoleSession Session { get; set; } = null!;
+
+    [Inject]
+    protected IStringLocalizer<Texts> T { get; set; } = null!;
+
+    [Inject]
+    protected NavigationManager Navigation { get; set; } = null!;
+
+    [Inject]
+    protected IDialogService Dialogs { get; set; } = null!;
+
+    [Inject]
+    protected ISnackbar Snackbar { get; set; } = null!;
+
+    [Inject]
+    private ChangeFeed Feed { get; set; } = null!;
+
+    [CascadingParameter]
+    private Task<AuthenticationState> State { get; set; } = null!;
+
+    /// <summary>Whether the first load is still under way.</summary>
+    protected bool IsFirstLoad { get; private set; } = true;
+
+    /// <summary>What went wrong with the last load; null when nothing did.</summary>
+    protected string? Fault { get; private set; }
+
+    /// <summary>The topics that make the page look again.</summary>
+    protected virtual string[] Topics => [AdminApi.Topic, GenerateVideo.VideoJobWorker.WakeTopic];
+
+    /// <summary>Reads what the page shows.</summary>
+    protected abstract Task LoadAsync();
+
+    /// <inheritdoc/>
+    protected override async Task OnInitializedAsync()
+    {
+        Session.User = (await State).User;
+        _ = WatchAsync();
+    }
+
+    /// <inheritdoc/>
+    protected override async Task OnParametersSetAsync()
+    {
+        IsFirstLoad = true;
+        await ReloadAsync(isAction: true);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        GC.SuppressFinalize(this);
+        _gone.Cancel();
+        _gone.Dispose();
+    }
+
+    /// <summary>Loads again now, because somebody did something.</summary>
+    protected Task ReloadAsync() => ReloadAsync(isAction: true);
+
+    /// <summary>Asks an operation.</summary>
+    protected Task<JsonNode> AskAsync(string operation, object? request = null) => Session.CallAsync(operation, request, null);
+
+    /// <summary>Asks for a reason (and more, when <paramref name="fields"/> say so), does it, and says how it went.</summary>
+    /// <returns>Whether it was done.</returns>
+    protected async Task<bool> ActAsync(string title, string operation, JsonObject request, params ActionField[] fields)
+    {
+        var parameters = new DialogParameters<ActionDialog>
+        {
+            { dialog => dialog.Operation, AdminOperations.Find(operation) },
+            { dialog => dialog.Request, request },
+            { dialog => dialog.Fields, fields },
+            { dialog => dialog.Session, Session },
+        };
+        var dialog = await Dialogs.ShowAsync<ActionDialog>(title, parameters);
+        if (await dialog.Result is not { Canceled: false })
+        {
+            return false;
+        }
+        Snackbar.Add(T["Done"], Severity.Success);
+        await ReloadAsync();
+        return true;
+    }
+
+    private async Task ReloadAsync(bool isAction)
+    {
+        if (_isLoading)
+        {
+            return;
+        }
+        _isLoading = true;
+        try
+        {
+            await Session.CheckAsync(isAction);
+            await LoadAsync();
+            Fault = null;
+        }
+        catch (ApiException error) when (error.Code is "ERR_4005" || (error.Code == "ERR_4006" && IsOver(error)))
+        {
+            // Signed out, banned, or no admin any more: nothing of the page stays.
+            Navigation.NavigateTo("/admin/sign-in", forceLoad: true);
+        }
+        catch (ApiException error)
+        {
+            Fault = Session.Say(error);
+        }
+        finally
+        {
+            _isLoading = false;
+            IsFirstLoad = false;
+        }
+    }
+
+    private static bool IsOver(ApiException error) =>
+        error.Details is { } details && details.TryGetProperty("reason", out var reason) && reason.GetString() is "banned" or "not_an_admin";
+
+    private async Task WatchAsync()
+    {
+        using var changes = Feed.Subscribe(Topics);
+        try
+        {
+            while (!_gone.IsCancellationRequested)
+            {
+                await changes.WaitAsync(LookAgain, _gone.Token);
+                await InvokeAsync(async () =>
+                {
+                    await ReloadAsync(isAction: false);
+                    StateHasChanged();
+                });
+                // However much happens, a page is not drawn more often than this.
+                await Task.Delay(MinPause, _gone.Token);
+            }
+        }
+        catch (Exception error) when (error is OperationCanceledException or ObjectDisposedException)
+        {
+            // The page was left.
+        }
+    }
+}

@@ -1,0 +1,206 @@
+using System.Security.Claims;
+using Microsoft.AspNetCore.Antiforgery;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.Extensions.Options;
+using MudBlazor.Services;
+using Reelbase.Server.Features.Admin.Console;
+using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Errors;
+using Reelbase.Server.Platform.Security;
+
+namespace Reelbase.Server.Features.Admin;
+
+/// <summary>Puts the console together: Blazor pages behind a cookie of their own, with strict headers, on an address of its own where one is set.</summary>
+public static class ConsoleSetup
+{
+    private const string Scheme = "console";
+    private const string SignInPath = "/admin/sign-in";
+    private const string Program = "Reelbase.Server";
+
+    /// <summary>What only the console serves.</summary>
+    private static readonly string[] Paths = ["/admin", "/_blazor", "/_framework", "/_content"];
+
+    /// <summary>Adds the services.</summary>
+    public static void Add(IServiceCollection services, AdminOptions options)
+    {
+        services.AddSingleton<AdminApi>();
+        services.AddSingleton<AdminCredentials>();
+        services.AddSingleton<AdminSignIn>();
+        services.AddScoped<ConsoleSession>();
+        services.AddScoped<ConsoleFiles>();
+        services.AddRazorComponents().AddInteractiveServerComponents(circuits => circuits.DisconnectedCircuitMaxRetained = 50);
+        services.AddMudServices();
+        services.AddLocalization();
+        services.AddCascadingAuthenticationState();
+        services.AddAuthorization();
+        services
+            .AddAuthentication(Scheme)
+            .AddCookie(
+                Scheme,
+                cookie =>
+                {
+                    cookie.Cookie.Name = AdminEndpoints.CookieName;
+                    cookie.Cookie.HttpOnly = true;
+                    cookie.Cookie.SameSite = SameSiteMode.Strict;
+                    cookie.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
+                    cookie.ExpireTimeSpan = TimeSpan.FromMinutes(options.SessionMinutes);
+                    cookie.SlidingExpiration = false;
+                    cookie.LoginPath = SignInPath;
+                    cookie.AccessDeniedPath = SignInPath;
+                    cookie.Events.OnValidatePrincipal = ValidateAsync;
+                }
+            );
+        services.AddAntiforgery(form =>
+        {
+            form.Cookie.Name = "reelbase_form";
+            form.Cookie.SameSite = SameSiteMode.Strict;
+            form.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
+        });
+        // The same keys on every node, made from the secret that they share already.
+        services.AddSingleton<IDataProtectionProvider, KeyedDataProtection>();
+    }
+
+    /// <summary>Adds the address of its own, and the files that pages need.</summary>
+    public static void Listen(WebApplicationBuilder builder, AdminOptions options)
+    {
+        // A build that was not published finds the files of packages by a list beside the program; outside Development nobody looks for it by itself.
+        var files = Path.Combine(AppContext.BaseDirectory, Program + ".staticwebassets.runtime.json");
+        if (File.Exists(files))
+        {
+            builder.Configuration[WebHostDefaults.StaticWebAssetsKey] = files;
+            builder.WebHost.UseStaticWebAssets();
+        }
+        if (options.ListenUrl is { Length: > 0 } own)
+        {
+            var others = builder.Configuration["urls"] ?? "http://localhost:5000";
+            builder.WebHost.UseUrls($"{others};{own}");
+        }
+    }
+
+    /// <summary>What stands before the console's pages and the admin API.</summary>
+    public static void Use(WebApplication app, AdminOptions options)
+    {
+        var port = options.ListenUrl is { Length: > 0 } own ? new Uri(own).Port : (int?)null;
+        app.Use(
+            (context, next) =>
+            {
+                var path = context.Request.Path;
+                var isConsole = Paths.Any(start => path.StartsWithSegments(start));
+                if (port is { } only && context.Connection.LocalPort != only && (isConsole || IsAdminApi(path)))
+                {
+                    // Here there is no such thing.
+                    throw new ApiException("ERR_4000", new { reason = "unknown_route" }, status: 404);
+                }
+                if (path.StartsWithSegments("/admin"))
+                {
+                    if (context.Request.Headers.Authorization.Count > 0)
+                    {
+                        throw new ApiException("ERR_4006", new { reason = "token_not_accepted" });
+                    }
+                    context.Response.OnStarting(() => SetHeaders(context));
+                }
+                return next(context);
+            }
+        );
+        app.UseWhen(
+            context => context.Request.Path.StartsWithSegments("/admin") || context.Request.Path.StartsWithSegments("/_blazor"),
+            console =>
+            {
+                console.UseAuthentication();
+                console.UseAuthorization();
+                console.UseAntiforgery();
+            }
+        );
+    }
+
+    /// <summary>Serves the pages.</summary>
+    public static void Map(WebApplication app)
+    {
+        var manifest = Path.Combine(AppContext.BaseDirectory, Program + ".staticwebassets.endpoints.json");
+        if (File.Exists(manifest))
+        {
+            app.MapStaticAssets(manifest).ExcludeFromDescription();
+        }
+        app.MapPost(SignInPath, SignInAsync).ExcludeFromDescription();
+        app.MapPost("/admin/sign-out", SignOutAsync).ExcludeFromDescription();
+        app.MapRazorComponents<App>().AddInteractiveServerRenderMode().RequireAuthorization();
+    }
+
+    private static bool IsAdminApi(PathString path) =>
+        path.Value!.StartsWith("/admin-", StringComparison.OrdinalIgnoreCase)
+        || path.Value.StartsWith("/functions/v1/admin-", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Scripts from here only; styles also inline, because MudBlazor writes its theme into the page; no frames, no other origin.</summary>
+    private static Task SetHeaders(HttpContext context)
+    {
+        context.Response.Headers.ContentSecurityPolicy =
+            "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self'; img-src 'self' data: https: http:; "
+            + "media-src 'self' https: http:; connect-src 'self'; form-action 'self'; base-uri 'self'; frame-ancestors 'none'";
+        context.Response.Headers.CacheControl = "no-store";
+        context.Response.Headers["Cross-Origin-Opener-Policy"] = "same-origin";
+        context.Response.Headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()";
+        return Task.CompletedTask;
+    }
+
+    private static async Task<IResult> SignInAsync(HttpContext context, IAntiforgery antiforgery, AdminSignIn signIn, IOptions<AdminOptions> options)
+    {
+        if (!await antiforgery.IsRequestValidAsync(context))
+        {
+            return Results.Redirect(SignInPath + "?wrong=form");
+        }
+        var form = await context.Request.ReadFormAsync(context.RequestAborted);
+        string Field(string name, int max) =>
+            form[name].ToString() is { } text && text.Length <= max && !text.Contains('\0', StringComparison.Ordinal) ? text : "";
+        var session = await signIn.TryAsync(Field("email", 320).Trim(), Field("password", 200), Field("code", 10).Trim(), context.RequestAborted);
+        if (session is not var (user, id, email))
+        {
+            return Results.Redirect(SignInPath + "?wrong=yes");
+        }
+        var identity = new ClaimsIdentity(
+            [new(ClaimTypes.NameIdentifier, user.ToString()), new(ClaimTypes.Name, email), new(ConsoleSession.SessionClaim, id.ToString())],
+            Scheme
+        );
+        await context.SignInAsync(
+            Scheme,
+            new ClaimsPrincipal(identity),
+            new AuthenticationProperties { ExpiresUtc = DateTimeOffset.UtcNow.AddMinutes(options.Value.SessionMinutes) }
+        );
+        return Results.Redirect("/admin");
+    }
+
+    private static async Task<IResult> SignOutAsync(HttpContext context, IAntiforgery antiforgery, ApiDatabase database)
+    {
+        if (!await antiforgery.IsRequestValidAsync(context))
+        {
+            return Results.Redirect("/admin");
+        }
+        if (context.User.Identity?.IsAuthenticated == true)
+        {
+            await database.ExecuteAsync(ConsoleSession.CallerOf(context.User), "select end_admin_session()", CancellationToken.None);
+        }
+        await context.SignOutAsync(Scheme);
+        return Results.Redirect(SignInPath);
+    }
+
+    /// <summary>A cookie is only as good as its session in the database.</summary>
+    private static async Task ValidateAsync(CookieValidatePrincipalContext cookie)
+    {
+        try
+        {
+            var services = cookie.HttpContext.RequestServices;
+            await ConsoleSession.CheckAsync(
+                services.GetRequiredService<ApiDatabase>(),
+                services.GetRequiredService<IOptions<AdminOptions>>().Value,
+                cookie.Principal!,
+                isAction: false
+            );
+        }
+        catch (ApiException error) when (error.Code is "ERR_4005" or "ERR_4006")
+        {
+            cookie.RejectPrincipal();
+            await cookie.HttpContext.SignOutAsync(Scheme);
+        }
+    }
+}

@@ -1,0 +1,6 @@
+alter table admin_actions enable row level security;
+alter table admin_credentials enable row level security;
+alter table nodes enable row level security;
+
+drop policy if exists admin_actions_admins_read on admin_actions;
+create policy admin_actions_admins_read on admin_actions for select to authenticated using (is_admin());

@@ -1,0 +1,48 @@
+using System.Text.Json;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using Reelbase.Server.Features.Admin;
+using Reelbase.Server.Features.Cleanup;
+using Reelbase.Server.Platform.Database;
+
+namespace Reelbase.Server.Features.Nodes;
+
+/// <summary>Checks every ledger when an admin asks for it; the same check that is made each night.</summary>
+public sealed class LedgerChecker(WorkerDatabase database, ChangeFeed feed, IOptions<CleanupOptions> options, ILogger<LedgerChecker> logger) : BackgroundService
+{
+    private const string Schedule = "ledger_check";
+    private const int LeaseSeconds = 3600;
+    private static readonly TimeSpan Look = TimeSpan.FromSeconds(10);
+    private readonly string _worker = $"ledger-check/{Environment.ProcessId}/{Guid.NewGuid():N}";
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var wake = feed.Subscribe(AdminApi.Topic);
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                if (await database.ScalarAsync<bool>("select claim_ledger_check($1, $2)", stoppingToken, _worker, LeaseSeconds))
+                {
+                    var books = (await database.OneOrNoneAsync<Books>("select * from check_books($1)", stoppingToken, options.Value.UnusualCredits))!;
+                    await database.ExecuteAsync(
+                        "select finish_schedule($1, $2, $3::jsonb)",
+                        CancellationToken.None,
+                        Schedule,
+                        _worker,
+                        JsonSerializer.Serialize(new { mismatches = books.Mismatches, unusual = books.Unusual })
+                    );
+                    feed.Publish(AdminApi.Topic);
+                }
+            }
+            catch (NpgsqlException error)
+            {
+                logger.LogWarning("The ledgers could not be checked ({Reason}); trying again", error.Message);
+            }
+            await wake.WaitAsync(Look, stoppingToken);
+        }
+    }
+
+    private sealed record Books(long Mismatches, long Unusual);
+}

@@ -1,0 +1,19 @@
+-- The processes, what is done at night, the last comparison with Apple and the last check of the books.
+create or replace function admin_system(p_request jsonb) returns jsonb
+language plpgsql stable security definer set search_path = public, pg_temp as $$
+declare
+  v_admin uuid := require_admin();
+begin
+  return jsonb_build_object(
+    'nodes', (select coalesce(jsonb_agg(to_jsonb(n) || jsonb_build_object('is_alive', n.seen_at > now() - interval '2 minutes') order by n.started_at), '[]') from (select * from nodes order by seen_at desc limit 200) n),
+    'schedules', (select coalesce(jsonb_agg(jsonb_build_object('name', s.name, 'last_started_at', s.last_started_at, 'last_finished_at', s.last_finished_at,
+        'report', s.report) order by s.name), '[]') from schedules s),
+    'reconciliations', (select coalesce(jsonb_agg(to_jsonb(r)), '[]') from list_reconciliations() r),
+    'database', jsonb_build_object('version', current_setting('server_version'), 'size_bytes', pg_database_size(current_database()),
+      'users', (select reltuples::bigint from pg_class where oid = 'users'::regclass),
+      'jobs', (select reltuples::bigint from pg_class where oid = 'video_jobs'::regclass),
+      'ledger', (select reltuples::bigint from pg_class where oid = 'quota_log'::regclass)));
+end
+$$;
+comment on function admin_system(jsonb) is
+  'Nodes, schedules, reconciliations and the size of the database. Raises ERR_4005, ERR_4006.';
