@@ -56,7 +56,10 @@ public sealed class ServerProcess : IAsyncDisposable
     }
 
     /// <summary>Runs one of the program's verbs to its end.</summary>
-    public static async Task<(int Code, string Output)> RunAsync(params string[] args)
+    public static Task<(int Code, string Output)> RunAsync(params string[] args) => RunAsync([], args);
+
+    /// <summary>The same with settings from the environment.</summary>
+    public static async Task<(int Code, string Output)> RunAsync(Dictionary<string, string> environment, params string[] args)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Reelbase.Server.dll"), .. args])
         {
@@ -64,6 +67,10 @@ public sealed class ServerProcess : IAsyncDisposable
             RedirectStandardError = true,
             Environment = { ["ASPNETCORE_ENVIRONMENT"] = "Development" },
         };
+        foreach (var (key, value) in environment)
+        {
+            start.Environment[key] = value;
+        }
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();

@@ -27,7 +27,12 @@ begin
       select array[user_id], 'job id' into v_ids, v_found_by from video_jobs where job_id = v_q::uuid;
     end if;
     if cardinality(v_ids) is null then
-      select array[id], 'device id' into v_ids, v_found_by from users where device_id = v_q;
+      -- Some providers name their jobs like that too.
+      select array_agg(user_id), 'provider job id' into v_ids, v_found_by from (
+        select distinct user_id from video_jobs where provider_job_id = v_q limit v_limit) j;
+    end if;
+    if cardinality(v_ids) is null then
+      select array_agg(d.user_id), 'device id' into v_ids, v_found_by from device_checks d where d.device_id = v_q and d.user_id is not null;
     end if;
   elsif v_q like '%@%' then
     select array_agg(id), 'e-mail' into v_ids, v_found_by from (
@@ -41,7 +46,7 @@ begin
         select distinct user_id from video_jobs where provider_job_id = v_q limit v_limit) j;
     end if;
     if cardinality(v_ids) is null then
-      select array[id], 'device id' into v_ids, v_found_by from users where device_id = v_q;
+      select array_agg(d.user_id), 'device id' into v_ids, v_found_by from device_checks d where d.device_id = v_q and d.user_id is not null;
     end if;
     if cardinality(v_ids) is null and v_q ~* '^[0-9a-f]{32}$' then
       select array_agg(user_id), 'trace id' into v_ids, v_found_by from (

@@ -104,15 +104,10 @@ public static class ConsoleSetup
                 return next(context);
             }
         );
-        app.UseWhen(
-            context => context.Request.Path.StartsWithSegments("/admin") || context.Request.Path.StartsWithSegments("/_blazor"),
-            console =>
-            {
-                console.UseAuthentication();
-                console.UseAuthorization();
-                console.UseAntiforgery();
-            }
-        );
+        // Named here, because the framework would put them before everything above by itself.
+        app.UseAuthentication();
+        app.UseAuthorization();
+        app.UseAntiforgery();
     }
 
     /// <summary>Serves the pages.</summary>
@@ -123,8 +118,8 @@ public static class ConsoleSetup
         {
             app.MapStaticAssets(manifest).ExcludeFromDescription();
         }
-        app.MapPost(SignInPath, SignInAsync).ExcludeFromDescription();
-        app.MapPost("/admin/sign-out", SignOutAsync).ExcludeFromDescription();
+        app.MapPost("/admin/session", SignInAsync).ExcludeFromDescription();
+        app.MapPost("/admin/session/end", SignOutAsync).ExcludeFromDescription();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode().RequireAuthorization();
     }
 

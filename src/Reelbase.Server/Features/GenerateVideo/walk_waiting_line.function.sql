@@ -10,7 +10,8 @@ language sql stable security definer set search_path = public, pg_temp as $$
       min(j.line_turn) over (partition by j.user_id) as served_turn,
       min(j.created_at) over (partition by j.user_id) as first_created_at
     from video_jobs j join users u on u.id = j.user_id
-    where j.stage = 'queued' and j.provider = p_provider),
+    -- Whoever is being handed over has had their turn already: counted twice, the tiers would change places.
+    where j.stage = 'queued' and j.provider = p_provider and (j.lease_until is null or j.lease_until < clock_timestamp())),
   ranked as (
     select l.*, row_number() over (partition by l.is_premium order by l.round, l.served_turn, l.first_created_at, l.user_id) - 1 as rank,
       count(*) over () as everybody, count(*) filter (where l.is_premium) over () as premiums

@@ -1,0 +1,181 @@
+using System.Text.RegularExpressions;
+using Deque.AxeCore.Commons;
+using Deque.AxeCore.Playwright;
+using Microsoft.Playwright;
+using Reelbase.Tests.Support;
+using static Reelbase.Tests.Console.ConsoleHouse;
+
+namespace Reelbase.Tests.Console;
+
+/// <summary>Every page, light and dark, wide and on a phone: nothing is cut off, nobody is shut out, and pictures of it all for whoever asks.</summary>
+[Collection(Alone.Name)]
+[Trait("Needs", "chromium")]
+public sealed class PageTests(PageTests.Furnished house) : IClassFixture<PageTests.Furnished>
+{
+    /// <summary>A house in which something has happened.</summary>
+    public sealed class Furnished : ConsoleHouse
+    {
+        public Phone Phone { get; private set; } = null!;
+        public string Good { get; private set; } = "";
+        public string Failed { get; private set; } = "";
+
+        public override async ValueTask InitializeAsync()
+        {
+            await base.InitializeAsync();
+            Phone = await NewGuestAsync(200);
+            await Phone.PostAsync(
+                "/register-push-token",
+                new { token = Convert.ToHexStringLower(Phone.UserId.ToByteArray()) + Convert.ToHexStringLower(Phone.UserId.ToByteArray()) }
+            );
+            Good = (
+                await Phone.GenerateAndWatchAsync(
+                    "A paper boat on a quiet lake at dawn, with mist above the water and a very long description so that it has to wrap somewhere"
+                )
+            )
+                .GetProperty("job_id")
+                .GetString()!;
+            Failed = (await Phone.GenerateAndWatchAsync("A kite in a storm [fail]")).GetProperty("job_id").GetString()!;
+            await Phone.GenerateAndWatchAsync("[reject] something ugly");
+            var apple = new Apple(Control);
+            foreach (var environment in new[] { "Production", "Sandbox" })
+            {
+                var (_, signed) = await apple.BuyAsync(Apple.Pack25, Phone.UserId, environment: environment);
+                await Phone.PostAsync("/update-credits", new { signed_transaction = signed });
+            }
+            var (token, _) = await apple.SignInAsync("furnished", "a.rather.long.address.of.somebody@mail.example");
+            await Phone.PostAsync("/merge-guest-user", new { id_token = token });
+            await Phone.PostAsync(
+                "/record-consent",
+                new
+                {
+                    kind = "terms",
+                    version = "2026-01",
+                    granted = true,
+                }
+            );
+            await Phone.PostAsync("/report-content", new { job_id = Good, reason = "It shows my neighbour." });
+            await Phone.PostAsync("/generate-video", new { }, Guid.NewGuid());
+            using var nobody = Anybody();
+            await nobody.GetAsync("/get-user-credits");
+            await ExecuteAsync("select raise_alert('test_alert', 'furnished', 'Something that an operator should know, in a sentence of some length.')");
+            await QueryAsync<DateTime>("select count_hours(100)");
+            await ExecuteAsync(
+                $"insert into admin_actions (admin_user_id, action_type, target_user_id, amount, reason) select id, 'credit_refund', '{Phone.UserId}', 8, 'a reason of some length that has to wrap on a phone' from users where email = '{Email}'"
+            );
+            await Eventually.IsAsync(() => QueryAsync<long>("select count(*) from error_log"), rows => rows > 1);
+        }
+
+        public IReadOnlyList<(string Name, string Path)> Pages =>
+            [
+                ("overview", "/admin"),
+                ("users", "/admin/users"),
+                ("user", $"/admin/users/{Phone.UserId}"),
+                ("jobs", "/admin/jobs"),
+                ("job", $"/admin/jobs/{Good}"),
+                ("job-failed", $"/admin/jobs/{Failed}"),
+                ("models", "/admin/models"),
+                ("products", "/admin/products"),
+                ("webhooks", "/admin/webhooks"),
+                ("reports", "/admin/reports"),
+                ("errors", "/admin/errors"),
+                ("audit", "/admin/audit"),
+                ("system", "/admin/system"),
+                ("empty", "/admin/users?q=nobody-like-that"),
+                ("unknown-user", "/admin/users/00000000-0000-4000-8000-000000000000"),
+            ];
+    }
+
+    private static readonly string? Pictures = Environment.GetEnvironmentVariable("REELBASE_SCREENSHOTS");
+
+    [Theory]
+    [InlineData("wide-light", 1400, 900, ColorScheme.Light)]
+    [InlineData("wide-dark", 1400, 900, ColorScheme.Dark)]
+    [InlineData("phone-light", 390, 844, ColorScheme.Light)]
+    [InlineData("phone-dark", 390, 844, ColorScheme.Dark)]
+    public async Task Each_page_can_be_read_by_everybody(string look, int width, int height, ColorScheme scheme)
+    {
+        var page = await house.SignedInAsync(width, height, scheme);
+        var wrong = new List<string>();
+        page.Console += (_, message) =>
+        {
+            if (message.Type == "error")
+            {
+                wrong.Add($"{page.Url}: {message.Text}");
+            }
+        };
+        page.PageError += (_, error) => wrong.Add($"{page.Url}: {error}");
+        if (width < 600)
+        {
+            // On a phone the menu lies over the page; it is put away first.
+            var menu = page.Locator(".mud-drawer-overlay");
+            if (await menu.CountAsync() > 0)
+            {
+                await menu.ClickAsync();
+            }
+        }
+        foreach (var (name, path) in house.Pages)
+        {
+            await page.GotoAsync(path);
+            await Expect(page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToBeVisibleAsync();
+            await Expect(page.Locator(".mud-progress-linear")).ToHaveCountAsync(0);
+            await LookAsync(page, name);
+            foreach (var tab in await page.GetByRole(AriaRole.Tab).AllAsync())
+            {
+                var text = Regex.Replace((await tab.InnerTextAsync()).Trim().ToLowerInvariant(), "[^a-z]+", "-");
+                await tab.ClickAsync();
+                await LookAsync(page, $"{name}-{text}");
+            }
+        }
+        Assert.Empty(wrong);
+
+        async Task LookAsync(IPage page, string name)
+        {
+            // Animations end before anything is judged or kept.
+            await page.WaitForTimeoutAsync(Pictures is null ? 50 : 400);
+            if (Pictures is { Length: > 0 })
+            {
+                Directory.CreateDirectory(Pictures);
+                await page.ScreenshotAsync(new() { Path = Path.Combine(Pictures, $"{name}.{look}.png"), FullPage = true });
+            }
+            var overflow = await page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+            if (overflow > 1)
+            {
+                wrong.Add($"{name} is {overflow} px wider than the {look} screen");
+            }
+            var found = await page.RunAxe(
+                new AxeRunOptions
+                {
+                    RunOnly = new RunOnlyOptions { Type = "tag", Values = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"] },
+                }
+            );
+            wrong.AddRange(
+                from violation in found.Violations
+                where violation.Impact is "serious" or "critical"
+                select $"{name} ({look}): {violation.Id}: {violation.Help}: {string.Join(" | ", violation.Nodes.Take(3).Select(node => node.Html[..Math.Min(200, node.Html.Length)]))}"
+            );
+        }
+    }
+
+    [Fact]
+    public async Task The_sign_in_page_can_be_read_by_everybody_and_the_keyboard_is_enough()
+    {
+        foreach (var (look, scheme) in new[] { ("light", ColorScheme.Light), ("dark", ColorScheme.Dark) })
+        {
+            var page = await house.OpenAsync(390, 844, scheme);
+            await page.GotoAsync("/admin/sign-in?wrong=yes");
+            if (Pictures is { Length: > 0 })
+            {
+                await page.ScreenshotAsync(new() { Path = Path.Combine(Pictures, $"sign-in.phone-{look}.png") });
+            }
+            Assert.DoesNotContain((await page.RunAxe()).Violations, violation => violation.Impact is "serious" or "critical");
+            await page.FocusAsync("#email");
+            await page.Keyboard.TypeAsync(Email);
+            await page.Keyboard.PressAsync("Tab");
+            await page.Keyboard.TypeAsync(house.Password);
+            await page.Keyboard.PressAsync("Tab");
+            await page.Keyboard.TypeAsync(await house.CodeAsync(Email, house.TotpSecret));
+            await page.Keyboard.PressAsync("Enter");
+            await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Overview", Level = 1 })).ToBeVisibleAsync();
+        }
+    }
+}
