@@ -6,7 +6,6 @@ using static Reelbase.Tests.Console.ConsoleHouse;
 namespace Reelbase.Tests.Console;
 
 /// <summary>What a support person does, in a real browser, from the first click to the audit.</summary>
-[Collection(Alone.Name)]
 [Trait("Needs", "chromium")]
 public sealed class SupportStoryTests(ConsoleHouse house) : IClassFixture<ConsoleHouse>
 {

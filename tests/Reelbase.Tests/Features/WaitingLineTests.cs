@@ -3,7 +3,6 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>Two places at the provider and many who wait: who is next, and that nobody waits for ever.</summary>
-[Collection(Alone.Name)]
 public sealed class WaitingLineTests : IAsyncLifetime
 {
     private const int Users = 40;

@@ -5,7 +5,6 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Operations;
 
 /// <summary>A backup that is taken while users press and buy, restored into an empty cluster at a chosen moment, and what becomes of all that came after it.</summary>
-[Collection(Alone.Name)]
 public sealed class BackupTests
 {
     private const int Users = 8;

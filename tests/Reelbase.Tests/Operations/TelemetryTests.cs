@@ -10,7 +10,6 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Operations;
 
 /// <summary>What the operator sees, and what nobody may see there.</summary>
-[Collection(Alone.Name)]
 public sealed class TelemetryTests(TelemetryTests.Watched system) : IClassFixture<TelemetryTests.Watched>
 {
     /// <summary>A server as a process of its own, with a collector, all logs, and a trusted proxy in front.</summary>
