@@ -32,7 +32,7 @@ public sealed class Figures
     {
         foreach (var (what, value, goal, isGood) in _lines)
         {
-            Console.WriteLine($"{what, -58} {value, -34} {(goal.Length == 0 ? "" : (isGood ? "good: " : "MISSED: ") + goal)}");
+            System.Console.WriteLine($"{what, -58} {value, -34} {(goal.Length == 0 ? "" : (isGood ? "good: " : "MISSED: ") + goal)}");
         }
     }
 

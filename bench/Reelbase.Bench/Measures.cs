@@ -16,7 +16,7 @@ public static partial class Measures
     /// <summary>Three starts on a database that exists; PostgreSQL is stopped in between.</summary>
     public static async Task StartAsync(Stage stage, Figures figures)
     {
-        Console.Error.WriteLine("==> Starting three times");
+        System.Console.Error.WriteLine("==> Starting three times");
         var times = new List<double>();
         for (var round = 0; round < Rounds; round++)
         {
@@ -63,7 +63,7 @@ public static partial class Measures
         var (ours, ceiling) = (new List<double>(), new List<double>());
         for (var round = 1; round <= Rounds; round++)
         {
-            Console.Error.WriteLine($"==> {name}, round {round} of {Rounds}");
+            System.Console.Error.WriteLine($"==> {name}, round {round} of {Rounds}");
             await stage.ExecuteAsync("checkpoint");
             ceiling.Add(await PgbenchAsync(stage, script, seconds));
             await stage.ExecuteAsync("checkpoint");

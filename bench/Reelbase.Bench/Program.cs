@@ -1,4 +1,5 @@
 using Reelbase.Bench;
+using Reelbase.Bench.Console;
 using Reelbase.Bench.Faults;
 
 if (args is ["faults", .. var rest])
@@ -6,11 +7,16 @@ if (args is ["faults", .. var rest])
     return await FaultVerb.RunAsync(rest);
 }
 
+if (args is ["console", .. var more])
+{
+    return await ConsoleVerb.RunAsync(more);
+}
+
 // reelbase bench [generate] [status] [memory] [start] [--seconds N] [--record]
 string[] known = ["generate", "status", "memory", "start"];
 if (args is ["--help" or "-h", ..])
 {
-    Console.WriteLine(
+    System.Console.WriteLine(
         """
         ./reelbase bench [generate] [status] [memory] [start] [--seconds N] [--record]
             generate   accepted generations per second, against pgbench calling the same function
@@ -23,6 +29,9 @@ if (args is ["--help" or "-h", ..])
             fifty users while the server and PostgreSQL are killed and providers fail; then every promise about credits is checked
             --minutes  how long things are broken (default 5); --seed: the same faults again (default: another each time)
             --record   write the report to docs/reliability.md
+        ./reelbase bench console [--users N] [--record]
+            seed N users (default 1,000,000), five jobs and ten ledger rows each, and measure everything that the console asks
+            --record   write the figures to bench/console.md
         """
     );
     return 0;
@@ -35,7 +44,7 @@ if (
     { } unknown
 )
 {
-    Console.Error.WriteLine($"bench: there is no {unknown}; ./reelbase bench --help says what there is");
+    System.Console.Error.WriteLine($"bench: there is no {unknown}; ./reelbase bench --help says what there is");
     return 2;
 }
 await using var stage = await Stage.PrepareAsync();

@@ -49,7 +49,7 @@ public sealed class Stage : IAsyncDisposable
     {
         var directory = Path.Combine(Path.GetTempPath(), $"reelbase-bench-{Environment.ProcessId}");
         var stage = new Stage(directory, FreePort());
-        Console.Error.WriteLine("==> Preparing 1,000 users in a private PostgreSQL with its durability on");
+        System.Console.Error.WriteLine("==> Preparing 1,000 users in a private PostgreSQL with its durability on");
         await stage.StartServerAsync();
         try
         {
@@ -90,13 +90,14 @@ public sealed class Stage : IAsyncDisposable
                 // Accepting alone is measured: with no worker nothing else asks the database for anything.
                 ["REELBASE__Server__Roles__0"] = "api",
                 ["REELBASE__Generation__GuestPerWindow"] = "-1",
+                ["REELBASE__Flood__RequestsPerSecond"] = "0",
                 ["REELBASE__Generation__GuestsPerAddressPerWindow"] = "-1",
             },
         };
         var watch = Stopwatch.StartNew();
         _server = Process.Start(start)!;
         _server.OutputDataReceived += (_, _) => { };
-        _server.ErrorDataReceived += (_, line) => Console.Error.WriteLine(line.Data);
+        _server.ErrorDataReceived += (_, line) => System.Console.Error.WriteLine(line.Data);
         _server.BeginOutputReadLine();
         _server.BeginErrorReadLine();
         using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(2) };

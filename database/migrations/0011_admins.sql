@@ -56,3 +56,8 @@ create index purchases_transaction_idx on purchases (transaction_id);
 create index push_notifications_created_idx on push_notifications (created_at desc, id);
 create index rate_limit_log_user_idx on rate_limit_log (user_id, created_at desc) where user_id is not null;
 create index webhook_deliveries_status_id_idx on webhook_deliveries (status, id desc);
+
+-- What belongs to a job or a user, found from it.
+create index quota_log_job_idx on quota_log (job_id) where job_id is not null;
+create index user_consents_user_idx on user_consents (user_id, granted_at desc);
+create index users_admins_idx on users (created_at) where is_admin;

@@ -22,7 +22,7 @@ public static class FaultRecord
             $"Recorded with `./reelbase bench faults --minutes {report.Minutes} --seed {report.Seed} --record` on {DateTime.UtcNow:yyyy-MM-dd}, {Environment.ProcessorCount} cores: **{(report.IsGood ? "clean" : "not clean")}**."
         );
         File.WriteAllText(file, $"{text[..(begin + Begin.Length)]}\n{head}\n\n{report.ToMarkdown()}{text[end..]}");
-        Console.WriteLine($"Recorded in {Path.GetRelativePath(Directory.GetCurrentDirectory(), file)}.");
+        System.Console.WriteLine($"Recorded in {Path.GetRelativePath(Directory.GetCurrentDirectory(), file)}.");
     }
 
     private static string FindRoot()

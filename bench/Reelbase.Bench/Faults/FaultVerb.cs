@@ -27,11 +27,11 @@ public static class FaultVerb
                     isRecorded = true;
                     break;
                 default:
-                    Console.Error.WriteLine($"bench faults: {args[at]} is not understood; it takes --minutes M, --seed S and --record");
+                    System.Console.Error.WriteLine($"bench faults: {args[at]} is not understood; it takes --minutes M, --seed S and --record");
                     return 2;
             }
         }
-        var report = await FaultCampaign.RunAsync(minutes, seed, Console.Out);
+        var report = await FaultCampaign.RunAsync(minutes, seed, System.Console.Out);
         if (isRecorded)
         {
             FaultRecord.Write(report);

@@ -214,6 +214,7 @@ public sealed class FaultWorld : IAsyncDisposable
         Set("Generation:PollSeconds", "1");
         Set("Generation:PollWithWebhookSeconds", "5");
         Set("Devices:NewDevicesPerWindow", "-1");
+        Set("Flood:RequestsPerSecond", "0");
         Set("Devices:TurnSeconds", "3");
         Set("Work:LeaseSeconds", "3");
         return settings;

@@ -6,13 +6,14 @@ language sql stable security definer set search_path = public, pg_temp as $$
   with jobs as (
     select j.* from video_jobs j where substr(j.trace_parent, 4, 32) = lower(p_id)
     union
-    select j.* from video_jobs j where j.job_id::text = lower(p_id)
+    select j.* from video_jobs j 
+    -- As an id and not as a text, or no index would help.
+    where j.job_id = (case when p_id ~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' then p_id::uuid end)
     union
     select j.* from webhook_deliveries d join video_jobs j on j.job_id = d.job_id where substr(d.trace_parent, 4, 32) = lower(p_id)
   ), events as (
     select e.created_at, 'error answered', e.user_id, concat_ws(' ', e.error_code, e.endpoint, e.error_details::text)
-    from error_log e where e.trace_id = lower(p_id)
-       or e.trace_id in (select substr(j.trace_parent, 4, 32) from jobs j)
+    from error_log e where e.trace_id = any (array(select lower(p_id) union select substr(j.trace_parent, 4, 32) from jobs j))
     union all
     select j.created_at, 'job accepted', j.user_id, format('%s, model %s, provider %s, %s credits, trace %s', j.job_id, j.model_name, j.provider,
       j.credits_used, coalesce(substr(j.trace_parent, 4, 32), 'unknown')) from jobs j
