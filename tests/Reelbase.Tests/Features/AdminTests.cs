@@ -1,44 +1,11 @@
 using System.Net;
-using System.Net.Http.Headers;
-using Reelbase.Server.Features.Admin;
 using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Features;
 
-/// <summary>What admins can do, what nobody else can, and that each deed has its record.</summary>
-public sealed class AdminTests(AdminTests.Support system) : IClassFixture<AdminTests.Support>
+/// <summary>Credits that admins give and take, and that each deed has its record.</summary>
+public sealed class AdminTests(AdminHouse system) : IClassFixture<AdminHouse>
 {
-    /// <summary>The house with one admin, who has a token from the command line.</summary>
-    public sealed class Support : TestSystem
-    {
-        public HttpClient Admin { get; private set; } = null!;
-        public Guid AdminId { get; private set; }
-
-        public override async ValueTask InitializeAsync()
-        {
-            await base.InitializeAsync();
-            Admin = await TokenAsync("first@support.example");
-            AdminId = await IdAsync("first@support.example");
-        }
-
-        public Task<Guid> IdAsync(string email) => QueryAsync<Guid>($"select id from users where email = '{email}'");
-
-        /// <summary>Makes an admin, and a client with their bearer token.</summary>
-        public async Task<HttpClient> TokenAsync(string email)
-        {
-            var data = new Dictionary<string, string> { ["REELBASE__Server__DataDirectory"] = DataDirectory };
-            var (code, output) = await ServerProcess.RunAsync(data, "admin", "create", "--email", email, "--database", Owner);
-            Assert.True(code == 0, output);
-            (code, output) = await ServerProcess.RunAsync(data, "admin", "token", "--email", email, "--database", Owner);
-            Assert.True(code == 0, output);
-            return new HttpClient
-            {
-                BaseAddress = new Uri(Url),
-                DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", output.Trim()) },
-            };
-        }
-    }
-
     [Fact]
     public async Task Credits_are_given_back_once_for_each_key_and_written_down()
     {
@@ -50,7 +17,7 @@ public sealed class AdminTests(AdminTests.Support system) : IClassFixture<AdminT
             amount = 8,
             reason = "the video was black",
         };
-        var answers = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => PostAsync("/admin-refund-credits", body, key)));
+        var answers = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => system.PostAsync("/admin-refund-credits", body, key)));
         Assert.All(answers, answer => Assert.Equal((HttpStatusCode.OK, 18), (answer.Status, answer["new_balance"].GetInt32())));
         Assert.Equal(18, await phone.CreditsAsync());
         Assert.Equal(
@@ -59,9 +26,9 @@ public sealed class AdminTests(AdminTests.Support system) : IClassFixture<AdminT
         );
         // The lifetime total is what was earned, and this was not.
         Assert.Equal(10, (await phone.GetAsync("/get-user-credits"))["credits_total"].GetInt32());
-        Assert.Equal("ERR_4009", (await PostAsync("/admin-refund-credits", body with { amount = 9 }, key)).Code);
-        Assert.Equal("ERR_4008", (await PostAsync("/admin-refund-credits", body, null)).Code);
-        var down = await PostAsync(
+        Assert.Equal("ERR_4009", (await system.PostAsync("/admin-refund-credits", body with { amount = 9 }, key)).Code);
+        Assert.Equal("ERR_4008", (await system.PostAsync("/admin-refund-credits", body, null)).Code);
+        var down = await system.PostAsync(
             "/admin-adjust-credits",
             new
             {
@@ -75,7 +42,7 @@ public sealed class AdminTests(AdminTests.Support system) : IClassFixture<AdminT
         Assert.Equal(
             "ERR_4012",
             (
-                await PostAsync(
+                await system.PostAsync(
                     "/admin-adjust-credits",
                     new
                     {
@@ -132,12 +99,12 @@ public sealed class AdminTests(AdminTests.Support system) : IClassFixture<AdminT
                 amount,
                 reason = "black in the middle",
             };
-        Assert.Equal("ERR_4000", (await PostAsync("/admin-refund-credits", Refund(good, 9), Guid.NewGuid())).Code);
-        var both = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => PostAsync("/admin-refund-credits", Refund(good), Guid.NewGuid())));
+        Assert.Equal("ERR_4000", (await system.PostAsync("/admin-refund-credits", Refund(good, 9), Guid.NewGuid())).Code);
+        var both = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => system.PostAsync("/admin-refund-credits", Refund(good), Guid.NewGuid())));
         Assert.Equal(1, both.Count(answer => answer.Status == HttpStatusCode.OK));
         Assert.All(both.Where(answer => answer.Status != HttpStatusCode.OK), answer => Assert.Equal("ERR_4012", answer.Code));
-        Assert.Equal("ERR_4012", (await PostAsync("/admin-refund-credits", Refund(failed), Guid.NewGuid())).Code);
-        Assert.Equal("ERR_4007", (await PostAsync("/admin-refund-credits", Refund(Guid.NewGuid().ToString()), Guid.NewGuid())).Code);
+        Assert.Equal("ERR_4012", (await system.PostAsync("/admin-refund-credits", Refund(failed), Guid.NewGuid())).Code);
+        Assert.Equal("ERR_4007", (await system.PostAsync("/admin-refund-credits", Refund(Guid.NewGuid().ToString()), Guid.NewGuid())).Code);
         Assert.Equal(100, await phone.CreditsAsync());
         await system.AssertLedgerAsync();
     }
@@ -148,7 +115,7 @@ public sealed class AdminTests(AdminTests.Support system) : IClassFixture<AdminT
         var phone = await system.NewGuestAsync();
         // The record cannot be written: the credits are not given either.
         await system.ExecuteAsync("alter table admin_actions add constraint broken check (reason <> 'cannot be written')");
-        var answer = await PostAsync(
+        var answer = await system.PostAsync(
             "/admin-refund-credits",
             new
             {
@@ -159,7 +126,7 @@ public sealed class AdminTests(AdminTests.Support system) : IClassFixture<AdminT
             Guid.NewGuid()
         );
         Assert.Equal(HttpStatusCode.InternalServerError, answer.Status);
-        Assert.Equal("ERR_6003", (await PostAsync("/admin-ban-user", new { user_id = phone.UserId, reason = "cannot be written" })).Code);
+        Assert.Equal("ERR_6003", (await system.PostAsync("/admin-ban-user", new { user_id = phone.UserId, reason = "cannot be written" })).Code);
         Assert.Equal(10, await phone.CreditsAsync());
         await system.ExecuteAsync("alter table admin_actions drop constraint broken");
         // The process dies between the two: the connection is cut while the ledger row cannot be written yet.
@@ -169,7 +136,7 @@ public sealed class AdminTests(AdminTests.Support system) : IClassFixture<AdminT
             await using var transaction = await blocker.BeginTransactionAsync();
             await using var command = new Npgsql.NpgsqlCommand("lock table quota_log in share mode", blocker);
             await command.ExecuteNonQueryAsync();
-            var cut = PostAsync(
+            var cut = system.PostAsync(
                 "/admin-refund-credits",
                 new
                 {
@@ -191,7 +158,7 @@ public sealed class AdminTests(AdminTests.Support system) : IClassFixture<AdminT
         Assert.Empty(await system.RowsAsync($"select id from admin_actions where target_user_id = '{phone.UserId}'"));
         Assert.Equal(10, await phone.CreditsAsync());
         // And the record stays as it is, whoever tries.
-        await PostAsync(
+        await system.PostAsync(
             "/admin-set-tier",
             new
             {
@@ -205,399 +172,4 @@ public sealed class AdminTests(AdminTests.Support system) : IClassFixture<AdminT
             await Assert.ThrowsAsync<Npgsql.PostgresException>(() => system.ExecuteAsync(sql));
         }
     }
-
-    [Fact]
-    public async Task A_ban_ends_an_open_stream_and_the_session_at_once_and_an_unban_gives_both_back()
-    {
-        var phone = await system.NewGuestAsync(100);
-        var job = (await phone.GenerateAsync("A long one [slow 60]"))["job_id"].GetString()!;
-        using var request = new HttpRequestMessage(HttpMethod.Get, $"/get-video-status?job_id={job}");
-        request.Headers.Accept.ParseAdd("text/event-stream");
-        using var response = await phone.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
-        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
-        Assert.StartsWith("event: status", await reader.ReadLineAsync(), StringComparison.Ordinal);
-
-        Assert.Equal(HttpStatusCode.OK, (await PostAsync("/admin-ban-user", new { user_id = phone.UserId, reason = "insults people" })).Status);
-        // The stream ends long before it would look again by itself.
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(4));
-        await reader.ReadToEndAsync(limit.Token);
-        Assert.Equal("ERR_4006", (await phone.GetAsync("/get-user-credits")).Code);
-        // Twice is once.
-        Assert.Equal(HttpStatusCode.OK, (await PostAsync("/admin-ban-user", new { user_id = phone.UserId, reason = "insults people" })).Status);
-        Assert.Equal(["user_ban"], await system.RowsAsync($"select action_type from admin_actions where target_user_id = '{phone.UserId}'"));
-        // The phone comes, is refused, and is marked at Apple.
-        Assert.Equal("ERR_4006", (await Phone.CheckAsync(system.Url, phone.DeviceId, Phone.TokenOf(phone.DeviceId))).Code);
-        await Eventually.IsAsync(
-            () => system.QueryAsync<bool>($"select coalesce(bit1, false) from device_checks where device_id = '{phone.DeviceId}'"),
-            bit => bit
-        );
-
-        Assert.Equal(HttpStatusCode.OK, (await PostAsync("/admin-unban-user", new { user_id = phone.UserId, reason = "it was somebody else" })).Status);
-        Assert.Equal(92, await phone.CreditsAsync());
-        Assert.Equal(HttpStatusCode.OK, (await Phone.CheckAsync(system.Url, phone.DeviceId, Phone.TokenOf(phone.DeviceId))).Status);
-        await Eventually.IsAsync(
-            () => system.QueryAsync<bool>($"select coalesce(bit1, false) from device_checks where device_id = '{phone.DeviceId}'"),
-            bit => !bit
-        );
-    }
-
-    [Fact]
-    public async Task The_last_admin_stays_one_also_when_two_remove_each_other_at_once()
-    {
-        await using var house = new Support();
-        await house.InitializeAsync();
-        async Task<Answer> RevokeAsync(HttpClient http, Guid user) =>
-            await Answer.ReadAsync(await http.PostAsJsonAsync("/admin-revoke-admin", new { user_id = user, reason = "leaves the team" }));
-        Assert.Equal("ERR_4012", (await RevokeAsync(house.Admin, house.AdminId)).Code);
-        Assert.Equal(1, (await ServerProcess.RunAsync("admin", "revoke", "--email", "first@support.example", "--database", house.Owner)).Code);
-        Assert.Equal(
-            "ERR_4012",
-            (await Answer.ReadAsync(await house.Admin.PostAsJsonAsync("/admin-ban-user", new { user_id = house.AdminId, reason = "myself" }))).Code
-        );
-        using var second = await house.TokenAsync("second@support.example");
-        var secondId = await house.IdAsync("second@support.example");
-        var both = await Task.WhenAll(RevokeAsync(house.Admin, secondId), RevokeAsync(second, house.AdminId));
-        Assert.Equal(1, both.Count(answer => answer.Status == HttpStatusCode.OK));
-        Assert.Equal(1L, await house.QueryAsync<long>("select count(*) from users where is_admin"));
-        // Whoever was removed is nobody now.
-        Assert.Equal(
-            1,
-            (await Task.WhenAll(new[] { house.Admin, second }.Select(async http => (await http.GetAsync("/admin-list-admins")).StatusCode))).Count(status =>
-                status == HttpStatusCode.OK
-            )
-        );
-    }
-
-    [Fact]
-    public async Task A_members_token_a_banned_admins_and_the_consoles_cookie_are_refused_everywhere()
-    {
-        var member = await system.NewGuestAsync();
-        using var banned = await system.TokenAsync("banned@support.example");
-        await PostAsync("/admin-ban-user", new { user_id = await system.IdAsync("banned@support.example"), reason = "a test of it" });
-        using var cookie = new HttpClient(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = new Uri(system.Url) };
-        cookie.DefaultRequestHeaders.Add("Cookie", $"{AdminEndpoints.CookieName}=whatever");
-        var wrong = new List<string>();
-        foreach (var operation in AdminOperations.All)
-        {
-            foreach (var prefix in new[] { "/", "/functions/v1/" })
-            {
-                foreach (var (who, http) in new[] { ("member", member.Http), ("banned admin", banned), ("cookie", cookie) })
-                {
-                    using var answer = operation.IsChange
-                        ? await http.PostAsJsonAsync(prefix + operation.Name, new { })
-                        : await http.GetAsync(prefix + operation.Name);
-                    if (answer.StatusCode != HttpStatusCode.Forbidden)
-                    {
-                        wrong.Add($"{who} {prefix}{operation.Name}: {(int)answer.StatusCode}");
-                    }
-                }
-            }
-        }
-        // The console's own pages take no tokens at all.
-        foreach (var page in new[] { "/admin", "/admin/users", "/admin/jobs", "/admin/sign-in", "/admin/nowhere" })
-        {
-            foreach (var http in new[] { member.Http, banned, system.Admin })
-            {
-                using var answer = await http.GetAsync(page);
-                if (answer.StatusCode != HttpStatusCode.Forbidden)
-                {
-                    wrong.Add($"token on {page}: {(int)answer.StatusCode}");
-                }
-            }
-        }
-        Assert.Empty(wrong);
-        // Nobody at all: 401 on the API, the sign-in page on the console.
-        using var nobody = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = new Uri(system.Url) };
-        Assert.Equal(HttpStatusCode.Unauthorized, (await nobody.GetAsync("/admin-list-admins")).StatusCode);
-        Assert.Equal("/admin/sign-in", (await nobody.GetAsync("/admin/users")).Headers.Location?.AbsolutePath);
-    }
-
-    [Fact]
-    public async Task Everything_that_support_looks_for_is_found()
-    {
-        var phone = await system.NewGuestAsync(100);
-        var job = (await phone.GenerateAndWatchAsync("Found by its job")).GetProperty("job_id").GetString()!;
-        var (transaction, signed) = await new Apple(system.Control).BuyAsync(Apple.Pack25, phone.UserId);
-        await phone.PostAsync("/update-credits", new { signed_transaction = signed });
-        var (token, _) = await new Apple(system.Control).SignInAsync("found " + phone.UserId, "Found.Person@mail.example");
-        await phone.PostAsync("/merge-guest-user", new { id_token = token });
-        var providerJob = await system.QueryAsync<string>($"select provider_job_id from video_jobs where job_id = '{job}'");
-        var trace = await system.QueryAsync<string>($"select substr(trace_parent, 4, 32) from video_jobs where job_id = '{job}'");
-        foreach (
-            var (q, by) in new[]
-            {
-                (phone.UserId.ToString(), "user id"),
-                ("found.person@mail.example", "e-mail"),
-                ("FOUND.PER", ""),
-                ("found.person@", "e-mail"),
-                (transaction, "transaction id"),
-                (job, "job id"),
-                (providerJob, "provider job id"),
-                (phone.DeviceId, "device id"),
-                (trace, "trace id"),
-                ("%@%", ""),
-                ("'; drop table users; --", ""),
-            }
-        )
-        {
-            var found = await GetAsync("/admin-search-users?q=" + Uri.EscapeDataString(q));
-            Assert.True(found.Status == HttpStatusCode.OK, found.Text);
-            Assert.Equal((by.Length > 0 ? 1 : 0, q), (found["rows"].GetArrayLength(), q));
-            Assert.Equal(by.Length > 0 ? by : null, found["found_by"].GetString());
-        }
-        var user = await GetAsync($"/admin-get-user?user_id={phone.UserId}");
-        Assert.Equal(transaction, user["purchases"][0].GetProperty("transaction_id").GetString());
-        Assert.Equal(phone.DeviceId, user["devices"][0].GetProperty("device_id").GetString());
-        var stats = await GetAsync($"/admin-user-stats?user_id={phone.UserId}");
-        Assert.Equal(
-            (1, 1, 1.0),
-            (
-                stats["stats"].GetProperty("total_jobs").GetInt32(),
-                stats["stats"].GetProperty("completed_jobs").GetInt32(),
-                stats["stats"].GetProperty("success_rate").GetDouble()
-            )
-        );
-        Assert.Matches(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$", stats["recent_transactions"][0].GetProperty("created_at").GetString());
-        Assert.Equal("ERR_4007", (await GetAsync($"/admin-user-stats?user_id={Guid.NewGuid()}")).Code);
-        var whole = await GetAsync($"/admin-get-job?job_id={job}");
-        var steps = whole["timeline"].EnumerateArray().Select(step => step.GetProperty("what").GetString()).ToList();
-        Assert.Superset(new HashSet<string?> { "job accepted", "ledger", "submission 1", "webhook", "file", "job completed" }, steps.ToHashSet());
-        // Pages of the ledger hang together.
-        var first = await GetAsync($"/admin-list-ledger?user_id={phone.UserId}&limit=2");
-        var next = await GetAsync($"/admin-list-ledger?user_id={phone.UserId}&limit=100&before={first["next_before"]}");
-        Assert.Equal(
-            await system.QueryAsync<long>($"select count(*) from quota_log where user_id = '{phone.UserId}'"),
-            first["rows"].GetArrayLength() + next["rows"].GetArrayLength()
-        );
-    }
-
-    [Fact]
-    public async Task A_model_is_switched_off_and_the_app_sees_it()
-    {
-        using var app = system.Anybody();
-        const string model = "a0000000-0000-4000-8000-000000000009";
-        async Task<bool> IsOfferedAsync() => (await app.GetStringAsync("/get-models")).Contains(model, StringComparison.Ordinal);
-        Assert.True(await IsOfferedAsync());
-        Assert.Equal(
-            HttpStatusCode.OK,
-            (
-                await PostAsync(
-                    "/admin-toggle-model",
-                    new
-                    {
-                        model_id = model,
-                        is_available = false,
-                        reason = "ugly hands",
-                    }
-                )
-            ).Status
-        );
-        Assert.False(await IsOfferedAsync());
-        Assert.Equal(
-            HttpStatusCode.OK,
-            (
-                await PostAsync(
-                    "/admin-toggle-model",
-                    new
-                    {
-                        model_id = model,
-                        is_available = true,
-                        reason = "hands are better",
-                    }
-                )
-            ).Status
-        );
-        Assert.True(await IsOfferedAsync());
-        Assert.Equal(
-            ["model_disable", "model_enable"],
-            await system.RowsAsync($"select action_type from admin_actions where target_model_id = '{model}' order by id")
-        );
-        // A new price counts from the next press on; what does not fit together is refused.
-        Assert.Equal(
-            "ERR_4000",
-            (
-                await PostAsync(
-                    "/admin-save-model",
-                    new
-                    {
-                        model_id = model,
-                        cost_per_generation = 0,
-                        reason = "a gift",
-                    }
-                )
-            ).Code
-        );
-        Assert.Equal(
-            "ERR_4000",
-            (
-                await PostAsync(
-                    "/admin-save-model",
-                    new
-                    {
-                        model_id = model,
-                        required_fields = "none",
-                        reason = "no fields",
-                    }
-                )
-            ).Code
-        );
-        Assert.Equal(
-            "ERR_4000",
-            (
-                await PostAsync(
-                    "/admin-save-model",
-                    new
-                    {
-                        model_id = model,
-                        id = model,
-                        reason = "another id",
-                    }
-                )
-            ).Code
-        );
-        Assert.Equal(
-            HttpStatusCode.OK,
-            (
-                await PostAsync(
-                    "/admin-save-model",
-                    new
-                    {
-                        model_id = model,
-                        credits_per_second = 3,
-                        reason = "dearer there",
-                    }
-                )
-            ).Status
-        );
-        Assert.Equal(3, await system.QueryAsync<int>($"select credits_per_second from models where id = '{model}'"));
-        var made = await PostAsync(
-            "/admin-save-model",
-            new
-            {
-                name = "New one",
-                provider = "fal",
-                provider_model_id = "fal-ai/new",
-                cost_per_generation = 4,
-                is_available = true,
-                reason = "just out",
-            }
-        );
-        Assert.Contains(made["model_id"].GetString()!, await app.GetStringAsync("/get-models"), StringComparison.Ordinal);
-        var theme = await PostAsync(
-            "/admin-save-theme",
-            new
-            {
-                name = "Rain",
-                prompt = "Rain on a tin roof",
-                is_available = true,
-                default_settings = new { duration = 4 },
-                reason = "autumn",
-            }
-        );
-        Assert.Equal(HttpStatusCode.OK, theme.Status);
-        Assert.Equal(
-            HttpStatusCode.OK,
-            (
-                await PostAsync(
-                    "/admin-save-product",
-                    new
-                    {
-                        product_id = "com.example.new",
-                        credits = 5,
-                        reason = "a small pack",
-                    }
-                )
-            ).Status
-        );
-        Assert.Equal(
-            3L,
-            await system.QueryAsync<long>("select count(*) from admin_actions where action_type in ('model_create', 'theme_create', 'product_create')")
-        );
-    }
-
-    [Fact]
-    public async Task Jobs_are_cancelled_and_made_again_and_dead_webhooks_sent_again()
-    {
-        var phone = await system.NewGuestAsync(100);
-        var slow = (await phone.GenerateAsync("Takes for ever [slow 50]"))["job_id"].GetString()!;
-        await Eventually.IsAsync(() => system.QueryAsync<string>($"select stage from video_jobs where job_id = '{slow}'"), stage => stage == "submitted");
-        Assert.Equal(HttpStatusCode.OK, (await PostAsync("/admin-cancel-job", new { job_id = slow, reason = "the user asked" })).Status);
-        var end = (await phone.WatchAsync(slow))[^1];
-        Assert.Equal("failed", end.GetProperty("status").GetString());
-        Assert.Equal(100, await phone.CreditsAsync());
-        Assert.Equal("ERR_4012", (await PostAsync("/admin-cancel-job", new { job_id = slow, reason = "the user asked" })).Code);
-
-        var failed = (await phone.GenerateAndWatchAsync("Fails the first time [fail]")).GetProperty("job_id").GetString();
-        await system.ExecuteAsync($"update video_jobs set prompt = 'Fails the first time' where job_id = '{failed}'");
-        var key = Guid.NewGuid();
-        var again = await PostAsync("/admin-retry-job", new { job_id = failed, reason = "our fault" }, key);
-        Assert.Equal(again.Text, (await PostAsync("/admin-retry-job", new { job_id = failed, reason = "our fault" }, key)).Text);
-        var made = again["job_id"].GetString()!;
-        Assert.Equal("completed", (await phone.WatchAsync(made))[^1].GetProperty("status").GetString());
-        Assert.Equal(100, await phone.CreditsAsync());
-        Assert.Equal(
-            ["admin_refund|8", "video_generation|-8"],
-            await system
-                .RowsAsync($"select reason, change from quota_log where user_id = '{phone.UserId}' order by seq desc limit 2")
-                .ContinueWith(rows => rows.Result.AsEnumerable().Reverse())
-        );
-        Assert.Equal("ERR_4012", (await PostAsync("/admin-retry-job", new { job_id = made, reason = "once more" }, Guid.NewGuid())).Code);
-
-        var delivery = await system.QueryAsync<long>($"select id from webhook_deliveries where job_id = '{made}' limit 1");
-        await system.ExecuteAsync($"update webhook_deliveries set status = 'failed', processed_at = now(), last_error = 'gave up' where id = {delivery}");
-        Assert.Equal(HttpStatusCode.OK, (await PostAsync("/admin-resend-delivery", new { delivery_id = delivery, reason = "was an outage" })).Status);
-        await Eventually.IsAsync(
-            () => system.QueryAsync<string>($"select status from webhook_deliveries where id = {delivery}"),
-            status => status == "processed"
-        );
-        await system.AssertLedgerAsync();
-    }
-
-    [Fact]
-    public async Task Every_look_answers_and_every_list_is_bounded()
-    {
-        foreach (var operation in AdminOperations.All.Where(operation => !operation.IsChange && !operation.Fields.Any(field => field.IsRequired)))
-        {
-            var answer = await GetAsync("/" + operation.Name);
-            Assert.True(answer.Status == HttpStatusCode.OK, $"{operation.Name}: {answer.Text}");
-            if (operation.Fields.Any(field => field.Name == "limit"))
-            {
-                Assert.Equal("ERR_4000", (await GetAsync($"/{operation.Name}?limit=100000")).Code);
-            }
-        }
-        Assert.Equal(HttpStatusCode.OK, (await PostAsync("/admin-request-ledger-check", new { reason = "before the audit" })).Status);
-        await Eventually.IsAsync(
-            () => system.QueryAsync<string>("select coalesce(report ->> 'mismatches', '') from schedules where name = 'ledger_check'"),
-            mismatches => mismatches == "0",
-            30
-        );
-    }
-
-    [Fact]
-    public async Task On_an_address_of_its_own_the_admin_side_is_nowhere_else()
-    {
-        var (open, own) = (TestSystem.FreeUrl(), TestSystem.FreeUrl());
-        await using var node = system.BuildServer(new() { ["urls"] = open, ["Admin:ListenUrl"] = own });
-        await node.StartAsync();
-        foreach (var (server, status) in new[] { (open, HttpStatusCode.NotFound), (own, HttpStatusCode.Unauthorized) })
-        {
-            using var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = new Uri(server) };
-            Assert.Equal(status, (await http.GetAsync("/admin-list-admins")).StatusCode);
-            Assert.Equal(status == HttpStatusCode.NotFound ? HttpStatusCode.NotFound : HttpStatusCode.OK, (await http.GetAsync("/admin/sign-in")).StatusCode);
-            Assert.Equal(HttpStatusCode.OK, (await http.GetAsync("/get-models")).StatusCode);
-        }
-        await node.StopAsync();
-    }
-
-    private async Task<Answer> PostAsync(string path, object body, Guid? key = null)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body, body.GetType()) };
-        if (key is not null)
-        {
-            request.Headers.Add("Idempotency-Key", key.ToString());
-        }
-        return await Answer.ReadAsync(await system.Admin.SendAsync(request));
-    }
-
-    private async Task<Answer> GetAsync(string path) => await Answer.ReadAsync(await system.Admin.GetAsync(path));
 }

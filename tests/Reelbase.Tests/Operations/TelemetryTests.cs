@@ -38,6 +38,7 @@ public sealed class TelemetryTests(TelemetryTests.Watched system) : IClassFixtur
             settings["Telemetry:JsonLogs"] = "true";
             settings["Telemetry:StatisticsSeconds"] = "0.3";
             settings["Alerts:ActivitySeconds"] = "1";
+            settings["Telemetry:SentryDsn"] = Collector.Url.Replace("http://", "http://public@", StringComparison.Ordinal) + "/1";
             foreach (var (key, value) in more ?? [])
             {
                 settings[key] = value;
@@ -129,6 +130,10 @@ public sealed class TelemetryTests(TelemetryTests.Watched system) : IClassFixtur
             await http.PostAsJsonAsync("/webhooks/fal/planted-webhook-token", new { prompt });
             await system.OutageAsync("fal", 1, "500");
             await phone.GenerateAndWatchAsync(prompt);
+            // A fault of ours whose cause holds what the user wrote: PostgreSQL names the failing row.
+            await system.ExecuteAsync($"alter table video_jobs add constraint broken check (prompt <> '{prompt} breaks')");
+            Assert.Equal("ERR_6003", (await phone.GenerateAsync($"{prompt} breaks")).Code);
+            await system.ExecuteAsync("alter table video_jobs drop constraint broken");
             // A database that answers nothing: what its driver says is logged too.
             await system.ExecuteAsync("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and usename <> current_user");
             await phone.GetAsync("/get-user-credits");
@@ -145,6 +150,7 @@ public sealed class TelemetryTests(TelemetryTests.Watched system) : IClassFixtur
         }
         Assert.Contains("reelbase_jobs_total", metrics, StringComparison.Ordinal);
         Assert.Contains("\"trace_id\"", logs, StringComparison.Ordinal);
+        Assert.Contains("\"level\":\"debug\"", logs, StringComparison.Ordinal);
         Assert.NotEmpty(system.Collector.Spans());
         var places = new Dictionary<string, string>
         {
@@ -152,10 +158,12 @@ public sealed class TelemetryTests(TelemetryTests.Watched system) : IClassFixtur
             ["traces"] = system.Collector.Text("traces"),
             ["metrics"] = metrics + system.Collector.Text("metrics"),
             ["exported logs"] = system.Collector.Text("logs"),
+            ["Sentry"] = system.Collector.Text("sentry"),
             ["alerts"] =
                 string.Join('\n', await system.RowsAsync("select a::text from alerts a")) + await system.Control.GetStringAsync("/_control/telegram/messages"),
             ["error_log"] = string.Join('\n', await system.RowsAsync("select e::text from error_log e")),
         };
+        Assert.Contains("violates check constraint", places["Sentry"], StringComparison.Ordinal);
         Assert.All(places, place => Assert.True(place.Value.Length > 100, $"{place.Key} is empty, so nothing would be shown"));
         Assert.Empty(
             from place in places

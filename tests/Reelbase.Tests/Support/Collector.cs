@@ -42,6 +42,21 @@ public sealed class Collector : IAsyncDisposable
                 collector.Received.Enqueue((signal, body.ToArray()));
             }
         );
+        // Sentry's intake (envelopes), compressed as its client likes to.
+        app.MapPost(
+            "/api/{**path}",
+            async (HttpRequest request) =>
+            {
+                using var body = new MemoryStream();
+                await using var plain =
+                    request.Headers.ContentEncoding == "gzip"
+                        ? new System.IO.Compression.GZipStream(request.Body, System.IO.Compression.CompressionMode.Decompress)
+                        : request.Body;
+                await plain.CopyToAsync(body);
+                collector.Received.Enqueue(("sentry", body.ToArray()));
+                return Results.Json(new { });
+            }
+        );
         await app.StartAsync();
         return collector;
     }

@@ -18,17 +18,13 @@ public sealed class ServerProcess : IAsyncDisposable
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            Environment =
-            {
-                ["ASPNETCORE_ENVIRONMENT"] = "Development",
-                ["ASPNETCORE_URLS"] = url,
-                ["Logging__LogLevel__Default"] = logLevel,
-            },
+            Environment = { ["ASPNETCORE_ENVIRONMENT"] = "Development", ["ASPNETCORE_URLS"] = url },
         };
         foreach (var (key, value) in settings)
         {
             start.Environment["REELBASE__" + key.Replace(":", "__", StringComparison.Ordinal)] = value;
         }
+        start.Environment["REELBASE__Logging__LogLevel__Default"] = logLevel;
         var server = new ServerProcess(Process.Start(start)!) { _maxLines = maxLines };
         server._process.OutputDataReceived += (_, line) => server.Keep(line.Data);
         server._process.ErrorDataReceived += (_, line) => server.Keep(line.Data);

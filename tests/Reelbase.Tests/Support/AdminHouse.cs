@@ -1,0 +1,48 @@
+using System.Net.Http.Headers;
+
+namespace Reelbase.Tests.Support;
+
+/// <summary>The house with one admin, who has a token from the command line.</summary>
+public sealed class AdminHouse : TestSystem
+{
+    public HttpClient Admin { get; private set; } = null!;
+    public Guid AdminId { get; private set; }
+
+    public override async ValueTask InitializeAsync()
+    {
+        await base.InitializeAsync();
+        Admin = await TokenAsync("first@support.example");
+        AdminId = await IdAsync("first@support.example");
+    }
+
+    public Task<Guid> IdAsync(string email) => QueryAsync<Guid>($"select id from users where email = '{email}'");
+
+    /// <summary>Makes an admin, and a client with their bearer token.</summary>
+    public async Task<HttpClient> TokenAsync(string email)
+    {
+        var data = new Dictionary<string, string> { ["REELBASE__Server__DataDirectory"] = DataDirectory };
+        var (code, output) = await ServerProcess.RunAsync(data, "admin", "create", "--email", email, "--database", Owner);
+        Assert.True(code == 0, output);
+        (code, output) = await ServerProcess.RunAsync(data, "admin", "token", "--email", email, "--database", Owner);
+        Assert.True(code == 0, output);
+        return new HttpClient
+        {
+            BaseAddress = new Uri(Url),
+            DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", output.Trim()) },
+        };
+    }
+
+    /// <summary>Asks as the admin.</summary>
+    public async Task<Answer> PostAsync(string path, object body, Guid? key = null)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body, body.GetType()) };
+        if (key is not null)
+        {
+            request.Headers.Add("Idempotency-Key", key.ToString());
+        }
+        return await Answer.ReadAsync(await Admin.SendAsync(request));
+    }
+
+    /// <summary>Asks as the admin.</summary>
+    public async Task<Answer> GetAsync(string path) => await Answer.ReadAsync(await Admin.GetAsync(path));
+}
