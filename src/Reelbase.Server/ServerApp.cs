@@ -360,12 +360,24 @@ public static class ServerApp
             && context.Response.ContentType is null
         )
         {
-            var status = context.Response.StatusCode;
+            // The console's pages take whatever GET nobody else does, so that a known path with another method looks unknown.
+            var status = context.Response.StatusCode == 404 && IsKnownPath(context) ? 405 : context.Response.StatusCode;
             await context
                 .RequestServices.GetRequiredService<ErrorWriter>()
                 .WriteAsync(context, new ApiException("ERR_4000", new { reason = status == 404 ? "unknown_route" : "not_allowed" }, status: status));
         }
     }
+
+    private static bool IsKnownPath(HttpContext context) =>
+        context
+            .RequestServices.GetServices<EndpointDataSource>()
+            .SelectMany(source => source.Endpoints)
+            .OfType<RouteEndpoint>()
+            .Any(endpoint =>
+                string.Equals("/" + endpoint.RoutePattern.RawText?.Trim('/'), context.Request.Path.Value, StringComparison.OrdinalIgnoreCase)
+                && endpoint.Metadata.GetMetadata<HttpMethodMetadata>() is { } methods
+                && !methods.HttpMethods.Contains(context.Request.Method)
+            );
 
     private static void UseForwardedAddresses(WebApplication app, ServerOptions server)
     {

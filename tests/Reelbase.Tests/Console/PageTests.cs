@@ -85,7 +85,7 @@ public sealed class PageTests(PageTests.Furnished house) : IClassFixture<PageTes
     }
 
     /// <summary>The pages that differ most from one another; every run looks at these, <c>./reelbase screenshots</c> at all.</summary>
-    private static readonly string[] Often = ["overview", "user", "job-failed", "models", "webhooks", "errors", "reports", "system"];
+    private static readonly string[] Often = ["overview", "user", "job-failed", "models"];
 
     private static readonly string? Pictures = Environment.GetEnvironmentVariable("REELBASE_SCREENSHOTS");
 

@@ -210,7 +210,7 @@ public sealed class TelemetryTests(TelemetryTests.Watched system) : IClassFixtur
                 "job completed",
                 "push",
                 job,
-                "ERR_4007",
+                "ERR_4007 /report-content",
             }
         )
         {

@@ -10,9 +10,9 @@ begin
         'report', s.report) order by s.name), '[]') from schedules s),
     'reconciliations', (select coalesce(jsonb_agg(to_jsonb(r)), '[]') from list_reconciliations() r),
     'database', jsonb_build_object('version', current_setting('server_version'), 'size_bytes', pg_database_size(current_database()),
-      'users', (select reltuples::bigint from pg_class where oid = 'users'::regclass),
-      'jobs', (select reltuples::bigint from pg_class where oid = 'video_jobs'::regclass),
-      'ledger', (select reltuples::bigint from pg_class where oid = 'quota_log'::regclass)));
+      'users', (select greatest(reltuples, 0)::bigint from pg_class where oid = 'users'::regclass),
+      'jobs', (select greatest(reltuples, 0)::bigint from pg_class where oid = 'video_jobs'::regclass),
+      'ledger', (select greatest(reltuples, 0)::bigint from pg_class where oid = 'quota_log'::regclass)));
 end
 $$;
 comment on function admin_system(jsonb) is

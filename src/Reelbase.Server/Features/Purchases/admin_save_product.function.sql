@@ -6,9 +6,13 @@ declare
   v_id text := read_admin_text(p_request, 'product_id', 200, true);
   v_credits integer := read_admin_integer(p_request, 'credits', 1, 1000000);
   v_tier text := read_admin_text(p_request, 'grants_tier', 20);
-  v_is_active boolean := coalesce((p_request ->> 'is_active')::boolean, true);
+  v_is_active boolean := true;
   v_is_new boolean;
 begin
+  if jsonb_typeof(p_request -> 'is_active') not in ('boolean', 'null') then
+    perform raise_error('ERR_4000', '{"field":"is_active","reason":"wrong_type"}');
+  end if;
+  v_is_active := coalesce((p_request ->> 'is_active')::boolean, true);
   if v_tier is not null and v_tier not in ('free', 'premium') then
     perform raise_error('ERR_4000', '{"field":"grants_tier","reason":"unknown"}');
   end if;
@@ -18,8 +22,6 @@ begin
   perform write_admin_action(v_admin, case when v_is_new then 'product_create' else 'product_edit' end, p_request, null, null, v_id, null,
     jsonb_build_object('credits', v_credits, 'grants_tier', v_tier, 'is_active', v_is_active));
   return jsonb_build_object('success', true);
-exception when invalid_text_representation then
-  perform raise_error('ERR_4000', '{"field":"is_active","reason":"wrong_type"}');
 end
 $$;
 comment on function admin_save_product(jsonb) is

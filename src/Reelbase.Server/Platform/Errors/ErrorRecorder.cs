@@ -20,12 +20,10 @@ public sealed class ErrorRecorder(ApiDatabase database, ILogger<ErrorRecorder> l
     );
 
     /// <summary>Notes an error; never waits and never fails.</summary>
-    public void Record(HttpContext context, string code, JsonElement? details, string traceId)
+    public void Record(HttpContext context, string code, string route, JsonElement? details, string traceId)
     {
         var userId = (context.Items[typeof(Caller)] as Caller)?.UserId;
-        // The route's pattern and not the path: a path can carry a webhook token or a file name.
-        var endpoint = (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText;
-        _entries.Writer.TryWrite(new(userId, code, endpoint, details, traceId));
+        _entries.Writer.TryWrite(new(userId, code, route.Length > 0 ? route : null, details, traceId));
     }
 
     /// <inheritdoc/>

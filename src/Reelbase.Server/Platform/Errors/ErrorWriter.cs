@@ -51,14 +51,16 @@ public sealed class ErrorWriter(ApiDatabase database, ErrorRecorder recorder, IL
         {
             logger.LogError(error.InnerException ?? error, "{Code} on {Path} (trace {TraceId})", entry.Code, context.Request.Path.Value, traceId);
         }
-        var route = (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "";
+        // The exception handler clears the endpoint and keeps it in its own feature. The pattern and not the path: a path can carry a token.
+        var endpoint = context.GetEndpoint() ?? context.Features.Get<IExceptionHandlerFeature>()?.Endpoint;
+        var route = (endpoint as RouteEndpoint)?.RoutePattern.RawText ?? "";
         Errors.Add(1, new("code", entry.Code), new("route", route));
         if (entry.Code == "ERR_4004")
         {
             Limited.Add(1, new KeyValuePair<string, object?>("route", route));
         }
         Activity.Current?.SetTag("reelbase.error_code", entry.Code);
-        recorder.Record(context, entry.Code, error.Details, traceId);
+        recorder.Record(context, entry.Code, route, error.Details, traceId);
         if (context.Response.HasStarted)
         {
             context.Abort();

@@ -21,14 +21,14 @@ public sealed class ConformanceSystem : TestSystem
     protected override Dictionary<string, string?> Settings =>
         new()
         {
-            ["Generation:SubmissionDeadlineSeconds"] = "12",
+            ["Generation:SubmissionDeadlineSeconds"] = "9",
             ["Generation:AmbiguousSeconds"] = "2",
             ["Downloads:MaxBytes"] = (20 * 1024 * 1024).ToString(System.Globalization.CultureInfo.InvariantCulture),
             ["Toy:ApiKey"] = "toy",
             ["Toy:BaseUrl"] = $"{SimulatorsUrl}/toy",
             ["Toy:WebhookSecrets:0"] = ToyService.Secret,
             ["Toy:Concurrency"] = "40",
-            ["Toy:SubmitTimeoutSeconds"] = "5",
+            ["Toy:SubmitTimeoutSeconds"] = "4",
             ["Toy:RetryBaseSeconds"] = "0.05",
             ["Toy:BreakerMinCalls"] = "1000",
             ["Toy:AccountPauseSeconds"] = "0.5",
