@@ -252,12 +252,13 @@ public sealed class SignInTests(SignInTests.House house) : IClassFixture<SignInT
         await house.Apple.PostAsync("apple-id/rotate-keys", new { });
         var fresh = (await house.Apple.SignInAsync(subject)).Token;
         Assert.Equal(HttpStatusCode.OK, (await TokenAsync(new { provider = "apple", id_token = fresh })).Status);
-        await house.OutageAsync("apple-id", 1, "down");
+        await house.OutageAsync("apple-id", 60, "down");
         // Known keys go on; a key that nobody knows yet cannot be judged.
         Assert.Equal(HttpStatusCode.OK, (await TokenAsync(new { provider = "apple", id_token = fresh })).Status);
         await house.Apple.PostAsync("apple-id/rotate-keys", new { });
         var unknown = (await house.Apple.SignInAsync(subject)).Token;
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await TokenAsync(new { provider = "apple", id_token = unknown })).Status);
+        await house.OutageAsync("apple-id", 0, "over");
         await Eventually.IsAsync(async () => (await TokenAsync(new { provider = "apple", id_token = unknown })).Status, status => status == HttpStatusCode.OK);
     }
 
