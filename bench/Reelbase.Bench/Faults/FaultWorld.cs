@@ -182,6 +182,8 @@ public sealed class FaultWorld : IAsyncDisposable
         void Set(string key, string value) => settings["REELBASE__" + key.Replace(":", "__", StringComparison.Ordinal)] = value;
         Set("Database:ConnectionString", Owner);
         Set("Server:PublicUrl", Url);
+        Set("Server:Roles:0", "api");
+        Set("Server:Roles:1", "worker");
         Set("Server:DataDirectory", Path.Combine(_home, "data"));
         Set("Fal:ApiKey", "sim:key");
         Set("Fal:UserId", "user_sim");

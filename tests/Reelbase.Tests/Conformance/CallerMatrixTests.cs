@@ -107,6 +107,8 @@ public sealed class CallerMatrixTests(CallerMatrixTests.Prepared system) : IClas
     /// <summary>Ada looks, Ben owns.</summary>
     public sealed class Prepared : TestSystem
     {
+        protected override bool HasConsole => true;
+
         public Phone Ada { get; private set; } = null!;
         public Phone Ben { get; private set; } = null!;
         public string Job { get; private set; } = "";

@@ -21,6 +21,12 @@ public sealed partial class DocumentTests
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
+    /// <summary>With everything that can be served.</summary>
+    private sealed class WholeSystem : TestSystem
+    {
+        protected override bool HasConsole => true;
+    }
+
     [Fact]
     [Trait("Documents", "yes")]
     public async Task The_schema_document_is_fresh()
@@ -126,7 +132,7 @@ public sealed partial class DocumentTests
     [Trait("Documents", "yes")]
     public async Task The_api_document_is_fresh_and_whole()
     {
-        await using var system = new TestSystem();
+        await using var system = new WholeSystem();
         await system.InitializeAsync();
         using var http = system.Anybody();
         var document = await http.GetFromJsonAsync<JsonElement>("/openapi/v1.json");

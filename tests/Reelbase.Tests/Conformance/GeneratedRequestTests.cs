@@ -33,6 +33,8 @@ public sealed class GeneratedRequestTests(GeneratedRequestTests.House house) : I
     /// <summary>No limits, quick failures, and workers that have better things to do.</summary>
     public sealed class House : TestSystem
     {
+        protected override bool HasConsole => true;
+
         protected override Dictionary<string, string?> Settings =>
             new()
             {

@@ -8,6 +8,8 @@ namespace Reelbase.Tests.Console;
 /// <summary>The house with a browser, and an admin who can sign in.</summary>
 public class ConsoleHouse : TestSystem
 {
+    protected override bool HasConsole => true;
+
     private const int PatienceMilliseconds = 15_000;
     private IPlaywright? _playwright;
     private IBrowser? _browser;

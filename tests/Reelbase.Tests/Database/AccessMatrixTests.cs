@@ -113,7 +113,7 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
                 await ExecuteAsync(
                     $"""
                     insert into rate_limit_log (action, user_id) values ('test', '{phone.UserId}');
-                    insert into purchase_claims (user_id, transaction_id) values ('{phone.UserId}', '1');
+                    insert into purchase_claims (user_id, transaction_id, run_after) values ('{phone.UserId}', '1', now() + interval '1 day');
                     insert into push_notifications (user_id, job_id, token, environment, kind, event, model_name, status, finished_at)
                     select user_id, job_id, 'a token', 'production', 'alert', 'completed', 'a model', 'sent', now() from video_jobs where user_id = '{phone.UserId}';
                     insert into alerts (kind, dedupe_key, message) values ('test_alert', '{phone.UserId}', 'a message');

@@ -24,7 +24,7 @@ public sealed class MergeInterleavingTests(MergeInterleavingTests.ApiOnly system
     /// <summary>Nobody but the test does the worker's part.</summary>
     public sealed class ApiOnly : TestSystem
     {
-        protected override Dictionary<string, string?> Settings => new() { ["Server:Roles:0"] = "api" };
+        protected override Dictionary<string, string?> Settings => new() { ["Server:Roles:0"] = "api", ["Server:Roles:1"] = "api" };
     }
 
     [Fact]

@@ -5,6 +5,8 @@ namespace Reelbase.Tests.Support;
 /// <summary>The house with one admin, who has a token from the command line.</summary>
 public sealed class AdminHouse : TestSystem
 {
+    protected override bool HasConsole => true;
+
     public HttpClient Admin { get; private set; } = null!;
     public Guid AdminId { get; private set; }
 

@@ -55,6 +55,9 @@ public class TestSystem : IAsyncLifetime
     /// <summary>Assemblies whose video providers join.</summary>
     protected virtual IReadOnlyCollection<System.Reflection.Assembly> ProvidersFrom => [];
 
+    /// <summary>Whether the admin side is served too; most tests start sooner without it.</summary>
+    protected virtual bool HasConsole => false;
+
     /// <summary>More of the outside world, beside the simulators.</summary>
     protected virtual void MapMore(WebApplication simulators) { }
 
@@ -131,6 +134,8 @@ public class TestSystem : IAsyncLifetime
         new()
         {
             ["Server:PublicUrl"] = url,
+            ["Server:Roles:0"] = "api",
+            ["Server:Roles:1"] = "worker",
             ["Server:DataDirectory"] = dataDirectory,
             ["Fal:ApiKey"] = "sim:key",
             ["Fal:UserId"] = "user_sim",
@@ -314,6 +319,10 @@ public class TestSystem : IAsyncLifetime
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = environment, ContentRootPath = AppContext.BaseDirectory });
         builder.Logging.ClearProviders().AddSimpleConsole().SetMinimumLevel(LogLevel.Error);
         var settings = BaseSettings(Url, SimulatorsUrl, DataDirectory);
+        if (HasConsole)
+        {
+            settings["Server:Roles:2"] = "admin";
+        }
         foreach (var (key, value) in Settings.Concat(more ?? []))
         {
             settings[key] = value;
