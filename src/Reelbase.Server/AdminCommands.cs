@@ -9,6 +9,7 @@ namespace Reelbase.Server;
 public static class AdminCommands
 {
     private const int DefaultRows = 50;
+    private const int MaxCheckSeconds = 6 * 3600;
 
     private const string Usage = """
         admin reconcile [--database URL]              check that every user's ledger adds up
@@ -91,7 +92,7 @@ public static class AdminCommands
 
     internal static async Task<int> ReconcileAsync(AdminDatabase database)
     {
-        var problems = await database.ListAsync<LedgerProblem>("select * from check_ledger()", CancellationToken.None);
+        var problems = await database.ListSlowlyAsync<LedgerProblem>(MaxCheckSeconds, "select * from check_ledger()", CancellationToken.None);
         problems.ForEach(problem => Console.WriteLine($"{problem.UserId}: {problem.Problem}"));
         Console.WriteLine(problems.Count == 0 ? "Every user's ledger adds up." : $"{problems.Count} problems.");
         return problems.Count == 0 ? 0 : 1;

@@ -1,5 +1,4 @@
 using System.Reflection;
-using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.Extensions.Options;
 using Reelbase.Server.Features.Accounts;
 using Reelbase.Server.Features.Admin;
@@ -234,12 +233,7 @@ public static class ServerApp
 
     private static void Use(WebApplication app, ServerOptions server, AdminOptions admin)
     {
-        UseForwardedAddresses(app, server);
-        app.UseExceptionHandler(_ => { });
-        app.Use(SecurityHeaders);
-        UseCors(app, server);
-        FloodGate.Use(app, app.Services.GetRequiredService<IOptions<FloodOptions>>().Value);
-        app.Use(UnknownRoutes);
+        FrontDoor.Use(app, server);
         if (server.Has("admin"))
         {
             ConsoleSetup.Use(app, admin);
@@ -298,109 +292,12 @@ public static class ServerApp
         ReportEndpoint.Map(group);
     }
 
-    /// <summary>Browsers of these origins may call and read; credentials travel in a header and never in a cookie.</summary>
-    private static void UseCors(WebApplication app, ServerOptions server)
-    {
-        if (server.CorsOrigins.Length > 0)
-        {
-            app.UseCors(policy =>
-                policy
-                    .WithOrigins(server.CorsOrigins)
-                    .WithMethods("GET", "POST", "PUT", "DELETE", "HEAD")
-                    .AllowAnyHeader()
-                    .WithExposedHeaders(
-                        "X-RateLimit-Limit",
-                        "X-RateLimit-Remaining",
-                        "X-RateLimit-Reset",
-                        "Retry-After",
-                        "X-Idempotent-Replay",
-                        "Content-Range"
-                    )
-                    .SetPreflightMaxAge(TimeSpan.FromHours(1))
-            );
-        }
-    }
-
     /// <summary>The same route under a second prefix may not carry the same name.</summary>
     private static void Unname(EndpointBuilder endpoint)
     {
         foreach (var name in endpoint.Metadata.Where(metadata => metadata is IEndpointNameMetadata or IRouteNameMetadata).ToList())
         {
             endpoint.Metadata.Remove(name);
-        }
-    }
-
-    /// <summary>What every answer says to browsers: guess no types, stand in no frame, tell no address on; and over TLS, come back over TLS.</summary>
-    private static Task SecurityHeaders(HttpContext context, RequestDelegate next)
-    {
-        // At the last moment, because an error answer begins with no headers at all.
-        context.Response.OnStarting(() =>
-        {
-            var headers = context.Response.Headers;
-            headers.XContentTypeOptions = "nosniff";
-            headers.XFrameOptions = "DENY";
-            headers["Referrer-Policy"] = "no-referrer";
-            if (context.Request.IsHttps)
-            {
-                headers.StrictTransportSecurity = "max-age=31536000; includeSubDomains";
-            }
-            return Task.CompletedTask;
-        });
-        return next(context);
-    }
-
-    /// <summary>What no route takes is an error of the catalogue too: 404, 405 and 415 keep their status.</summary>
-    private static async Task UnknownRoutes(HttpContext context, RequestDelegate next)
-    {
-        await next(context);
-        if (
-            !context.Response.HasStarted
-            && context.Response.StatusCode is 404 or 405 or 415
-            && context.Response.ContentLength is null
-            && context.Response.ContentType is null
-        )
-        {
-            // The console's pages take whatever GET nobody else does, so that a known path with another method looks unknown.
-            var status = context.Response.StatusCode == 404 && IsKnownPath(context) ? 405 : context.Response.StatusCode;
-            await context
-                .RequestServices.GetRequiredService<ErrorWriter>()
-                .WriteAsync(context, new ApiException("ERR_4000", new { reason = status == 404 ? "unknown_route" : "not_allowed" }, status: status));
-        }
-    }
-
-    private static bool IsKnownPath(HttpContext context) =>
-        context
-            .RequestServices.GetServices<EndpointDataSource>()
-            .SelectMany(source => source.Endpoints)
-            .OfType<RouteEndpoint>()
-            .Any(endpoint =>
-                string.Equals("/" + endpoint.RoutePattern.RawText?.Trim('/'), context.Request.Path.Value, StringComparison.OrdinalIgnoreCase)
-                && endpoint.Metadata.GetMetadata<HttpMethodMetadata>() is { } methods
-                && !methods.HttpMethods.Contains(context.Request.Method)
-            );
-
-    private static void UseForwardedAddresses(WebApplication app, ServerOptions server)
-    {
-        var forwarded = new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto, ForwardLimit = 5 };
-        forwarded.KnownProxies.Clear();
-        forwarded.KnownIPNetworks.Clear();
-        foreach (var proxy in server.TrustedProxies)
-        {
-            forwarded.KnownIPNetworks.Add(
-                proxy.Contains('/', StringComparison.Ordinal)
-                    ? System.Net.IPNetwork.Parse(proxy)
-                    : System.Net.IPNetwork.Parse(proxy + (proxy.Contains(':', StringComparison.Ordinal) ? "/128" : "/32"))
-            );
-        }
-        if (app.Environment.IsDevelopment())
-        {
-            forwarded.KnownProxies.Add(System.Net.IPAddress.Loopback);
-            forwarded.KnownProxies.Add(System.Net.IPAddress.IPv6Loopback);
-        }
-        // With no proxy at all the middleware would believe everybody.
-        if (forwarded.KnownProxies.Count + forwarded.KnownIPNetworks.Count > 0)
-        {
-            app.UseForwardedHeaders(forwarded);
         }
     }
 

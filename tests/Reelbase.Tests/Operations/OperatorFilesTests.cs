@@ -40,6 +40,19 @@ public sealed class OperatorFilesTests
 
     [Fact]
     [Trait("Check", "yes")]
+    public async Task Rules_and_dashboard_ask_for_metrics_that_exist()
+    {
+        var known = await File.ReadAllTextAsync(Repository.PathOf("docs/metrics.md"));
+        var asked = new[] { Rules, Repository.PathOf("deploy/observability/grafana-dashboard.json") }
+            .SelectMany(file => Regex.Matches(File.ReadAllText(file), "reelbase_[a-z_]+"))
+            .Select(match => Regex.Replace(match.Value, "_(bucket|count|sum)$", ""))
+            .ToHashSet();
+        Assert.True(asked.Count >= 10);
+        Assert.All(asked, metric => Assert.Contains($"`{metric}`", known, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    [Trait("Check", "yes")]
     public async Task Every_operation_has_a_request_to_try_and_every_request_an_operation()
     {
         var document = JsonDocument.Parse(await File.ReadAllTextAsync(Repository.PathOf("docs/api/openapi.v1.json"))).RootElement;

@@ -261,6 +261,11 @@ public sealed class TelemetryTests(TelemetryTests.Watched system) : IClassFixtur
             await Eventually.IsAsync(() => ReadAsync(http, "reelbase_ledger_credits_total", "reason=\"video_generation\""), value => value == charged);
             await Eventually.IsAsync(() => ReadAsync(http, "reelbase_ledger_credits_total", "reason=\"generation_failed_refund\""), value => value == refunded);
             var text = await http.GetStringAsync("/metrics");
+            var documented = await File.ReadAllTextAsync(Repository.PathOf("docs/metrics.md"));
+            Assert.All(
+                Regex.Matches(text, "^# TYPE (reelbase_[a-z_]+) ", RegexOptions.Multiline).Select(match => match.Groups[1].Value),
+                metric => Assert.Contains($"`{metric}`", documented, StringComparison.Ordinal)
+            );
             foreach (
                 var metric in new[]
                 {

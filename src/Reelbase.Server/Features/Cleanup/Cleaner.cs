@@ -49,7 +49,14 @@ public sealed class Cleaner(
             return;
         }
         var removed = await CleanupRun.RunAsync(database, options.Value, generation.Value.RetentionDays, isDryRun: false, cancellationToken);
-        var books = (await database.OneOrNoneAsync<Books>("select * from check_books($1)", cancellationToken, options.Value.UnusualCredits))!;
+        var books = (
+            await database.ListSlowlyAsync<Books>(
+                options.Value.LedgerCheckSeconds,
+                "select * from check_books($1)",
+                cancellationToken,
+                options.Value.UnusualCredits
+            )
+        )[0];
         var summary = string.Join(", ", removed.Select(kind => $"{kind.Key} {kind.Value}"));
         var text = $"Cleanup: {summary}. Ledger: {(books.Mismatches == 0 ? "adds up for everybody" : $"{books.Mismatches} users do not add up")}.";
         logger.LogInformation("{Summary}", text);

@@ -42,6 +42,10 @@ public sealed class CleanupOptions
     [Range(1, 1_000_000_000)]
     public int UnusualCredits { get; set; } = 10_000;
 
+    /// <summary>Seconds that the check of every ledger may take; about five for each million rows, more on a slow disk.</summary>
+    [Range(1, 86_400)]
+    public int LedgerCheckSeconds { get; set; } = 3600;
+
     /// <summary>The rules as SQL reads them.</summary>
     internal string Rules(int videoDays) =>
         JsonSerializer.Serialize(

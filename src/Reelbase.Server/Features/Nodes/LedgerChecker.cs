@@ -25,7 +25,14 @@ public sealed class LedgerChecker(WorkerDatabase database, ChangeFeed feed, IOpt
             {
                 if (await database.ScalarAsync<bool>("select claim_ledger_check($1, $2)", stoppingToken, _worker, LeaseSeconds))
                 {
-                    var books = (await database.OneOrNoneAsync<Books>("select * from check_books($1)", stoppingToken, options.Value.UnusualCredits))!;
+                    var books = (
+                        await database.ListSlowlyAsync<Books>(
+                            options.Value.LedgerCheckSeconds,
+                            "select * from check_books($1)",
+                            stoppingToken,
+                            options.Value.UnusualCredits
+                        )
+                    )[0];
                     await database.ExecuteAsync(
                         "select finish_schedule($1, $2, $3::jsonb)",
                         CancellationToken.None,

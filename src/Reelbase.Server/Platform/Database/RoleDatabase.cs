@@ -42,6 +42,20 @@ public abstract class RoleDatabase : IAsyncDisposable
             cancellationToken
         );
 
+    /// <summary>Like <see cref="ListAsync"/>, for what reads everything there is and may take as long as it is told.</summary>
+    public Task<List<T>> ListSlowlyAsync<T>(int maxSeconds, string sql, CancellationToken cancellationToken, params object?[] arguments) =>
+        GiveWayAsync(
+            async () =>
+            {
+                await using var command = Source.CreateCommand(sql);
+                command.CommandTimeout = maxSeconds;
+                AddArguments(command.Parameters, arguments);
+                await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+                return ReadRows<T>(reader);
+            },
+            cancellationToken
+        );
+
     /// <summary>
     /// Like <see cref="ScalarAsync"/>, for what may not be forgotten (an answer of the outside world): while the database is away it is tried
     /// again, for up to <see cref="PatienceSeconds"/>. The function must not mind being called twice with the same arguments.
