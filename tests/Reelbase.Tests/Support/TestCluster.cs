@@ -29,6 +29,9 @@ public sealed class TestCluster : IAsyncLifetime
             ["max_connections"] = "300",
         };
 
+    /// <summary>How long a test waits for the database in seconds: a machine that is busy with other tests is not what it is about.</summary>
+    public const int PatienceSeconds = 60;
+
     /// <summary>A folder for files of this run; removed at its end.</summary>
     public static string Home => _home;
 
@@ -40,6 +43,8 @@ public sealed class TestCluster : IAsyncLifetime
             Database = database,
             NoResetOnClose = true,
             Pooling = true,
+            Timeout = PatienceSeconds,
+            CommandTimeout = PatienceSeconds,
         }.ConnectionString;
 
     /// <inheritdoc/>
@@ -73,7 +78,7 @@ public sealed class TestCluster : IAsyncLifetime
     /// <summary>Runs statements.</summary>
     public static async Task ExecuteAsync(string connectionString, string sql)
     {
-        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
+        await using var connection = new NpgsqlConnection(connectionString);
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection);
         await command.ExecuteNonQueryAsync();

@@ -101,7 +101,7 @@ public class TestSystem : IAsyncLifetime
     protected void UseDatabase(string owner)
     {
         Owner = owner;
-        Strings = ConnectionStrings.From(new DatabaseOptions { MaxPoolSize = 60 }, owner);
+        Strings = ConnectionStrings.From(new DatabaseOptions { MaxPoolSize = 60, ConnectTimeoutSeconds = TestCluster.PatienceSeconds }, owner);
     }
 
     /// <inheritdoc/>
@@ -137,6 +137,7 @@ public class TestSystem : IAsyncLifetime
             ["Server:Roles:0"] = "api",
             ["Server:Roles:1"] = "worker",
             ["Server:DataDirectory"] = dataDirectory,
+            ["Database:ConnectTimeoutSeconds"] = TestCluster.PatienceSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture),
             ["Fal:ApiKey"] = "sim:key",
             ["Fal:UserId"] = "user_sim",
             ["Fal:QueueUrl"] = $"{simulators}/fal",
