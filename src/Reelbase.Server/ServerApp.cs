@@ -104,6 +104,7 @@ public static class ServerApp
         ("Storage", typeof(StorageOptions)),
         ("Files", typeof(FilesOptions)),
         ("Downloads", typeof(DownloadOptions)),
+        ("Media", typeof(MediaOptions)),
         ("Cleanup", typeof(CleanupOptions)),
         ("Alerts", typeof(AlertsOptions)),
         ("Telegram", typeof(TelegramOptions)),

@@ -10,6 +10,8 @@ public class ConsoleHouse : TestSystem
 {
     protected override bool HasConsole => true;
 
+    protected override bool HasMediaTools => true;
+
     private const int PatienceMilliseconds = 15_000;
     private IPlaywright? _playwright;
     private IBrowser? _browser;

@@ -15,6 +15,8 @@ public abstract class FilesTests(FilesTests.WithVideo system)
     /// <summary>One finished video, looked at by every test.</summary>
     public class WithVideo : TestSystem
     {
+        protected override bool HasMediaTools => true;
+
         protected override Dictionary<string, string?> Settings => new() { ["Files:OrphanMinutes"] = "0" };
 
         public Phone Keeper { get; private set; } = null!;

@@ -11,6 +11,8 @@ public sealed class DirectiveTests(DirectiveTests.Impatient system) : IClassFixt
     /// <summary>Deadlines short enough to be waited for, webhooks that race with polling.</summary>
     public sealed class Impatient : TestSystem
     {
+        protected override bool HasMediaTools => true;
+
         protected override Dictionary<string, string?> Settings =>
             new()
             {

@@ -9,6 +9,7 @@ using Microsoft.Extensions.Logging;
 using Npgsql;
 using Reelbase.Server;
 using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Media;
 using Reelbase.Simulators;
 using Reelbase.Simulators.Apple;
 
@@ -58,6 +59,9 @@ public class TestSystem : IAsyncLifetime
     /// <summary>Whether the admin side is served too; most tests start sooner without it.</summary>
     protected virtual bool HasConsole => false;
 
+    /// <summary>Whether videos are looked into and get thumbnails; two more processes for each, which most tests are not about.</summary>
+    protected virtual bool HasMediaTools => false;
+
     /// <summary>More of the outside world, beside the simulators.</summary>
     protected virtual void MapMore(WebApplication simulators) { }
 
@@ -101,7 +105,7 @@ public class TestSystem : IAsyncLifetime
     protected void UseDatabase(string owner)
     {
         Owner = owner;
-        Strings = ConnectionStrings.From(new DatabaseOptions { MaxPoolSize = 60, ConnectTimeoutSeconds = TestCluster.PatienceSeconds }, owner);
+        Strings = ConnectionStrings.From(new DatabaseOptions { MaxPoolSize = 16, ConnectTimeoutSeconds = TestCluster.PatienceSeconds }, owner);
     }
 
     /// <inheritdoc/>
@@ -323,6 +327,10 @@ public class TestSystem : IAsyncLifetime
         if (HasConsole)
         {
             settings["Server:Roles:2"] = "admin";
+        }
+        if (!HasMediaTools)
+        {
+            settings["Media:FfmpegFile"] = settings["Media:FfprobeFile"] = MediaOptions.None;
         }
         foreach (var (key, value) in Settings.Concat(more ?? []))
         {

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using Microsoft.Extensions.Options;
 
 namespace Reelbase.Server.Platform.Media;
 
@@ -12,12 +13,12 @@ public sealed record VideoMetadata(double? DurationSeconds, int? Width, int? Hei
 }
 
 /// <summary>Looks into video files and takes pictures out of them, with ffprobe and ffmpeg where they are installed.</summary>
-public sealed class VideoTools(ILogger<VideoTools> logger)
+public sealed class VideoTools(IOptions<MediaOptions> options, ILogger<VideoTools> logger)
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
     private const int MaxOutputCharacters = 64 * 1024;
-    private readonly string? _ffmpeg = Find("ffmpeg");
-    private readonly string? _ffprobe = Find("ffprobe");
+    private readonly string? _ffmpeg = Find(options.Value.FfmpegFile, "ffmpeg");
+    private readonly string? _ffprobe = Find(options.Value.FfprobeFile, "ffprobe");
 
     /// <summary>Reads duration, size, frame rate and sound. A file that is cut short or broken gives a fault.</summary>
     public async Task<(VideoMetadata Metadata, string? Fault)> ProbeAsync(string path, CancellationToken cancellationToken)
@@ -57,7 +58,29 @@ public sealed class VideoTools(ILogger<VideoTools> logger)
         {
             return false;
         }
-        string[] arguments = ["-v", "error", "-nostdin", "-y", "-ss", "0.5", "-i", videoPath, "-frames:v", "1", "-vf", "scale=320:-2", "-q:v", "4", jpegPath];
+        // One frame is sooner decoded than a thread for each core is started.
+        string[] arguments =
+        [
+            "-v",
+            "error",
+            "-nostdin",
+            "-y",
+            "-threads",
+            "1",
+            "-filter_threads",
+            "1",
+            "-ss",
+            "0.5",
+            "-i",
+            videoPath,
+            "-frames:v",
+            "1",
+            "-vf",
+            "scale=320:-2",
+            "-q:v",
+            "4",
+            jpegPath,
+        ];
         return await RunAsync(_ffmpeg, arguments, cancellationToken) is { ExitCode: 0 } && new FileInfo(jpegPath) is { Exists: true, Length: > 0 };
     }
 
@@ -134,8 +157,10 @@ public sealed class VideoTools(ILogger<VideoTools> logger)
         return kept.ToString();
     }
 
-    private static string? Find(string program) =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
+    private static string? Find(string? configured, string program) =>
+        configured is MediaOptions.None ? null
+        : !string.IsNullOrEmpty(configured) ? configured
+        : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
 
     private sealed record Output(int ExitCode, string Text, string Errors);
 }

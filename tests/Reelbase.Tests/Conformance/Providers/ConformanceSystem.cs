@@ -16,6 +16,8 @@ public sealed class ConformanceSystem : TestSystem
     /// <summary>The toy vendor.</summary>
     public ToyService Toy { get; private set; } = null!;
 
+    protected override bool HasMediaTools => true;
+
     protected override IReadOnlyCollection<Assembly> ProvidersFrom => [typeof(ToyModule).Assembly];
 
     protected override Dictionary<string, string?> Settings =>
