@@ -312,8 +312,63 @@ public sealed class AdminTeamTests(AdminHouse system) : IClassFixture<AdminHouse
         );
         Assert.Equal(
             3L,
-            await system.QueryAsync<long>("select count(*) from admin_actions where action_type in ('model_create', 'theme_create', 'product_create')")
+            await system.QueryAsync<long>(
+                "select count(*) from admin_actions where reason in ('just out', 'autumn', 'a small pack') and action_type in ('model_create', 'theme_create', 'product_create')"
+            )
         );
+    }
+
+    [Fact]
+    public async Task Any_change_that_carries_a_key_is_made_once()
+    {
+        var key = Guid.NewGuid();
+        var body = new
+        {
+            name = "Pressed twice",
+            provider = "fal",
+            provider_model_id = "fal-ai/twice",
+            cost_per_generation = 4,
+            reason = "an impatient finger",
+        };
+        var answers = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => system.PostAsync("/admin-save-model", body, key)));
+        Assert.All(answers, answer => Assert.Equal((HttpStatusCode.OK, answers[0].Text), (answer.Status, answer.Text)));
+        Assert.Equal(["1"], await system.RowsAsync("select count(*) from models where name = 'Pressed twice'"));
+        Assert.Equal(["1"], await system.RowsAsync("select count(*) from admin_actions where reason = 'an impatient finger'"));
+        Assert.Equal("ERR_4009", (await system.PostAsync("/admin-save-model", body with { name = "Pressed thrice" }, key)).Code);
+        // The key is this operation's; and what was refused leaves it free.
+        Assert.Equal("ERR_4009", (await system.PostAsync("/admin-save-theme", new { name = "Twice", reason = "an impatient finger" }, key)).Code);
+        var other = Guid.NewGuid();
+        Assert.Equal("ERR_4000", (await system.PostAsync("/admin-save-model", body with { reason = "no" }, other)).Code);
+        Assert.Equal(HttpStatusCode.OK, (await system.PostAsync("/admin-save-model", body with { name = "Pressed once" }, other)).Status);
+        // Another admin's key is another key.
+        using var colleague = await system.TokenAsync("twice@support.example");
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/admin-save-model")
+        {
+            Content = JsonContent.Create(body),
+            Headers = { { "Idempotency-Key", key.ToString() } },
+        };
+        Assert.NotEqual(answers[0].Text, (await Answer.ReadAsync(await colleague.SendAsync(request))).Text);
+        // Only changes of admins can be reached this way, whatever name is given.
+        await using var connection = new Npgsql.NpgsqlConnection(system.Owner);
+        await connection.OpenAsync();
+        foreach (var name in (string[])["admin-nothing", "check-ledger", "clean-up", "admin-save-model; drop table users", "ADMIN-save-model"])
+        {
+            await using var transaction = await connection.BeginTransactionAsync();
+            await using var command = new Npgsql.NpgsqlCommand(
+                $$"""
+                set local role authenticated;
+                set local request.jwt.claims = '{"sub":"{{system.AdminId}}","role":"authenticated","unverified":true}';
+                select call_admin_once(gen_random_uuid(), '{{name}}', '{}')
+                """,
+                connection,
+                transaction
+            );
+            Assert.Contains(
+                "ERR_4007",
+                (await Assert.ThrowsAsync<Npgsql.PostgresException>(() => command.ExecuteNonQueryAsync())).MessageText,
+                StringComparison.Ordinal
+            );
+        }
     }
 
     [Fact]

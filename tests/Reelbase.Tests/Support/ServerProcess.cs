@@ -8,6 +8,7 @@ public sealed class ServerProcess : IAsyncDisposable
     private readonly Process _process;
     private readonly Queue<string> _lastLines = new();
     private int _maxLines;
+    private bool _isDisposed;
 
     private ServerProcess(Process process) => _process = process;
 
@@ -125,6 +126,11 @@ public sealed class ServerProcess : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        if (_isDisposed)
+        {
+            return;
+        }
+        _isDisposed = true;
         if (!_process.HasExited)
         {
             await KillAsync();

@@ -59,7 +59,7 @@ public class TestSystem : IAsyncLifetime
     /// <summary>Whether the admin side is served too; most tests start sooner without it.</summary>
     protected virtual bool HasConsole => false;
 
-    /// <summary>Whether videos are looked into and get thumbnails; two more processes for each, which most tests are not about.</summary>
+    /// <summary>Whether videos are drawn, looked into and get thumbnails; three more processes for each, which most tests are not about.</summary>
     protected virtual bool HasMediaTools => false;
 
     /// <summary>More of the outside world, beside the simulators.</summary>
@@ -90,6 +90,8 @@ public class TestSystem : IAsyncLifetime
             DeviceKey,
             "--Apple:ServerUrl",
             Url,
+            "--Videos:Recorded",
+            HasMediaTools ? "false" : "true",
             .. MoreSimulatorArguments,
         ]);
         Directory.CreateDirectory(DataDirectory);

@@ -21,23 +21,11 @@ public sealed partial class AdminApi(ApiDatabase database, ChangeFeed feed, ISer
     /// <exception cref="ApiException">ERR_4005 or ERR_4006 when the caller is no admin; what the operation itself refuses.</exception>
     public async Task<JsonNode> CallAsync(Caller caller, AdminOperation operation, JsonObject request, Guid? key, CancellationToken cancellationToken)
     {
-        var arguments = new List<object?>();
-        if (operation.NeedsKey)
-        {
-            arguments.Add(key);
-        }
-        arguments.Add(request.ToJsonString(Json.Options));
-        if (operation.Bound is { } bound)
-        {
-            arguments.Add(bound(services));
-        }
-        var places = arguments.Select((_, index) => index == (operation.NeedsKey ? 1 : 0) ? $"${index + 1}::jsonb" : $"${index + 1}");
+        var (sql, arguments) = Statement(operation, request.ToJsonString(Json.Options), key);
         string text;
         try
         {
-            text = (
-                await database.ListAsync<string>(caller, $"select {operation.Function}({string.Join(", ", places)})::text", cancellationToken, [.. arguments])
-            )[0];
+            text = (await database.ListAsync<string>(caller, sql, cancellationToken, arguments))[0];
         }
         catch (Npgsql.NpgsqlException error)
         {
@@ -51,6 +39,14 @@ public sealed partial class AdminApi(ApiDatabase database, ChangeFeed feed, ISer
         }
         return answer;
     }
+
+    private (string Sql, object?[] Arguments) Statement(AdminOperation operation, string request, Guid? key) =>
+        (operation.NeedsKey, key) switch
+        {
+            (true, _) => ($"select {operation.Function}($1, $2::jsonb, $3)::text", [key, request, operation.Bound!(services)]),
+            (false, not null) when operation.IsChange => ("select call_admin_once($1, $2, $3::jsonb)::text", [key, operation.Name, request]),
+            _ => ($"select {operation.Function}($1::jsonb)::text", [request]),
+        };
 
     /// <summary>Whoever waits for what was changed looks at once: workers, open streams of the user, the console.</summary>
     private void Tell(JsonObject request)

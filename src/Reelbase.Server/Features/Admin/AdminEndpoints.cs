@@ -28,10 +28,7 @@ public static class AdminEndpoints
             if (operation.IsChange)
             {
                 route.Accepts<object>("application/json").Fails(400, 401, 403, 404, 409, 413, 415, 422, 503);
-                if (operation.NeedsKey)
-                {
-                    route.Header("Idempotency-Key", "A UUID; the same key with the same body is done once", required: true);
-                }
+                route.Header("Idempotency-Key", "A UUID; the same key with the same body is done once", required: operation.NeedsKey);
                 route.Examples(operation.Fields.ToDictionary(field => field.Name, field => field.Example), operation.Example);
             }
             else
@@ -64,7 +61,9 @@ public static class AdminEndpoints
     {
         var caller = await RequireAdminAsync(context, callers, database);
         var request = operation.IsChange ? await ReadBodyAsync(context) : ReadQuery(context, operation);
-        return Json.Answer(await api.CallAsync(caller, operation, request, operation.NeedsKey ? ReadKey(context) : null, context.RequestAborted));
+        return Json.Answer(
+            await api.CallAsync(caller, operation, request, operation.IsChange ? ReadKey(context, operation.NeedsKey) : null, context.RequestAborted)
+        );
     }
 
     private static async Task<JsonObject> ReadBodyAsync(HttpContext context)
@@ -96,9 +95,13 @@ public static class AdminEndpoints
         return request;
     }
 
-    private static Guid ReadKey(HttpContext context)
+    private static Guid? ReadKey(HttpContext context, bool isRequired)
     {
         var values = context.Request.Headers["Idempotency-Key"];
+        if (values.Count == 0 && !isRequired)
+        {
+            return null;
+        }
         return values.Count == 1 && Guid.TryParseExact(values[0], "D", out var key)
             ? key
             : throw new ApiException("ERR_4008", new { reason = values.Count == 0 ? "missing" : "not_a_uuid" });

@@ -10,10 +10,10 @@ public sealed record AdminOperation(string Name, string Function, string Summary
     /// <summary>A change; looks are GET requests.</summary>
     public bool IsChange { get; init; }
 
-    /// <summary>A change that is made once for each Idempotency-Key.</summary>
+    /// <summary>A change that has to carry an Idempotency-Key, which its function takes first; other changes may carry one.</summary>
     public bool NeedsKey { get; init; }
 
-    /// <summary>What the function takes beside key and request: a bound or a deadline from the configuration.</summary>
+    /// <summary>What a function with a key takes last: a bound or a deadline from the configuration.</summary>
     public Func<IServiceProvider, object>? Bound { get; init; }
 
     /// <summary>The type of its answer in the document.</summary>

@@ -4,6 +4,7 @@ grant execute on function require_admin(), is_admin(), end_admin_session(), chec
 grant execute on function find_admin_credentials(text), note_admin_failure(uuid, integer, integer), start_admin_session(uuid, uuid, bigint) to reelbase_api;
 grant execute on function create_admin(text, text, bytea), revoke_admin(text), start_admin_token(text, uuid) to reelbase_admin;
 -- What admins do: each of these looks first whether the caller is one.
-grant execute on function admin_list_actions(jsonb),
+grant execute on function call_admin_once(uuid, text, jsonb),
+  admin_list_actions(jsonb),
   admin_list_admins(jsonb),
   admin_revoke_admin(jsonb) to authenticated;

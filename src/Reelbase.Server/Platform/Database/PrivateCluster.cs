@@ -252,7 +252,9 @@ public sealed partial class PrivateCluster
             await using var connection = new NpgsqlConnection(builder.ConnectionString);
             await connection.OpenAsync(cancellationToken);
             builder.Database = DatabaseName;
+            // The impatience belongs to this look alone.
             builder.Remove("Pooling");
+            builder.Remove("Timeout");
             ConnectionString = builder.ConnectionString;
             ProcessId = ReadPidFile()?.Pid ?? 0;
             return true;
