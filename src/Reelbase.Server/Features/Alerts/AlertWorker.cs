@@ -33,8 +33,6 @@ public sealed class AlertWorker(
     private const double RetryBaseSeconds = 5;
     private const double RetryCapSeconds = 600;
 
-    private readonly string _worker = $"alerts/{Environment.ProcessId}/{Guid.NewGuid():N}";
-
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -68,10 +66,11 @@ public sealed class AlertWorker(
 
     private async Task TellAsync(CancellationToken cancellationToken)
     {
+        var claimToken = ClaimToken.New();
         var alerts = await database.ListAsync<ClaimedAlert>(
             "select * from claim_alerts($1, $2, $3)",
             cancellationToken,
-            _worker,
+            claimToken,
             LeaseSeconds,
             options.Value.MaxPerMessage
         );
@@ -89,7 +88,7 @@ public sealed class AlertWorker(
             "select finish_alerts($1, $2, $3, $4::double precision, $5)",
             CancellationToken.None,
             alerts.Select(alert => alert.Id).ToArray(),
-            _worker,
+            claimToken,
             reason,
             reason is null ? null : Math.Max(wait ?? 0, Backoff.Seconds(alerts[0].Attempt, RetryBaseSeconds, RetryCapSeconds)),
             options.Value.MaxAttempts

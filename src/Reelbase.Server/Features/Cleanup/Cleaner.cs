@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using Reelbase.Server.Features.GenerateVideo;
 using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Work;
 
 namespace Reelbase.Server.Features.Cleanup;
 
@@ -19,8 +20,6 @@ public sealed class Cleaner(
 
     /// <summary>Longer than a night's work; a node that dies in it is followed by another one then.</summary>
     private const int LeaseSeconds = 4 * 3600;
-
-    private readonly string _worker = $"cleaner/{Environment.ProcessId}/{Guid.NewGuid():N}";
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -41,10 +40,11 @@ public sealed class Cleaner(
 
     private async Task LookAsync(CancellationToken cancellationToken)
     {
+        var claimToken = ClaimToken.New();
         var now = clock.GetUtcNow();
         var today = new DateTimeOffset(now.UtcDateTime.Date, TimeSpan.Zero).AddHours(options.Value.AtHour);
         var due = now >= today ? today : today.AddDays(-1);
-        if (!await database.ScalarAsync<bool>("select claim_schedule($1, $2, $3, $4)", cancellationToken, Schedule, _worker, LeaseSeconds, due.UtcDateTime))
+        if (!await database.ScalarAsync<bool>("select claim_schedule($1, $2, $3, $4)", cancellationToken, Schedule, claimToken, LeaseSeconds, due.UtcDateTime))
         {
             return;
         }
@@ -70,7 +70,7 @@ public sealed class Cleaner(
             "select finish_schedule($1, $2, $3::jsonb)",
             CancellationToken.None,
             Schedule,
-            _worker,
+            claimToken,
             JsonSerializer.Serialize(
                 new
                 {

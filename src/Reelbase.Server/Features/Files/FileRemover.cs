@@ -6,7 +6,11 @@ using Reelbase.Server.Platform.Work;
 namespace Reelbase.Server.Features.Files;
 
 /// <summary>A file that must go.</summary>
-public sealed record DoomedFile(Guid Id, string Bucket, string Name);
+public sealed record DoomedFile(Guid Id, string Bucket, string Name) : IClaimed
+{
+    /// <inheritdoc/>
+    public string ClaimToken { get; set; } = "";
+}
 
 /// <summary>Removes files whose deletion is committed, and those whose writer died before finishing them.</summary>
 public sealed class FileRemover(WorkerDatabase database, IFileStore files, ChangeFeed feed, IOptions<WorkOptions> options, ILogger<FileRemover> logger)
@@ -19,14 +23,14 @@ public sealed class FileRemover(WorkerDatabase database, IFileStore files, Chang
     protected override string Topic => WakeTopic;
 
     /// <inheritdoc/>
-    protected override Task<List<DoomedFile>> ClaimAsync(int limit, CancellationToken cancellationToken) =>
-        database.ListAsync<DoomedFile>("select * from claim_deleted_objects($1, $2, $3)", cancellationToken, WorkerName, LeaseSeconds, limit);
+    protected override Task<List<DoomedFile>> ClaimAsync(string claimToken, int limit, CancellationToken cancellationToken) =>
+        database.ListAsync<DoomedFile>("select * from claim_deleted_objects($1, $2, $3)", cancellationToken, claimToken, LeaseSeconds, limit);
 
     /// <inheritdoc/>
     protected override async Task HandleAsync(DoomedFile item, CancellationToken cancellationToken)
     {
         // The file first and its row second: a crash between leaves a row without a file, which is simply done again.
         await files.DeleteAsync(item.Bucket, item.Name, cancellationToken);
-        await database.ExecuteAsync("select forget_storage_object($1, $2)", CancellationToken.None, item.Id, WorkerName);
+        await database.ExecuteAsync("select forget_storage_object($1, $2)", CancellationToken.None, item.Id, item.ClaimToken);
     }
 }

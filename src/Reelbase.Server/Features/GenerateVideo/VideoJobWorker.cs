@@ -10,8 +10,11 @@ using Reelbase.Server.Platform.Work;
 namespace Reelbase.Server.Features.GenerateVideo;
 
 /// <summary>A job whose next step is this worker's.</summary>
-public sealed class ClaimedJob : ITraced
+public sealed class ClaimedJob : ITraced, IClaimed
 {
+    /// <inheritdoc/>
+    public string ClaimToken { get; set; } = "";
+
     public Guid JobId { get; init; }
     public Guid UserId { get; init; }
     public string Stage { get; init; } = "";
@@ -85,11 +88,11 @@ public sealed class VideoJobWorker(
     public static string TopicOf(Guid jobId) => $"job:{jobId}";
 
     /// <inheritdoc/>
-    protected override Task<List<ClaimedJob>> ClaimAsync(int limit, CancellationToken cancellationToken) =>
+    protected override Task<List<ClaimedJob>> ClaimAsync(string claimToken, int limit, CancellationToken cancellationToken) =>
         database.ListAsync<ClaimedJob>(
             "select * from claim_video_jobs($1, $2, $3, $4::jsonb)",
             cancellationToken,
-            WorkerName,
+            claimToken,
             LeaseSeconds,
             limit,
             _rules.Value
@@ -97,7 +100,7 @@ public sealed class VideoJobWorker(
 
     /// <inheritdoc/>
     protected override Task<bool> RenewAsync(ClaimedJob item, CancellationToken cancellationToken) =>
-        database.ScalarAsync<bool>("select renew_video_job_lease($1, $2, $3)", cancellationToken, item.JobId, WorkerName, LeaseSeconds);
+        database.ScalarAsync<bool>("select renew_video_job_lease($1, $2, $3)", cancellationToken, item.JobId, item.ClaimToken, LeaseSeconds);
 
     /// <inheritdoc/>
     protected override async Task HandleAsync(ClaimedJob item, CancellationToken cancellationToken)
@@ -135,7 +138,7 @@ public sealed class VideoJobWorker(
             "select * from begin_submission($1, $2, $3)",
             cancellationToken,
             job.JobId,
-            WorkerName,
+            job.ClaimToken,
             Options.SubmissionDeadlineSeconds
         );
         if (begun is null)
@@ -156,7 +159,7 @@ public sealed class VideoJobWorker(
                 await database.RecordAsync<object>(
                     "select record_submission_accepted($1, $2, $3, $4, $5, $6, $7)",
                     begun.SubmissionId,
-                    WorkerName,
+                    job.ClaimToken,
                     accepted.ProviderJobId,
                     accepted.StatusUrl,
                     accepted.ResultUrl,
@@ -175,7 +178,7 @@ public sealed class VideoJobWorker(
                 await database.RecordAsync<object>(
                     "select record_submission_refused($1, $2, $3, $4, $5)",
                     begun.SubmissionId,
-                    WorkerName,
+                    job.ClaimToken,
                     refused.Reason,
                     Math.Clamp(pause, 0, 3600),
                     Options.QueueDeadlineSeconds
@@ -249,7 +252,7 @@ public sealed class VideoJobWorker(
             job.JobId,
             job.ProviderJobId,
             done.VideoUrl,
-            WorkerName,
+            job.ClaimToken,
             done.CostMicros
         );
         CrashPoints.Pass("result.recorded");
@@ -266,7 +269,7 @@ public sealed class VideoJobWorker(
             // Addresses of results end; asking again gives a fresh one.
             url = await provider.PollAsync(reference, cancellationToken) is PollOutcome.Succeeded again ? again.VideoUrl : null;
         }
-        var result = await fetcher.FetchAsync(job, url ?? job.ResultUrl!, provider?.Options.MediaHosts ?? [], WorkerName, cancellationToken);
+        var result = await fetcher.FetchAsync(job, url ?? job.ResultUrl!, provider?.Options.MediaHosts ?? [], job.ClaimToken, cancellationToken);
         switch (result)
         {
             case FetchResult.Stored:
@@ -302,7 +305,14 @@ public sealed class VideoJobWorker(
             );
         }
         var code = JobFailures.Code(kind);
-        await database.RecordAsync<object>("select fail_video_job($1, $2, $3, $4, $5)", job.JobId, WorkerName, code, JobFailures.Message(code), isUnsettled);
+        await database.RecordAsync<object>(
+            "select fail_video_job($1, $2, $3, $4, $5)",
+            job.JobId,
+            job.ClaimToken,
+            code,
+            JobFailures.Message(code),
+            isUnsettled
+        );
     }
 
     private Task AmbiguousAsync(ClaimedJob job, string reason, string? webhook)
@@ -311,14 +321,14 @@ public sealed class VideoJobWorker(
         return database.RecordAsync<object>(
             "select record_submission_ambiguous($1, $2, $3, $4::integer)",
             job.JobId,
-            WorkerName,
+            job.ClaimToken,
             reason,
             webhook is null ? Options.AmbiguousSeconds : null
         );
     }
 
     private Task RescheduleAsync(ClaimedJob job, double seconds, bool isFetchFailure = false) =>
-        database.ExecuteAsync("select reschedule_video_job($1, $2, $3, $4)", CancellationToken.None, job.JobId, WorkerName, seconds, isFetchFailure);
+        database.ExecuteAsync("select reschedule_video_job($1, $2, $3, $4)", CancellationToken.None, job.JobId, job.ClaimToken, seconds, isFetchFailure);
 
     private double FirstLookSeconds(IVideoProvider provider, string? webhook) =>
         Math.Max(provider.Options.MinPollSeconds, webhook is null ? Options.PollSeconds : Options.PollWithWebhookSeconds);

@@ -4,6 +4,7 @@ using Npgsql;
 using Reelbase.Server.Features.Admin;
 using Reelbase.Server.Features.Cleanup;
 using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Work;
 
 namespace Reelbase.Server.Features.Nodes;
 
@@ -13,7 +14,6 @@ public sealed class LedgerChecker(WorkerDatabase database, ChangeFeed feed, IOpt
     private const string Schedule = "ledger_check";
     private const int LeaseSeconds = 3600;
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(10);
-    private readonly string _worker = $"ledger-check/{Environment.ProcessId}/{Guid.NewGuid():N}";
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -23,7 +23,8 @@ public sealed class LedgerChecker(WorkerDatabase database, ChangeFeed feed, IOpt
         {
             try
             {
-                if (await database.ScalarAsync<bool>("select claim_ledger_check($1, $2)", stoppingToken, _worker, LeaseSeconds))
+                var claimToken = ClaimToken.New();
+                if (await database.ScalarAsync<bool>("select claim_ledger_check($1, $2)", stoppingToken, claimToken, LeaseSeconds))
                 {
                     var books = (
                         await database.ListSlowlyAsync<Books>(
@@ -37,7 +38,7 @@ public sealed class LedgerChecker(WorkerDatabase database, ChangeFeed feed, IOpt
                         "select finish_schedule($1, $2, $3::jsonb)",
                         CancellationToken.None,
                         Schedule,
-                        _worker,
+                        claimToken,
                         JsonSerializer.Serialize(new { mismatches = books.Mismatches, unusual = books.Unusual })
                     );
                     feed.Publish(AdminApi.Topic);

@@ -9,8 +9,11 @@ using Reelbase.Server.Platform.Work;
 namespace Reelbase.Server.Features.ProviderCallbacks;
 
 /// <summary>A stored event and the submission whose address it came to.</summary>
-public sealed class ClaimedDelivery : ITraced
+public sealed class ClaimedDelivery : ITraced, IClaimed
 {
+    /// <inheritdoc/>
+    public string ClaimToken { get; set; } = "";
+
     public long Id { get; init; }
     public string Provider { get; init; } = "";
     public string EventJobId { get; init; } = "";
@@ -44,8 +47,8 @@ public sealed class WebhookWorker(
     protected override string Topic => WakeTopic;
 
     /// <inheritdoc/>
-    protected override Task<List<ClaimedDelivery>> ClaimAsync(int limit, CancellationToken cancellationToken) =>
-        database.ListAsync<ClaimedDelivery>("select * from claim_webhook_deliveries($1, $2, $3)", cancellationToken, WorkerName, LeaseSeconds, limit);
+    protected override Task<List<ClaimedDelivery>> ClaimAsync(string claimToken, int limit, CancellationToken cancellationToken) =>
+        database.ListAsync<ClaimedDelivery>("select * from claim_webhook_deliveries($1, $2, $3)", cancellationToken, claimToken, LeaseSeconds, limit);
 
     /// <inheritdoc/>
     protected override async Task HandleAsync(ClaimedDelivery item, CancellationToken cancellationToken)
@@ -111,7 +114,7 @@ public sealed class WebhookWorker(
                     "select finish_webhook_delivery($1, $2, $3, $4, $5)",
                     CancellationToken.None,
                     item.Id,
-                    WorkerName,
+                    item.ClaimToken,
                     reason,
                     Backoff.Seconds(item.Attempt, callbacks.Value.RetryBaseSeconds, callbacks.Value.RetryCapSeconds),
                     callbacks.Value.MaxRetries
@@ -127,7 +130,7 @@ public sealed class WebhookWorker(
             "select finish_webhook_delivery($1, $2, $3, $4::double precision, $5)",
             CancellationToken.None,
             item.Id,
-            WorkerName,
+            item.ClaimToken,
             remark,
             null,
             callbacks.Value.MaxRetries

@@ -8,7 +8,11 @@ using Reelbase.Server.Platform.Work;
 namespace Reelbase.Server.Features.Purchases;
 
 /// <summary>A stored message that is due.</summary>
-public sealed record InboxMessage(long Id, string EventType, string? Payload, int Attempt);
+public sealed record InboxMessage(long Id, string EventType, string? Payload, int Attempt) : IClaimed
+{
+    /// <inheritdoc/>
+    public string ClaimToken { get; set; } = "";
+}
 
 /// <summary>Works off what the App Store has sent: purchases, refunds and their reversals, and Apple's question how much of a purchase is used.</summary>
 public sealed class AppStoreNotificationWorker(
@@ -28,8 +32,8 @@ public sealed class AppStoreNotificationWorker(
     protected override string Topic => WakeTopic;
 
     /// <inheritdoc/>
-    protected override Task<List<InboxMessage>> ClaimAsync(int limit, CancellationToken cancellationToken) =>
-        database.ListAsync<InboxMessage>("select * from claim_inbox_messages('app_store', $1, $2, $3)", cancellationToken, WorkerName, LeaseSeconds, limit);
+    protected override Task<List<InboxMessage>> ClaimAsync(string claimToken, int limit, CancellationToken cancellationToken) =>
+        database.ListAsync<InboxMessage>("select * from claim_inbox_messages('app_store', $1, $2, $3)", cancellationToken, claimToken, LeaseSeconds, limit);
 
     /// <inheritdoc/>
     protected override async Task HandleAsync(InboxMessage item, CancellationToken cancellationToken)
@@ -155,7 +159,7 @@ public sealed class AppStoreNotificationWorker(
             "select finish_inbox_message($1, $2, $3::uuid, $4, $5::double precision, $6)",
             CancellationToken.None,
             item.Id,
-            WorkerName,
+            item.ClaimToken,
             userId,
             remark,
             retryAfterSeconds,

@@ -7,7 +7,11 @@ using Reelbase.Server.Platform.Work;
 namespace Reelbase.Server.Features.Purchases;
 
 /// <summary>A claim that waits for Apple.</summary>
-public sealed record WaitingClaim(Guid UserId, string TransactionId, int Attempt);
+public sealed record WaitingClaim(Guid UserId, string TransactionId, int Attempt) : IClaimed
+{
+    /// <inheritdoc/>
+    public string ClaimToken { get; set; } = "";
+}
 
 /// <summary>Asks Apple again about purchases that could not be looked up when their app reported them.</summary>
 public sealed class PurchaseClaimWorker(
@@ -27,8 +31,8 @@ public sealed class PurchaseClaimWorker(
     protected override string Topic => WakeTopic;
 
     /// <inheritdoc/>
-    protected override Task<List<WaitingClaim>> ClaimAsync(int limit, CancellationToken cancellationToken) =>
-        database.ListAsync<WaitingClaim>("select * from claim_purchase_claims($1, $2, $3)", cancellationToken, WorkerName, LeaseSeconds, limit);
+    protected override Task<List<WaitingClaim>> ClaimAsync(string claimToken, int limit, CancellationToken cancellationToken) =>
+        database.ListAsync<WaitingClaim>("select * from claim_purchase_claims($1, $2, $3)", cancellationToken, claimToken, LeaseSeconds, limit);
 
     /// <inheritdoc/>
     protected override async Task HandleAsync(WaitingClaim item, CancellationToken cancellationToken)
@@ -71,7 +75,7 @@ public sealed class PurchaseClaimWorker(
             CancellationToken.None,
             item.UserId,
             item.TransactionId,
-            WorkerName,
+            item.ClaimToken,
             retryAfterSeconds,
             maxLooks
         );

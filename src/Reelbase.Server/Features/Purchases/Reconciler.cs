@@ -4,6 +4,7 @@ using Npgsql;
 using Reelbase.Server.Integrations;
 using Reelbase.Server.Integrations.Apple.AppStore;
 using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Work;
 
 namespace Reelbase.Server.Features.Purchases;
 
@@ -27,8 +28,6 @@ public sealed class Reconciler(
 
     /// <summary>Apple lists a notification once it has tried to send it; what was under way at the last comparison is looked at again.</summary>
     private static readonly TimeSpan Overlap = TimeSpan.FromHours(1);
-
-    private readonly string _worker = $"reconciler/{Environment.ProcessId}/{Guid.NewGuid():N}";
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -56,6 +55,7 @@ public sealed class Reconciler(
 
     private async Task LookAsync(string environment, CancellationToken cancellationToken)
     {
+        var claimToken = ClaimToken.New();
         var now = clock.GetUtcNow();
         var last = new DateTimeOffset(now.UtcDateTime.Date, TimeSpan.Zero).AddHours(options.Value.ReconcileAtHour);
         var due = now >= last ? last : last.AddDays(-1);
@@ -63,7 +63,7 @@ public sealed class Reconciler(
             "select greatest(covered_until, to_timestamp(0)) as covered_until from begin_reconciliation($1, $2, $3, $4)",
             cancellationToken,
             environment,
-            _worker,
+            claimToken,
             LeaseSeconds,
             (int)(now - due).TotalSeconds
         );
@@ -80,7 +80,7 @@ public sealed class Reconciler(
             "select finish_reconciliation($1, $2, $3::timestamptz, $4::jsonb, $5)",
             CancellationToken.None,
             environment,
-            _worker,
+            claimToken,
             fault is null ? now.UtcDateTime : null,
             JsonSerializer.Serialize(report, Platform.Http.Json.Options),
             (int)Math.Max(1, fault?.RetryAfterSeconds ?? RetryAfterSeconds)

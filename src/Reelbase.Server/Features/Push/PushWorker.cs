@@ -18,7 +18,11 @@ public sealed record ClaimedPush(
     DateTime CreatedAt,
     int Attempt,
     string? TraceParent
-) : ITraced;
+) : ITraced, IClaimed
+{
+    /// <inheritdoc/>
+    public string ClaimToken { get; set; } = "";
+}
 
 /// <summary>Sends the outbox of pushes. A push is a hint: a job never waits for one, and one that is too old is not sent any more.</summary>
 public sealed class PushWorker(
@@ -40,8 +44,8 @@ public sealed class PushWorker(
     protected override string Topic => WakeTopic;
 
     /// <inheritdoc/>
-    protected override Task<List<ClaimedPush>> ClaimAsync(int limit, CancellationToken cancellationToken) =>
-        database.ListAsync<ClaimedPush>("select * from claim_push_notifications($1, $2, $3)", cancellationToken, WorkerName, LeaseSeconds, limit);
+    protected override Task<List<ClaimedPush>> ClaimAsync(string claimToken, int limit, CancellationToken cancellationToken) =>
+        database.ListAsync<ClaimedPush>("select * from claim_push_notifications($1, $2, $3)", cancellationToken, claimToken, LeaseSeconds, limit);
 
     /// <inheritdoc/>
     protected override async Task HandleAsync(ClaimedPush item, CancellationToken cancellationToken)
@@ -138,7 +142,7 @@ public sealed class PushWorker(
             "select finish_push_notification($1, $2, $3, $4, $5::double precision, $6::timestamptz, $7)",
             CancellationToken.None,
             item.Id,
-            WorkerName,
+            item.ClaimToken,
             status,
             error,
             retryAfterSeconds,

@@ -7,7 +7,11 @@ using Reelbase.Server.Platform.Work;
 namespace Reelbase.Server.Features.SignIn;
 
 /// <summary>A stored event that is due.</summary>
-public sealed record ClaimedAccountEvent(long Id, string EventType, string? Payload, int Attempt);
+public sealed record ClaimedAccountEvent(long Id, string EventType, string? Payload, int Attempt) : IClaimed
+{
+    /// <inheritdoc/>
+    public string ClaimToken { get; set; } = "";
+}
 
 /// <summary>Carries out what Apple said about Apple accounts.</summary>
 public sealed class AppleAccountEventWorker(WorkerDatabase database, ChangeFeed feed, IOptions<WorkOptions> options, ILogger<AppleAccountEventWorker> logger)
@@ -24,11 +28,11 @@ public sealed class AppleAccountEventWorker(WorkerDatabase database, ChangeFeed 
     protected override string Topic => WakeTopic;
 
     /// <inheritdoc/>
-    protected override Task<List<ClaimedAccountEvent>> ClaimAsync(int limit, CancellationToken cancellationToken) =>
+    protected override Task<List<ClaimedAccountEvent>> ClaimAsync(string claimToken, int limit, CancellationToken cancellationToken) =>
         database.ListAsync<ClaimedAccountEvent>(
             "select * from claim_inbox_messages('apple_account', $1, $2, $3)",
             cancellationToken,
-            WorkerName,
+            claimToken,
             LeaseSeconds,
             limit
         );
@@ -63,7 +67,7 @@ public sealed class AppleAccountEventWorker(WorkerDatabase database, ChangeFeed 
             "select finish_inbox_message($1, $2, $3::uuid, $4, $5::double precision, $6)",
             CancellationToken.None,
             item.Id,
-            WorkerName,
+            item.ClaimToken,
             userId,
             remark,
             retryAfterSeconds,

@@ -7,7 +7,11 @@ using Reelbase.Server.Platform.Work;
 namespace Reelbase.Server.Features.SignIn;
 
 /// <summary>A code to be exchanged, or a token to be revoked.</summary>
-public sealed record ClaimedAuthorization(long Id, string ClientId, string Stage, byte[] Secret, int Attempt);
+public sealed record ClaimedAuthorization(long Id, string ClientId, string Stage, byte[] Secret, int Attempt) : IClaimed
+{
+    /// <inheritdoc/>
+    public string ClaimToken { get; set; } = "";
+}
 
 /// <summary>Exchanges Apple's codes while they live, and takes Apple's permission back when an account has been deleted.</summary>
 public sealed class AppleAuthorizationWorker(
@@ -29,8 +33,8 @@ public sealed class AppleAuthorizationWorker(
     protected override string Topic => WakeTopic;
 
     /// <inheritdoc/>
-    protected override Task<List<ClaimedAuthorization>> ClaimAsync(int limit, CancellationToken cancellationToken) =>
-        database.ListAsync<ClaimedAuthorization>("select * from claim_apple_authorizations($1, $2, $3)", cancellationToken, WorkerName, LeaseSeconds, limit);
+    protected override Task<List<ClaimedAuthorization>> ClaimAsync(string claimToken, int limit, CancellationToken cancellationToken) =>
+        database.ListAsync<ClaimedAuthorization>("select * from claim_apple_authorizations($1, $2, $3)", cancellationToken, claimToken, LeaseSeconds, limit);
 
     /// <inheritdoc/>
     protected override async Task HandleAsync(ClaimedAuthorization item, CancellationToken cancellationToken)
@@ -71,7 +75,7 @@ public sealed class AppleAuthorizationWorker(
         await database.RecordAsync<object>(
             "select record_apple_authorization($1, $2, $3, $4::bytea, $5, $6::double precision)",
             item.Id,
-            WorkerName,
+            item.ClaimToken,
             outcome,
             secret,
             error,

@@ -11,22 +11,20 @@ namespace Reelbase.Server.Platform.Work;
 /// makes sure, and what a dead worker held is claimed again when its lease runs out.
 /// </summary>
 public abstract class WorkLoop<TItem>(ChangeFeed feed, IOptions<WorkOptions> options, ILogger logger) : BackgroundService
+    where TItem : class, IClaimed
 {
     private int _running;
 
     /// <summary>The topic that wakes this loop.</summary>
     protected abstract string Topic { get; }
 
-    /// <summary>Names this worker on the rows it holds; new for every start, so a restarted process never takes its past self for itself.</summary>
-    protected string WorkerName { get; } = $"{Environment.MachineName}/{Environment.ProcessId}/{Guid.NewGuid():N}"[..^20];
-
     /// <summary>The length of a lease.</summary>
     protected int LeaseSeconds => options.Value.LeaseSeconds;
 
-    /// <summary>Leases up to <paramref name="limit"/> rows that are due.</summary>
-    protected abstract Task<List<TItem>> ClaimAsync(int limit, CancellationToken cancellationToken);
+    /// <summary>Leases up to <paramref name="limit"/> rows that are due, in the name of <paramref name="claimToken"/>.</summary>
+    protected abstract Task<List<TItem>> ClaimAsync(string claimToken, int limit, CancellationToken cancellationToken);
 
-    /// <summary>Does the work of one row and records its result.</summary>
+    /// <summary>Does the work of one row and records its result in the name of the row's claim token.</summary>
     protected abstract Task HandleAsync(TItem item, CancellationToken cancellationToken);
 
     /// <summary>Prolongs the lease while the work goes on; false when it was lost, and the work is then broken off.</summary>
@@ -44,9 +42,11 @@ public abstract class WorkLoop<TItem>(ChangeFeed feed, IOptions<WorkOptions> opt
             try
             {
                 var room = options.Value.MaxConcurrent - Volatile.Read(ref _running);
-                var items = room > 0 ? await ClaimAsync(room, stoppingToken) : [];
+                var claimToken = ClaimToken.New();
+                var items = room > 0 ? await ClaimAsync(claimToken, room, stoppingToken) : [];
                 foreach (var item in items)
                 {
+                    item.ClaimToken = claimToken;
                     Interlocked.Increment(ref _running);
                     _ = RunAsync(item, breakOff.Token);
                 }
