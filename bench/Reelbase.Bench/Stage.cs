@@ -1,12 +1,11 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Reelbase.Server.Platform;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Security;
+using Reelbase.Simulators;
 
 namespace Reelbase.Bench;
 
@@ -24,14 +23,13 @@ public sealed class Stage : IAsyncDisposable
 
     private Process? _server;
 
-    private Stage(string directory, int port)
-    {
-        DataDirectory = directory;
-        Port = port;
-    }
+    // The server is stopped and started anew at the same address.
+    private readonly LoopbackAddress _address = LoopbackAddress.Hold();
+
+    private Stage(string directory) => DataDirectory = directory;
 
     public string DataDirectory { get; }
-    public int Port { get; }
+    public int Port => _address.Port;
     public string Owner { get; private set; } = "";
     public IReadOnlyList<string> Tokens { get; private set; } = [];
     public int ServerProcessId => _server!.Id;
@@ -48,7 +46,7 @@ public sealed class Stage : IAsyncDisposable
     public static async Task<Stage> PrepareAsync()
     {
         var directory = Path.Combine(Path.GetTempPath(), $"reelbase-bench-{Environment.ProcessId}");
-        var stage = new Stage(directory, FreePort());
+        var stage = new Stage(directory);
         System.Console.Error.WriteLine("==> Preparing 1,000 users in a private PostgreSQL with its durability on");
         await stage.StartServerAsync();
         try
@@ -143,6 +141,7 @@ public sealed class Stage : IAsyncDisposable
     {
         NpgsqlConnection.ClearAllPools();
         await StopServerAsync();
+        _address.Dispose();
         Directory.Delete(DataDirectory, recursive: true);
     }
 
@@ -175,12 +174,5 @@ public sealed class Stage : IAsyncDisposable
             """
         );
         return ExecuteAsync(sql.ToString());
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Builder;
 using Npgsql;
@@ -16,20 +14,18 @@ public sealed class FaultWorld : IAsyncDisposable
     private const int ReadyLimitSeconds = 60;
 
     private readonly string _home;
-    private readonly int _databasePort = FreePort();
+
+    // Both are killed and started anew where their callers know them.
+    private readonly LoopbackAddress _databaseAddress = LoopbackAddress.Hold();
+    private readonly LoopbackAddress _serverAddress = LoopbackAddress.Hold();
     private readonly string _deviceKey = NewDeviceKey();
     private PrivateCluster? _cluster;
     private Process? _server;
 
-    private FaultWorld(string home)
-    {
-        _home = home;
-        Url = $"http://127.0.0.1:{FreePort()}";
-        SimulatorsUrl = $"http://127.0.0.1:{FreePort()}";
-    }
+    private FaultWorld(string home) => _home = home;
 
-    public string Url { get; }
-    public string SimulatorsUrl { get; }
+    public string Url => _serverAddress.Url;
+    public string SimulatorsUrl => Simulators.Urls.First();
     public string Owner => _cluster!.ConnectionString;
 
     /// <summary>Where the server keeps its files.</summary>
@@ -47,7 +43,7 @@ public sealed class FaultWorld : IAsyncDisposable
         try
         {
             await world.StartDatabaseAsync();
-            world.Simulators = SimulatorApp.Build(["--urls", world.SimulatorsUrl, "--Fal:Seconds", "1", "--Videos:Recorded", "true"]);
+            world.Simulators = SimulatorApp.Build(["--urls", "http://127.0.0.1:0", "--Fal:Seconds", "1", "--Videos:Recorded", "true"]);
             await world.Simulators.StartAsync();
             await world.StartServerAsync();
             return world;
@@ -64,7 +60,7 @@ public sealed class FaultWorld : IAsyncDisposable
         _cluster = await PrivateCluster.StartAsync(
             Path.Combine(_home, "postgresql"),
             null,
-            new Dictionary<string, string> { ["port"] = _databasePort.ToString(CultureInfo.InvariantCulture) },
+            new Dictionary<string, string> { ["port"] = _databaseAddress.Port.ToString(CultureInfo.InvariantCulture) },
             CancellationToken.None
         );
 
@@ -153,6 +149,8 @@ public sealed class FaultWorld : IAsyncDisposable
         await (Simulators?.DisposeAsync() ?? default);
         NpgsqlConnection.ClearAllPools();
         await (_cluster?.StopAsync(CancellationToken.None) ?? Task.CompletedTask);
+        _databaseAddress.Dispose();
+        _serverAddress.Dispose();
         Directory.Delete(_home, recursive: true);
     }
 
@@ -220,13 +218,6 @@ public sealed class FaultWorld : IAsyncDisposable
         Set("Devices:TurnSeconds", "3");
         Set("Work:LeaseSeconds", "3");
         return settings;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static string NewDeviceKey()

@@ -8,12 +8,11 @@ namespace Reelbase.Tests.Conformance;
 [Trait("Needs", "node")]
 public sealed class VendorClientTests : IAsyncLifetime
 {
-    private readonly string _simulators = TestSystem.FreeUrl();
     private Microsoft.AspNetCore.Builder.WebApplication _app = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _app = SimulatorApp.Build(["--urls", _simulators, "--Fal:Seconds", "0.5", "--Videos:Recorded", "true", "--Apple:Key", TestSystem.DeviceKey]);
+        _app = SimulatorApp.Build(["--urls", TestSystem.AnyPort, "--Fal:Seconds", "0.5", "--Videos:Recorded", "true", "--Apple:Key", TestSystem.DeviceKey]);
         await _app.StartAsync();
     }
 
@@ -26,7 +25,7 @@ public sealed class VendorClientTests : IAsyncLifetime
     public async Task The_vendors_client_is_satisfied(string file, int tests)
     {
         var output = await Node.RunAsync(
-            new() { ["SIMULATORS_URL"] = _simulators, ["APPLE_KEY"] = TestSystem.DeviceKey },
+            new() { ["SIMULATORS_URL"] = TestSystem.AddressOf(_app), ["APPLE_KEY"] = TestSystem.DeviceKey },
             "--test",
             "--test-reporter=tap",
             file

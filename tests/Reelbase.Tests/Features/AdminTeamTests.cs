@@ -1,5 +1,6 @@
 using System.Net;
 using Reelbase.Server.Features.Admin;
+using Reelbase.Simulators;
 using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Features;
@@ -432,9 +433,12 @@ public sealed class AdminTeamTests(AdminHouse system) : IClassFixture<AdminHouse
     [Fact]
     public async Task On_an_address_of_its_own_the_admin_side_is_nowhere_else()
     {
-        var (open, own) = (TestSystem.FreeUrl(), TestSystem.FreeUrl());
-        await using var node = system.BuildServer(new() { ["urls"] = open, ["Admin:ListenUrl"] = own });
+        // The admin side is told apart by its port, so that has to be known before.
+        using var address = LoopbackAddress.Hold();
+        var own = address.Url;
+        await using var node = system.BuildServer(new() { ["Admin:ListenUrl"] = own });
         await node.StartAsync();
+        var open = node.Urls.Single(url => url != own);
         foreach (var (server, status) in new[] { (open, HttpStatusCode.NotFound), (own, HttpStatusCode.Unauthorized) })
         {
             using var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = new Uri(server) };

@@ -68,8 +68,7 @@ public sealed class CleanupTests(CleanupTests.House house) : IClassFixture<Clean
     public async Task Two_nodes_do_a_night_once()
     {
         await NightAsync();
-        var url = TestSystem.FreeUrl();
-        await using var second = house.BuildServer(new() { ["urls"] = url });
+        await using var second = house.BuildServer();
         await second.StartAsync();
         var finished = await house.QueryAsync<DateTime>("select last_finished_at from schedules where name = 'cleanup'");
         Assert.False(await house.QueryAsync<bool>("select claim_schedule('cleanup', 'a third', 60, now() - interval '1 hour')"));

@@ -42,9 +42,8 @@ public sealed class SignatureTests
     [InlineData(0, "body", "{}", false)]
     public async Task Fals_vector_is_good_and_everything_beside_it_is_not(int secondsLate, string? change, string? to, bool isGood)
     {
-        var url = TestSystem.FreeUrl();
         await using var keys = WebApplication.CreateBuilder().Build();
-        keys.Urls.Add(url);
+        keys.Urls.Add(TestSystem.AnyPort);
         keys.MapGet(
             "/jwks.json",
             () =>
@@ -72,7 +71,7 @@ public sealed class SignatureTests
         );
         await keys.StartAsync();
         using var clients = new ServiceCollection().AddHttpClient().BuildServiceProvider();
-        var options = Options.Create(new FalOptions { UserId = "user_1", JwksUrl = $"{url}/jwks.json" });
+        var options = Options.Create(new FalOptions { UserId = "user_1", JwksUrl = $"{TestSystem.AddressOf(keys)}/jwks.json" });
         var clock = new At(VectorTime.AddSeconds(secondsLate));
         using var store = new FalWebhookKeys(clients.GetRequiredService<IHttpClientFactory>(), options, clock, NullLogger<FalWebhookKeys>.Instance);
         var headers = new HeaderDictionary

@@ -12,16 +12,9 @@ public sealed class FrontDoorTests(TestSystem system) : IClassFixture<TestSystem
     [Fact]
     public async Task A_flood_from_one_address_is_stopped_before_the_database_and_its_neighbours_are_not()
     {
-        var url = TestSystem.FreeUrl();
-        await using var node = system.BuildServer(
-            new()
-            {
-                ["urls"] = url,
-                ["Flood:RequestsPerSecond"] = "1",
-                ["Flood:BurstRequests"] = "20",
-            }
-        );
+        await using var node = system.BuildServer(new() { ["Flood:RequestsPerSecond"] = "1", ["Flood:BurstRequests"] = "20" });
         await node.StartAsync();
+        var url = TestSystem.AddressOf(node);
         using var http = new HttpClient { BaseAddress = new Uri(url) };
         async Task<HttpResponseMessage> AskAsync(string path, string address, string language = "tr")
         {
@@ -54,9 +47,9 @@ public sealed class FrontDoorTests(TestSystem system) : IClassFixture<TestSystem
     [Fact]
     public async Task Browsers_of_configured_origins_may_call_and_no_others()
     {
-        var url = TestSystem.FreeUrl();
-        await using var node = system.BuildServer(new() { ["urls"] = url, ["Server:CorsOrigins:0"] = "https://app.example" });
+        await using var node = system.BuildServer(new() { ["Server:CorsOrigins:0"] = "https://app.example" });
         await node.StartAsync();
+        var url = TestSystem.AddressOf(node);
         async Task<HttpResponseMessage> PreflightAsync(string server, string origin)
         {
             using var http = new HttpClient();

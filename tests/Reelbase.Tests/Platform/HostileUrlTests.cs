@@ -178,7 +178,7 @@ public sealed class HostileUrlTests : IAsyncLifetime
         }
     }
 
-    private readonly string _allowed = TestSystem.FreeUrl();
+    private string _allowed = "";
     private WebApplication _redirector = null!;
     private string _target = "";
     private int _status = 302;
@@ -191,7 +191,7 @@ public sealed class HostileUrlTests : IAsyncLifetime
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ResponseHeaderEncodingSelector = _ => System.Text.Encoding.UTF8);
         _redirector = builder.Build();
-        _redirector.Urls.Add(_allowed);
+        _redirector.Urls.Add(TestSystem.AnyPort);
         // The one host that may be asked, and sends everybody on.
         _redirector.MapGet(
             "/{**path}",
@@ -202,6 +202,7 @@ public sealed class HostileUrlTests : IAsyncLifetime
             }
         );
         await _redirector.StartAsync();
+        _allowed = TestSystem.AddressOf(_redirector);
     }
 
     public async ValueTask DisposeAsync()

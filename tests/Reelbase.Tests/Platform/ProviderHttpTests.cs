@@ -12,7 +12,7 @@ namespace Reelbase.Tests.Platform;
 /// <summary>How calls to providers are tried, waited for, counted and broken off, against a service that does as told.</summary>
 public sealed class ProviderHttpTests : IAsyncLifetime
 {
-    private readonly string _url = TestSystem.FreeUrl();
+    private string _url = "";
     private readonly ConcurrentQueue<(DateTime At, string Method)> _calls = new();
     private readonly ConcurrentQueue<string> _log = new();
     private readonly Witness _witness = new();
@@ -49,7 +49,7 @@ public sealed class ProviderHttpTests : IAsyncLifetime
         var builder = WebApplication.CreateBuilder();
         builder.Logging.ClearProviders();
         _service = builder.Build();
-        _service.Urls.Add(_url);
+        _service.Urls.Add(TestSystem.AnyPort);
         _service.Run(async context =>
         {
             _calls.Enqueue((DateTime.UtcNow, context.Request.Method));
@@ -60,6 +60,7 @@ public sealed class ProviderHttpTests : IAsyncLifetime
             Interlocked.Decrement(ref _open);
         });
         await _service.StartAsync();
+        _url = TestSystem.AddressOf(_service);
     }
 
     public async ValueTask DisposeAsync() => await _service.DisposeAsync();

@@ -40,7 +40,7 @@ public sealed class StartTests
             Environment =
             {
                 ["ASPNETCORE_ENVIRONMENT"] = environment,
-                ["ASPNETCORE_URLS"] = TestSystem.FreeUrl(),
+                ["ASPNETCORE_URLS"] = TestSystem.AnyPort,
                 ["REELBASE__Server__DataDirectory"] = Path.Combine(TestCluster.Home, "start-" + Guid.NewGuid().ToString("N")[..8]),
             },
         };

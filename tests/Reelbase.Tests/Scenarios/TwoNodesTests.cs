@@ -21,9 +21,9 @@ public sealed class TwoNodesTests(TwoNodesTests.Limited system) : IClassFixture<
     [Fact]
     public async Task Two_hundred_at_once_through_two_nodes_and_exactly_ten_pass()
     {
-        var url = TestSystem.FreeUrl();
-        await using var second = system.BuildServer(new() { ["urls"] = url });
+        await using var second = system.BuildServer();
         await second.StartAsync();
+        var url = TestSystem.AddressOf(second);
         var phone = await system.NewGuestAsync(10_000);
         using var one = Client(system.Url, phone);
         using var two = Client(url, phone);
@@ -38,16 +38,11 @@ public sealed class TwoNodesTests(TwoNodesTests.Limited system) : IClassFixture<
     [Fact]
     public async Task The_limit_by_address_holds_across_nodes_and_a_forged_address_changes_nothing()
     {
-        var url = TestSystem.FreeUrl();
         // Nobody stands in front of these nodes: what a request says of its address is its own invention.
-        var settings = new Dictionary<string, string?>
-        {
-            ["urls"] = url,
-            ["Generation:GuestPerWindow"] = "-1",
-            ["Generation:GuestsPerAddressPerWindow"] = $"{Limit}",
-        };
+        var settings = new Dictionary<string, string?> { ["Generation:GuestPerWindow"] = "-1", ["Generation:GuestsPerAddressPerWindow"] = $"{Limit}" };
         await using var node = system.BuildServer(settings, "Production");
         await node.StartAsync();
+        var url = TestSystem.AddressOf(node);
         var phones = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => system.NewGuestAsync(1000)));
         var answers = await Task.WhenAll(
             Enumerable

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Options;
 using Reelbase.Server.Integrations.S3;
 using Reelbase.Server.Platform;
 using Reelbase.Server.Platform.Storage;
+using Reelbase.Simulators;
 using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Storage;
@@ -212,7 +213,8 @@ public sealed class S3FileStoreTests(SwiftServer swift) : FileStoreTests, IClass
     [Fact]
     public async Task A_store_that_is_away_is_a_storage_exception()
     {
-        using var away = New(url: TestSystem.FreeUrl());
+        using var nobody = LoopbackAddress.Hold();
+        using var away = New(url: nobody.Url);
         await Assert.ThrowsAsync<StorageException>(() => away.OpenAsync("videos", "u/x.mp4", CancellationToken.None));
         await Assert.ThrowsAsync<StorageException>(() => away.DeleteAsync("videos", "u/x.mp4", CancellationToken.None));
     }

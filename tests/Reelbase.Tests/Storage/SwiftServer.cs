@@ -1,9 +1,10 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using Amazon.Runtime;
 using Amazon.S3;
+using Reelbase.Simulators;
 using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Storage;
@@ -19,6 +20,9 @@ public sealed class SwiftServer : IAsyncLifetime
     public const string Bucket = "reelbase";
 
     private readonly List<Process> _processes = [];
+
+    // Each daemon reads its port from a file, the rings name the ports of the stores: known before, and ours until the end.
+    private readonly ConcurrentBag<LoopbackAddress> _held = [];
     private string _home = "";
 
     public string Url { get; private set; } = "";
@@ -31,10 +35,10 @@ public sealed class SwiftServer : IAsyncLifetime
         );
         _home = Path.Combine(TestCluster.Home, "swift-" + Guid.NewGuid().ToString("N")[..6]);
         Directory.CreateDirectory(Path.Combine(_home, "devices", "d1"));
-        var memcached = FreePort();
+        var memcached = HoldPort();
         Start("memcached", "-u", Environment.UserName, "-l", "127.0.0.1", "-p", Text(memcached), "-m", "16");
         await Task.WhenAll(new[] { "account", "container", "object" }.Select(StartStoreAsync));
-        var proxy = FreePort();
+        var proxy = HoldPort();
         await File.WriteAllTextAsync(
             Path.Combine(_home, "proxy-server.conf"),
             $"""
@@ -102,6 +106,10 @@ public sealed class SwiftServer : IAsyncLifetime
             await process.WaitForExitAsync();
             process.Dispose();
         }
+        foreach (var address in _held)
+        {
+            address.Dispose();
+        }
     }
 
     /// <summary>A client of the vendor's, with the right secret unless told otherwise.</summary>
@@ -119,7 +127,7 @@ public sealed class SwiftServer : IAsyncLifetime
 
     private async Task StartStoreAsync(string name)
     {
-        var port = FreePort();
+        var port = HoldPort();
         var builder = Path.Combine(_home, name + ".builder");
         await RunAsync("swift-ring-builder", builder, "create", "4", "1", "0");
         await RunAsync("swift-ring-builder", builder, "add", $"r1z1-127.0.0.1:{Text(port)}/d1", "1");
@@ -167,12 +175,12 @@ public sealed class SwiftServer : IAsyncLifetime
         Assert.True(process.ExitCode is 0 or 1, output);
     }
 
-    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
-
-    private static int FreePort()
+    private int HoldPort()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        var address = LoopbackAddress.Hold();
+        _held.Add(address);
+        return address.Port;
     }
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -14,25 +14,20 @@ public sealed class Collector : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
-    private Collector(WebApplication app, string url)
-    {
-        _app = app;
-        Url = url;
-    }
+    private Collector(WebApplication app) => _app = app;
 
-    public string Url { get; }
+    public string Url => TestSystem.AddressOf(_app);
 
     /// <summary>The bodies by signal: traces, metrics, logs.</summary>
     public ConcurrentQueue<(string Signal, byte[] Body)> Received { get; } = new();
 
     public static async Task<Collector> StartAsync()
     {
-        var url = TestSystem.FreeUrl();
         var builder = WebApplication.CreateBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.UseSetting("urls", url);
+        builder.WebHost.UseSetting("urls", TestSystem.AnyPort);
         var app = builder.Build();
-        var collector = new Collector(app, url);
+        var collector = new Collector(app);
         app.MapPost(
             "/v1/{signal}",
             async (string signal, HttpRequest request) =>

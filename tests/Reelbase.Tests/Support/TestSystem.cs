@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
@@ -26,14 +24,17 @@ public class TestSystem : IAsyncLifetime
 
     private const string Team = "SIMULATED1";
 
+    // The server's settings name its own address, and the simulators call it there: known before the first start, kept over restarts.
+    private readonly LoopbackAddress _address = LoopbackAddress.Hold();
+
     /// <summary>The database's owner, for looking behind the scenes. The server never has it.</summary>
     public string Owner { get; private set; } = "";
 
     /// <summary>Connection strings of the server's roles.</summary>
     public ConnectionStrings Strings { get; private set; } = null!;
 
-    /// <summary>Where the server listens.</summary>
-    public string Url { get; private set; } = "";
+    /// <summary>Where the server listens; the same after each restart.</summary>
+    public string Url => _address.Url;
 
     /// <summary>Where the simulators listen.</summary>
     public string SimulatorsUrl { get; private set; } = "";
@@ -79,11 +80,9 @@ public class TestSystem : IAsyncLifetime
     {
         Owner = await PrepareDatabaseAsync();
         DataDirectory = Path.Combine(TestCluster.Home, "files-" + Guid.NewGuid().ToString("N")[..8]);
-        SimulatorsUrl = FreeUrl();
-        Url = FreeUrl();
         Simulators = SimulatorApp.Build([
             "--urls",
-            SimulatorsUrl,
+            AnyPort,
             "--Fal:Seconds",
             VideoSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture),
             "--Apple:Key",
@@ -98,6 +97,7 @@ public class TestSystem : IAsyncLifetime
         await File.WriteAllBytesAsync(RootFile(DataDirectory), Simulators.Services.GetRequiredService<AppleAuthority>().Root.RawData);
         MapMore(Simulators);
         await Simulators.StartAsync();
+        SimulatorsUrl = AddressOf(Simulators);
         Control = new HttpClient { BaseAddress = new Uri(SimulatorsUrl) };
         UseDatabase(Owner);
         await StartServerAsync();
@@ -121,6 +121,7 @@ public class TestSystem : IAsyncLifetime
         }
         await (Simulators?.DisposeAsync() ?? default);
         Control?.Dispose();
+        _address.Dispose();
         GC.SuppressFinalize(this);
     }
 
@@ -226,13 +227,11 @@ public class TestSystem : IAsyncLifetime
 
     private static string RootFile(string dataDirectory) => Path.Combine(dataDirectory, "apple-root.cer");
 
-    /// <summary>An address nobody listens on.</summary>
-    public static string FreeUrl()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return $"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}";
-    }
+    /// <summary>Where a server of a test listens: on a port of the system's choice, which <see cref="AddressOf"/> reads back.</summary>
+    public const string AnyPort = "http://127.0.0.1:0";
+
+    /// <summary>Where a started server listens.</summary>
+    public static string AddressOf(WebApplication app) => app.Urls.First();
 
     /// <summary>A client of the server with nobody signed in.</summary>
     public HttpClient Anybody() => new() { BaseAddress = new Uri(Url) };
@@ -316,11 +315,11 @@ public class TestSystem : IAsyncLifetime
 
     private async Task StartServerAsync(Dictionary<string, string?>? more = null)
     {
-        Server = BuildServer(more);
+        Server = BuildServer(new Dictionary<string, string?>(more ?? []) { ["urls"] = Url });
         await Server.StartAsync();
     }
 
-    /// <summary>A server as configured here, not started: for its parts, or as a further node ("urls" in <paramref name="more"/>).</summary>
+    /// <summary>A server as configured here, not started: for its parts, or as a further node on a port of its own (<see cref="AddressOf"/>).</summary>
     public WebApplication BuildServer(Dictionary<string, string?>? more = null, string environment = "Development")
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = environment, ContentRootPath = AppContext.BaseDirectory });
@@ -339,7 +338,7 @@ public class TestSystem : IAsyncLifetime
             settings[key] = value;
         }
         builder.Configuration.AddInMemoryCollection(settings);
-        builder.Configuration["urls"] = settings.GetValueOrDefault("urls") ?? Url;
+        builder.Configuration["urls"] = settings.GetValueOrDefault("urls") ?? AnyPort;
         return ServerApp.Build(builder, Strings, ProvidersFrom);
     }
 

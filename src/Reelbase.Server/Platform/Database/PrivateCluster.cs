@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using Npgsql;
 
@@ -14,6 +12,8 @@ namespace Reelbase.Server.Platform.Database;
 public sealed partial class PrivateCluster
 {
     private const string DatabaseName = "reelbase";
+    private const int LowestPort = 15_000;
+    private const int HighestPort = 32_000;
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
 
     private readonly string _directory;
@@ -199,7 +199,7 @@ public sealed partial class PrivateCluster
                         break;
                 }
             }
-            var started = await TryRunAsync([.. _asPostgres, .. StartCommand(FreePort())], cancellationToken);
+            var started = await TryRunAsync([.. _asPostgres, .. StartCommand(AnyPort())], cancellationToken);
             wasStartedHere |= started.ExitCode == 0;
             if (started.ExitCode != 0)
             {
@@ -213,6 +213,10 @@ public sealed partial class PrivateCluster
             $"the private PostgreSQL did not start within {StartLimit.TotalSeconds:0} s; its log is {log}. {Tail(log)} {lastProblem.Trim()}"
         );
     }
+
+    // PostgreSQL cannot be told to choose a port itself, and a socket instead has a path of 107 bytes at most. So it tries: from below the numbers that
+    // systems give to outgoing connections, and again with another when somebody listens there; what it got stands in its pid file.
+    private static int AnyPort() => RandomNumberGenerator.GetInt32(LowestPort, HighestPort);
 
     private string[] StartCommand(int port)
     {
@@ -314,13 +318,6 @@ public sealed partial class PrivateCluster
             _ when line.Contains("postgres", StringComparison.Ordinal) || line.Contains("postmaster", StringComparison.Ordinal) => Found.Postgres,
             _ => Found.Other,
         };
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static string Tail(string file)

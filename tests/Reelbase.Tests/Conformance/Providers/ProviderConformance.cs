@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Reelbase.Server.Integrations;
+using Reelbase.Simulators;
 using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Conformance.Providers;
@@ -141,7 +142,8 @@ public abstract class ProviderConformance(ConformanceSystem system) : IClassFixt
     [Fact]
     public async Task Where_nobody_listens_nothing_was_accepted()
     {
-        await using var elsewhere = system.BuildServer(new() { [AddressKey] = TestSystem.FreeUrl() });
+        using var nobody = LoopbackAddress.Hold();
+        await using var elsewhere = system.BuildServer(new() { [AddressKey] = nobody.Url });
         var adapter = elsewhere.Services.GetRequiredService<VideoProviders>().Find(Provider)!;
         Assert.False(Assert.IsType<SubmitOutcome.NotAccepted>(await adapter.SubmitAsync(Input("A thing"), null, CancellationToken.None)).IsOurFault);
         Assert.IsType<PollOutcome.Unknown>(await adapter.PollAsync(new(ProviderModelId, "x"), CancellationToken.None));
