@@ -10,6 +10,9 @@ public sealed class DeviceState
 {
     public ConcurrentDictionary<string, (bool Bit0, bool Bit1, string Month)> Devices { get; } = new();
 
+    /// <summary>How often each device was asked about.</summary>
+    public ConcurrentDictionary<string, int> Queries { get; } = new();
+
     /// <summary>Seconds that Apple's clock is ahead of the true one.</summary>
     public double ClockSeconds { get; set; }
 
@@ -19,6 +22,7 @@ public sealed class DeviceState
     public void Reset()
     {
         Devices.Clear();
+        Queries.Clear();
         ClockSeconds = 0;
         Expired = 0;
     }
@@ -69,6 +73,7 @@ public static class DeviceCheckSimulator
                             bit0 = device.Value.Bit0,
                             bit1 = device.Value.Bit1,
                         }),
+                        queries = state.Queries,
                     }
                 )
         );
@@ -114,6 +119,7 @@ public static class DeviceCheckSimulator
         switch (operation)
         {
             case "query_two_bits":
+                state.Queries.AddOrUpdate(name, 1, (_, count) => count + 1);
                 return state.Devices.TryGetValue(name, out var bits)
                     ? Results.Json(
                         new

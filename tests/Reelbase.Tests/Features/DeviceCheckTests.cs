@@ -137,6 +137,10 @@ public sealed class DeviceCheckTests(TestSystem system) : IClassFixture<TestSyst
         Assert.Equal(HttpStatusCode.TooManyRequests, refused.Status);
         Assert.Equal("ERR_4004", refused.Code);
         Assert.True(refused.Raw.Headers.RetryAfter?.Delta > TimeSpan.Zero);
+        Assert.Equal("2", Assert.Single(refused.Raw.Headers.GetValues("X-RateLimit-Limit")));
+        Assert.Equal("0", Assert.Single(refused.Raw.Headers.GetValues("X-RateLimit-Remaining")));
+        var resetAt = long.Parse(Assert.Single(refused.Raw.Headers.GetValues("X-RateLimit-Reset")), System.Globalization.CultureInfo.InvariantCulture);
+        Assert.InRange(resetAt, DateTimeOffset.UtcNow.ToUnixTimeSeconds(), DateTimeOffset.UtcNow.AddHours(1).ToUnixTimeSeconds() + 1);
         Assert.Equal(known.UserId, (await Phone.OnboardAsync(strict.Url, known.DeviceId)).UserId);
     }
 

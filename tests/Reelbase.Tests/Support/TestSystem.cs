@@ -288,6 +288,10 @@ public class TestSystem : IAsyncLifetime
     /// <summary>Fails when any user's ledger does not add up.</summary>
     public async Task AssertLedgerAsync() => Assert.Empty(await RowsAsync("select * from check_ledger()"));
 
+    /// <summary>Waits until every grant has been decided.</summary>
+    public Task<long> AssertEventuallyNoOpenGrantAsync() =>
+        Eventually.IsAsync(() => QueryAsync<long>("select count(*) from device_grants where decided_at is null"), open => open == 0, 60);
+
     /// <summary>What the pretend provider was asked for, by prompt.</summary>
     public async Task<List<JsonElement>> SubmissionsAsync(string prompt)
     {

@@ -49,7 +49,8 @@ public sealed class DeviceCheckEndpoint(
     DeviceCheckClient apple,
     SessionService sessions,
     ChangeFeed feed,
-    IOptions<DevicesOptions> options
+    IOptions<DevicesOptions> options,
+    ILogger<DeviceCheckEndpoint> logger
 ) : IDisposable
 {
     private const int MaxDeviceIdLength = 255;
@@ -58,7 +59,7 @@ public sealed class DeviceCheckEndpoint(
 
     // The requests of one process queue here, so that only the first of them asks the database whose turn it is.
     private readonly SemaphoreSlim _line = new(1, 1);
-    private readonly DeviceGrants _grants = new(database, apple, options, $"api/{Environment.ProcessId}");
+    private readonly DeviceGrants _grants = new(database, apple, options, $"api/{Environment.ProcessId}", logger);
 
     public static void Map(IEndpointRouteBuilder routes) =>
         routes

@@ -22,7 +22,7 @@ public sealed class DeviceGrantWorker(
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var grants = new DeviceGrants(database, apple, options, $"worker/{Environment.ProcessId}");
+        var grants = new DeviceGrants(database, apple, options, $"worker/{Environment.ProcessId}", logger);
         using var wake = feed.Subscribe(Topic);
         var idle = TimeSpan.FromMilliseconds(work.Value.IdleMilliseconds);
         while (!stoppingToken.IsCancellationRequested)

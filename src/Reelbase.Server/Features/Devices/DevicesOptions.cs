@@ -29,6 +29,10 @@ public sealed class DevicesOptions
     [Range(1, 100)]
     public int MaxAttempts { get; set; } = 8;
 
+    /// <summary>Times that a grant may be claimed without coming to an end (a process that dies each time, say) before it is given up with an alert.</summary>
+    [Range(2, 1000)]
+    public int MaxClaims { get; set; } = 20;
+
     /// <summary>Risk score (0 to 100) from which an address may bring one new device per <see cref="ThrottleSeconds"/>. 101: never.</summary>
     [Range(1, 101)]
     public int ThrottleRiskScore { get; set; } = 40;

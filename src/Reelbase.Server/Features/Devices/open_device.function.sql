@@ -93,7 +93,9 @@ begin
     update device_grants g set stage = 'abandoned', decided_at = now(), device_token = null, last_error = 'a newer token came',
       leased_by = null, lease_until = null
     where g.user_id = v_user_id and g.purpose = 'grant' and g.stage = 'requested' and g.lease_until is null;
-    insert into device_grants (user_id, device_id, device_token) values (v_user_id, p_device_id, p_device_token)
+    -- An earlier grant of this guest may have set the bit without hearing of it; the new one has to know.
+    insert into device_grants (user_id, device_id, device_token, bit_attempted_at)
+    values (v_user_id, p_device_id, p_device_token, (select max(g.bit_attempted_at) from device_grants g where g.user_id = v_user_id and g.stage = 'abandoned'))
     returning id into grant_id;
   end if;
   return next;

@@ -72,6 +72,11 @@ public sealed class ErrorWriter(ApiDatabase database, ErrorRecorder recorder, IL
         if (error.Details is { ValueKind: JsonValueKind.Object } details && details.TryGetProperty("retry_after_seconds", out var seconds))
         {
             context.Response.Headers.RetryAfter = seconds.ToString();
+            if (details.TryGetProperty("limit", out var limit) && limit.TryGetInt32(out var places) && seconds.TryGetInt32(out var waitSeconds))
+            {
+                // Here and not in each endpoint, so that no refusal by a limit can forget it.
+                RateLimitHeaders.Set(context, places, 0, DateTime.UtcNow.AddSeconds(waitSeconds));
+            }
         }
         await context.Response.WriteAsJsonAsync(
             new ErrorBody(new(entry.Code, entry.Message(language, error.Details), error.Details ?? NoDetails, traceId)),
