@@ -90,7 +90,7 @@ public static class SimulatorApp
 /// <summary>A system that misbehaves for a while.</summary>
 /// <param name="System">fal, runway, devicecheck, appstore, apple-id or apns, or a longer beginning of the path, such as devicecheck/v1/update_two_bits.</param>
 /// <param name="Seconds">For how long.</param>
-/// <param name="Kind">down (503), bad-gateway (502), gateway-timeout (504), unauthorized (401), balance (the account is empty), hang (no answer), drop (connection cut), slow (does its work, answers after the outage).</param>
+/// <param name="Kind">a bare status such as 404 or 520, html (200 with a page for people), down (503), bad-gateway (502), gateway-timeout (504), unauthorized (401), balance (the account is empty), hang (no answer), drop (connection cut), slow (does its work, answers after the outage).</param>
 public sealed record Outage(string System, double Seconds, string Kind);
 
 /// <summary>The outages in force.</summary>
@@ -148,6 +148,12 @@ public sealed class OutageMiddleware(RequestDelegate next, Outages outages)
                         ? new Dictionary<string, string> { ["error"] = "You do not have enough credits to run this task." }
                         : new Dictionary<string, string> { ["detail"] = "User is locked. Reason: Exhausted balance." }
                 );
+                return;
+            case ("html", _):
+                await RudeReads.Page.ExecuteAsync(context);
+                return;
+            case (var kind, _) when int.TryParse(kind, System.Globalization.CultureInfo.InvariantCulture, out var status):
+                context.Response.StatusCode = status;
                 return;
             case ("drop", _):
                 context.Abort();

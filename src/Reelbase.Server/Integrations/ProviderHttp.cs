@@ -107,8 +107,8 @@ public sealed class ProviderHttp : IDisposable
     }
 
     /// <summary>
-    /// Hands something over, once. A complete error answer other than 502 and 504, and a request that never left, mean "not accepted";
-    /// anything else without a complete answer is ambiguous.
+    /// Hands something over, once. A complete error answer of the provider, and a request that never left, mean "not accepted"; no complete
+    /// answer, and one that a gateway gives in the provider's place, are ambiguous: the request may have gone through behind it.
     /// </summary>
     public async Task<SubmitOutcome> SubmitAsync(
         HttpRequestMessage request,
@@ -123,8 +123,7 @@ public sealed class ProviderHttp : IDisposable
         {
             var answer = await CallAsync(_submissions, "submit", request, cancellationToken);
             CrashPoints.Pass("submission.answered");
-            // A gateway may have lost the true answer.
-            return answer.Status is 502 or 504 ? new SubmitOutcome.Ambiguous($"the submission answered {answer.Status}") : read(answer);
+            return IsOfAGateway(answer.Status) ? new SubmitOutcome.Ambiguous($"the submission answered {answer.Status}") : read(answer);
         }
         catch (ProviderUnreachableException error)
         {
@@ -133,6 +132,9 @@ public sealed class ProviderHttp : IDisposable
                 : new SubmitOutcome.NotAccepted($"{_provider} was not reached: {error.Message}");
         }
     }
+
+    /// <summary>Whether a status is what proxies say when they lost or did not wait for the true answer; 520 to 527 are Cloudflare's.</summary>
+    private static bool IsOfAGateway(int status) => status is 408 or 502 or 504 or (>= 520 and <= 527);
 
     /// <summary>Any other call; repeated by itself where that can help.</summary>
     /// <exception cref="ProviderUnreachableException">No attempt got a complete answer.</exception>
@@ -153,7 +155,9 @@ public sealed class ProviderHttp : IDisposable
         {
             request.Options.Set(OperationKey, operation);
             using var response = await client.SendAsync(request, cancellationToken);
-            var answer = new ProviderAnswer((int)response.StatusCode, await response.Content.ReadAsStringAsync(cancellationToken), response.Headers);
+            // JSON is UTF-8; the charset that an answer claims may be one that nobody knows.
+            var text = Encoding.UTF8.GetString(await response.Content.ReadAsByteArrayAsync(cancellationToken));
+            var answer = new ProviderAnswer((int)response.StatusCode, text.TrimStart('\uFEFF'), response.Headers);
             if (answer.Status < 500 && answer.Status is not (401 or 403 or 408 or 429))
             {
                 _witness.Answered(_provider);

@@ -161,6 +161,10 @@ public static class FalSimulator
         }
         var (status, failure) = Failure(request);
         context.Response.Headers["x-fal-request-id"] = request.Id;
+        if (rest is "status" or "" or "response" && request.Rude.Next(request.Directives, rest == "status" ? "status" : "result", new { seed = 1 }) is { } rude)
+        {
+            return rude;
+        }
         if (rest == "status")
         {
             return Results.Json(Status(context, request), statusCode: request.State == "COMPLETED" ? 200 : 202);
@@ -177,7 +181,11 @@ public static class FalSimulator
         {
             return Results.Json(new { detail = "Request is still in progress" }, statusCode: 400);
         }
-        return failure is null ? Results.Json(Output(request)) : Results.Json(failure, statusCode: status);
+        if (failure is not null)
+        {
+            return Results.Json(failure, statusCode: status);
+        }
+        return Results.Json(request.Directives.Has("wrapped") ? new { status = "COMPLETED", response = Output(request) } : Output(request));
     }
 
     private static object Status(HttpContext context, FalRequest request)

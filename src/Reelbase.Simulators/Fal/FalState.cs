@@ -20,6 +20,9 @@ public sealed class FalRequest
     /// <summary>Done now, however long it was to take.</summary>
     public void Finish() => DoneAt = DateTime.UtcNow;
 
+    /// <summary>Answers that are not fal's own.</summary>
+    public RudeReads Rude { get; } = new();
+
     private int _reads;
 
     /// <summary>True for the first fetch of its video.</summary>

@@ -144,6 +144,20 @@ public static class RunwaySimulator
         task.Polls.Enqueue(DateTime.UtcNow);
         var created = task.CreatedAt.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", System.Globalization.CultureInfo.InvariantCulture);
         var estimatedCost = new { credits = task.Credits };
+        var empty = new
+        {
+            id,
+            createdAt = created,
+            status = "SUCCEEDED",
+            output = Array.Empty<string>(),
+        };
+        if (
+            (task.Rude.Next(task.Directives, "status", empty) ?? (task.Status == "SUCCEEDED" ? task.Rude.Next(task.Directives, "result", empty) : null)) is
+            { } rude
+        )
+        {
+            return rude;
+        }
         return task.Status switch
         {
             "SUCCEEDED" => Results.Json(
@@ -190,7 +204,15 @@ public static class RunwaySimulator
         };
     }
 
-    private static IResult Delete(string id, RunwayState state) => state.Tasks.TryRemove(id, out _) ? Results.NoContent() : Fail(404, "Not found");
+    private static IResult Delete(string id, RunwayState state)
+    {
+        if (state.Tasks.TryGetValue(id, out var task) && task.Directives.Has("canceled"))
+        {
+            task.IsCancelled = true;
+            return Results.NoContent();
+        }
+        return state.Tasks.TryRemove(id, out _) ? Results.NoContent() : Fail(404, "Not found");
+    }
 
     private static IResult Fail(int status, string error) => Results.Json(new { error }, statusCode: status);
 

@@ -15,6 +15,12 @@ public sealed class RunwayTask
     public required DateTime DoneAt { get; init; }
     public required int Credits { get; init; }
 
+    /// <summary>Answers that are not Runway's own.</summary>
+    public RudeReads Rude { get; } = new();
+
+    /// <summary>Cancelled, and still there to be read.</summary>
+    public bool IsCancelled { get; set; }
+
     private int _reads;
 
     /// <summary>True for the first fetch of its video.</summary>
@@ -24,7 +30,8 @@ public sealed class RunwayTask
     public ConcurrentQueue<DateTime> Polls { get; } = new();
 
     public string Status =>
-        DateTime.UtcNow >= DoneAt ? (Directives.Has("reject") || Directives.Has("fail") ? "FAILED" : "SUCCEEDED")
+        IsCancelled ? "CANCELED"
+        : DateTime.UtcNow >= DoneAt ? (Directives.Has("reject") || Directives.Has("fail") ? "FAILED" : "SUCCEEDED")
         : DateTime.UtcNow < CreatedAt + ((DoneAt - CreatedAt) / 4) ? "PENDING"
         : DateTime.UtcNow < CreatedAt + ((DoneAt - CreatedAt) / 2) ? "THROTTLED"
         : "RUNNING";

@@ -168,15 +168,29 @@ public sealed class ProviderHttpTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData(503)]
-    [InlineData(429)]
-    [InlineData(502)]
-    public async Task A_submission_is_sent_once_whatever_the_answer(int status)
+    [InlineData(429, false)]
+    [InlineData(500, false)]
+    [InlineData(501, false)]
+    [InlineData(503, false)]
+    [InlineData(519, false)]
+    [InlineData(528, false)]
+    [InlineData(408, true)]
+    [InlineData(502, true)]
+    [InlineData(504, true)]
+    [InlineData(520, true)]
+    [InlineData(521, true)]
+    [InlineData(522, true)]
+    [InlineData(523, true)]
+    [InlineData(524, true)]
+    [InlineData(525, true)]
+    [InlineData(526, true)]
+    [InlineData(527, true)]
+    public async Task A_submission_is_sent_once_and_an_answer_of_a_gateway_is_ambiguous(int status, bool isAmbiguous)
     {
         _answer = Statuses(status);
         using var http = New(new() { MaxRetries = 5, RetryBaseSeconds = 0.01 });
         var outcome = await SubmitAsync(http);
-        Assert.True(status == 502 ? outcome is SubmitOutcome.Ambiguous : outcome is SubmitOutcome.NotAccepted, outcome.ToString());
+        Assert.True(isAmbiguous ? outcome is SubmitOutcome.Ambiguous : outcome is SubmitOutcome.NotAccepted, outcome.ToString());
         Assert.Single(_calls);
     }
 

@@ -113,9 +113,9 @@ public static class AdminEndpoints
         {
             return value.ValueKind switch
             {
-                JsonValueKind.String => Json.IsStorable(value.GetString()!) is not null,
+                JsonValueKind.String => Json.NullIfUnstorable(value.GetString()!) is not null,
                 JsonValueKind.Array => value.EnumerateArray().All(IsStorable),
-                JsonValueKind.Object => value.EnumerateObject().All(member => Json.IsStorable(member.Name) is not null && IsStorable(member.Value)),
+                JsonValueKind.Object => value.EnumerateObject().All(member => Json.NullIfUnstorable(member.Name) is not null && IsStorable(member.Value)),
                 _ => true,
             };
         }

@@ -72,7 +72,7 @@ public static class FileEndpoints
         {
             return Fail(401, "Unauthorized", "A valid bearer token is required");
         }
-        if (Json.IsStorable(name) is null || Json.IsStorable(bucket) is null)
+        if (Json.NullIfUnstorable(name) is null || Json.NullIfUnstorable(bucket) is null)
         {
             return Fail(404, "not_found", "Object not found");
         }

@@ -196,7 +196,7 @@ public static class GenerateVideoEndpoint
     {
         try
         {
-            return Json.IsStorable(value.GetString()!) ?? throw ApiException.Field("ERR_4000", "settings." + name, "not_valid_text");
+            return Json.NullIfUnstorable(value.GetString()!) ?? throw ApiException.Field("ERR_4000", "settings." + name, "not_valid_text");
         }
         catch (InvalidOperationException error)
         {

@@ -51,13 +51,9 @@ public sealed class FalProvider(string name, FalOptions account, VideoProviderOp
         try
         {
             var answer = await http.SendAsync("status", Request(HttpMethod.Get, Address(submission, submission.StatusUrl, "/status")), cancellationToken);
-            if (answer.Status == 404)
-            {
-                return new PollOutcome.Failed(FailureKind.Unavailable, "fal does not know this request any more");
-            }
             if (!answer.IsSuccess)
             {
-                return new PollOutcome.Unknown($"the status answered {answer.Status}", answer.Status is 401 or 403);
+                return ReadRefusal("status", answer, null);
             }
             var status = answer.Json;
             return status.Text("status") switch
@@ -95,7 +91,7 @@ public sealed class FalProvider(string name, FalOptions account, VideoProviderOp
             // A request that never was: a working queue says so.
             var nobody = new SubmissionRef("fal-ai/veo3.1", Guid.Empty.ToString());
             var answer = await http.SendAsync("probe", Request(HttpMethod.Get, Address(nobody, null, "/status")), cancellationToken);
-            return new(answer.Status is < 500 and not (401 or 403 or 429), answer.Status is 401 or 403, $"the probe answered {answer.Status}");
+            return new(answer.Status is < 500 and not (401 or 403 or 408 or 429), answer.Status is 401 or 403, $"the probe answered {answer.Status}");
         }
         catch (ProviderUnreachableException error)
         {
@@ -117,30 +113,26 @@ public sealed class FalProvider(string name, FalOptions account, VideoProviderOp
                 : new PollOutcome.Unknown("the webhook carries no usable result");
         }
         return payload.Text("status") == "ERROR" && payload.Child("payload") is { } detail
-            ? FalErrors.Read(0, detail, null)
+            ? FalErrors.Read(0, detail)
             : new PollOutcome.Unknown("the webhook carries no reason");
     }
 
     private async Task<PollOutcome> ReadResultAsync(SubmissionRef submission, JsonElement status, CancellationToken cancellationToken)
     {
         var answer = await http.SendAsync("result", Request(HttpMethod.Get, Address(submission, submission.ResultUrl, "")), cancellationToken);
-        if (answer.IsSuccess)
-        {
-            return VideoUrl(answer.Json) is { } url
-                ? new PollOutcome.Succeeded(url)
-                : new PollOutcome.Failed(FailureKind.Unavailable, "the result has no video");
-        }
-        return answer.Status switch
+        return answer.IsSuccess && VideoUrl(answer.Json) is { } url ? new PollOutcome.Succeeded(url) : ReadRefusal("result", answer, status.Text("error_type"));
+    }
+
+    /// <summary>An answer without what was asked for: fal's verdict on the request, or nothing that one could go by, and then it is asked again.</summary>
+    private static PollOutcome ReadRefusal(string call, ProviderAnswer answer, string? errorType) =>
+        answer.Status switch
         {
             // About our account and not about the job: it may still be fetched later.
-            401 or 403 => new PollOutcome.Unknown($"the result answered {answer.Status}", IsOurFault: true),
-            408 or 429 => new PollOutcome.Unknown($"the result answered {answer.Status}"),
-            // fal's own word on whether asking again can help goes before our table.
-            >= 500 when answer.Header("X-Fal-Retryable") == "true" && answer.Header("X-Fal-Error-Type") is null && status.Text("error_type") is null =>
-                new PollOutcome.Unknown($"the result answered {answer.Status}"),
-            _ => FalErrors.Read(answer.Status, answer.Json, status.Text("error_type") ?? answer.Header("X-Fal-Error-Type")),
+            401 or 403 => new PollOutcome.Unknown($"the {call} answered {answer.Status}", IsOurFault: true),
+            408 or 429 => new PollOutcome.Unknown($"the {call} answered {answer.Status}"),
+            _ => (PollOutcome?)FalErrors.Verdict(answer, errorType)
+                ?? new PollOutcome.Unknown($"the {call} answered {answer.Status} without a video or a reason"),
         };
-    }
 
     private static SubmitOutcome ReadSubmission(ProviderAnswer answer)
     {
@@ -156,8 +148,8 @@ public sealed class FalProvider(string name, FalOptions account, VideoProviderOp
         {
             // An exhausted balance is a 403 at fal.
             401 or 403 => new SubmitOutcome.NotAccepted(reason, IsOurFault: true),
-            408 or 429 or >= 500 => new SubmitOutcome.NotAccepted(reason, answer.RetryAfterSeconds),
-            422 or 400 when FalErrors.Read(answer.Status, answer.Json, null) is var failed => new SubmitOutcome.Rejected(failed.Kind, failed.Reason),
+            429 or >= 500 => new SubmitOutcome.NotAccepted(reason, answer.RetryAfterSeconds),
+            422 or 400 when FalErrors.Read(answer.Status, answer.Json) is var failed => new SubmitOutcome.Rejected(failed.Kind, failed.Reason),
             _ => new SubmitOutcome.Rejected(FailureKind.Unavailable, reason),
         };
     }
@@ -185,5 +177,5 @@ public sealed class FalProvider(string name, FalOptions account, VideoProviderOp
             },
         };
 
-    private static string? VideoUrl(JsonElement output) => output.Child("video")?.Text("url");
+    private static string? VideoUrl(JsonElement output) => FalErrors.Unwrap(output).Child("video")?.Text("url") is { Length: > 0 } url ? url : null;
 }

@@ -31,9 +31,11 @@ public sealed class RunwayProvider(RunwayOptions options, ProviderHttp http) : I
             var answer = await http.SendAsync("status", Request(HttpMethod.Get, TaskPath(submission)), cancellationToken);
             return answer.Status switch
             {
-                // Cancelling also deletes: a task that is gone after that was cancelled.
-                404 when submission.IsCancelling => new PollOutcome.Failed(FailureKind.Cancelled, "runway: cancelled and gone"),
-                404 => new PollOutcome.Failed(FailureKind.Unavailable, "runway does not know this task any more"),
+                // Cancelling also deletes: a task that is gone after that, in Runway's own words, was cancelled.
+                404 when submission.IsCancelling && answer.Json.Text("error") is not null => new PollOutcome.Failed(
+                    FailureKind.Cancelled,
+                    "runway: cancelled and gone"
+                ),
                 >= 200 and < 300 => ReadTask(answer.Json),
                 _ => new PollOutcome.Unknown($"the task answered {answer.Status}", answer.Status is 401 or 403),
             };
@@ -85,11 +87,9 @@ public sealed class RunwayProvider(RunwayOptions options, ProviderHttp http) : I
         {
             // THROTTLED is accepted and waiting for our own concurrency, not an error.
             "PENDING" or "THROTTLED" or "RUNNING" => new PollOutcome.Running(),
-            "SUCCEEDED" => Output(task) is { } url
-                ? new PollOutcome.Succeeded(url, cost)
-                : new PollOutcome.Failed(FailureKind.Unavailable, "runway: succeeded without output", cost),
+            "SUCCEEDED" => Output(task) is { } url ? new PollOutcome.Succeeded(url, cost) : new PollOutcome.Unknown("the task succeeded without output"),
             "FAILED" => new PollOutcome.Failed(RunwayErrors.Kind(task.Text("failureCode")), $"runway: {task.Text("failureCode") ?? "no code"}", cost),
-            "CANCELLED" => new PollOutcome.Failed(FailureKind.Cancelled, "runway: cancelled", cost),
+            "CANCELLED" or "CANCELED" => new PollOutcome.Failed(FailureKind.Cancelled, "runway: cancelled", cost),
             var other => new PollOutcome.Unknown($"the status is {other ?? "missing"}"),
         };
     }
@@ -109,18 +109,12 @@ public sealed class RunwayProvider(RunwayOptions options, ProviderHttp http) : I
             // There is no 402: an empty account is a 400 with these words.
             400 when RunwayErrors.IsEmptyAccount(answer.Json) => new SubmitOutcome.NotAccepted(reason + ": not enough credits", IsOurFault: true),
             400 or 422 => new SubmitOutcome.Rejected(FailureKind.InputRefused, reason),
-            408 or 429 or >= 500 => new SubmitOutcome.NotAccepted(reason, answer.RetryAfterSeconds),
+            429 or >= 500 => new SubmitOutcome.NotAccepted(reason, answer.RetryAfterSeconds),
             _ => new SubmitOutcome.Rejected(FailureKind.Unavailable, reason),
         };
     }
 
-    private static string? Output(JsonElement task) =>
-        task.TryGetProperty("output", out var output)
-        && output.ValueKind == JsonValueKind.Array
-        && output.GetArrayLength() > 0
-        && output[0].ValueKind == JsonValueKind.String
-            ? output[0].GetString()
-            : null;
+    private static string? Output(JsonElement task) => task.Items("output") is { Count: > 0 } output && output[0].AsText() is { Length: > 0 } url ? url : null;
 
     private static string TaskPath(SubmissionRef submission) => $"/v1/tasks/{Uri.EscapeDataString(submission.ProviderJobId)}";
 

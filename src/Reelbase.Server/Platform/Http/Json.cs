@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -53,7 +52,7 @@ public static class Json
             }
             try
             {
-                return IsStorable(reader.GetString()!) is { } text ? text : throw new JsonException();
+                return NullIfUnstorable(reader.GetString()!) is { } text ? text : throw new JsonException();
             }
             catch (InvalidOperationException error)
             {
@@ -70,16 +69,15 @@ public static class Json
     }
 
     /// <summary>The text when it can be stored, else null.</summary>
-    public static string? IsStorable(string text)
+    public static string? NullIfUnstorable(string text)
     {
-        if (text.Contains('\0', StringComparison.Ordinal))
+        for (var index = 0; index < text.Length; index++)
         {
-            return null;
-        }
-        foreach (var rune in text.EnumerateRunes())
-        {
-            // A lone surrogate enumerates as the replacement character without being one.
-            if (rune == Rune.ReplacementChar && !text.Contains('\uFFFD', StringComparison.Ordinal))
+            if (char.IsHighSurrogate(text[index]) && index + 1 < text.Length && char.IsLowSurrogate(text[index + 1]))
+            {
+                index++;
+            }
+            else if (text[index] == '\0' || char.IsSurrogate(text[index]))
             {
                 return null;
             }

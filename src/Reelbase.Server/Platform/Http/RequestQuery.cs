@@ -14,7 +14,7 @@ public static class RequestQuery
         {
             return null;
         }
-        return value.Length <= maxLength && Json.IsStorable(value) is { } text ? text : throw ApiException.Field("ERR_4000", name, "not_valid_text");
+        return value.Length <= maxLength && Json.NullIfUnstorable(value) is { } text ? text : throw ApiException.Field("ERR_4000", name, "not_valid_text");
     }
 
     /// <summary>A whole number within bounds, or the default when absent.</summary>

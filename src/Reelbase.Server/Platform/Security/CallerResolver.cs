@@ -22,7 +22,7 @@ public sealed class CallerResolver(AccessTokens tokens, ApiDatabase database, IO
         var caller = await ReadAsync(context);
         var query = context.Request.Query["user_id"].FirstOrDefault();
         var claimed = claimedUserId ?? query;
-        if (claimed is { Length: > MaxUserIdLength } || (claimed is not null && Http.Json.IsStorable(claimed) is null))
+        if (claimed is { Length: > MaxUserIdLength } || (claimed is not null && Http.Json.NullIfUnstorable(claimed) is null))
         {
             throw new ApiException("ERR_4007", new { what = "user" });
         }

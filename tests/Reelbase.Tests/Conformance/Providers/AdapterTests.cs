@@ -31,6 +31,45 @@ public sealed class FalConformanceTests(ConformanceSystem system) : ProviderConf
         Assert.Equal(FailureKind.InputRefused, failed.Kind);
     }
 
+    [Fact]
+    public async Task A_result_may_be_wrapped_in_a_response()
+    {
+        Assert.IsType<PollOutcome.Succeeded>(await EndAsync(await AcceptedAsync("A thing [slow 0] [wrapped]")));
+    }
+
+    /// <summary>The two shapes of fal's errors, and what only looks like one.</summary>
+    [Theory]
+    [InlineData(500, null, null, """{"detail":[{"loc":["body"],"msg":"x","type":"internal_server_error"}]}""", FailureKind.Unavailable)]
+    [InlineData(422, null, null, """{"detail":[{"loc":["body"],"msg":"x","type":"content_policy_violation"}]}""", FailureKind.ContentRejected)]
+    [InlineData(404, null, null, """{"detail":[{"loc":["body"],"msg":"x","type":"file_download_error"}]}""", FailureKind.InputRefused)]
+    [InlineData(200, null, null, """{"response":{"detail":[{"loc":["body"],"msg":"x","type":"no_media_generated"}]}}""", FailureKind.ContentRejected)]
+    [InlineData(504, null, null, """{"detail":"x","error_type":"request_timeout"}""", FailureKind.Timeout)]
+    [InlineData(503, null, null, """{"detail":"x","error_type":"runner_scheduling_failure"}""", FailureKind.Unavailable)]
+    [InlineData(500, "generation_timeout", null, "", FailureKind.Timeout)]
+    [InlineData(404, null, "client_cancelled", "", FailureKind.Cancelled)]
+    [InlineData(502, null, "startup_timeout", "<html>", FailureKind.Timeout)]
+    [InlineData(422, null, null, """{"detail":"The prompt is too long"}""", FailureKind.InputRefused)]
+    [InlineData(404, null, null, """{"detail":"Request not found"}""", null)]
+    [InlineData(400, null, null, """{"detail":"Request is still in progress"}""", null)]
+    [InlineData(500, null, null, """{"detail":"Internal Server Error"}""", null)]
+    [InlineData(500, null, null, """{"detail":[]}""", null)]
+    [InlineData(500, null, null, """{"detail":[{"msg":"no type"}]}""", null)]
+    [InlineData(500, null, null, """{"detail":["text"]}""", null)]
+    [InlineData(500, null, null, """{"error_type":""}""", null)]
+    [InlineData(422, null, null, "<html>422</html>", null)]
+    [InlineData(200, null, null, "{}", null)]
+    [InlineData(200, null, null, "[]", null)]
+    [InlineData(504, null, null, "", null)]
+    public void Only_fals_own_words_end_a_request(int status, string? header, string? statusErrorType, string body, FailureKind? kind)
+    {
+        using var response = new HttpResponseMessage();
+        if (header is not null)
+        {
+            response.Headers.Add("X-Fal-Error-Type", header);
+        }
+        Assert.Equal(kind, Server.Integrations.Fal.FalErrors.Verdict(new ProviderAnswer(status, body, response.Headers), statusErrorType)?.Kind);
+    }
+
     [Theory]
     [InlineData("fal-ai/veo3.1/fast/image-to-video", "/fal/fal-ai/veo3.1/requests/")]
     [InlineData("fal-ai/kling-video/v3/standard/text-to-video", "/fal/fal-ai/kling-video/requests/")]
@@ -76,6 +115,14 @@ public sealed class RunwayConformanceTests(ConformanceSystem system) : ProviderC
     {
         var input = Input("A thing") with { Settings = JsonDocument.Parse("""{"duration":11}""").RootElement };
         Assert.Equal(FailureKind.InputRefused, Assert.IsType<SubmitOutcome.Rejected>(await Adapter.SubmitAsync(input, null, CancellationToken.None)).Kind);
+    }
+
+    [Fact]
+    public async Task Canceled_with_one_l_is_cancelled()
+    {
+        var job = await AcceptedAsync("A thing [slow 60] [canceled]");
+        Assert.True(await Adapter.CancelAsync(job, CancellationToken.None));
+        Assert.Equal(FailureKind.Cancelled, Assert.IsType<PollOutcome.Failed>(await Adapter.PollAsync(job, CancellationToken.None)).Kind);
     }
 
     [Fact]

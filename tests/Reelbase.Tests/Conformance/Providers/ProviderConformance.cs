@@ -98,6 +98,10 @@ public abstract class ProviderConformance(ConformanceSystem system) : IClassFixt
     [Theory]
     [InlineData("bad-gateway", true)]
     [InlineData("gateway-timeout", true)]
+    [InlineData("408", true)]
+    [InlineData("520", true)]
+    [InlineData("524", true)]
+    [InlineData("527", true)]
     [InlineData("drop", true)]
     [InlineData("down", false)]
     public async Task A_gateway_may_have_lost_the_true_answer_a_service_that_is_down_has_none(string kind, bool isAmbiguous)
@@ -158,11 +162,58 @@ public abstract class ProviderConformance(ConformanceSystem system) : IClassFixt
     }
 
     [Fact]
-    public async Task A_job_that_the_vendor_does_not_know_has_failed() =>
-        Assert.Equal(
-            FailureKind.Unavailable,
-            Assert.IsType<PollOutcome.Failed>(await Adapter.PollAsync(new(ProviderModelId, Guid.NewGuid().ToString()), CancellationToken.None)).Kind
-        );
+    public async Task A_job_that_the_vendor_does_not_know_is_asked_for_again() =>
+        Assert.IsType<PollOutcome.Unknown>(await Adapter.PollAsync(new(ProviderModelId, Guid.NewGuid().ToString()), CancellationToken.None));
+
+    [Theory]
+    [InlineData("404")]
+    [InlineData("410")]
+    [InlineData("500")]
+    [InlineData("502")]
+    [InlineData("503")]
+    [InlineData("504")]
+    [InlineData("520")]
+    [InlineData("html")]
+    public async Task An_answer_that_is_not_the_vendors_own_is_no_verdict_on_a_finished_job(string kind)
+    {
+        var job = await AcceptedAsync("A thing [slow 0]");
+        Assert.IsType<PollOutcome.Succeeded>(await EndAsync(job));
+        await system.BreakAsync(Provider, kind);
+        try
+        {
+            Assert.IsType<PollOutcome.Unknown>(await Adapter.PollAsync(job, CancellationToken.None));
+            Assert.IsType<PollOutcome.Unknown>(await Adapter.PollAsync(job with { IsCancelling = true }, CancellationToken.None));
+        }
+        finally
+        {
+            await system.MendAsync(Provider);
+        }
+        Assert.IsType<PollOutcome.Succeeded>(await EndAsync(job));
+    }
+
+    [Theory]
+    [InlineData("[status 404]")]
+    [InlineData("[status 503]")]
+    [InlineData("[status-html]")]
+    [InlineData("[result 404]")]
+    [InlineData("[result 500]")]
+    [InlineData("[result 502]")]
+    [InlineData("[result 503]")]
+    [InlineData("[result 504]")]
+    [InlineData("[result 520]")]
+    [InlineData("[result-html]")]
+    [InlineData("[result-empty]")]
+    public async Task A_rude_answer_to_a_status_or_a_result_is_followed_by_another_poll(string directive)
+    {
+        var job = await AcceptedAsync($"A thing [slow 0] {directive}");
+        var seen = new List<PollOutcome>();
+        do
+        {
+            seen.Add(await EndAsync(job));
+        } while (seen[^1] is PollOutcome.Unknown { IsOurFault: false } && seen.Count < 10);
+        Assert.IsType<PollOutcome.Succeeded>(seen[^1]);
+        Assert.True(seen.Count > 1, "the directive had no effect");
+    }
 
     [Fact]
     public async Task The_key_goes_to_the_configured_host_only()
@@ -191,6 +242,11 @@ public abstract class ProviderConformance(ConformanceSystem system) : IClassFixt
     [InlineData("[429]", "completed", null)]
     [InlineData("[500]", "completed", null)]
     [InlineData("[old-address]", "completed", null)]
+    [InlineData("[no-webhook] [status 404]", "completed", null)]
+    [InlineData("[no-webhook] [result 404]", "completed", null)]
+    [InlineData("[no-webhook] [result 503]", "completed", null)]
+    [InlineData("[no-webhook] [result-html]", "completed", null)]
+    [InlineData("[no-webhook] [result-empty]", "completed", null)]
     [InlineData("[reject]", "failed", "ERR_5003")]
     [InlineData("[fail]", "failed", "ERR_5002")]
     [InlineData("[garbage]", "failed", "ERR_5002")]

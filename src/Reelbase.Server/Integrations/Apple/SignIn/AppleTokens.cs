@@ -61,11 +61,12 @@ public sealed class AppleTokens(IHttpClientFactory clients, IOptions<AppleSignIn
         {
             return (null, "nonce");
         }
-        if (jwt.Subject is not { Length: > 0 and <= 255 } subject || Platform.Http.Json.IsStorable(subject) is null)
+        if (jwt.Subject is not { Length: > 0 and <= 255 } subject || Platform.Http.Json.NullIfUnstorable(subject) is null)
         {
             return (null, "subject");
         }
-        var email = Text(jwt, "email") is { Length: > 2 and <= 320 } address && IsTrue(jwt, "email_verified") ? Platform.Http.Json.IsStorable(address) : null;
+        var email =
+            Text(jwt, "email") is { Length: > 2 and <= 320 } address && IsTrue(jwt, "email_verified") ? Platform.Http.Json.NullIfUnstorable(address) : null;
         return (new AppleIdentity(subject, email, jwt.Audiences.First()), "");
     }
 

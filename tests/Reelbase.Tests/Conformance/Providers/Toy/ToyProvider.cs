@@ -31,7 +31,7 @@ public sealed class ToyProvider(ToyOptions options, ProviderHttp http, TimeProvi
                     201 when answer.Json.Text("job") is { Length: > 0 and <= 200 } job => new SubmitOutcome.Accepted(job),
                     201 => new SubmitOutcome.Ambiguous("the answer names no job"),
                     401 or 403 => new SubmitOutcome.NotAccepted("the account is refused", IsOurFault: true),
-                    408 or 429 or >= 500 => new SubmitOutcome.NotAccepted($"the submission answered {answer.Status}", answer.RetryAfterSeconds),
+                    429 or >= 500 => new SubmitOutcome.NotAccepted($"the submission answered {answer.Status}", answer.RetryAfterSeconds),
                     _ => new SubmitOutcome.Rejected(FailureKind.InputRefused, $"the submission answered {answer.Status}"),
                 },
             cancellationToken
@@ -45,7 +45,6 @@ public sealed class ToyProvider(ToyOptions options, ProviderHttp http, TimeProvi
             return answer.Status switch
             {
                 200 => Read(answer.Json),
-                404 => new PollOutcome.Failed(FailureKind.Unavailable, "toy does not know this job"),
                 _ => new PollOutcome.Unknown($"the job answered {answer.Status}", answer.Status is 401 or 403),
             };
         }

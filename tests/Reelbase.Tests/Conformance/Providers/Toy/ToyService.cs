@@ -27,6 +27,8 @@ public sealed class ToyService(double seconds)
         public bool IsStopped { get; set; }
 
         public int Reads { get; set; }
+
+        public RudeReads Rude { get; } = new();
     }
 
     public void Map(WebApplication app)
@@ -36,7 +38,7 @@ public sealed class ToyService(double seconds)
         group.MapPost("/jobs", (Delegate)CreateAsync);
         group.MapGet(
             "/jobs/{id}",
-            (string id, HttpContext context) => Jobs.TryGetValue(id, out var job) ? Results.Json(State(job, context.Request)) : Results.NotFound()
+            (string id, HttpContext context) => Jobs.TryGetValue(id, out var job) ? Rude(job) ?? Results.Json(State(job, context.Request)) : Results.NotFound()
         );
         group.MapDelete(
             "/jobs/{id}",
@@ -66,6 +68,13 @@ public sealed class ToyService(double seconds)
         message.Headers.Add("webhook-timestamp", time);
         message.Headers.Add("webhook-signature", "v1," + StandardWebhooks.Sign(secret, Encoding.UTF8.GetBytes($"{id}.{time}.{body}")));
         return message;
+    }
+
+    private static IResult? Rude(ToyJob job)
+    {
+        var directives = Directives.Of(job.Text);
+        var empty = new { job = job.Id, state = "done" };
+        return job.Rude.Next(directives, "status", empty) ?? (job.DoneAt <= DateTime.UtcNow ? job.Rude.Next(directives, "result", empty) : null);
     }
 
     private async Task<IResult> CreateAsync(HttpContext context)
