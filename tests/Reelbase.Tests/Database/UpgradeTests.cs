@@ -106,6 +106,79 @@ public sealed class UpgradeTests(UpgradeTests.Older system) : IClassFixture<Upgr
         );
 
     [Fact]
+    public async Task What_each_job_took_and_gave_back_is_filled_in_and_a_job_that_was_never_refunded_is_exempt_and_reported()
+    {
+        Assert.Equal(
+            ["Charged twice|4|0|True", "Done|4|0|False", "Left hanging|4|0|False", "No status|4|0|False"],
+            await system.RowsAsync("select prompt, credits_charged, credits_returned, is_credits_exempt from video_jobs order by prompt")
+        );
+        Assert.Contains(
+            system.Result.Report,
+            line => line.Contains("40000000-0000-4000-8000-000000000003 failed and its 4 credits were never given back", StringComparison.Ordinal)
+        );
+        // The cleanup and the nightly check do not stumble over it.
+        await TestCluster.ExecuteAsync(
+            system.Owner,
+            "begin; select erase_video_job('40000000-0000-4000-8000-000000000003'); select * from check_books(1000); rollback"
+        );
+    }
+
+    [Fact]
+    public async Task Jobs_of_an_earlier_release_that_were_refunded_twice_or_name_no_charge_do_not_stop_the_migration()
+    {
+        var owner = await TestCluster.CloneAsync();
+        var migration = Migrator.Files().Single(file => file.Name.EndsWith("0013_fill_in_credits_of_jobs.sql", StringComparison.Ordinal));
+        // Rows as the earlier release left them: nothing filled in, one refunded by support and by failing, two with an imported ledger.
+        await TestCluster.ExecuteAsync(
+            owner,
+            """
+            set session_replication_role = replica;
+            insert into users (id) values ('11000000-0000-4000-8000-000000000001');
+            insert into video_jobs (job_id, user_id, prompt, status, stage, credits_used, completed_at, created_at)
+            select v.id::uuid, '11000000-0000-4000-8000-000000000001', v.prompt, v.status, case when v.status = 'processing' then 'ambiguous' else 'finished' end, 8,
+              case when v.status <> 'processing' then now() end, now() - interval '1 hour'
+            from (values ('41000000-0000-4000-8000-000000000001', 'twice', 'failed'), ('41000000-0000-4000-8000-000000000002', 'no charge named', 'processing'),
+              ('41000000-0000-4000-8000-000000000003', 'refund in the log', 'processing'), ('41000000-0000-4000-8000-000000000004', 'well', 'failed')) v (id, prompt, status);
+            insert into quota_log (user_id, job_id, change, reason, balance_after, imported_at)
+            select '11000000-0000-4000-8000-000000000001', v.job::uuid, v.change, v.reason, 100, case when v.imported then now() end
+            from (values ('41000000-0000-4000-8000-000000000001', -8, 'video_generation', false), ('41000000-0000-4000-8000-000000000001', 8, 'admin_refund', false),
+              ('41000000-0000-4000-8000-000000000001', 8, 'generation_failed_refund', false), (null, -8, 'video_generation', true),
+              ('41000000-0000-4000-8000-000000000003', 3, 'generation_failed_refund', true), ('41000000-0000-4000-8000-000000000004', -8, 'video_generation', false),
+              ('41000000-0000-4000-8000-000000000004', 8, 'generation_failed_refund', false)) v (job, change, reason, imported)
+            """
+        );
+        await TestCluster.ExecuteAsync(owner, migration.Text);
+        await using var connection = new NpgsqlConnection(owner);
+        await connection.OpenAsync();
+        async Task<string> TextAsync(string sql) => (string)(await new NpgsqlCommand(sql, connection).ExecuteScalarAsync())!;
+        Assert.Equal(
+            "no charge named 8 0 t, refund in the log 8 3 t, twice 8 8 t, well 8 8 f",
+            await TextAsync(
+                "select string_agg(concat_ws(' ', prompt, credits_charged, credits_returned, is_credits_exempt), ', ' order by prompt) from video_jobs"
+            )
+        );
+        Assert.Contains(
+            "took 8 credits and gave 16 back",
+            await TextAsync("select string_agg(line, ' ') from reelbase.migration_report"),
+            StringComparison.Ordinal
+        );
+        // They end, each with what is right for it: all of its charge, and nothing on top of a refund that is there.
+        await TestCluster.ExecuteAsync(
+            owner,
+            """
+            alter table quota_log disable trigger quota_log_chain; alter table users disable trigger all; alter table quota_log disable trigger quota_log_matches_balance;
+            select fail_video_job('41000000-0000-4000-8000-000000000002', null, 'ERR_5001', 'm'), fail_video_job('41000000-0000-4000-8000-000000000003', null, 'ERR_5001', 'm')
+            """
+        );
+        Assert.Equal(
+            "no charge named failed 8, refund in the log failed 3",
+            await TextAsync(
+                "select string_agg(concat_ws(' ', prompt, status, credits_returned), ', ' order by prompt) from video_jobs where prompt in ('no charge named', 'refund in the log')"
+            )
+        );
+    }
+
+    [Fact]
     public async Task Missing_values_are_filled_in_and_times_are_read_as_utc()
     {
         Assert.Equal(

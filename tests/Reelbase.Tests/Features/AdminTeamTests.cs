@@ -373,7 +373,7 @@ public sealed class AdminTeamTests(AdminHouse system) : IClassFixture<AdminHouse
     }
 
     [Fact]
-    public async Task Jobs_are_cancelled_and_made_again_and_dead_webhooks_sent_again()
+    public async Task Jobs_are_cancelled_and_retried_and_dead_webhooks_sent_again()
     {
         var phone = await system.NewGuestAsync(100);
         var slow = (await phone.GenerateAsync("Takes for ever [slow 50]"))["job_id"].GetString()!;
@@ -392,12 +392,7 @@ public sealed class AdminTeamTests(AdminHouse system) : IClassFixture<AdminHouse
         var made = again["job_id"].GetString()!;
         Assert.Equal("completed", (await phone.WatchAsync(made))[^1].GetProperty("status").GetString());
         Assert.Equal(100, await phone.CreditsAsync());
-        Assert.Equal(
-            ["admin_refund|8", "video_generation|-8"],
-            await system
-                .RowsAsync($"select reason, change from quota_log where user_id = '{phone.UserId}' order by seq desc limit 2")
-                .ContinueWith(rows => rows.Result.AsEnumerable().Reverse())
-        );
+        Assert.Empty(await system.RowsAsync($"select * from quota_log where job_id = '{made}'"));
         Assert.Equal("ERR_4012", (await system.PostAsync("/admin-retry-job", new { job_id = made, reason = "once more" }, Guid.NewGuid())).Code);
 
         var delivery = await system.QueryAsync<long>($"select id from webhook_deliveries where job_id = '{made}' limit 1");

@@ -99,7 +99,7 @@ public sealed class AdminTests(AdminHouse system) : IClassFixture<AdminHouse>
                 amount,
                 reason = "black in the middle",
             };
-        Assert.Equal("ERR_4000", (await system.PostAsync("/admin-refund-credits", Refund(good, 9), Guid.NewGuid())).Code);
+        Assert.Equal("ERR_4012", (await system.PostAsync("/admin-refund-credits", Refund(good, 9), Guid.NewGuid())).Code);
         var both = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => system.PostAsync("/admin-refund-credits", Refund(good), Guid.NewGuid())));
         Assert.Equal(1, both.Count(answer => answer.Status == HttpStatusCode.OK));
         Assert.All(both.Where(answer => answer.Status != HttpStatusCode.OK), answer => Assert.Equal("ERR_4012", answer.Code));

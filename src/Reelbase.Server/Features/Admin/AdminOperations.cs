@@ -28,7 +28,7 @@ public static class AdminOperations
         // Credits
         Change(
             "admin-refund-credits",
-            "Give credits back, for a job (once) or just so",
+            "Give credits back, for a job (no more than is left of its charge) or just so",
             User,
             new("amount", 8, "1 or more", true),
             Reason,
@@ -106,7 +106,7 @@ public static class AdminOperations
         ),
         Look("admin-get-job", "One job from acceptance to push", Job),
         Change("admin-cancel-job", "Cancel a job that has not ended", Job, Reason),
-        Change("admin-retry-job", "Make a failed video once more at the house's cost", Job, Reason) with
+        Change("admin-retry-job", "Retry a failed video at the house's cost", Job, Reason) with
         {
             NeedsKey = true,
             Bound = QueueDeadline,

@@ -1,5 +1,5 @@
--- Every user whose ledger does not add up: empty is the only good answer. Checks the sum, the chain of balances and
--- the last balance.
+-- Every user whose ledger does not add up: empty is the only good answer. Checks the sum, the chain of balances, the last balance, and
+-- what each job took and gave back.
 create or replace function check_ledger() returns table (user_id uuid, problem text)
 language sql stable security definer set search_path = public, pg_temp as $$
   with chain as (
@@ -13,5 +13,7 @@ language sql stable security definer set search_path = public, pg_temp as $$
   union all
   select c.user_id, format('ledger row %s says balance %s where %s follows', c.seq, c.balance_after, c.expected)
   from chain c where c.balance_after <> c.expected
+  union all
+  select j.user_id, j.problem from check_job_credits() j
 $$;
 comment on function check_ledger() is 'Users whose ledger does not equal their balance, with the reason; empty when all is well.';

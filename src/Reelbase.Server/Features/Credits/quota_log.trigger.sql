@@ -30,6 +30,19 @@ comment on function check_ledger_chain() is 'Trigger: a new ledger row''s balanc
 drop trigger if exists quota_log_chain on quota_log;
 create trigger quota_log_chain after insert on quota_log for each row execute function check_ledger_chain();
 
+-- A row that names a job moves what that job took and gave back, in the same statement, whoever wrote it; the job's CHECKs judge it.
+create or replace function move_job_credits() returns trigger
+language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  perform refresh_job_credits(new.job_id);
+  return null;
+end
+$$;
+comment on function move_job_credits() is 'Trigger: a ledger row of a job moves the job''s credits_charged and credits_returned with it.';
+drop trigger if exists quota_log_moves_job on quota_log;
+create trigger quota_log_moves_job after insert on quota_log for each row when (new.job_id is not null)
+  execute function move_job_credits();
+
 -- Checked at commit, whoever wrote and whichever of the two tables: a balance always equals the last line of its ledger.
 create or replace function check_balance_matches_ledger() returns trigger
 language plpgsql security definer set search_path = public, pg_temp as $$

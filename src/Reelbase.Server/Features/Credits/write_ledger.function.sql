@@ -1,5 +1,6 @@
 -- The only place where a balance changes. The update locks the user row first, then the ledger row draws its seq, so
--- for one user the order of seq is the order of the balances. Earned credits also raise the lifetime total.
+-- for one user the order of seq is the order of the balances. Earned credits also raise the lifetime total. A row that names a job moves
+-- that job's credits_charged or credits_returned with it (trigger quota_log_moves_job).
 -- Nobody but the definer functions may call it.
 create or replace function write_ledger(
   p_user_id uuid, p_change integer, p_reason text, p_job_id uuid default null,

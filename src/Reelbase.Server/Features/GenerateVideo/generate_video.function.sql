@@ -64,10 +64,7 @@ begin
       select * into v_model from models where is_active;
     end if;
   end if;
-  if v_model.id is null or not model_is_offered(v_model.is_available, v_model.provider_model_id, v_model.sunset_at)
-    or not provider_is_offered(v_model.provider) then
-    perform raise_error('ERR_4002', jsonb_strip_nulls(jsonb_build_object('model_id', p_request ->> 'model_id')));
-  end if;
+  perform require_model_offered(v_model, p_request ->> 'model_id');
 
   v_prompt := coalesce(p_request ->> 'prompt', nullif(v_theme.prompt, ''));
   if v_prompt is null then
@@ -81,11 +78,12 @@ begin
   v_cost := price_generation(v_model.cost_per_generation, v_model.pricing_type, v_model.credits_per_second,
     v_model.required_fields, v_settings);
 
-  -- A user's accepted generations are their jobs (deleted ones keep their row), so counting needs no second record.
+  -- A user's accepted generations are their jobs (deleted ones keep their row), so counting needs no second record. What support retried
+  -- was not their press.
   rate_limit := (p_limits ->> case when v_user.tier = 'premium' then 'premium' when v_user.is_guest then 'guest' else 'member' end)::integer;
   if rate_limit is not null then
     select count(*), min(created_at) into v_used, v_oldest from video_jobs
-    where user_id = v_me and created_at > clock_timestamp() - make_interval(secs => v_window_seconds);
+    where user_id = v_me and not paid_by_house and created_at > clock_timestamp() - make_interval(secs => v_window_seconds);
     rate_reset_at := coalesce(v_oldest, clock_timestamp()) + make_interval(secs => v_window_seconds);
     rate_remaining := greatest(rate_limit - v_used - 1, 0);
     if v_used >= rate_limit then
@@ -105,14 +103,7 @@ begin
     end if;
   end if;
 
-  job_id := uuid_v7();
-  insert into video_jobs (job_id, user_id, model_id, theme_id, model_name, prompt, settings, image_url, credits_used,
-    provider, line_turn, created_at, run_after, deadline_at)
-  values (job_id, v_me, v_model.id, v_theme.id, v_model.name, v_prompt, v_settings, p_request ->> 'image_url', v_cost,
-    v_model.provider, coalesce((select s.turns from provider_states s where s.provider = v_model.provider), 0),
-    clock_timestamp(), clock_timestamp(),
-    clock_timestamp() + make_interval(secs => p_queue_deadline_seconds));
-  perform write_ledger(v_me, -v_cost, 'video_generation', job_id);
+  job_id := insert_video_job(v_me, v_model, v_theme.id, v_prompt, v_settings, p_request ->> 'image_url', v_cost, p_queue_deadline_seconds);
   status_code := 200;
   response_data := jsonb_build_object('job_id', job_id, 'status', 'pending', 'credits_used', v_cost)::text;
   replayed := false;

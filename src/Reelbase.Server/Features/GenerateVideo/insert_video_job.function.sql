@@ -1,0 +1,25 @@
+-- Puts a job into the queue and charges for it: the one place where a job begins, for a press and for a retry by support alike. The user row
+-- is locked by the caller. p_retry_of: the job that is retried at the house's cost; nothing is charged then, so nothing can come back.
+create or replace function insert_video_job(
+  p_user_id uuid, p_model models, p_theme_id uuid, p_prompt text, p_settings jsonb, p_image_url text, p_cost integer,
+  p_queue_deadline_seconds integer, p_retry_of uuid default null)
+returns uuid language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_job_id uuid := uuid_v7();
+  v_charge integer := case when p_retry_of is null then p_cost else 0 end;
+begin
+  perform require_model_offered(p_model, p_model.id::text);
+  insert into video_jobs (job_id, user_id, model_id, theme_id, model_name, prompt, settings, image_url, credits_used, credits_charged,
+    paid_by_house, retry_of, provider, line_turn, created_at, run_after, deadline_at)
+  values (v_job_id, p_user_id, p_model.id, p_theme_id, p_model.name, p_prompt, p_settings, p_image_url, v_charge, v_charge,
+    p_retry_of is not null, p_retry_of, p_model.provider,
+    coalesce((select s.turns from provider_states s where s.provider = p_model.provider), 0),
+    clock_timestamp(), clock_timestamp(), clock_timestamp() + make_interval(secs => p_queue_deadline_seconds));
+  if v_charge > 0 then
+    perform write_ledger(p_user_id, -v_charge, 'video_generation', v_job_id);
+  end if;
+  return v_job_id;
+end
+$$;
+comment on function insert_video_job(uuid, models, uuid, text, jsonb, text, integer, integer, uuid) is
+  'Queues a job and charges for it, or not when it is a retry; answers its id. Raises ERR_4002. Internal to generate_video and admin_retry_job.';
