@@ -5,6 +5,7 @@ namespace Reelbase.Tests.Architecture;
 
 /// <summary>Where servers listen: on a port that the system chose when they bound it, or on one that is held until they do.</summary>
 [Trait("Check", "yes")]
+[Quick]
 public sealed partial class AddressTests
 {
     [Fact]

@@ -5,6 +5,7 @@ namespace Reelbase.Tests.Architecture;
 
 /// <summary>The rules of the house, read from the source.</summary>
 [Trait("Check", "yes")]
+[Quick]
 public sealed partial class ArchitectureTests
 {
     private const string Server = "src/Reelbase.Server";

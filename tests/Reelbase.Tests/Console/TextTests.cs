@@ -5,6 +5,7 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Console;
 
 /// <summary>Every text of the console is in its resource file, and nothing is there that nobody shows.</summary>
+[Quick]
 public sealed partial class TextTests
 {
     [Fact]

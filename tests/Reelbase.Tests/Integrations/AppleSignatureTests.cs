@@ -33,6 +33,7 @@ public sealed class AppleSignatureTests : IDisposable
     public void Dispose() => _ours.Dispose();
 
     [Fact]
+    [Quick]
     public void Every_forgery_is_refused_and_every_good_one_taken()
     {
         var cases = _forged.All();

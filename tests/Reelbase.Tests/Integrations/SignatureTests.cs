@@ -11,6 +11,7 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Integrations;
 
 /// <summary>The two signature schemes of inbound events, against values made by others.</summary>
+[Quick]
 public sealed class SignatureTests
 {
     private static readonly DateTimeOffset VectorTime = DateTimeOffset.FromUnixTimeSeconds(1_760_000_000);

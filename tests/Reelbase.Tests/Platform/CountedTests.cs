@@ -1,10 +1,12 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Reelbase.Server.Platform.Errors;
+using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Platform;
 
 /// <summary>Numbers in messages, as each language counts.</summary>
+[Quick]
 public sealed class CountedTests
 {
     [Theory]

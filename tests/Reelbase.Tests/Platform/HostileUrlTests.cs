@@ -12,6 +12,7 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Platform;
 
 /// <summary>Addresses that a provider could name to make us reach what is not theirs. Whatever the form, no connection is made.</summary>
+[Quick]
 public sealed class HostileUrlTests : IAsyncLifetime
 {
     private const int AtLeast = 200;

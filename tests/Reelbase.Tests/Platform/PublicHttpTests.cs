@@ -1,10 +1,12 @@
 using System.Net;
 using Reelbase.Server.Platform.Errors;
 using Reelbase.Server.Platform.Http;
+using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Platform;
 
 /// <summary>Where downloads may go, and which language an error speaks.</summary>
+[Quick]
 public sealed class PublicHttpTests
 {
     [Theory]

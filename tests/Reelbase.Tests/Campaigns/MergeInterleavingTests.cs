@@ -4,16 +4,17 @@ using Microsoft.Extensions.DependencyInjection;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Tests.Support;
 
-namespace Reelbase.Tests.Scenarios;
+namespace Reelbase.Tests.Campaigns;
 
 /// <summary>
-/// A thousand guests with jobs in flight become part of a member while they press, while their jobs end, are deleted and stored, while a purchase of theirs arrives and their
+/// Hundreds of guests with jobs in flight become part of a member while they press, while their jobs end, are deleted and stored, while a purchase of theirs arrives and their
 /// grant is given: all at once and in random order, through the server's own roles.
 /// </summary>
+[Campaign]
 [Collection(Alone.Name)]
 public sealed class MergeInterleavingTests(MergeInterleavingTests.ApiOnly system) : IClassFixture<MergeInterleavingTests.ApiOnly>
 {
-    private const int Rounds = 1000;
+    private static readonly int Rounds = Campaign.Share(200, 5000);
     private const int GuestCredits = 50;
     private const int MemberCredits = 20;
     private const int GrantCredits = 10;
@@ -28,10 +29,8 @@ public sealed class MergeInterleavingTests(MergeInterleavingTests.ApiOnly system
     }
 
     [Fact]
-    public async Task Nothing_is_lost_and_nothing_doubled_in_a_thousand_interleavings()
+    public async Task Nothing_is_lost_and_nothing_doubled_in_any_interleaving()
     {
-        var seed = Random.Shared.Next();
-        TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
         var guests = await Crowd.MakeAsync(system, Rounds, GuestCredits);
         var members = await Crowd.MakeAsync(system, Rounds, MemberCredits, "subject:");
         await system.ExecuteAsync("insert into device_grants (user_id, device_id) select id, id::text from users where is_guest");
@@ -41,7 +40,7 @@ public sealed class MergeInterleavingTests(MergeInterleavingTests.ApiOnly system
             guests.Zip(members).Select((pair, index) => (Guest: pair.First, Member: pair.Second, Index: index)),
             async round =>
             {
-                rounds.Add(await PlayAsync(round.Guest, round.Member, new Random(seed + round.Index)));
+                rounds.Add(await PlayAsync(round.Guest, round.Member, new Random(Campaign.Seed + round.Index)));
             }
         );
         var rows = await ReadAsync();
@@ -52,14 +51,14 @@ public sealed class MergeInterleavingTests(MergeInterleavingTests.ApiOnly system
                 wrong.Add($"guest {round.Guest.UserId}: {fault}");
             }
         }
-        Assert.True(wrong.Count == 0, $"seed {seed}\n" + string.Join('\n', wrong.Take(10)));
+        Assert.True(wrong.Count == 0, $"{Campaign.Repeat}\n" + string.Join('\n', wrong.Take(10)));
         await system.AssertLedgerAsync();
     }
 
     [Fact]
     public async Task A_member_who_leaves_while_a_guest_joins_takes_nobodys_credits_along()
     {
-        const int rounds = 200;
+        var rounds = Campaign.Share(50, 1000);
         var api = system.Server.Services.GetRequiredService<ApiDatabase>();
         var guests = await Crowd.MakeAsync(system, rounds, GuestCredits);
         var members = await Crowd.MakeAsync(system, rounds, MemberCredits, "subject:");

@@ -2,12 +2,13 @@ using System.Net;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Tests.Support;
 
-namespace Reelbase.Tests.Scenarios;
+namespace Reelbase.Tests.Campaigns;
 
 /// <summary>A durable PostgreSQL, and a server that dies as often as it likes.</summary>
+[Campaign]
 public sealed class CrashTests(CrashTests.Durable system) : IClassFixture<CrashTests.Durable>
 {
-    private const int Kills = 20;
+    private static readonly int Kills = Campaign.Share(8, 100);
     private const int Users = 25;
     private static readonly string[] Directives =
     [
@@ -91,10 +92,9 @@ public sealed class CrashTests(CrashTests.Durable system) : IClassFixture<CrashT
     }
 
     [Fact]
-    public async Task Every_accepted_job_ends_and_every_ledger_adds_up_although_the_server_is_killed_twenty_times()
+    public async Task Every_accepted_job_ends_and_every_ledger_adds_up_although_the_server_is_killed_again_and_again()
     {
-        // Seeded: a failing run can be told again.
-        var random = new Random(20260101);
+        var random = new Random(Campaign.Seed);
         var accepted = new System.Collections.Concurrent.ConcurrentBag<string>();
         using var over = new CancellationTokenSource();
         var users = Enumerable.Range(0, Users).Select(number => PlayAsync(number, accepted, over.Token)).ToList();

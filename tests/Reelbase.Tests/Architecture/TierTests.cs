@@ -1,0 +1,38 @@
+using System.Reflection;
+using Reelbase.Tests.Support;
+
+namespace Reelbase.Tests.Architecture;
+
+/// <summary>Where a test lies says how long it may take; the script finds it by the trait.</summary>
+[Trait("Check", "yes")]
+[Quick]
+public sealed class TierTests
+{
+    [Fact]
+    public void What_lies_in_sql_is_quick_and_what_lies_in_campaigns_is_a_campaign()
+    {
+        var classes = typeof(TierTests).Assembly.GetTypes().Where(type => type is { IsClass: true, IsAbstract: false } && HasTests(type)).ToList();
+        Assert.Contains(classes, type => IsIn(type, "Sql"));
+        Assert.Contains(classes, type => IsIn(type, "Campaigns"));
+        Assert.Empty(classes.Where(type => IsIn(type, "Sql") && type.GetCustomAttribute<QuickAttribute>() is null).Select(type => type.FullName));
+        Assert.Empty(classes.Where(type => IsIn(type, "Campaigns") && type.GetCustomAttribute<CampaignAttribute>() is null).Select(type => type.FullName));
+    }
+
+    [Fact]
+    public void A_quick_test_starts_no_product() =>
+        Assert.Empty(
+            from type in typeof(TierTests).Assembly.GetTypes()
+            where type.GetCustomAttribute<QuickAttribute>() is not null
+            from fixture in type.GetInterfaces()
+                .Where(found => found.IsGenericType && found.GetGenericTypeDefinition() == typeof(IClassFixture<>))
+                .Select(found => found.GetGenericArguments()[0])
+                .Append(type)
+            where typeof(TestSystem).IsAssignableFrom(fixture)
+            select type.FullName
+        );
+
+    private static bool IsIn(Type type, string folder) => type.Namespace?.StartsWith("Reelbase.Tests." + folder, StringComparison.Ordinal) == true;
+
+    private static bool HasTests(Type type) =>
+        type.GetMethods(BindingFlags.Public | BindingFlags.Instance).Any(method => method.GetCustomAttribute<FactAttribute>() is not null);
+}

@@ -1,0 +1,126 @@
+using Reelbase.Tests.Support;
+
+namespace Reelbase.Tests.Sql;
+
+/// <summary>Who is next at a provider, as scripts. Small letters are guests, capitals pay for premium; a job is its user's letter and a number.</summary>
+[Quick]
+public sealed class QueueTests(SqlDatabase database)
+{
+    [Theory]
+    [InlineData("press a b c; line a1 b1 c1")]
+    // Everybody's first before anybody's second, each user's own by age.
+    [InlineData("press a a a b b c; line a1 b1 c1 a2 b2 a3")]
+    // Of four turns three are premium's while both wait.
+    [InlineData("press a b A B C D; line A1 B1 C1 a1 D1 b1")]
+    [InlineData("press a b c A; line A1 a1 b1 c1")]
+    [InlineData("press a A A A A A; line A1 A2 A3 a1 A4 A5")]
+    [InlineData("press A B C D E F G a b; line A1 B1 C1 a1 D1 E1 F1 b1 G1")]
+    // What is claimed is what the line said, and the share of turns goes on where it stood.
+    [InlineData("press a b A B C D; claim 2 of 9 A1 B1; line C1 a1 D1 b1; claim 9 of 9 C1 a1 D1 b1")]
+    [InlineData("press a A; claim 1 of 9 A1; press B C; line B1 C1 a1")]
+    // Served, and after everybody who waited then; a newcomer comes after those.
+    [InlineData("press a a b c; claim 1 of 9 a1; line b1 c1 a2; press d; line b1 c1 a2 d1")]
+    [InlineData("press a a b b; claim 2 of 9 a1 b1; press c; line a2 b2 c1")]
+    // No more than there is room for, counting those that are with the provider.
+    [InlineData("press a b c d; claim 9 of 2 a1 b1; claim 9 of 2; line c1 d1; fail a1; claim 9 of 2 c1; claim 9 of 3 d1")]
+    [InlineData("press a b; claim 0 of 9; claim 9 of 0; line a1 b1")]
+    // Held by one, it is nobody else's until the lease is over; then it keeps its place.
+    [InlineData("press a b; claim 1 of 9 a1; claim 9 of 9 b1; claim 9 of 9; expire a1; claim 9 of 9 a1")]
+    // Paused, or over the budget: nobody; over the guests' part of it: no guests.
+    [InlineData("press a A; pause; claim 9 of 9; line A1 a1; resume; claim 9 of 9 A1 a1")]
+    [InlineData("press a A; spend 100; claim 9 of 9; line A1 a1")]
+    [InlineData("press a b M A; spend 60; claim 9 of 9 M1 A1; line a1 b1")]
+    // Waiting for its next try, it is passed over and keeps its place.
+    [InlineData("press a b c; later a1; claim 1 of 9 b1; line a1 c1; now a1; claim 9 of 9 a1 c1")]
+    public async Task The_line_is_served_in_its_order(string script)
+    {
+        await using var db = await database.BeginAsync();
+        var users = new Dictionary<char, Guid>();
+        var jobs = new Dictionary<string, Guid>();
+        var step = 0;
+        foreach (var words in script.Split("; ").Select(line => line.Split(' ')))
+        {
+            step++;
+            switch (words)
+            {
+                case ["press", .. var letters]:
+                    foreach (var letter in letters.Select(word => word[0]))
+                    {
+                        if (!users.TryGetValue(letter, out var user))
+                        {
+                            user = users[letter] = await db.NewUserAsync(1000, char.IsUpper(letter) ? "premium" : "free", char.IsLower(letter));
+                        }
+                        var job = await db.PressAsync(user);
+                        jobs[$"{letter}{jobs.Keys.Count(label => label[0] == letter) + 1}"] = job;
+                    }
+                    break;
+                case ["line", .. var expected]:
+                    Assert.Equal(expected, Labels(await db.RowsAsync("select job_id from walk_waiting_line('fal') order by place")));
+                    Assert.Equal(expected.Length, await db.ValueAsync<long>("select max(place) + 1 from walk_waiting_line('fal')"));
+                    break;
+                case ["claim", var limit, "of", var room, .. var expected]:
+                    await db.BecomeAsync("reelbase_worker");
+                    Assert.Equal(
+                        expected,
+                        Labels(
+                            await db.RowsAsync(
+                                $$$"""select job_id from claim_video_jobs('token {{{step}}}', 60, {{{limit}}}, '{"fal": {"concurrency": {{{room}}}, "daily_budget_micros": 100, "guest_budget_micros": 50}}')"""
+                            )
+                        )
+                    );
+                    await db.BecomeOwnerAsync();
+                    break;
+                case ["fail", var label]:
+                    Assert.True(
+                        await db.ValueAsync<bool>(
+                            "select fail_video_job(p_job_id => $1, p_leased_by => (select leased_by from video_jobs where job_id = $1), p_error_code => 'ERR_5002', p_error_message => null)",
+                            jobs[label]
+                        )
+                    );
+                    break;
+                case ["expire", var label]:
+                    await db.RunAsync("update video_jobs set lease_until = clock_timestamp() - interval '1 second' where job_id = $1", jobs[label]);
+                    break;
+                case ["later" or "now", var label]:
+                    await db.RunAsync(
+                        "update video_jobs set run_after = clock_timestamp() + $2::interval where job_id = $1",
+                        jobs[label],
+                        words[0] == "later" ? "1 hour" : "-1 second"
+                    );
+                    break;
+                case ["pause" or "resume"]:
+                    await db.RunAsync(
+                        "insert into provider_states (provider, paused_until) values ('fal', clock_timestamp() + $1::interval) on conflict (provider) do update set paused_until = excluded.paused_until",
+                        words[0] == "pause" ? "1 hour" : "-1 second"
+                    );
+                    break;
+                case ["spend", var micros]:
+                    await db.RunAsync(
+                        $"insert into provider_spend (provider, day, micros) values ('fal', (clock_timestamp() at time zone 'UTC')::date, {micros})"
+                    );
+                    break;
+                default:
+                    Assert.Fail($"what is {string.Join(' ', words)}?");
+                    break;
+            }
+        }
+        await db.AssertSoundAsync();
+
+        IEnumerable<string> Labels(List<string> ids) => ids.Select(id => jobs.Single(job => job.Value.ToString() == id).Key);
+    }
+
+    [Fact]
+    public async Task Whoever_asks_for_their_place_is_given_the_lines()
+    {
+        await using var db = await database.BeginAsync();
+        var (ada, ben) = (await db.NewUserAsync(100), await db.NewUserAsync(100, "premium"));
+        var jobs = new[] { await db.PressAsync(ada), await db.PressAsync(ada), await db.PressAsync(ben) };
+        var places = new List<string>();
+        foreach (var (user, job) in new[] { (ada, jobs[0]), (ada, jobs[1]), (ben, jobs[2]) })
+        {
+            await db.BecomeAsync(user);
+            places.AddRange(await db.RowsAsync("select queue_position($1)", job));
+        }
+        Assert.Equal(["1", "2", "0"], places);
+    }
+}
