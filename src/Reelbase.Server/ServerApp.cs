@@ -198,6 +198,8 @@ public static class ServerApp
         services.AddHostedService<NodeBeat>();
         services.AddSingleton<ProviderWatch>();
         services.AddSingleton<IProviderWitness>(provider => provider.GetRequiredService<ProviderWatch>());
+        services.AddSingleton<IAppStoreWitness, AppStoreWitness>();
+        services.AddSingleton<IOperationPreparation, PurchaseAssignment>();
         if (server.Has("api"))
         {
             services.AddSingleton<SessionService>();
@@ -223,6 +225,7 @@ public static class ServerApp
             services.AddHostedService<AppStoreNotificationWorker>();
             services.AddHostedService<PurchaseClaimWorker>();
             services.AddHostedService<Reconciler>();
+            services.AddHostedService<WaitingPurchaseWorker>();
             services.AddHostedService<AppleAuthorizationWorker>();
             services.AddHostedService<AppleAccountEventWorker>();
             services.AddHostedService<PushWorker>();

@@ -46,7 +46,7 @@ public static class AppStoreSimulator
             || token.GetProperty("bid").GetString() != app.BundleId
             || token.GetProperty("exp").GetInt64() < now
             || token.GetProperty("exp").GetInt64() - token.GetProperty("iat").GetInt64() > 3600
-            || token.GetProperty("iat").GetInt64() > now + 60
+            || token.GetProperty("iat").GetInt64() > now
         )
         {
             return Results.Text("Unauthenticated\n\nRequest ID: SIMULATED.0.0", statusCode: 401);
@@ -74,10 +74,13 @@ public static class AppStoreSimulator
         }
     }
 
-    private static IResult Transaction(string environment, string id, AppStoreState state) =>
-        !IsId(id) ? Error(400, 4_000_006, "Invalid transaction id.")
-        : Find(state, environment, id) is { } sale ? Results.Json(new { signedTransactionInfo = state.Sign(sale) })
-        : Error(404, 4_040_010, "Transaction id not found.");
+    private static IResult Transaction(string environment, string id, AppStoreState state)
+    {
+        state.Lookups[id] = true;
+        return !IsId(id) ? Error(400, 4_000_006, "Invalid transaction id.")
+            : Find(state, environment, id) is { } sale ? Results.Json(new { signedTransactionInfo = state.Sign(sale) })
+            : Error(404, 4_040_010, "Transaction id not found.");
+    }
 
     private static IResult History(string environment, string id, HttpContext context, AppStoreState state, AppleApp app)
     {

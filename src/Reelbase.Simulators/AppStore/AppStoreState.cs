@@ -51,12 +51,16 @@ public sealed class AppStoreState(AppleApp app, AppleAuthority authority, IHttpC
     public ConcurrentQueue<(string TransactionId, JsonElement Body)> Consumptions { get; } = new();
     public ConcurrentQueue<string> Faults { get; } = new();
 
+    /// <summary>Ids of single transactions that anybody has asked for.</summary>
+    public ConcurrentDictionary<string, bool> Lookups { get; } = new();
+
     public void Reset()
     {
         Sales.Clear();
         Notifications.Clear();
         Consumptions.Clear();
         Faults.Clear();
+        Lookups.Clear();
     }
 
     /// <summary>Apple's clock, in milliseconds; never the same twice, so that every word of Apple has its place.</summary>

@@ -12,7 +12,7 @@ using Reelbase.Server.Platform.Security;
 namespace Reelbase.Server.Features.Admin;
 
 /// <summary>Does what an admin asks, for the API and for the console alike: one SQL function, in one transaction with its audit row.</summary>
-public sealed partial class AdminApi(ApiDatabase database, ChangeFeed feed, IServiceProvider services)
+public sealed partial class AdminApi(ApiDatabase database, ChangeFeed feed, IEnumerable<IOperationPreparation> preparations, IServiceProvider services)
 {
     /// <summary>Told after every change that an admin made; the console's pages look again.</summary>
     public const string Topic = "admin:changes";
@@ -21,6 +21,10 @@ public sealed partial class AdminApi(ApiDatabase database, ChangeFeed feed, ISer
     /// <exception cref="ApiException">ERR_4005 or ERR_4006 when the caller is no admin; what the operation itself refuses.</exception>
     public async Task<JsonNode> CallAsync(Caller caller, AdminOperation operation, JsonObject request, Guid? key, CancellationToken cancellationToken)
     {
+        foreach (var preparation in preparations.Where(preparation => preparation.Operation == operation.Name))
+        {
+            await PrepareAsync(preparation, caller, request, cancellationToken);
+        }
         var (sql, arguments) = Statement(operation, request.ToJsonString(Json.Options), key);
         string text;
         try
@@ -38,6 +42,19 @@ public sealed partial class AdminApi(ApiDatabase database, ChangeFeed feed, ISer
             Tell(request);
         }
         return answer;
+    }
+
+    private async Task PrepareAsync(IOperationPreparation preparation, Caller caller, JsonObject request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await database.ExecuteAsync(caller, "select require_admin()", cancellationToken);
+            await preparation.PrepareAsync(caller, request, cancellationToken);
+        }
+        catch (Npgsql.NpgsqlException error)
+        {
+            throw DatabaseErrors.Translate(error);
+        }
     }
 
     private (string Sql, object?[] Arguments) Statement(AdminOperation operation, string request, Guid? key) =>

@@ -6,6 +6,9 @@ namespace Reelbase.Server.Features.Admin;
 /// <summary>The new balance after a change of credits.</summary>
 public sealed record AdminBalanceAnswer(bool Success, int NewBalance);
 
+/// <summary>What a purchase gave that was given to its owner; 0 when it was theirs already.</summary>
+public sealed record AdminAssignmentAnswer(bool Success, int CreditsAdded);
+
 /// <summary>It is done.</summary>
 public sealed record AdminSuccessAnswer(bool Success);
 
@@ -148,7 +151,25 @@ public static class AdminOperations
             new("is_active", true, "Whether it is sold"),
             Reason
         ),
-        Look("admin-list-purchases", "Purchases, newest first", new AdminField("environment", "Production", "Production or Sandbox"), Limit, Before),
+        Look(
+            "admin-list-purchases",
+            "Purchases, newest first",
+            new AdminField("environment", "Production", "Production or Sandbox"),
+            new AdminField("state", "unowned", "unowned: nobody is known to own it; waiting: its product is not known"),
+            Limit,
+            Before
+        ),
+        Change(
+            "admin-assign-purchase",
+            "Give a purchase without an owner to its owner, once",
+            new AdminField("transaction_id", "2000000900000001", "Apple's id; Apple is asked when we do not know it", true),
+            User,
+            Reason
+        ) with
+        {
+            Answer = typeof(AdminAssignmentAnswer),
+            Example = new AdminAssignmentAnswer(true, 25),
+        },
         // Messages and reports
         Look(
             "admin-list-deliveries",

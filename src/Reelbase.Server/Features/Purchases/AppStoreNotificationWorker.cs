@@ -101,7 +101,7 @@ public sealed class AppStoreNotificationWorker(
             await PostponeAsync(item, failure);
             return;
         }
-        await FinishAsync(item, recorded.UserId, recorded.Outcome is "credited" or "known" ? null : recorded.Reason ?? recorded.Outcome);
+        await FinishAsync(item, recorded.UserId, recorded.Outcome is "credited" or "known" or "pending" ? null : recorded.Reason ?? recorded.Outcome);
     }
 
     /// <summary>Answers Apple's question within its twelve hours, and only with the customer's consent. Null when done, or why it has to be tried again.</summary>

@@ -37,7 +37,7 @@ public sealed class PurchaseClaimWorker(
     /// <inheritdoc/>
     protected override async Task HandleAsync(WaitingClaim item, CancellationToken cancellationToken)
     {
-        switch (await apple.FindTransactionAsync(item.TransactionId, cancellationToken))
+        switch (await apple.FindTransactionAsync(item.TransactionId, purchases.Value.AcceptSandbox, cancellationToken))
         {
             case AppStoreAnswer.Found found:
                 if (

@@ -1,11 +1,15 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Reelbase.Server.Integrations.Apple.AppStore;
 
 namespace Reelbase.Server.Features.Purchases;
 
 /// <summary>A verified transaction on its way into SQL.</summary>
-public static class PurchaseRecord
+public static partial class PurchaseRecord
 {
+    /// <summary>Whether a text can be Apple's id of a transaction.</summary>
+    public static bool IsTransactionId(string text) => TransactionId().IsMatch(text);
+
     /// <summary>Why a transaction gives no credits, whatever else is true of it; null when it may.</summary>
     public static string? Fault(SignedTransaction transaction) =>
         transaction.Type != "Consumable" ? "not_a_consumable"
@@ -30,6 +34,9 @@ public static class PurchaseRecord
                 revoked_percentage = transaction.RevocationPercentage,
             }
         );
+
+    [GeneratedRegex("^[0-9A-Za-z-]{1,64}$")]
+    private static partial Regex TransactionId();
 }
 
 /// <summary>What <c>record_transaction</c> answers.</summary>

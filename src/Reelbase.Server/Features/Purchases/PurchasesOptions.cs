@@ -9,13 +9,17 @@ public sealed class PurchasesOptions
     /// <summary>Whether sandbox purchases give credits. App Review buys in the sandbox with the production build, so review needs it.</summary>
     public bool AcceptSandbox { get; set; } = true;
 
-    /// <summary>Credits that one user can get from sandbox purchases, ever.</summary>
-    [Range(0, 1_000_000)]
-    public int SandboxCreditsPerUser { get; set; } = 50;
+    /// <summary>Credits that one user can get from sandbox purchases, ever; without it each active product twice.</summary>
+    [Range(0, 100_000_000)]
+    public int? SandboxCreditsPerUser { get; set; }
 
-    /// <summary>Credits that all users together can get from sandbox purchases in a day (UTC).</summary>
-    [Range(0, 10_000_000)]
-    public int SandboxCreditsPerDay { get; set; } = 200;
+    /// <summary>Credits that all users together can get from sandbox purchases in a day (UTC); without it what ten such users can buy.</summary>
+    [Range(0, 1_000_000_000)]
+    public int? SandboxCreditsPerDay { get; set; }
+
+    /// <summary>Seconds between polls for purchases whose product was entered after they were made.</summary>
+    [Range(0.1, 3600)]
+    public double WaitingPollSeconds { get; set; } = 5;
 
     /// <summary>Claims that fail which one user may make per window; good ones cost none. Negative: unlimited.</summary>
     [Range(-1, 1_000_000)]

@@ -16,6 +16,7 @@ public sealed class Reconciler(
     WorkerDatabase database,
     SignedData signedData,
     AppStoreClient apple,
+    IAppStoreWitness witness,
     ChangeFeed feed,
     IOptions<PurchasesOptions> options,
     TimeProvider clock,
@@ -25,6 +26,8 @@ public sealed class Reconciler(
     private const int LeaseSeconds = 3600;
     private const int RetryAfterSeconds = 600;
     private const int MaxPages = 10_000;
+    private const int Portion = 100;
+    private const int MaxFailuresInARow = 3;
 
     /// <summary>Apple lists a notification once it has tried to send it; what was under way at the last comparison is looked at again.</summary>
     private static readonly TimeSpan Overlap = TimeSpan.FromHours(1);
@@ -72,9 +75,12 @@ public sealed class Reconciler(
             return;
         }
         var report = new Report();
-        var fault =
-            await WalkNotificationsAsync(environment, turn.CoveredUntil, now, report, cancellationToken)
-            ?? await WalkBuyersAsync(environment, (int)(now - due).TotalSeconds, report, cancellationToken);
+        var fault = await WalkNotificationsAsync(environment, turn.CoveredUntil, now, report, cancellationToken);
+        // A list that cannot be read keeps nobody from asking about the buyers; an Apple that cannot be asked does.
+        if (fault is null || report.Unreadable > 0)
+        {
+            fault = await WalkBuyersAsync(environment, claimToken, report, cancellationToken) ?? fault;
+        }
         report.Fault = fault?.Reason;
         await database.ExecuteAsync(
             "select finish_reconciliation($1, $2, $3::timestamptz, $4::jsonb, $5)",
@@ -85,15 +91,6 @@ public sealed class Reconciler(
             JsonSerializer.Serialize(report, Platform.Http.Json.Options),
             (int)Math.Max(1, fault?.RetryAfterSeconds ?? RetryAfterSeconds)
         );
-        if (fault?.IsOurFault == true)
-        {
-            await database.ExecuteAsync(
-                "select raise_alert('app_store_key', $1, $2)",
-                CancellationToken.None,
-                now.UtcDateTime.ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture),
-                "The App Store refuses our key (AppStore:IssuerId, KeyId, PrivateKey): purchases cannot be looked up."
-            );
-        }
         if (report.MissedNotifications + report.MissedPurchases > 0)
         {
             logger.LogWarning(
@@ -121,19 +118,25 @@ public sealed class Reconciler(
         {
             await PaceAsync(cancellationToken);
             var answer = await apple.FindNotificationsAsync(environment, from, now, page, cancellationToken);
-            if (answer is not AppStoreAnswer.Found { Body: var body } found)
+            if (answer is not AppStoreAnswer.Found { Body: var body })
             {
                 // A question that Apple calls wrong is a fault of ours, which waits as long as an outage.
                 return answer as AppStoreAnswer.Unavailable ?? new AppStoreAnswer.Unavailable("the list of notifications was refused");
             }
-            foreach (var entry in Items(body, "notificationHistory"))
+            if (Items(body, "notificationHistory") is not { } entries)
+            {
+                await ReportUnreadableAsync(environment, "the list of notifications", report);
+                return new AppStoreAnswer.Unavailable("the list of notifications cannot be read");
+            }
+            foreach (var entry in entries)
             {
                 report.Notifications++;
                 var payload = entry.Text("signedPayload");
-                if (
-                    signedData.ReadNotification(payload, out _, found.Environment) is { } notification
-                    && await AppStoreNotificationsEndpoint.StoreAsync(database, notification, payload!, cancellationToken)
-                )
+                if (signedData.ReadNotification(payload, out var unread) is not { } notification)
+                {
+                    await ReportUnreadableAsync(environment, $"a notification in Apple's list ({unread})", report);
+                }
+                else if (await AppStoreNotificationsEndpoint.StoreAsync(database, notification, payload!, cancellationToken))
                 {
                     report.MissedNotifications++;
                     feed.Publish(AppStoreNotificationWorker.WakeTopic);
@@ -148,52 +151,114 @@ public sealed class Reconciler(
         return null;
     }
 
-    private async Task<AppStoreAnswer.Unavailable?> WalkBuyersAsync(string environment, int seconds, Report report, CancellationToken cancellationToken)
+    /// <summary>Goes on over the buyers from where the last walk came to, in portions, and remembers each one: what breaks off is not begun anew.</summary>
+    private async Task<AppStoreAnswer.Unavailable?> WalkBuyersAsync(string environment, string claimToken, Report report, CancellationToken cancellationToken)
     {
-        var purchases = await database.ListAsync<string>(
-            "select transaction_id from list_purchases_to_check($1, $2, $3)",
-            cancellationToken,
-            environment,
-            seconds,
-            options.Value.ReconcileMaxBuyers
-        );
-        foreach (var transactionId in purchases)
+        var failures = 0;
+        while (report.Buyers < options.Value.ReconcileMaxBuyers)
         {
-            report.Buyers++;
-            foreach (var find in (Func<string, string, string?, CancellationToken, Task<AppStoreAnswer>>[])[apple.FindHistoryAsync, apple.FindRefundsAsync])
+            var buyers = await database.ListAsync<Buyer>(
+                "select * from next_buyers_to_check($1, $2, $3)",
+                cancellationToken,
+                environment,
+                claimToken,
+                Math.Min(Portion, options.Value.ReconcileMaxBuyers - report.Buyers)
+            );
+            if (buyers.Count == 0)
             {
-                string? revision = null;
-                for (var pages = 0; pages < MaxPages; pages++)
+                return null;
+            }
+            foreach (var buyer in buyers)
+            {
+                report.Buyers++;
+                var away = buyer.TransactionId is { } transactionId ? await CheckBuyerAsync(environment, transactionId, report, cancellationToken) : null;
+                failures = away is null ? 0 : failures + 1;
+                if (away is { IsOurFault: true } or { RetryAfterSeconds: not null })
                 {
-                    await PaceAsync(cancellationToken);
-                    var answer = await find(environment, transactionId, revision, cancellationToken);
-                    if (answer is AppStoreAnswer.Unavailable away)
-                    {
-                        return away;
-                    }
-                    if (answer is not AppStoreAnswer.Found { Body: var body })
-                    {
-                        break;
-                    }
-                    foreach (var jws in Items(body, "signedTransactions"))
-                    {
-                        await RecordAsync(environment, jws.ValueKind == JsonValueKind.String ? jws.GetString() : null, report);
-                    }
-                    if (!HasMore(body) || body.Text("revision") is not { } next || next == revision)
-                    {
-                        break;
-                    }
-                    revision = next;
+                    return away;
+                }
+                // One whom Apple cannot answer for is left for the next comparison; nobody waits behind them.
+                await database.ExecuteAsync(
+                    "select note_buyer_checked($1, $2, $3, $4)",
+                    CancellationToken.None,
+                    environment,
+                    claimToken,
+                    buyer.UserId,
+                    buyer.TransactionId
+                );
+                if (failures >= MaxFailuresInARow)
+                {
+                    return away;
                 }
             }
-            await database.ExecuteAsync("select note_purchase_checked($1, $2)", CancellationToken.None, environment, transactionId);
         }
         return null;
     }
 
+    private async Task<AppStoreAnswer.Unavailable?> CheckBuyerAsync(
+        string environment,
+        string transactionId,
+        Report report,
+        CancellationToken cancellationToken
+    )
+    {
+        foreach (var find in (Func<string, string, string?, CancellationToken, Task<AppStoreAnswer>>[])[apple.FindHistoryAsync, apple.FindRefundsAsync])
+        {
+            string? revision = null;
+            for (var pages = 0; pages < MaxPages; pages++)
+            {
+                await PaceAsync(cancellationToken);
+                var answer = await find(environment, transactionId, revision, cancellationToken);
+                if (answer is AppStoreAnswer.Unavailable away)
+                {
+                    if (away.IsUnreadable)
+                    {
+                        await ReportUnreadableAsync(environment, $"the history of the buyer of {transactionId}", report);
+                    }
+                    return away;
+                }
+                if (answer is not AppStoreAnswer.Found { Body: var body })
+                {
+                    break;
+                }
+                if (Items(body, "signedTransactions") is not { } transactions)
+                {
+                    // The other buyers are asked about all the same, and this one again the next time.
+                    await ReportUnreadableAsync(environment, $"the history of the buyer of {transactionId}", report);
+                    break;
+                }
+                foreach (var jws in transactions)
+                {
+                    await RecordAsync(environment, jws.ValueKind == JsonValueKind.String ? jws.GetString() : null, report);
+                }
+                if (!HasMore(body) || body.Text("revision") is not { } next || next == revision)
+                {
+                    break;
+                }
+                revision = next;
+            }
+        }
+        return null;
+    }
+
+    private Task ReportUnreadableAsync(string environment, string what, Report report)
+    {
+        report.Unreadable++;
+        return witness.ReportAsync(
+            environment,
+            "unreadable",
+            $"The comparison with the App Store ({environment}) could not read {what}: purchases or refunds may be missed until that is found out."
+        );
+    }
+
     private async Task RecordAsync(string environment, string? jws, Report report)
     {
-        if (signedData.ReadTransaction(jws, out _, environment) is not { } transaction || PurchaseRecord.Fault(transaction) is not null)
+        if (signedData.ReadTransaction(jws, out var fault, environment) is not { } transaction)
+        {
+            await ReportUnreadableAsync(environment, $"a transaction in a history ({fault})", report);
+            return;
+        }
+        if (PurchaseRecord.Fault(transaction) is not null)
         {
             return;
         }
@@ -218,10 +283,13 @@ public sealed class Reconciler(
 
     private static bool HasMore(JsonElement body) => body.TryGetProperty("hasMore", out var more) && more.ValueKind == JsonValueKind.True;
 
-    private static IEnumerable<JsonElement> Items(JsonElement body, string name) =>
-        body.TryGetProperty(name, out var list) && list.ValueKind == JsonValueKind.Array ? list.EnumerateArray() : [];
+    /// <summary>The entries of a list; null when there is none, which is not the same as an empty one.</summary>
+    private static List<JsonElement>? Items(JsonElement body, string name) =>
+        body.TryGetProperty(name, out var list) && list.ValueKind == JsonValueKind.Array ? [.. list.EnumerateArray()] : null;
 
     private sealed record Turn(DateTime CoveredUntil);
+
+    private sealed record Buyer(Guid UserId, string? TransactionId);
 
     private sealed class Report
     {
@@ -230,6 +298,7 @@ public sealed class Reconciler(
         public int Buyers { get; set; }
         public int Transactions { get; set; }
         public int MissedPurchases { get; set; }
+        public int Unreadable { get; set; }
         public string? Fault { get; set; }
     }
 }

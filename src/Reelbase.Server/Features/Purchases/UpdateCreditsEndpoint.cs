@@ -1,5 +1,5 @@
 using System.Text.Json;
-using System.Text.RegularExpressions;
+using System.Text.Json.Serialization;
 using Microsoft.Extensions.Options;
 using Reelbase.Server.Integrations;
 using Reelbase.Server.Integrations.Apple.AppStore;
@@ -32,13 +32,20 @@ public sealed record UpdateCreditsRequest(
 
 /// <summary>What a purchase gave.</summary>
 /// <param name="Success">Always true.</param>
-/// <param name="CreditsAdded">0 when it had been credited before.</param>
+/// <param name="CreditsAdded">0 when it had been credited before, or is pending.</param>
 /// <param name="CreditsRemaining">The balance now.</param>
 /// <param name="TotalCredits">The balance once more, under the name that shipped apps read.</param>
-public sealed record UpdateCreditsAnswer(bool Success, int CreditsAdded, int CreditsRemaining, int TotalCredits);
+/// <param name="Pending">True: the purchase is recorded, and its credits come as soon as we know its product; the app may finish it.</param>
+public sealed record UpdateCreditsAnswer(
+    bool Success,
+    int CreditsAdded,
+    int CreditsRemaining,
+    int TotalCredits,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? Pending = null
+);
 
 /// <summary><c>POST /update-credits</c>: a purchase becomes credits, once, whoever reports it and however often.</summary>
-public static partial class UpdateCreditsEndpoint
+public static class UpdateCreditsEndpoint
 {
     /// <summary>Old apps send their whole receipt along; it is not read, but it has to be let through.</summary>
     private const int MaxBodyBytes = 1024 * 1024;
@@ -79,70 +86,109 @@ public static partial class UpdateCreditsEndpoint
             throw ApiException.Field("ERR_4000", "transaction_id", "required");
         }
         var rules = options.Value;
-        await RequireFailuresLeftAsync(caller, database, rules, context.RequestAborted);
         if (!signedData.IsConfigured)
         {
             throw new ApiException("ERR_6003", new { reason = "purchases_are_off" }, status: 503);
         }
+        if (request.SignedTransaction is { } jws)
+        {
+            // Checked right here and nothing asked of Apple: only one that fails needs a place, and good ones never wait for one.
+            try
+            {
+                return await CreditAsync(Verify(signedData, jws, request.TransactionId), caller, database, rules, context.RequestAborted);
+            }
+            catch (ApiException error) when (IsFailedClaim(error))
+            {
+                await FinishPlaceAsync(await TakePlaceAsync(caller, context, database, rules), caller, database, failed: true);
+                throw;
+            }
+        }
+        // Before Apple is asked: of any number at once no more can fail than may.
+        var place = await TakePlaceAsync(caller, context, database, rules);
+        var failed = false;
         try
         {
-            var transaction = request.SignedTransaction is { } jws
-                ? Verify(signedData, jws, request.TransactionId)
-                : await AskAsync(request.TransactionId!, caller, database, apple, signedData, feed, rules, context.RequestAborted);
-            if (PurchaseRecord.Fault(transaction) is { } fault)
-            {
-                throw new ApiException("ERR_4011", new { reason = fault });
-            }
-            var claimed = (
-                await database.OneOrNoneAsync<ClaimedPurchase>(
-                    caller,
-                    "select * from claim_purchase($1::jsonb, $2::jsonb)",
-                    context.RequestAborted,
-                    PurchaseRecord.ToJson(transaction),
-                    rules.Policy
-                )
-            )!;
-            return claimed.Outcome switch
-            {
-                "credited" or "known" => Json.Answer(new UpdateCreditsAnswer(true, claimed.CreditsAdded, claimed.CreditsRemaining, claimed.CreditsRemaining)),
-                "of_another" => throw new ApiException("ERR_4012", new { reason = "purchase_of_another_user" }),
-                _ => throw new ApiException("ERR_4011", new { reason = claimed.Reason ?? claimed.Outcome }),
-            };
+            var transaction = await AskAsync(request.TransactionId!, caller, database, apple, signedData, feed, rules, context.RequestAborted);
+            return await CreditAsync(transaction, caller, database, rules, context.RequestAborted);
         }
-        catch (ApiException error) when (error.Code is "ERR_4011" or "ERR_4012")
+        catch (ApiException error) when (IsFailedClaim(error))
         {
-            await database.ExecuteAsync(caller, "select count_failed_claim($1)", CancellationToken.None, context.Connection.RemoteIpAddress);
+            failed = true;
             throw;
+        }
+        finally
+        {
+            await FinishPlaceAsync(place, caller, database, failed);
         }
     }
 
-    /// <summary>Failed claims are counted and good ones are not: whoever buys much is never kept from their credits.</summary>
-    private static async Task RequireFailuresLeftAsync(Caller caller, ApiDatabase database, PurchasesOptions rules, CancellationToken cancellationToken)
+    private static bool IsFailedClaim(ApiException error) => error.Code is "ERR_4011" or "ERR_4012";
+
+    private static async Task<IResult> CreditAsync(
+        SignedTransaction transaction,
+        Caller caller,
+        ApiDatabase database,
+        PurchasesOptions rules,
+        CancellationToken cancellationToken
+    )
+    {
+        if (PurchaseRecord.Fault(transaction) is { } fault)
+        {
+            throw new ApiException("ERR_4011", new { reason = fault });
+        }
+        var claimed = (
+            await database.OneOrNoneAsync<ClaimedPurchase>(
+                caller,
+                "select * from claim_purchase($1::jsonb, $2::jsonb)",
+                cancellationToken,
+                PurchaseRecord.ToJson(transaction),
+                rules.Policy
+            )
+        )!;
+        return claimed.Outcome switch
+        {
+            "credited" or "known" => Json.Answer(new UpdateCreditsAnswer(true, claimed.CreditsAdded, claimed.CreditsRemaining, claimed.CreditsRemaining)),
+            "pending" => Json.Answer(new UpdateCreditsAnswer(true, 0, claimed.CreditsRemaining, claimed.CreditsRemaining, Pending: true)),
+            "of_another" => throw new ApiException("ERR_4012", new { reason = "purchase_of_another_user" }),
+            _ => throw new ApiException("ERR_4011", new { reason = claimed.Reason ?? claimed.Outcome }),
+        };
+    }
+
+    /// <summary>A place among the failed claims; null where they are not limited.</summary>
+    /// <exception cref="ApiException">ERR_4004: none is left.</exception>
+    private static async Task<long?> TakePlaceAsync(Caller caller, HttpContext context, ApiDatabase database, PurchasesOptions rules)
     {
         if (rules.FailedClaimsPerWindow < 0)
         {
-            return;
+            return null;
         }
-        var left = (
-            await database.OneOrNoneAsync<ClaimsLeft>(
+        var place = (
+            await database.OneOrNoneAsync<ClaimPlace>(
                 caller,
-                "select * from purchase_claims_left($1, $2)",
-                cancellationToken,
+                "select * from take_claim_place($1, $2, $3)",
+                context.RequestAborted,
+                context.Connection.RemoteIpAddress,
                 rules.FailedClaimsPerWindow,
                 rules.WindowSeconds
             )
         )!;
-        if (left.Remaining <= 0)
-        {
-            throw new ApiException(
+        return place.PlaceId
+            ?? throw new ApiException(
                 "ERR_4004",
                 new
                 {
                     limit = rules.FailedClaimsPerWindow,
                     scope = "failed_purchases",
-                    retry_after_seconds = Math.Max(1, left.RetryAfterSeconds ?? 1),
+                    retry_after_seconds = place.RetryAfterSeconds,
                 }
             );
+    }
+
+    private static async Task FinishPlaceAsync(long? place, Caller caller, ApiDatabase database, bool failed)
+    {
+        if (place is not null)
+        {
+            await database.ExecuteAsync(caller, "select finish_claim_place($1, $2)", CancellationToken.None, place, failed);
         }
     }
 
@@ -167,11 +213,11 @@ public static partial class UpdateCreditsEndpoint
         CancellationToken cancellationToken
     )
     {
-        if (!TransactionId().IsMatch(transactionId))
+        if (!PurchaseRecord.IsTransactionId(transactionId))
         {
             throw new ApiException("ERR_4011", new { reason = "not_a_transaction_id" });
         }
-        switch (await apple.FindTransactionAsync(transactionId, cancellationToken))
+        switch (await apple.FindTransactionAsync(transactionId, rules.AcceptSandbox, cancellationToken))
         {
             case AppStoreAnswer.Found found:
                 return signedData.ReadTransaction(found.Body.Text("signedTransactionInfo"), out var fault, found.Environment)
@@ -201,8 +247,5 @@ public static partial class UpdateCreditsEndpoint
 
     private sealed record ClaimedPurchase(string Outcome, string? Reason, int CreditsAdded, int CreditsRemaining);
 
-    private sealed record ClaimsLeft(int Remaining, int? RetryAfterSeconds);
-
-    [GeneratedRegex("^[0-9A-Za-z-]{1,64}$")]
-    private static partial Regex TransactionId();
+    private sealed record ClaimPlace(long? PlaceId, int? RetryAfterSeconds);
 }

@@ -1,3 +1,4 @@
+-- compatibility: the previous release's nodes call this; goes in the next release.
 -- One purchase of each buyer whose purchases Apple has not been asked about for a while: with it, Apple tells all that
 -- the buyer bought and had refunded. Old ones last; Apple takes refunds of about three months back at most, we look at twice that.
 create or replace function list_purchases_to_check(p_environment text, p_older_than_seconds integer, p_limit integer)

@@ -1,3 +1,4 @@
+-- compatibility: the previous release's nodes call this; goes in the next release.
 -- Failed claims of purchases that a user still has in the window; good ones cost none.
 create or replace function purchase_claims_left(p_limit integer, p_window_seconds integer)
 returns table (remaining integer, retry_after_seconds integer)

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Microsoft.AspNetCore.WebUtilities;
 using Reelbase.Server.Integrations.Apple.SignIn;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Errors;
@@ -28,18 +29,18 @@ public static class AppleAccountEventsEndpoint
             .WithTags("SignIn")
             .WithName("apple-account-events")
             .WithSummary("Apple tells what became of an Apple account")
-            .Accepts<AppleAccountEventRequest>("application/json")
+            .Accepts<AppleAccountEventRequest>("application/json", "application/x-www-form-urlencoded")
             .Produces<AppleAccountEventAnswer>()
             .Fails(400, 401, 413, 415, 503)
             .Examples(new { payload = "eyJ..." }, new AppleAccountEventAnswer(true));
 
     private static async Task<IResult> HandleAsync(HttpContext context, AppleTokens tokens, ApiDatabase database, ChangeFeed feed)
     {
-        var request = await RequestBody.ReadAsync<AppleAccountEventRequest>(context);
+        var payload = await ReadPayloadAsync(context);
         AppleAccountEvent? happened;
         try
         {
-            happened = await tokens.ReadEventAsync(request.Payload, context.RequestAborted);
+            happened = await tokens.ReadEventAsync(payload, context.RequestAborted);
         }
         catch (AppleUnavailableException error)
         {
@@ -70,5 +71,16 @@ public static class AppleAccountEventsEndpoint
             feed.Publish(AppleAccountEventWorker.WakeTopic);
         }
         return Json.Answer(new AppleAccountEventAnswer(true));
+    }
+
+    /// <summary>The payload of a JSON body as documented, or of a form's field, as Apple's services send it too.</summary>
+    private static async Task<string?> ReadPayloadAsync(HttpContext context)
+    {
+        if (context.Request.ContentType?.StartsWith("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase) != true)
+        {
+            return (await RequestBody.ReadAsync<AppleAccountEventRequest>(context)).Payload;
+        }
+        var form = QueryHelpers.ParseQuery(Encoding.UTF8.GetString(await RequestBody.ReadBytesAsync(context, RequestBody.MaxJsonBytes)));
+        return form.TryGetValue("payload", out var values) ? values.ToString() : null;
     }
 }

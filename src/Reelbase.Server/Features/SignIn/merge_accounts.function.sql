@@ -33,7 +33,9 @@ begin
   update rate_limit_log set user_id = p_member_id where user_id = p_guest_id;
   update users set
     credits_total = credits_total + v_guest.credits_total,
-    tier = case when v_guest.tier = 'premium' then 'premium' else tier end,
+    -- The tier follows by itself: from the purchases that have moved, and from this.
+    premium_granted_by = case when 'admin' in (premium_granted_by, v_guest.premium_granted_by) then 'admin'
+      else coalesce(premium_granted_by, v_guest.premium_granted_by) end,
     initial_grant_claimed = initial_grant_claimed or v_guest.initial_grant_claimed,
     updated_at = now()
   where id = p_member_id;

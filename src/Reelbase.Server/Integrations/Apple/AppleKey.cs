@@ -13,8 +13,16 @@ namespace Reelbase.Server.Integrations.Apple;
 /// <param name="keyId">Becomes <c>kid</c>.</param>
 public sealed class AppleKey(string? pem, string? file, string? keyId) : IDisposable
 {
+    /// <summary>
+    /// How far a token's <c>iat</c> lies back: Apple refuses a token of the future, and the clock of a host may be a minute and a half ahead.
+    /// </summary>
+    public const int BackdatedSeconds = 120;
+
     private readonly Lock _gate = new();
     private ECDsa? _key;
+
+    /// <summary>When a token made now says that it was issued, in seconds since 1970.</summary>
+    public static long IssuedAt(TimeProvider clock) => clock.GetUtcNow().ToUnixTimeSeconds() - BackdatedSeconds;
 
     /// <summary>A token with exactly these claims.</summary>
     public string Sign(Dictionary<string, object> claims)

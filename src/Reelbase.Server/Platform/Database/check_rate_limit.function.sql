@@ -1,6 +1,7 @@
 -- Counts and takes one place in a sliding window, for a user or for an address (IPv6 counts by /64: one subscriber
--- has at least that many). Atomic: whoever asks for the same window waits for the other's commit, so parallel calls
--- never overshoot. A refused call takes no place. A null limit means unlimited and writes nothing.
+-- has at least that many; an unknown address is one address). Atomic: what is counted is what is locked, so whoever asks for the same
+-- window waits for the other's commit, and parallel calls never overshoot. A refused call takes no place. A null limit means unlimited
+-- and writes nothing.
 create or replace function check_rate_limit(
   p_action text,
   p_user_id uuid,
@@ -10,7 +11,7 @@ create or replace function check_rate_limit(
   out allowed boolean, out remaining integer, out reset_at timestamptz)
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
-  v_network inet := case when family(p_ip) = 6 then set_masklen(p_ip, 64)::cidr::inet else p_ip end;
+  v_network inet := case when family(p_ip) = 6 then set_masklen(p_ip, 64)::cidr::inet else coalesce(p_ip, '0.0.0.0') end;
   v_since timestamptz;
   v_used integer;
   v_oldest timestamptz;
@@ -22,7 +23,8 @@ begin
   if p_limit < 0 or p_window_seconds < 1 then
     raise exception 'check_rate_limit: the limit must be 0 or more and the window at least one second';
   end if;
-  perform pg_advisory_xact_lock(hashtextextended(concat_ws('|', 'rate', p_action, p_user_id, v_network), 0));
+  -- A user is counted wherever they call from, so the address is no part of their lock.
+  perform pg_advisory_xact_lock(hashtextextended(concat_ws('|', 'rate', p_action, coalesce(p_user_id::text, v_network::text)), 0));
   v_since := clock_timestamp() - make_interval(secs => p_window_seconds);
   if p_user_id is not null then
     select count(*), min(created_at) into v_used, v_oldest from rate_limit_log

@@ -166,7 +166,8 @@ public sealed class ApnsClient : IDisposable
         {
             using var document = JsonDocument.Parse(text);
             reason = document.RootElement.Text("reason");
-            since = document.RootElement.Number("timestamp") is { } time ? DateTimeOffset.FromUnixTimeMilliseconds((long)time) : null;
+            // A time that no calendar has says no more than none.
+            since = document.RootElement.Number("timestamp") is { } time and > 0 and < 1e14 ? DateTimeOffset.FromUnixTimeMilliseconds((long)time) : null;
         }
         catch (JsonException)
         {
@@ -186,7 +187,7 @@ public sealed class ApnsClient : IDisposable
 
     private string Bearer(bool isFresh)
     {
-        var now = _clock.GetUtcNow().ToUnixTimeSeconds();
+        var now = AppleKey.IssuedAt(_clock);
         var mark = now / TokenSeconds;
         lock (_gate)
         {

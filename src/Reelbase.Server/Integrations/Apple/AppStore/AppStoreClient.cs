@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
@@ -19,12 +20,35 @@ public abstract record AppStoreAnswer
     public sealed record Refused(long Code) : AppStoreAnswer;
 
     /// <summary>It could not be learned now; says nothing about the transaction.</summary>
-    public sealed record Unavailable(string Reason, double? RetryAfterSeconds = null, bool IsOurFault = false) : AppStoreAnswer;
+    /// <param name="IsUnauthorized">Apple refuses our token (401): the key, our clock, or an app that was never released.</param>
+    /// <param name="IsUnreadable">Apple answered, and nobody can read it.</param>
+    public sealed record Unavailable(
+        string Reason,
+        double? RetryAfterSeconds = null,
+        bool IsOurFault = false,
+        bool IsUnauthorized = false,
+        bool IsUnreadable = false
+    ) : AppStoreAnswer;
+}
+
+/// <summary>Hears of what an operator has to see to.</summary>
+public interface IAppStoreWitness
+{
+    /// <summary>The App Store's answers are not what they should be.</summary>
+    /// <param name="environment">Production or Sandbox.</param>
+    /// <param name="cause">key, clock or unreadable.</param>
+    /// <param name="message">For the operator.</param>
+    Task ReportAsync(string environment, string cause, string message);
 }
 
 /// <summary>Apple's App Store Server API. Source of the rules: Apple's documents of that name, "Error codes" and "Identifying rate limits".</summary>
-public sealed class AppStoreClient(IHttpClientFactory clients, IOptions<AppStoreOptions> options, TimeProvider clock, ILogger<AppStoreClient> logger)
-    : IDisposable
+public sealed class AppStoreClient(
+    IHttpClientFactory clients,
+    IOptions<AppStoreOptions> options,
+    IAppStoreWitness witness,
+    TimeProvider clock,
+    ILogger<AppStoreClient> logger
+) : IDisposable
 {
     /// <summary>The name of its HTTP client.</summary>
     public const string ClientName = "app-store";
@@ -35,6 +59,10 @@ public sealed class AppStoreClient(IHttpClientFactory clients, IOptions<AppStore
     private const long OriginalTransactionNotFound = 4_040_005;
     private const double MaxRetryAfterSeconds = 3600;
     private const int TokenLifeSeconds = 300;
+
+    /// <summary>How far our clock may be ahead of Apple's, or behind it, before that is why a token is refused.</summary>
+    private const double ClockAheadSeconds = 90;
+    private const double ClockBehindSeconds = 240;
     private static readonly HashSet<long> Retryable = [4_040_002, 4_040_004, 4_040_006, 5_000_001];
 
     private readonly AppleKey _key = new(options.Value.PrivateKey, options.Value.PrivateKeyFile, options.Value.KeyId);
@@ -42,13 +70,23 @@ public sealed class AppStoreClient(IHttpClientFactory clients, IOptions<AppStore
     /// <summary>Whether Apple can be asked.</summary>
     public bool IsConfigured => options.Value.CanAsk;
 
-    /// <summary>One transaction, as a signed one; looked for in production first, and in the sandbox only when production says that it knows none.</summary>
-    public async Task<AppStoreAnswer> FindTransactionAsync(string transactionId, CancellationToken cancellationToken)
+    /// <summary>
+    /// One transaction, as a signed one; looked for in production first, and in the sandbox only when production says that it knows none. Until an app's
+    /// first release production answers 401, which is when App Review buys in the sandbox: where such purchases count
+    /// (<paramref name="acceptSandbox"/>), it is asked then too. Its answer is signed and names its environment; that it knows none says nothing then.
+    /// </summary>
+    public async Task<AppStoreAnswer> FindTransactionAsync(string transactionId, bool acceptSandbox, CancellationToken cancellationToken)
     {
         var path = $"/inApps/v1/transactions/{Uri.EscapeDataString(transactionId)}";
         var answer = await GetAsync(Production, path, cancellationToken);
-        // Nothing else says anything about the environment: not a 401, not a timeout.
-        return answer is AppStoreAnswer.NotFound ? await GetAsync(Sandbox, path, cancellationToken) : answer;
+        var isUnauthorized = acceptSandbox && answer is AppStoreAnswer.Unavailable { IsUnauthorized: true };
+        // Nothing else says anything about the environment: not a rate limit, not a timeout.
+        if (answer is not AppStoreAnswer.NotFound && !isUnauthorized)
+        {
+            return answer;
+        }
+        var other = await GetAsync(Sandbox, path, cancellationToken);
+        return isUnauthorized && other is (AppStoreAnswer.NotFound or AppStoreAnswer.Unavailable) ? answer : other;
     }
 
     /// <summary>A page of refunds of whoever bought a transaction, oldest first.</summary>
@@ -125,13 +163,19 @@ public sealed class AppStoreClient(IHttpClientFactory clients, IOptions<AppStore
             if (response.IsSuccessStatusCode)
             {
                 using var document = JsonDocument.Parse(text.Length == 0 ? "{}" : text);
-                return (new AppStoreAnswer.Found(document.RootElement.Clone(), environment), false);
+                return document.RootElement.ValueKind == JsonValueKind.Object
+                    ? (new AppStoreAnswer.Found(document.RootElement.Clone(), environment), false)
+                    : (new AppStoreAnswer.Unavailable("the answer is no JSON object", IsUnreadable: true), true);
+            }
+            if (response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
+            {
+                return (await RefusedAsync(environment, (int)response.StatusCode, response.Headers.Date), false);
             }
             return Read((int)response.StatusCode, ErrorCode(text), response.Headers);
         }
         catch (JsonException)
         {
-            return (new AppStoreAnswer.Unavailable("the answer is no JSON"), true);
+            return (new AppStoreAnswer.Unavailable("the answer is no JSON", IsUnreadable: true), true);
         }
         catch (Exception error)
             when (error is HttpRequestException or IOException || (error is OperationCanceledException && !cancellationToken.IsCancellationRequested))
@@ -140,13 +184,26 @@ public sealed class AppStoreClient(IHttpClientFactory clients, IOptions<AppStore
         }
     }
 
+    /// <summary>Our token is refused. Apple's own time tells a clock that is wrong from a key that is.</summary>
+    private async Task<AppStoreAnswer> RefusedAsync(string environment, int status, DateTimeOffset? theirs)
+    {
+        var ahead = theirs is { } date ? (clock.GetUtcNow() - date).TotalSeconds : 0;
+        var isClock = status == 401 && (ahead > ClockAheadSeconds || -ahead > ClockBehindSeconds);
+        var message =
+            isClock
+                ? $"The App Store ({environment}) refuses our token, and our clock is {Math.Abs(ahead):0} s {(ahead > 0 ? "ahead of" : "behind")} Apple's: set the time of this host (NTP). Claims of purchases wait meanwhile."
+            : environment == Production && status == 401
+                ? "The App Store (Production) refuses our token, and our clock is right: either the key is wrong (AppStore:IssuerId, KeyId, PrivateKey, BundleId), or the app has not been released yet (Apple's production answers so until its first release). Claims of purchases wait meanwhile."
+            : $"The App Store ({environment}) refuses our key (AppStore:IssuerId, KeyId, PrivateKey, BundleId; answered {status}). Claims of purchases wait meanwhile.";
+        logger.LogCritical("{Message}", message);
+        await witness.ReportAsync(environment, isClock ? "clock" : "key", message);
+        return new AppStoreAnswer.Unavailable($"answered {status}", IsOurFault: true, IsUnauthorized: status == 401);
+    }
+
     private (AppStoreAnswer, bool) Read(int status, long? code, HttpResponseHeaders headers)
     {
         switch (status)
         {
-            case 401 or 403:
-                logger.LogCritical("The App Store refuses our key (AppStore:IssuerId, KeyId, PrivateKey; answered {Status})", status);
-                return (new AppStoreAnswer.Unavailable($"answered {status}", IsOurFault: true), false);
             case 429:
                 return (new AppStoreAnswer.Unavailable("rate limit", RetryAfterSeconds(headers)), false);
             case 404 when code is TransactionNotFound or OriginalTransactionNotFound:
@@ -183,13 +240,13 @@ public sealed class AppStoreClient(IHttpClientFactory clients, IOptions<AppStore
     /// <summary>Apple asks for a fresh token for each request.</summary>
     private string NewToken()
     {
-        var now = clock.GetUtcNow().ToUnixTimeSeconds();
+        var now = AppleKey.IssuedAt(clock);
         return _key.Sign(
             new()
             {
                 ["iss"] = options.Value.IssuerId!,
                 ["iat"] = now,
-                ["exp"] = now + TokenLifeSeconds,
+                ["exp"] = now + AppleKey.BackdatedSeconds + TokenLifeSeconds,
                 ["aud"] = "appstoreconnect-v1",
                 ["bid"] = options.Value.BundleId!,
             }

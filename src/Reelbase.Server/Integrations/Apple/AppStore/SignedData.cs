@@ -23,13 +23,19 @@ public sealed record SignedTransaction(
 );
 
 /// <summary>An App Store Server Notification (version 2) as Apple signed it.</summary>
-public sealed record SignedNotification(string Uuid, string Type, string? Subtype, string Environment, long SignedDate, string? SignedTransactionInfo);
+/// <param name="Uuid">Apple's id of it, the same at every attempt; a hash of what was signed when it has none.</param>
+/// <param name="Type">Its kind; UNKNOWN when it names none.</param>
+/// <param name="Environment">Production or Sandbox, when it says so.</param>
+public sealed record SignedNotification(string Uuid, string Type, string? Subtype, string? Environment, string? SignedTransactionInfo);
 
 /// <summary>Reads Apple's signed data: the signature and chain, that it is about our app, and that every field is of its kind.</summary>
 public sealed class SignedData : IDisposable
 {
     /// <summary>All of a purchase, in thousandths of a percent.</summary>
     public const int WholePercentage = 100_000;
+
+    /// <summary>What a notification carries, one of them at a time.</summary>
+    private static readonly string[] Containers = ["data", "summary", "appData", "externalPurchaseToken"];
 
     private readonly AppStoreOptions _options;
     private readonly AppleJws? _jws;
@@ -94,40 +100,52 @@ public sealed class SignedData : IDisposable
         }
     }
 
-    /// <summary>A notification, or null and why not. What it carries inside is signed by itself and is not checked here.</summary>
+    /// <summary>
+    /// A notification, or null and why not. What Apple has signed is Apple's word, also in a form of tomorrow: only one that says that it is about
+    /// another app is none for us. What it carries inside is signed by itself and is not checked here.
+    /// </summary>
+    /// <param name="environment">Where it has to be from, and then it has to say all that Apple's own library asks for; null: as it is.</param>
     public SignedNotification? ReadNotification(string? jws, out string fault, string? environment = null)
     {
         if (Verify(jws, out fault) is not { } payload)
         {
             return null;
         }
-        try
+        JsonElement[] containers = [payload, .. Containers.Select(name => payload.Child(name)).OfType<JsonElement>()];
+        fault =
+            containers.Any(IsOfAnotherBundle) ? "bundle_id"
+            : containers.Any(IsOfAnotherApp) ? "app_apple_id"
+            : environment is null ? ""
+            : Lacks(payload.Child("data") ?? payload.Child("summary") ?? payload.Child("appData") ?? payload, environment);
+        if (fault.Length > 0)
         {
-            var data = payload.Child("data") ?? payload.Child("summary") ?? payload.Child("appData") ?? throw new FormatException("data");
-            var notification = new SignedNotification(
-                Required(payload, "notificationUUID"),
-                Required(payload, "notificationType"),
-                Text(payload, "subtype"),
-                Required(data, "environment"),
-                Whole(payload, "signedDate") ?? throw new FormatException("signedDate"),
-                Text(data, "signedTransactionInfo")
-            );
-            fault = Fault(data, environment);
-            if (fault.Length == 0 && notification.Environment == "Production" && Whole(data, "appAppleId") != _options.AppAppleId)
-            {
-                fault = "app_apple_id";
-            }
-            return fault.Length == 0 ? notification : null;
-        }
-        catch (Exception error) when (error is FormatException or InvalidOperationException)
-        {
-            fault = "field";
             return null;
         }
+        return new SignedNotification(
+            Storable(payload.Text("notificationUUID")) ?? Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(payload.GetRawText()))),
+            Storable(payload.Text("notificationType")) ?? "UNKNOWN",
+            payload.Text("subtype"),
+            containers.Select(container => container.Text("environment")).FirstOrDefault(text => text is "Production" or "Sandbox"),
+            containers.Select(container => container.Text("signedTransactionInfo")).FirstOrDefault(text => text is not null)
+        );
     }
 
     /// <inheritdoc/>
     public void Dispose() => _jws?.Dispose();
+
+    private bool IsOfAnotherBundle(JsonElement container) => container.Text("bundleId") is { } bundle && bundle != _options.BundleId;
+
+    /// <summary>The sandbox knows no number of the app, or may not.</summary>
+    private bool IsOfAnotherApp(JsonElement container) =>
+        container.Text("environment") != "Sandbox" && container.Number("appAppleId") is { } app && (long)app != _options.AppAppleId;
+
+    private string Lacks(JsonElement data, string environment) =>
+        Fault(data, environment) is { Length: > 0 } fault ? fault
+        : environment == "Production" && data.Number("appAppleId") is null ? "app_apple_id"
+        : "";
+
+    /// <summary>A name that PostgreSQL can hold.</summary>
+    private static string? Storable(string? text) => text is { Length: > 0 and <= 200 } && Platform.Http.Json.IsStorable(text) is not null ? text : null;
 
     private JsonElement? Verify(string? jws, out string fault)
     {
@@ -136,10 +154,10 @@ public sealed class SignedData : IDisposable
     }
 
     private string Fault(JsonElement data, string? environment) =>
-        Text(data, "bundleId") != _options.BundleId ? "bundle_id"
+        data.Text("bundleId") != _options.BundleId ? "bundle_id"
         // Xcode's and local tests' data is not signed by Apple at all.
-        : Text(data, "environment") is not ("Production" or "Sandbox") ? "environment"
-        : environment is not null && Text(data, "environment") != environment ? "environment"
+        : data.Text("environment") is not ("Production" or "Sandbox") ? "environment"
+        : environment is not null && data.Text("environment") != environment ? "environment"
         : "";
 
     private static string Required(JsonElement data, string name) =>

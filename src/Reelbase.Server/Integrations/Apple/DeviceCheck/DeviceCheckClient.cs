@@ -119,7 +119,7 @@ public sealed class DeviceCheckClient(IHttpClientFactory clients, IOptions<Devic
                         ForgetBearer();
                         continue;
                     default:
-                        return new DeviceAnswer.Unknown($"{operation} answered {(int)response.StatusCode}");
+                        return new DeviceAnswer.Unknown($"{operation} answered {(int)response.StatusCode}{Clock(response)}");
                 }
             }
             catch (Exception error)
@@ -148,6 +148,12 @@ public sealed class DeviceCheckClient(IHttpClientFactory clients, IOptions<Devic
             return new DeviceAnswer.Unknown("the answer to query_two_bits has an unknown form");
         }
     }
+
+    /// <summary>For the log: whether it is our clock that a refused token is about, or our key.</summary>
+    private string Clock(HttpResponseMessage response) =>
+        response.StatusCode != HttpStatusCode.Unauthorized || response.Headers.Date is not { } theirs ? ""
+        : Math.Abs((clock.GetUtcNow() - theirs).TotalSeconds) is > 90 and var seconds ? $" (our clock is {seconds:0} s off Apple's)"
+        : " (our clock is right, so it is the key)";
 
     private DateTimeOffset Now()
     {
@@ -183,7 +189,7 @@ public sealed class DeviceCheckClient(IHttpClientFactory clients, IOptions<Devic
             {
                 return known.Token;
             }
-            var token = _key.Sign(new() { ["iss"] = options.Value.TeamId!, ["iat"] = now.ToUnixTimeSeconds() });
+            var token = _key.Sign(new() { ["iss"] = options.Value.TeamId!, ["iat"] = now.ToUnixTimeSeconds() - AppleKey.BackdatedSeconds });
             _bearer = (token, now);
             return token;
         }

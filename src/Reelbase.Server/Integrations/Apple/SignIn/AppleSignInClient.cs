@@ -92,13 +92,13 @@ public sealed class AppleSignInClient(IHttpClientFactory clients, IOptions<Apple
 
     private string Secret(string clientId)
     {
-        var now = clock.GetUtcNow().ToUnixTimeSeconds();
+        var now = AppleKey.IssuedAt(clock);
         return _key.Sign(
             new()
             {
                 ["iss"] = options.Value.TeamId!,
                 ["iat"] = now,
-                ["exp"] = now + SecretLifeSeconds,
+                ["exp"] = now + AppleKey.BackdatedSeconds + SecretLifeSeconds,
                 ["aud"] = "https://appleid.apple.com",
                 ["sub"] = clientId,
             }

@@ -42,7 +42,7 @@ public sealed class AppleTokens(IHttpClientFactory clients, IOptions<AppleSignIn
 
     /// <summary>Checks an identity token.</summary>
     /// <param name="token">Apple's token.</param>
-    /// <param name="nonce">What the app made up; Apple's token holds its SHA-256 in lower-case hex. Both are there or neither is.</param>
+    /// <param name="nonce">What the app made up; Apple's token holds its SHA-256 in hex. Both are there or neither is.</param>
     /// <returns>The identity, or null and in one word why not.</returns>
     /// <exception cref="AppleUnavailableException">Apple's keys could not be fetched.</exception>
     public async Task<(AppleIdentity? Identity, string Fault)> ReadIdentityAsync(string? token, string? nonce, CancellationToken cancellationToken)
@@ -56,8 +56,12 @@ public sealed class AppleTokens(IHttpClientFactory clients, IOptions<AppleSignIn
         {
             return (null, "too_old");
         }
+        if (jwt.IssuedAt > (clock.GetUtcNow() + Skew).UtcDateTime)
+        {
+            return (null, "not_yet");
+        }
         var claimed = Text(jwt, "nonce");
-        if ((claimed is null) != string.IsNullOrEmpty(nonce) || (claimed is not null && claimed != Hash(nonce!)))
+        if ((claimed is null) != string.IsNullOrEmpty(nonce) || (claimed is not null && !claimed.Equals(Hash(nonce!), StringComparison.OrdinalIgnoreCase)))
         {
             return (null, "nonce");
         }
@@ -214,7 +218,7 @@ public sealed class AppleTokens(IHttpClientFactory clients, IOptions<AppleSignIn
                 .ToDictionary(jwk => jwk.Kid, SecurityKey (jwk) => jwk, StringComparer.Ordinal);
         }
         catch (Exception error)
-            when (error is HttpRequestException or ArgumentException or IOException
+            when (error is HttpRequestException or ArgumentException or IOException or JsonException or InvalidOperationException
                 || (error is OperationCanceledException && !cancellationToken.IsCancellationRequested)
             )
         {
