@@ -145,7 +145,7 @@ public sealed class SignedData : IDisposable
         : "";
 
     /// <summary>A name that PostgreSQL can hold.</summary>
-    private static string? Storable(string? text) => text is { Length: > 0 and <= 200 } && Platform.Http.Json.IsStorable(text) is not null ? text : null;
+    private static string? Storable(string? text) => text is { Length: > 0 and <= 200 } && Platform.Http.Json.NullIfUnstorable(text) is not null ? text : null;
 
     private JsonElement? Verify(string? jws, out string fault)
     {
