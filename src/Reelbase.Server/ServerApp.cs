@@ -48,6 +48,9 @@ public static class ServerApp
     /// <summary>The largest answer of Apple or Telegram that is read; a page of twenty signed transactions is a fortieth of it.</summary>
     private const int MaxAnswerBytes = 4 * 1024 * 1024;
 
+    /// <summary>What stopping takes beside the draining of work.</summary>
+    private const int StopSeconds = 10;
+
     /// <summary>Builds the server on a database that is ready.</summary>
     /// <param name="builder">Configuration and logging.</param>
     /// <param name="strings">How each role reaches the database.</param>
@@ -60,7 +63,16 @@ public static class ServerApp
             kestrel.Limits.MaxRequestBodySize = WebhookEndpoint.MaxBodyBytes;
         });
         var services = builder.Services;
-        services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(20));
+        // All at once, so that each work loop has its whole time to drain, and longer than that.
+        services
+            .AddOptions<HostOptions>()
+            .Configure<IOptions<WorkOptions>>(
+                (host, work) =>
+                {
+                    host.ServicesStopConcurrently = true;
+                    host.ShutdownTimeout = TimeSpan.FromSeconds(work.Value.DrainSeconds + StopSeconds);
+                }
+            );
         services.ConfigureHttpJsonOptions(json => Json.Configure(json.SerializerOptions));
         var modules = VideoProviderModules.Find(providersFrom);
         AddOptions(services, builder.Configuration, modules);
@@ -84,6 +96,10 @@ public static class ServerApp
         // Missing keys are said at start and not at the first request.
         app.Services.GetRequiredService<Keys>();
         app.Services.GetRequiredService<SignedData>();
+        if (server.Has("worker"))
+        {
+            CheckDrain(app.Services.GetRequiredService<IOptions<WorkOptions>>().Value, app.Services.GetRequiredService<VideoProviders>(), modules);
+        }
         Use(app, server, admin);
         return app;
     }
@@ -132,6 +148,20 @@ public static class ServerApp
     {
         services.AddOptions<T>().Bind(configuration.GetSection(section)).ValidateOnStart();
         services.AddSingleton<IValidateOptions<T>>(new SectionRules<T>(section));
+    }
+
+    /// <summary>A worker that stops may not break a submission off.</summary>
+    private static void CheckDrain(WorkOptions work, VideoProviders providers, IReadOnlyList<IVideoProviderModule> modules)
+    {
+        if (providers.All.MaxBy(provider => provider.Options.SubmitTimeoutSeconds) is { } slowest && slowest.Options.SubmitTimeoutSeconds > work.DrainSeconds)
+        {
+            var section = modules.First(module => module.OptionsType == slowest.Options.GetType()).Section;
+            throw new OptionsValidationException(
+                "Work",
+                typeof(WorkOptions),
+                [$"Work:DrainSeconds must be at least {section}:SubmitTimeoutSeconds ({slowest.Options.SubmitTimeoutSeconds})"]
+            );
+        }
     }
 
     private static void AddPlatform(IServiceCollection services, WebApplicationBuilder builder, ConnectionStrings strings)

@@ -76,7 +76,7 @@ public sealed class ProviderHttp : IDisposable
     private readonly ILogger<ProviderHttp> _logger;
     private readonly HttpClient _reads;
     private readonly HttpClient _submissions;
-    private readonly ConcurrencyLimiter _open;
+    private readonly ConcurrencyLimiter[] _open;
 
     public ProviderHttp(string provider, VideoProviderOptions options, IProviderWitness witness, ILogger<ProviderHttp> logger)
     {
@@ -84,20 +84,20 @@ public sealed class ProviderHttp : IDisposable
         _options = options;
         _witness = witness;
         _logger = logger;
-        _open = new ConcurrencyLimiter(new() { PermitLimit = options.MaxOpenCalls, QueueLimit = options.MaxWaitingCalls });
-        // One breaker and one limit for both kinds of calls: a provider that is down for reading is down for submitting.
-        var shared = new ResiliencePipelineBuilder<HttpResponseMessage>()
-            .AddCircuitBreaker(NewBreaker())
-            .AddRateLimiter(new HttpRateLimiterStrategyOptions { RateLimiter = arguments => _open.AcquireAsync(1, arguments.Context.CancellationToken) })
-            .Build();
+        _open = [NewLimiter(), NewLimiter()];
+        // One breaker for both kinds of calls, because a provider that is down for reading is down for submitting; places of its own for
+        // each kind, because reads that hang may not hold up a submission.
+        var breaker = new ResiliencePipelineBuilder<HttpResponseMessage>().AddCircuitBreaker(NewBreaker()).Build();
         var read = new ResiliencePipelineBuilder<HttpResponseMessage>()
             .AddTimeout(new HttpTimeoutStrategyOptions { Timeout = TimeSpan.FromSeconds(options.TotalTimeoutSeconds) })
             .AddRetry(NewRetry())
-            .AddPipeline(shared)
+            .AddPipeline(breaker)
+            .AddRateLimiter(Places(_open[0]))
             .AddTimeout(new HttpTimeoutStrategyOptions { Timeout = TimeSpan.FromSeconds(options.ReadTimeoutSeconds) })
             .Build();
         var submit = new ResiliencePipelineBuilder<HttpResponseMessage>()
-            .AddPipeline(shared)
+            .AddPipeline(breaker)
+            .AddRateLimiter(Places(_open[1]))
             .AddTimeout(new HttpTimeoutStrategyOptions { Timeout = TimeSpan.FromSeconds(options.SubmitTimeoutSeconds) })
             .Build();
         _reads = NewClient(read, TimeSpan.FromMinutes(2));
@@ -146,7 +146,7 @@ public sealed class ProviderHttp : IDisposable
     {
         _reads.Dispose();
         _submissions.Dispose();
-        _open.Dispose();
+        Array.ForEach(_open, limiter => limiter.Dispose());
     }
 
     private async Task<ProviderAnswer> CallAsync(HttpClient client, string operation, HttpRequestMessage request, CancellationToken cancellationToken)
@@ -176,6 +176,11 @@ public sealed class ProviderHttp : IDisposable
             request.Dispose();
         }
     }
+
+    private ConcurrencyLimiter NewLimiter() => new(new() { PermitLimit = _options.MaxOpenCalls, QueueLimit = _options.MaxWaitingCalls });
+
+    private static HttpRateLimiterStrategyOptions Places(ConcurrencyLimiter limiter) =>
+        new() { RateLimiter = arguments => limiter.AcquireAsync(1, arguments.Context.CancellationToken) };
 
     private HttpRetryStrategyOptions NewRetry() =>
         new()

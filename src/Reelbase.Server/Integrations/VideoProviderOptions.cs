@@ -12,6 +12,22 @@ public abstract class VideoProviderOptions
     [Range(1, 1000)]
     public int Concurrency { get; set; } = 2;
 
+    /// <summary>Submissions to the provider that one node may have under way at once.</summary>
+    [Range(1, 256)]
+    public int MaxConcurrentSubmissions { get; set; } = 16;
+
+    /// <summary>Jobs of the provider that one node may poll for at once.</summary>
+    [Range(1, 256)]
+    public int MaxConcurrentPolls { get; set; } = 16;
+
+    /// <summary>Videos of the provider that one node may download at once.</summary>
+    [Range(1, 256)]
+    public int MaxConcurrentDownloads { get; set; } = 16;
+
+    /// <summary>Jobs of the provider that one node may end, refund or rescue at once.</summary>
+    [Range(1, 256)]
+    public int MaxConcurrentSettlements { get; set; } = 16;
+
     /// <summary>Hosts, or parent domains of them, that finished videos may be fetched from.</summary>
     public string[] MediaHosts { get; set; } = [];
 
@@ -39,7 +55,7 @@ public abstract class VideoProviderOptions
     [Range(0.001, 600)]
     public double RetryCapSeconds { get; set; } = 30;
 
-    /// <summary>Calls to the provider that may be open at once; more wait.</summary>
+    /// <summary>Submissions to the provider that may be open at once, and as many other calls; more wait.</summary>
     [Range(1, 1000)]
     public int MaxOpenCalls { get; set; } = 32;
 

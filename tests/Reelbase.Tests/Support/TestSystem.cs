@@ -222,7 +222,7 @@ public class TestSystem : IAsyncLifetime
             ["Flood:RequestsPerSecond"] = "0",
             ["Logging:LogLevel:Default"] = "Error",
             ["Work:IdleMilliseconds"] = "200",
-            ["Work:DrainSeconds"] = "1",
+            ["Work:DrainSeconds"] = "5",
         };
 
     private static string RootFile(string dataDirectory) => Path.Combine(dataDirectory, "apple-root.cer");

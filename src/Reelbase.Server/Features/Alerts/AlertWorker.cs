@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
-using Npgsql;
 using Reelbase.Server.Integrations;
 using Reelbase.Server.Integrations.Telegram;
 using Reelbase.Server.Platform.Database;
@@ -24,65 +23,71 @@ public sealed class AlertWorker(
     IOptions<AlertsOptions> options,
     TimeProvider clock,
     ILogger<AlertWorker> logger
-) : BackgroundService
+) : PeriodicWork(logger)
 {
     /// <summary>The name of its HTTP client.</summary>
     public const string ClientName = "alert-webhook";
 
     private const int LeaseSeconds = 60;
+    private const int MaxBundledAttempts = 3;
     private const double RetryBaseSeconds = 5;
     private const double RetryCapSeconds = 600;
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override TimeSpan Pause => TimeSpan.FromSeconds(options.Value.MinSecondsBetween);
+
+    /// <inheritdoc/>
+    protected override bool IsOn => telegram.IsConfigured || options.Value.WebhookUrl is { Length: > 0 };
+
+    /// <inheritdoc/>
+    protected override async Task RunOnceAsync(CancellationToken stoppingToken)
     {
-        if (!telegram.IsConfigured && options.Value.WebhookUrl is not { Length: > 0 })
+        if (options.Value.ActivitySeconds > 0)
         {
-            return;
-        }
-        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(options.Value.MinSecondsBetween));
-        do
-        {
-            try
-            {
-                if (options.Value.ActivitySeconds > 0)
-                {
-                    await database.ExecuteAsync(
+            // A summary that cannot be made keeps no alert back.
+            await TryAsync(
+                "sum the activity up",
+                () =>
+                    database.ExecuteAsync(
                         "select raise_activity($1, $2, $3)",
                         stoppingToken,
                         options.Value.ActivitySeconds,
                         options.Value.ManyUnauthorized,
                         options.Value.ManyLimited
-                    );
-                }
-                await TellAsync(stoppingToken);
-            }
-            catch (NpgsqlException error)
-            {
-                logger.LogWarning("Alerts could not be looked at ({Reason}); trying again", error.Message);
-            }
-        } while (await timer.WaitForNextTickAsync(stoppingToken));
+                    ),
+                stoppingToken
+            );
+        }
+        await SendDueAsync(stoppingToken);
     }
 
-    private async Task TellAsync(CancellationToken cancellationToken)
+    private async Task SendDueAsync(CancellationToken cancellationToken)
     {
         var claimToken = ClaimToken.New();
         var alerts = await database.ListAsync<ClaimedAlert>(
-            "select * from claim_alerts($1, $2, $3)",
+            "select * from claim_alerts($1, $2, $3, $4)",
             cancellationToken,
             claimToken,
             LeaseSeconds,
-            options.Value.MaxPerMessage
+            options.Value.MaxPerMessage,
+            options.Value.MaxAttempts + 1
         );
-        if (alerts.Count == 0)
-        {
-            return;
-        }
         alerts.Sort((one, other) => one.Id.CompareTo(other.Id));
+        // One that no channel takes may not take those with it that were only bundled with it: after some attempts each goes alone.
+        var bundles = alerts.Where(alert => alert.Attempt > MaxBundledAttempts).Select(alert => new List<ClaimedAlert> { alert }).ToList();
+        bundles.Insert(0, alerts.FindAll(alert => alert.Attempt <= MaxBundledAttempts));
+        foreach (var bundle in bundles.Where(bundle => bundle.Count > 0))
+        {
+            await SendBundleAsync(bundle, claimToken, cancellationToken);
+        }
+    }
+
+    private async Task SendBundleAsync(List<ClaimedAlert> alerts, string claimToken, CancellationToken cancellationToken)
+    {
         var (reason, wait) = await SendAsync(alerts, cancellationToken) ?? (null, null);
         if (reason is not null)
         {
-            logger.LogWarning("{Count} alerts could not be told ({Reason}); trying again", alerts.Count, reason);
+            logger.LogWarning("{Count} alerts could not be sent ({Reason}); retrying", alerts.Count, reason);
         }
         await database.ExecuteAsync(
             "select finish_alerts($1, $2, $3, $4::double precision, $5)",
@@ -108,8 +113,7 @@ public sealed class AlertWorker(
             }
             return options.Value.WebhookUrl is { Length: > 0 } url ? await PostAsync(url, alerts, limit.Token) : null;
         }
-        catch (Exception error)
-            when (error is HttpRequestException or IOException || (error is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception error) when (!cancellationToken.IsCancellationRequested)
         {
             // The name alone: an address of Telegram holds the bot's token.
             return (error.GetType().Name, null);

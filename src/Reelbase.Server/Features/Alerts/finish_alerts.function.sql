@@ -5,6 +5,7 @@ returns void language sql security definer set search_path = public, pg_temp as 
   update alerts set
     status = case when p_error is null then 'sent' when attempt >= p_max_attempts then 'failed' else 'pending' end,
     finished_at = case when p_error is null or attempt >= p_max_attempts then clock_timestamp() end,
+    dead_at = case when p_error is not null and attempt >= p_max_attempts then clock_timestamp() end,
     last_error = left(p_error, 200), leased_by = null, lease_until = null,
     run_after = clock_timestamp() + make_interval(secs => coalesce(p_retry_after_seconds, 0))
   where id = any (p_ids) and leased_by = p_leased_by

@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.Options;
 using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Work;
 
 namespace Reelbase.Server.Features.Catalog;
 
@@ -17,25 +18,17 @@ public sealed class CatalogOptions
 }
 
 /// <summary>Ends models on the day that their vendor does, and tells the operator before.</summary>
-public sealed class ModelKeeper(WorkerDatabase database, IOptions<CatalogOptions> options, ILogger<ModelKeeper> logger) : BackgroundService
+public sealed class ModelKeeper(WorkerDatabase database, IOptions<CatalogOptions> options, ILogger<ModelKeeper> logger) : PeriodicWork(logger)
 {
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override TimeSpan Pause => TimeSpan.FromSeconds(options.Value.SunsetLookSeconds);
+
+    /// <inheritdoc/>
+    protected override async Task RunOnceAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(options.Value.SunsetLookSeconds));
-        do
+        foreach (var name in await database.ListAsync<string>("select name from retire_models($1)", stoppingToken, options.Value.SunsetAlertDays))
         {
-            try
-            {
-                foreach (var name in await database.ListAsync<string>("select name from retire_models($1)", stoppingToken, options.Value.SunsetAlertDays))
-                {
-                    logger.LogCritical("{Model} has ended on its sunset_at and is no longer offered", name);
-                }
-            }
-            catch (Npgsql.NpgsqlException error)
-            {
-                logger.LogWarning("Models past their end could not be looked for ({Reason}); trying again", error.Message);
-            }
-        } while (await timer.WaitForNextTickAsync(stoppingToken));
+            logger.LogCritical("{Model} has ended on its sunset_at and is no longer offered", name);
+        }
     }
 }

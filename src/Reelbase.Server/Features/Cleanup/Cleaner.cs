@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Microsoft.Extensions.Options;
-using Npgsql;
 using Reelbase.Server.Features.GenerateVideo;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Work;
@@ -14,7 +13,7 @@ public sealed class Cleaner(
     IOptions<GenerationOptions> generation,
     TimeProvider clock,
     ILogger<Cleaner> logger
-) : BackgroundService
+) : PeriodicWork(logger)
 {
     private const string Schedule = "cleanup";
 
@@ -22,21 +21,10 @@ public sealed class Cleaner(
     private const int LeaseSeconds = 4 * 3600;
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(options.Value.LookSeconds));
-        do
-        {
-            try
-            {
-                await LookAsync(stoppingToken);
-            }
-            catch (NpgsqlException error)
-            {
-                logger.LogWarning("The cleanup broke off ({Reason}); what is left is removed next time", error.Message);
-            }
-        } while (await timer.WaitForNextTickAsync(stoppingToken));
-    }
+    protected override TimeSpan Pause => TimeSpan.FromSeconds(options.Value.LookSeconds);
+
+    /// <inheritdoc/>
+    protected override Task RunOnceAsync(CancellationToken stoppingToken) => LookAsync(stoppingToken);
 
     private async Task LookAsync(CancellationToken cancellationToken)
     {

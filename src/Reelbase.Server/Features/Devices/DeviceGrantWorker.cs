@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Options;
-using Npgsql;
 using Reelbase.Server.Integrations.Apple.DeviceCheck;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Work;
@@ -14,36 +13,22 @@ public sealed class DeviceGrantWorker(
     IOptions<DevicesOptions> options,
     IOptions<WorkOptions> work,
     ILogger<DeviceGrantWorker> logger
-) : BackgroundService
+) : PeriodicWork(logger)
 {
     /// <summary>Wakes the worker when a request leaves a grant behind.</summary>
     public const string Topic = "work:device_grants";
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override TimeSpan Pause => TimeSpan.FromMilliseconds(work.Value.IdleMilliseconds);
+
+    /// <inheritdoc/>
+    protected override ChangeFeed.Subscription? Wake => feed.Subscribe(Topic);
+
+    /// <inheritdoc/>
+    protected override async Task RunOnceAsync(CancellationToken stoppingToken)
     {
         var grants = new DeviceGrants(database, apple, options, $"worker/{Environment.ProcessId}", logger);
-        using var wake = feed.Subscribe(Topic);
-        var idle = TimeSpan.FromMilliseconds(work.Value.IdleMilliseconds);
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                // A turn that has begun is carried through; breaking it off would only make it wait for its lease.
-                if (await grants.TakeTurnAsync(null, CancellationToken.None) is null)
-                {
-                    await wake.WaitAsync(idle, stoppingToken);
-                }
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception error) when (error is NpgsqlException or TimeoutException)
-            {
-                logger.LogWarning("Grants could not be looked at ({Reason}); trying again", error.Message);
-                await Task.Delay(idle, CancellationToken.None);
-            }
-        }
+        // A turn that has begun is carried through; breaking it off would only make it wait for its lease.
+        while (!stoppingToken.IsCancellationRequested && await grants.TakeTurnAsync(null, CancellationToken.None) is not null) { }
     }
 }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Storage;
+using Reelbase.Server.Platform.Work;
 
 namespace Reelbase.Server.Features.Files;
 
@@ -11,26 +12,18 @@ public sealed record HealReport(int Files, int Orphans, int Missing);
 /// Walks the store and the table side by side, both in the same order. A file without a row is nobody's and goes; a row without its file
 /// stops promising it, and the operator is told.
 /// </summary>
-public sealed class FileHealer(WorkerDatabase database, IFileStore files, IOptions<FilesOptions> options, ILogger<FileHealer> logger) : BackgroundService
+public sealed class FileHealer(WorkerDatabase database, IFileStore files, IOptions<FilesOptions> options, ILogger<FileHealer> logger) : PeriodicWork(logger)
 {
     private const int PageRows = 1000;
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(TimeSpan.FromMinutes(options.Value.HealMinutes));
-        while (await timer.WaitForNextTickAsync(stoppingToken))
-        {
-            try
-            {
-                await HealAsync(stoppingToken);
-            }
-            catch (Exception error) when (error is Npgsql.NpgsqlException or IOException)
-            {
-                logger.LogWarning("The store could not be walked ({Reason}); trying again next time", error.Message);
-            }
-        }
-    }
+    protected override TimeSpan Pause => TimeSpan.FromMinutes(options.Value.HealMinutes);
+
+    /// <inheritdoc/>
+    protected override bool BeginsWithPause => true;
+
+    /// <inheritdoc/>
+    protected override Task RunOnceAsync(CancellationToken stoppingToken) => HealAsync(stoppingToken);
 
     /// <summary>One walk.</summary>
     internal async Task<HealReport> HealAsync(CancellationToken cancellationToken)

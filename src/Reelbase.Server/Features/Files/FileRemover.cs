@@ -14,23 +14,29 @@ public sealed record DoomedFile(Guid Id, string Bucket, string Name) : IClaimed
 
 /// <summary>Removes files whose deletion is committed, and those whose writer died before finishing them.</summary>
 public sealed class FileRemover(WorkerDatabase database, IFileStore files, ChangeFeed feed, IOptions<WorkOptions> options, ILogger<FileRemover> logger)
-    : WorkLoop<DoomedFile>(feed, options, logger)
+    : TableLoop<DoomedFile>(database, feed, options, logger)
 {
     /// <summary>Wakes this loop.</summary>
     public const string WakeTopic = "work:files";
+
+    /// <inheritdoc/>
+    protected override string Work => "storage_objects";
+
+    /// <inheritdoc/>
+    protected override string KeyOf(DoomedFile item) => item.Id.ToString();
 
     /// <inheritdoc/>
     protected override string Topic => WakeTopic;
 
     /// <inheritdoc/>
     protected override Task<List<DoomedFile>> ClaimAsync(string claimToken, int limit, CancellationToken cancellationToken) =>
-        database.ListAsync<DoomedFile>("select * from claim_deleted_objects($1, $2, $3)", cancellationToken, claimToken, LeaseSeconds, limit);
+        Database.ListAsync<DoomedFile>("select * from claim_deleted_objects($1, $2, $3, $4)", cancellationToken, claimToken, LeaseSeconds, limit, MaxAttempts);
 
     /// <inheritdoc/>
     protected override async Task HandleAsync(DoomedFile item, CancellationToken cancellationToken)
     {
         // The file first and its row second: a crash between leaves a row without a file, which is simply done again.
         await files.DeleteAsync(item.Bucket, item.Name, cancellationToken);
-        await database.ExecuteAsync("select forget_storage_object($1, $2)", CancellationToken.None, item.Id, item.ClaimToken);
+        await Database.ExecuteAsync("select forget_storage_object($1, $2)", CancellationToken.None, item.Id, item.ClaimToken);
     }
 }

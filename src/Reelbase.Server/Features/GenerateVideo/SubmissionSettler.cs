@@ -8,31 +8,19 @@ namespace Reelbase.Server.Features.GenerateVideo;
 /// Learns what providers made of jobs that ended before they answered: a late video is written into the books with its cost and
 /// shown to support. The user got the credits back when the job ended; nothing here changes that.
 /// </summary>
-public sealed class SubmissionSettler(WorkerDatabase database, VideoProviders providers, ILogger<SubmissionSettler> logger) : BackgroundService
+public sealed class SubmissionSettler(WorkerDatabase database, VideoProviders providers, ILogger<SubmissionSettler> logger) : PeriodicWork(logger)
 {
     private const int BatchRows = 20;
     private const int LeaseSeconds = 300;
     private const int MaxAttempts = 12;
     private const double FirstPauseSeconds = 60;
     private const double LongestPauseSeconds = 6 * 3600;
-    private static readonly TimeSpan Look = TimeSpan.FromSeconds(30);
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(Look);
-        do
-        {
-            try
-            {
-                await SettleAsync(stoppingToken);
-            }
-            catch (Npgsql.NpgsqlException error)
-            {
-                logger.LogWarning("Late submissions could not be settled ({Reason}); trying again", error.Message);
-            }
-        } while (await timer.WaitForNextTickAsync(stoppingToken));
-    }
+    protected override TimeSpan Pause => TimeSpan.FromSeconds(30);
+
+    /// <inheritdoc/>
+    protected override Task RunOnceAsync(CancellationToken stoppingToken) => SettleAsync(stoppingToken);
 
     /// <summary>Asks about those that are due.</summary>
     internal async Task SettleAsync(CancellationToken cancellationToken)

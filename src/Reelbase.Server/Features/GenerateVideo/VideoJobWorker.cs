@@ -61,23 +61,7 @@ public sealed class VideoJobWorker(
     /// <summary>Wakes this loop.</summary>
     public const string WakeTopic = "work:video_jobs";
 
-    private const double MicrosPerDollar = 1_000_000;
     private readonly ChangeFeed _feed = feed;
-
-    /// <summary>What claiming has to mind for each provider.</summary>
-    private readonly Lazy<string> _rules = new(() =>
-        JsonSerializer.Serialize(
-            providers.All.ToDictionary(
-                provider => provider.Name,
-                provider => new
-                {
-                    concurrency = provider.Options.Concurrency,
-                    daily_budget_micros = Micros(provider.Options.DailyBudget),
-                    guest_budget_micros = Micros(provider.Options.DailyBudget * provider.Options.GuestBudgetShare),
-                }
-            )
-        )
-    );
 
     private GenerationOptions Options => options.Value;
 
@@ -95,8 +79,14 @@ public sealed class VideoJobWorker(
             claimToken,
             LeaseSeconds,
             limit,
-            _rules.Value
+            JobPlaces.Rules(providers, Places)
         );
+
+    /// <inheritdoc/>
+    protected override IReadOnlyDictionary<string, int> Limits => JobPlaces.Limits(providers, MaxConcurrent);
+
+    /// <inheritdoc/>
+    protected override string KindOf(ClaimedJob item) => JobPlaces.KindOf(item, providers);
 
     /// <inheritdoc/>
     protected override Task<bool> RenewAsync(ClaimedJob item, CancellationToken cancellationToken) =>
@@ -151,7 +141,8 @@ public sealed class VideoJobWorker(
         var webhook = webhookBase is null ? null : $"{webhookBase}/webhooks/{provider.Name}/{begun.WebhookToken}";
         using var settings = JsonDocument.Parse(job.Settings);
         var input = new GenerationInput(job.ProviderModelId!, job.Prompt, settings.RootElement, job.ImageUrl);
-        var outcome = await provider.SubmitAsync(input, webhook, cancellationToken);
+        // Its own timeout ends it and nothing else: a submission that is broken off is ambiguous, whatever the provider answers.
+        var outcome = await provider.SubmitAsync(input, webhook, CancellationToken.None);
         // From here on the record is written even while the server stops: an answer that is lost makes a job ambiguous.
         switch (outcome)
         {
@@ -256,10 +247,12 @@ public sealed class VideoJobWorker(
             done.CostMicros
         );
         CrashPoints.Pass("result.recorded");
-        if (verdict == "fetching")
+        if (verdict != "fetching")
         {
-            await FetchAsync(job, provider, cancellationToken, done.VideoUrl);
+            return;
         }
+        // A download needs a place of its own; while there is none the job waits without a lease, and polls go on.
+        await (TryMove(job, JobPlaces.Fetch(provider.Name)) ? FetchAsync(job, provider, cancellationToken, done.VideoUrl) : RescheduleAsync(job, 0));
     }
 
     private async Task FetchAsync(ClaimedJob job, IVideoProvider? provider, CancellationToken cancellationToken, string? url = null)
@@ -332,8 +325,6 @@ public sealed class VideoJobWorker(
 
     private double FirstLookSeconds(IVideoProvider provider, string? webhook) =>
         Math.Max(provider.Options.MinPollSeconds, webhook is null ? Options.PollSeconds : Options.PollWithWebhookSeconds);
-
-    private static long? Micros(double dollars) => dollars > 0 ? (long)(dollars * MicrosPerDollar) : null;
 
     /// <summary>Where webhooks reach us; null when they cannot, and jobs are then polled.</summary>
     private string? WebhookBase(IVideoProvider? provider) =>

@@ -1,7 +1,9 @@
 -- Hands work to one worker: jobs whose next step is due, jobs past their deadline, and jobs from the waiting line while
 -- their provider has room, is not paused and has budget left. A lease says who works on a row and until when; an expired
 -- lease is simply claimed again, which is how the work of a dead worker is rescued.
--- p_providers: {"fal": {"concurrency": 2, "daily_budget_micros": 5000000 or null, "guest_budget_micros": 4000000 or null}}.
+-- p_providers: {"fal": {"concurrency": 2, "daily_budget_micros": 5000000 or null, "guest_budget_micros": 4000000 or null,
+-- "room": {"submit": 16, "poll": 16, "fetch": 16, "settle": 16}}, "*": {"room": {"settle": 16}}}. The room is how many jobs of each kind of
+-- work the worker has a free place for; "*" stands for providers that it does not know. Without a room, p_limit holds.
 drop function if exists claim_video_jobs(text, integer, integer, jsonb);
 create function claim_video_jobs(
   p_leased_by text, p_lease_seconds integer, p_limit integer, p_providers jsonb)
@@ -13,26 +15,42 @@ returns table (
 language plpgsql security definer set search_path = public, pg_temp as $$
 #variable_conflict use_column
 declare
-  v_ids uuid[];
   v_provider text;
   v_rules jsonb;
   v_room integer;
   v_spent bigint;
   v_next record;
   v_turn bigint;
+  v_ids uuid[] := '{}';
 begin
-  select array_agg(d.job_id) into v_ids from (
-    select j.job_id from video_jobs j
-    where j.stage <> 'finished' and (j.lease_until is null or j.lease_until < clock_timestamp())
-      and ((j.stage <> 'queued' and j.run_after <= clock_timestamp()) or j.deadline_at <= clock_timestamp())
-    order by j.run_after limit p_limit for no key update skip locked) d;
-  v_ids := coalesce(v_ids, '{}');
+  -- Each provider and kind of work has places of its own, so that what hangs in one holds up no other; as VideoJobWorker.KindOf says.
+  for v_provider, v_rules in
+    select p.name, case when p_providers ? p.name then p_providers -> p.name -> 'room' else p_providers -> '*' -> 'room' end
+    from (select jsonb_object_keys(p_providers - '*') union select s.provider from provider_states s union select m.provider from models m) p (name)
+  loop
+    v_ids := v_ids || array(select j.job_id from video_jobs j
+      where j.provider = v_provider and j.stage = 'submitted' and (j.run_after <= clock_timestamp() or j.deadline_at <= clock_timestamp())
+        and (j.lease_until is null or j.lease_until < clock_timestamp())
+      order by j.run_after limit coalesce((v_rules ->> case when p_providers ? v_provider then 'poll' else 'settle' end)::integer, p_limit)
+      for no key update skip locked);
+    v_ids := v_ids || array(select j.job_id from video_jobs j
+      where j.provider = v_provider and j.stage = 'fetching' and j.run_after <= clock_timestamp() and j.deadline_at > clock_timestamp()
+        and (j.lease_until is null or j.lease_until < clock_timestamp())
+      order by j.run_after limit coalesce((v_rules ->> case when p_providers ? v_provider then 'fetch' else 'settle' end)::integer, p_limit)
+      for no key update skip locked);
+    v_ids := v_ids || array(select j.job_id from video_jobs j
+      where j.provider = v_provider and (j.lease_until is null or j.lease_until < clock_timestamp())
+        and ((j.stage in ('submitting', 'ambiguous') and j.run_after <= clock_timestamp())
+          or (j.stage in ('queued', 'fetching', 'submitting', 'ambiguous') and j.deadline_at <= clock_timestamp()))
+      order by j.deadline_at limit coalesce((v_rules ->> 'settle')::integer, p_limit) for no key update skip locked);
+  end loop;
+  v_ids := v_ids[:p_limit];
 
   -- One claimer at a time walks the line, so that two cannot both take a provider's last place.
   if pg_try_advisory_xact_lock(hashtextextended('reelbase:waiting_line', 0)) then
-    for v_provider, v_rules in select * from jsonb_each(p_providers) loop
+    for v_provider, v_rules in select * from jsonb_each(p_providers - '*') loop
       continue when exists (select from provider_states s where s.provider = v_provider and s.paused_until > clock_timestamp());
-      select least((v_rules ->> 'concurrency')::integer - count(*), p_limit - cardinality(v_ids)) into v_room
+      select least((v_rules ->> 'concurrency')::integer - count(*), (v_rules -> 'room' ->> 'submit')::integer, p_limit - cardinality(v_ids)) into v_room
       from video_jobs j
       where j.provider = v_provider and (j.stage in ('submitting', 'ambiguous', 'submitted')
         or (j.stage = 'queued' and j.lease_until >= clock_timestamp()));

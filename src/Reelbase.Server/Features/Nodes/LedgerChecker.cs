@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Microsoft.Extensions.Options;
-using Npgsql;
 using Reelbase.Server.Features.Admin;
 using Reelbase.Server.Features.Cleanup;
 using Reelbase.Server.Platform.Database;
@@ -9,47 +8,42 @@ using Reelbase.Server.Platform.Work;
 namespace Reelbase.Server.Features.Nodes;
 
 /// <summary>Checks every ledger when an admin asks for it; the same check that is made each night.</summary>
-public sealed class LedgerChecker(WorkerDatabase database, ChangeFeed feed, IOptions<CleanupOptions> options, ILogger<LedgerChecker> logger) : BackgroundService
+public sealed class LedgerChecker(WorkerDatabase database, ChangeFeed feed, IOptions<CleanupOptions> options, ILogger<LedgerChecker> logger)
+    : PeriodicWork(logger)
 {
     private const string Schedule = "ledger_check";
     private const int LeaseSeconds = 3600;
-    private static readonly TimeSpan Look = TimeSpan.FromSeconds(10);
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override TimeSpan Pause => TimeSpan.FromSeconds(10);
+
+    /// <inheritdoc/>
+    protected override ChangeFeed.Subscription? Wake => feed.Subscribe(AdminApi.Topic);
+
+    /// <inheritdoc/>
+    protected override async Task RunOnceAsync(CancellationToken stoppingToken)
     {
-        using var wake = feed.Subscribe(AdminApi.Topic);
-        while (!stoppingToken.IsCancellationRequested)
+        var claimToken = ClaimToken.New();
+        if (!await database.ScalarAsync<bool>("select claim_ledger_check($1, $2)", stoppingToken, claimToken, LeaseSeconds))
         {
-            try
-            {
-                var claimToken = ClaimToken.New();
-                if (await database.ScalarAsync<bool>("select claim_ledger_check($1, $2)", stoppingToken, claimToken, LeaseSeconds))
-                {
-                    var books = (
-                        await database.ListSlowlyAsync<Books>(
-                            options.Value.LedgerCheckSeconds,
-                            "select * from check_books($1)",
-                            stoppingToken,
-                            options.Value.UnusualCredits
-                        )
-                    )[0];
-                    await database.ExecuteAsync(
-                        "select finish_schedule($1, $2, $3::jsonb)",
-                        CancellationToken.None,
-                        Schedule,
-                        claimToken,
-                        JsonSerializer.Serialize(new { mismatches = books.Mismatches, unusual = books.Unusual })
-                    );
-                    feed.Publish(AdminApi.Topic);
-                }
-            }
-            catch (NpgsqlException error)
-            {
-                logger.LogWarning("The ledgers could not be checked ({Reason}); trying again", error.Message);
-            }
-            await wake.WaitAsync(Look, stoppingToken);
+            return;
         }
+        var books = (
+            await database.ListSlowlyAsync<Books>(
+                options.Value.LedgerCheckSeconds,
+                "select * from check_books($1)",
+                stoppingToken,
+                options.Value.UnusualCredits
+            )
+        )[0];
+        await database.ExecuteAsync(
+            "select finish_schedule($1, $2, $3::jsonb)",
+            CancellationToken.None,
+            Schedule,
+            claimToken,
+            JsonSerializer.Serialize(new { mismatches = books.Mismatches, unusual = books.Unusual })
+        );
+        feed.Publish(AdminApi.Topic);
     }
 
     private sealed record Books(long Mismatches, long Unusual);

@@ -3,7 +3,7 @@
 create or replace function resend_webhook_delivery(p_id bigint) returns boolean
 language plpgsql security definer set search_path = public, pg_temp as $$
 begin
-  update webhook_deliveries set status = 'pending', retry_count = 0, processed_at = null, run_after = clock_timestamp(),
+  update webhook_deliveries set status = 'pending', retry_count = 0, attempt = 0, dead_at = null, processed_at = null, run_after = clock_timestamp(),
     leased_by = null, lease_until = null
   where id = p_id and payload is not null and (submission_id is not null or inbox <> 'provider');
   return found;

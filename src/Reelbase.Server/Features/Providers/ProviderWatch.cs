@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Reelbase.Server.Integrations;
 using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Work;
 
 namespace Reelbase.Server.Features.Providers;
 
@@ -9,7 +10,7 @@ namespace Reelbase.Server.Features.Providers;
 /// Keeps what is known of each provider in the database: announces the configured ones at start, records outages and their ends,
 /// and asks providers that nobody calls any more whether they are back.
 /// </summary>
-public sealed class ProviderWatch(WorkerDatabase database, IServiceProvider services, ILogger<ProviderWatch> logger) : BackgroundService, IProviderWitness
+public sealed class ProviderWatch(WorkerDatabase database, IServiceProvider services, ILogger<ProviderWatch> logger) : PeriodicWork(logger), IProviderWitness
 {
     private const int MaxPendingReports = 1000;
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
@@ -75,28 +76,15 @@ public sealed class ProviderWatch(WorkerDatabase database, IServiceProvider serv
     }
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override TimeSpan Pause => TimeSpan.Zero;
+
+    /// <inheritdoc/>
+    protected override async Task RunOnceAsync(CancellationToken stoppingToken)
     {
-        while (!stoppingToken.IsCancellationRequested)
+        await ReadReportsAsync(stoppingToken);
+        foreach (var name in await database.ListAsync<string>("select provider from list_failing_providers()", stoppingToken))
         {
-            try
-            {
-                await ReadReportsAsync(stoppingToken);
-                foreach (var name in await database.ListAsync<string>("select provider from list_failing_providers()", stoppingToken))
-                {
-                    await ProbeAsync(name, stoppingToken);
-                }
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception error)
-            {
-                // The next look may well succeed; a watch that ended would never see a provider come back.
-                logger.LogWarning("The provider watch could not look ({Reason}); trying again", error.Message);
-                await Task.Delay(Look, CancellationToken.None);
-            }
+            await TryAsync($"probe {name}", () => ProbeAsync(name, stoppingToken), stoppingToken);
         }
     }
 

@@ -23,17 +23,30 @@ public sealed class AppStoreNotificationWorker(
     IOptions<PurchasesOptions> purchases,
     IOptions<WorkOptions> options,
     ILogger<AppStoreNotificationWorker> logger
-) : WorkLoop<InboxMessage>(feed, options, logger)
+) : TableLoop<InboxMessage>(database, feed, options, logger)
 {
     /// <summary>Wakes this loop.</summary>
     public const string WakeTopic = "work:app_store";
+
+    /// <inheritdoc/>
+    protected override string Work => "inbox_messages";
+
+    /// <inheritdoc/>
+    protected override string KeyOf(InboxMessage item) => item.Id.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
     /// <inheritdoc/>
     protected override string Topic => WakeTopic;
 
     /// <inheritdoc/>
     protected override Task<List<InboxMessage>> ClaimAsync(string claimToken, int limit, CancellationToken cancellationToken) =>
-        database.ListAsync<InboxMessage>("select * from claim_inbox_messages('app_store', $1, $2, $3)", cancellationToken, claimToken, LeaseSeconds, limit);
+        Database.ListAsync<InboxMessage>(
+            "select * from claim_inbox_messages('app_store', $1, $2, $3, $4)",
+            cancellationToken,
+            claimToken,
+            LeaseSeconds,
+            limit,
+            purchases.Value.MaxRetries + 1
+        );
 
     /// <inheritdoc/>
     protected override async Task HandleAsync(InboxMessage item, CancellationToken cancellationToken)
@@ -79,7 +92,7 @@ public sealed class AppStoreNotificationWorker(
         }
         var recorded = RecordedPurchase.Read(
             (
-                await database.RecordAsync<string>(
+                await Database.RecordAsync<string>(
                     "select record_transaction(null, $1::jsonb, 'notification', $2::jsonb)::text",
                     PurchaseRecord.ToJson(transaction),
                     purchases.Value.Policy
@@ -88,7 +101,7 @@ public sealed class AppStoreNotificationWorker(
         );
         if (notification.Type is "CONSUMPTION_REQUEST" or "REFUND_DECLINED")
         {
-            await database.ExecuteAsync(
+            await Database.ExecuteAsync(
                 "select mark_refund_requested($1, $2, $3)",
                 CancellationToken.None,
                 transaction.Environment,
@@ -107,7 +120,7 @@ public sealed class AppStoreNotificationWorker(
     /// <summary>Answers Apple's question within its twelve hours, and only with the customer's consent. Null when done, or why it has to be tried again.</summary>
     private async Task<string?> TellConsumptionAsync(SignedTransaction transaction, CancellationToken cancellationToken)
     {
-        var used = await database.OneOrNoneAsync<Consumption>(
+        var used = await Database.OneOrNoneAsync<Consumption>(
             "select * from get_consumption($1, $2)",
             cancellationToken,
             transaction.Environment,
@@ -139,7 +152,7 @@ public sealed class AppStoreNotificationWorker(
         switch (answer)
         {
             case AppStoreAnswer.Found:
-                await database.ExecuteAsync("select note_consumption_sent($1, $2)", CancellationToken.None, transaction.Environment, transaction.TransactionId);
+                await Database.ExecuteAsync("select note_consumption_sent($1, $2)", CancellationToken.None, transaction.Environment, transaction.TransactionId);
                 return null;
             case AppStoreAnswer.Unavailable away:
                 return $"consumption could not be sent: {away.Reason}";
@@ -155,7 +168,7 @@ public sealed class AppStoreNotificationWorker(
         EndAsync(item, null, reason, Backoff.Seconds(item.Attempt, purchases.Value.RetryBaseSeconds, purchases.Value.RetryCapSeconds));
 
     private Task EndAsync(InboxMessage item, Guid? userId, string? remark, double? retryAfterSeconds) =>
-        database.ExecuteAsync(
+        Database.ExecuteAsync(
             "select finish_inbox_message($1, $2, $3::uuid, $4, $5::double precision, $6)",
             CancellationToken.None,
             item.Id,

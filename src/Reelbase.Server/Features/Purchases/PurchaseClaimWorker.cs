@@ -22,17 +22,30 @@ public sealed class PurchaseClaimWorker(
     IOptions<PurchasesOptions> purchases,
     IOptions<WorkOptions> options,
     ILogger<PurchaseClaimWorker> logger
-) : WorkLoop<WaitingClaim>(feed, options, logger)
+) : TableLoop<WaitingClaim>(database, feed, options, logger)
 {
     /// <summary>Wakes this loop.</summary>
     public const string WakeTopic = "work:purchase_claims";
+
+    /// <inheritdoc/>
+    protected override string Work => "purchase_claims";
+
+    /// <inheritdoc/>
+    protected override string KeyOf(WaitingClaim item) => $"{item.UserId}/{item.TransactionId}";
 
     /// <inheritdoc/>
     protected override string Topic => WakeTopic;
 
     /// <inheritdoc/>
     protected override Task<List<WaitingClaim>> ClaimAsync(string claimToken, int limit, CancellationToken cancellationToken) =>
-        database.ListAsync<WaitingClaim>("select * from claim_purchase_claims($1, $2, $3)", cancellationToken, claimToken, LeaseSeconds, limit);
+        Database.ListAsync<WaitingClaim>(
+            "select * from claim_purchase_claims($1, $2, $3, $4)",
+            cancellationToken,
+            claimToken,
+            LeaseSeconds,
+            limit,
+            purchases.Value.MaxLooksUnavailable
+        );
 
     /// <inheritdoc/>
     protected override async Task HandleAsync(WaitingClaim item, CancellationToken cancellationToken)
@@ -45,7 +58,7 @@ public sealed class PurchaseClaimWorker(
                     && PurchaseRecord.Fault(transaction) is null
                 )
                 {
-                    await database.RecordAsync<string>(
+                    await Database.RecordAsync<string>(
                         "select record_transaction($1, $2::jsonb, 'app', $3::jsonb)::text",
                         item.UserId,
                         PurchaseRecord.ToJson(transaction),
@@ -60,6 +73,9 @@ public sealed class PurchaseClaimWorker(
             case AppStoreAnswer.NotFound:
                 await FinishAsync(item, Pause(item), purchases.Value.MaxLooksUnknown);
                 break;
+            case AppStoreAnswer.Unavailable away when item.Attempt >= purchases.Value.MaxLooksUnavailable:
+                await GiveUpAsync(item, $"Apple could not be asked: {away.Reason}");
+                break;
             case var answer:
                 var wait = (answer as AppStoreAnswer.Unavailable)?.RetryAfterSeconds ?? 0;
                 await FinishAsync(item, Math.Max(wait, Pause(item)), purchases.Value.MaxLooksUnavailable);
@@ -70,7 +86,7 @@ public sealed class PurchaseClaimWorker(
     private double Pause(WaitingClaim item) => Backoff.Seconds(item.Attempt, purchases.Value.RetryBaseSeconds, purchases.Value.RetryCapSeconds);
 
     private Task FinishAsync(WaitingClaim item, double? retryAfterSeconds, int maxLooks) =>
-        database.ExecuteAsync(
+        Database.ExecuteAsync(
             "select finish_purchase_claim($1, $2, $3, $4::double precision, $5)",
             CancellationToken.None,
             item.UserId,

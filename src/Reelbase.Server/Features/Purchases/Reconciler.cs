@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Microsoft.Extensions.Options;
-using Npgsql;
 using Reelbase.Server.Integrations;
 using Reelbase.Server.Integrations.Apple.AppStore;
 using Reelbase.Server.Platform.Database;
@@ -21,7 +20,7 @@ public sealed class Reconciler(
     IOptions<PurchasesOptions> options,
     TimeProvider clock,
     ILogger<Reconciler> logger
-) : BackgroundService
+) : PeriodicWork(logger)
 {
     private const int LeaseSeconds = 3600;
     private const int RetryAfterSeconds = 600;
@@ -33,27 +32,18 @@ public sealed class Reconciler(
     private static readonly TimeSpan Overlap = TimeSpan.FromHours(1);
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override TimeSpan Pause => TimeSpan.FromSeconds(options.Value.ReconcileLookSeconds);
+
+    /// <inheritdoc/>
+    protected override bool IsOn => apple.IsConfigured;
+
+    /// <inheritdoc/>
+    protected override async Task RunOnceAsync(CancellationToken stoppingToken)
     {
-        if (!apple.IsConfigured)
+        foreach (var environment in (string[])["Production", "Sandbox"])
         {
-            return;
+            await TryAsync($"reconcile {environment}", () => LookAsync(environment, stoppingToken), stoppingToken);
         }
-        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(options.Value.ReconcileLookSeconds));
-        do
-        {
-            foreach (var environment in (string[])["Production", "Sandbox"])
-            {
-                try
-                {
-                    await LookAsync(environment, stoppingToken);
-                }
-                catch (Exception error) when (error is NpgsqlException or JsonException)
-                {
-                    logger.LogWarning("The comparison with the App Store broke off ({Reason}); trying again", error.Message);
-                }
-            }
-        } while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
     private async Task LookAsync(string environment, CancellationToken cancellationToken)

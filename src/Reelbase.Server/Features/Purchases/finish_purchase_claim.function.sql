@@ -3,7 +3,7 @@ create or replace function finish_purchase_claim(
   p_user_id uuid, p_transaction_id text, p_leased_by text, p_retry_after_seconds double precision, p_max_attempts integer)
 returns void language sql security definer set search_path = public, pg_temp as $$
   delete from purchase_claims where user_id = p_user_id and transaction_id = p_transaction_id
-    and (p_retry_after_seconds is null or (leased_by = p_leased_by and attempt >= p_max_attempts));
+    and leased_by = p_leased_by and (p_retry_after_seconds is null or attempt >= p_max_attempts);
   update purchase_claims set leased_by = null, lease_until = null,
     run_after = clock_timestamp() + make_interval(secs => p_retry_after_seconds)
   where user_id = p_user_id and transaction_id = p_transaction_id and leased_by = p_leased_by;

@@ -32,7 +32,7 @@ public sealed class PushWorker(
     TimeProvider clock,
     IOptions<WorkOptions> options,
     ILogger<PushWorker> logger
-) : WorkLoop<ClaimedPush>(feed, options, logger)
+) : TableLoop<ClaimedPush>(database, feed, options, logger)
 {
     /// <summary>Wakes this loop.</summary>
     public const string WakeTopic = "work:push";
@@ -41,11 +41,24 @@ public sealed class PushWorker(
     private static readonly TimeSpan MaxAge = TimeSpan.FromHours(4);
 
     /// <inheritdoc/>
+    protected override string Work => "push_notifications";
+
+    /// <inheritdoc/>
+    protected override string KeyOf(ClaimedPush item) => item.Id.ToString();
+
+    /// <inheritdoc/>
     protected override string Topic => WakeTopic;
 
     /// <inheritdoc/>
     protected override Task<List<ClaimedPush>> ClaimAsync(string claimToken, int limit, CancellationToken cancellationToken) =>
-        database.ListAsync<ClaimedPush>("select * from claim_push_notifications($1, $2, $3)", cancellationToken, claimToken, LeaseSeconds, limit);
+        Database.ListAsync<ClaimedPush>(
+            "select * from claim_push_notifications($1, $2, $3, $4)",
+            cancellationToken,
+            claimToken,
+            LeaseSeconds,
+            limit,
+            MaxAttempts
+        );
 
     /// <inheritdoc/>
     protected override async Task HandleAsync(ClaimedPush item, CancellationToken cancellationToken)
@@ -76,7 +89,7 @@ public sealed class PushWorker(
                 break;
             case ApnsAnswer.Refused { IsOurSetup: true } refused:
                 logger.LogCritical("APNs refuses our pushes: {Reason} (Apns:Topic, TeamId, KeyId, PrivateKey)", refused.Reason);
-                await database.ExecuteAsync(
+                await Database.ExecuteAsync(
                     "select raise_alert('push_setup', $1, $2)",
                     CancellationToken.None,
                     $"{refused.Reason}:{clock.GetUtcNow():yyyy-MM-dd}",
@@ -138,7 +151,7 @@ public sealed class PushWorker(
         DateTimeOffset? goneAt = null,
         string? environment = null
     ) =>
-        database.ExecuteAsync(
+        Database.ExecuteAsync(
             "select finish_push_notification($1, $2, $3, $4, $5::double precision, $6::timestamptz, $7)",
             CancellationToken.None,
             item.Id,

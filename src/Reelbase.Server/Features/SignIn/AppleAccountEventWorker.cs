@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Microsoft.Extensions.Options;
-using Npgsql;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Work;
 
@@ -15,7 +14,7 @@ public sealed record ClaimedAccountEvent(long Id, string EventType, string? Payl
 
 /// <summary>Carries out what Apple said about Apple accounts.</summary>
 public sealed class AppleAccountEventWorker(WorkerDatabase database, ChangeFeed feed, IOptions<WorkOptions> options, ILogger<AppleAccountEventWorker> logger)
-    : WorkLoop<ClaimedAccountEvent>(feed, options, logger)
+    : TableLoop<ClaimedAccountEvent>(database, feed, options, logger)
 {
     /// <summary>Wakes this loop.</summary>
     public const string WakeTopic = "work:apple_account";
@@ -25,16 +24,23 @@ public sealed class AppleAccountEventWorker(WorkerDatabase database, ChangeFeed 
     private const double RetryCapSeconds = 600;
 
     /// <inheritdoc/>
+    protected override string Work => "inbox_messages";
+
+    /// <inheritdoc/>
+    protected override string KeyOf(ClaimedAccountEvent item) => item.Id.ToString(System.Globalization.CultureInfo.InvariantCulture);
+
+    /// <inheritdoc/>
     protected override string Topic => WakeTopic;
 
     /// <inheritdoc/>
     protected override Task<List<ClaimedAccountEvent>> ClaimAsync(string claimToken, int limit, CancellationToken cancellationToken) =>
-        database.ListAsync<ClaimedAccountEvent>(
-            "select * from claim_inbox_messages('apple_account', $1, $2, $3)",
+        Database.ListAsync<ClaimedAccountEvent>(
+            "select * from claim_inbox_messages('apple_account', $1, $2, $3, $4)",
             cancellationToken,
             claimToken,
             LeaseSeconds,
-            limit
+            limit,
+            MaxRetries + 1
         );
 
     /// <inheritdoc/>
@@ -48,7 +54,7 @@ public sealed class AppleAccountEventWorker(WorkerDatabase database, ChangeFeed 
             if (item.Payload is { } payload)
             {
                 using var document = JsonDocument.Parse(payload);
-                userId = await database.ScalarAsync<Guid?>(
+                userId = await Database.ScalarAsync<Guid?>(
                     "select apply_account_event($1, $2, $3)",
                     cancellationToken,
                     item.EventType,
@@ -58,12 +64,12 @@ public sealed class AppleAccountEventWorker(WorkerDatabase database, ChangeFeed 
                 remark = userId is null ? "no account has this Apple account" : null;
             }
         }
-        catch (NpgsqlException error)
+        catch (Exception error) when (!cancellationToken.IsCancellationRequested)
         {
             remark = "it could not be carried out: " + error.GetType().Name;
             retryAfterSeconds = Backoff.Seconds(item.Attempt, RetryBaseSeconds, RetryCapSeconds);
         }
-        await database.ExecuteAsync(
+        await Database.ExecuteAsync(
             "select finish_inbox_message($1, $2, $3::uuid, $4, $5::double precision, $6)",
             CancellationToken.None,
             item.Id,

@@ -22,7 +22,7 @@ public sealed class AppleAuthorizationWorker(
     IOptions<AppleSignInOptions> signIn,
     IOptions<WorkOptions> options,
     ILogger<AppleAuthorizationWorker> logger
-) : WorkLoop<ClaimedAuthorization>(feed, options, logger)
+) : TableLoop<ClaimedAuthorization>(database, feed, options, logger)
 {
     /// <summary>Wakes this loop.</summary>
     public const string WakeTopic = "work:apple_authorizations";
@@ -30,11 +30,24 @@ public sealed class AppleAuthorizationWorker(
     private readonly SecretBox _box = new(keys, AppleAuthorizations.Purpose);
 
     /// <inheritdoc/>
+    protected override string Work => "apple_authorizations";
+
+    /// <inheritdoc/>
+    protected override string KeyOf(ClaimedAuthorization item) => item.Id.ToString(System.Globalization.CultureInfo.InvariantCulture);
+
+    /// <inheritdoc/>
     protected override string Topic => WakeTopic;
 
     /// <inheritdoc/>
     protected override Task<List<ClaimedAuthorization>> ClaimAsync(string claimToken, int limit, CancellationToken cancellationToken) =>
-        database.ListAsync<ClaimedAuthorization>("select * from claim_apple_authorizations($1, $2, $3)", cancellationToken, claimToken, LeaseSeconds, limit);
+        Database.ListAsync<ClaimedAuthorization>(
+            "select * from claim_apple_authorizations($1, $2, $3, $4)",
+            cancellationToken,
+            claimToken,
+            LeaseSeconds,
+            limit,
+            signIn.Value.MaxAttempts
+        );
 
     /// <inheritdoc/>
     protected override async Task HandleAsync(ClaimedAuthorization item, CancellationToken cancellationToken)
@@ -61,8 +74,16 @@ public sealed class AppleAuthorizationWorker(
                 await RecordAsync(item, item.Stage == "code" ? "lost" : "revoked", null, invalid.Reason, null);
                 break;
             case AppleTokenAnswer.Unavailable away when item.Attempt >= signIn.Value.MaxAttempts:
-                logger.LogWarning("Apple could not be asked about an authorization for long ({Reason}); given up", away.Reason);
-                await RecordAsync(item, "lost", null, away.Reason, null);
+                if (item.Stage == "code")
+                {
+                    // It has died of age long ago, and with it what could be done.
+                    await RecordAsync(item, "lost", null, away.Reason, null);
+                }
+                else
+                {
+                    // A permission that was not taken back is a promise to a user: it stays for an operator.
+                    await GiveUpAsync(item, $"Apple could not be asked: {away.Reason}");
+                }
                 break;
             case AppleTokenAnswer.Unavailable away:
                 await RecordAsync(item, "later", null, away.Reason, Backoff.Seconds(item.Attempt, signIn.Value.RetryBaseSeconds, signIn.Value.RetryCapSeconds));
@@ -72,7 +93,7 @@ public sealed class AppleAuthorizationWorker(
 
     private async Task RecordAsync(ClaimedAuthorization item, string outcome, byte[]? secret, string? error, double? retryAfterSeconds) =>
         // An exchanged code is gone, so what came of it may not be forgotten because the database was away for a moment.
-        await database.RecordAsync<object>(
+        await Database.RecordAsync<object>(
             "select record_apple_authorization($1, $2, $3, $4::bytea, $5, $6::double precision)",
             item.Id,
             item.ClaimToken,

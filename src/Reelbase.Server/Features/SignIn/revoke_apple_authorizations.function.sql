@@ -5,7 +5,7 @@ language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   v_count integer;
 begin
-  update apple_authorizations set revoke_wanted = true, attempt = 0, updated_at = clock_timestamp(),
+  update apple_authorizations set revoke_wanted = true, attempt = 0, dead_at = null, updated_at = clock_timestamp(),
     stage = case when stage = 'held' then 'revoking' else stage end, run_after = clock_timestamp()
   where user_id = any (p_user_ids) and stage in ('code', 'held', 'revoking');
   get diagnostics v_count = row_count;

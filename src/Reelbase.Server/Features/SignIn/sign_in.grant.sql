@@ -2,6 +2,6 @@ revoke all on apple_authorizations from public, anon, authenticated, service_rol
 grant execute on function sign_in_with_apple(text, text), find_guest_to_merge(text, text, inet), keep_apple_authorization(uuid, text, bytea)
   to reelbase_api;
 grant execute on function join_apple_account(text, text, boolean) to authenticated;
-grant execute on function claim_apple_authorizations(text, integer, integer),
+grant execute on function claim_apple_authorizations(text, integer, integer), claim_apple_authorizations(text, integer, integer, integer),
   record_apple_authorization(bigint, text, text, bytea, text, double precision), apply_account_event(text, text, timestamptz)
   to reelbase_worker;

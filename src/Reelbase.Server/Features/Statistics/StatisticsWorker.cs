@@ -1,9 +1,9 @@
 using System.Diagnostics.Metrics;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
-using Npgsql;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Telemetry;
+using Reelbase.Server.Platform.Work;
 
 namespace Reelbase.Server.Features.Statistics;
 
@@ -11,7 +11,7 @@ namespace Reelbase.Server.Features.Statistics;
 /// Counts the hours (on whichever node comes first) and keeps the numbers that <c>/metrics</c> shows of the whole installation. Every node
 /// with a worker shows the same ones: take the maximum over nodes, not the sum.
 /// </summary>
-public sealed class StatisticsWorker : BackgroundService
+public sealed class StatisticsWorker : PeriodicWork
 {
     /// <summary>A month at a time of a past that was not counted yet.</summary>
     private const int MaxHours = 24 * 31;
@@ -31,15 +31,14 @@ public sealed class StatisticsWorker : BackgroundService
 
     private readonly WorkerDatabase _database;
     private readonly IOptions<TelemetryOptions> _options;
-    private readonly ILogger<StatisticsWorker> _logger;
     private readonly Meter _meter = new("Reelbase.Statistics");
     private volatile Dictionary<string, List<Measurement<double>>> _latest = [];
 
     public StatisticsWorker(WorkerDatabase database, IOptions<TelemetryOptions> options, ILogger<StatisticsWorker> logger)
+        : base(logger)
     {
         _database = database;
         _options = options;
-        _logger = logger;
         foreach (var (name, metric, unit, description, isTotal) in Series)
         {
             IEnumerable<Measurement<double>> Read() => _latest.GetValueOrDefault(name) ?? [];
@@ -62,21 +61,10 @@ public sealed class StatisticsWorker : BackgroundService
     }
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(_options.Value.StatisticsSeconds));
-        do
-        {
-            try
-            {
-                await LookAsync(stoppingToken);
-            }
-            catch (NpgsqlException error)
-            {
-                _logger.LogWarning("The statistics could not be read ({Reason}); trying again", error.Message);
-            }
-        } while (await timer.WaitForNextTickAsync(stoppingToken));
-    }
+    protected override TimeSpan Pause => TimeSpan.FromSeconds(_options.Value.StatisticsSeconds);
+
+    /// <inheritdoc/>
+    protected override Task RunOnceAsync(CancellationToken stoppingToken) => LookAsync(stoppingToken);
 
     /// <summary>Counts, and reads what there is.</summary>
     internal async Task LookAsync(CancellationToken cancellationToken)

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Npgsql;
+using Reelbase.Server.Platform.Work;
 
 namespace Reelbase.Server.Platform.Database;
 
@@ -12,7 +13,7 @@ namespace Reelbase.Server.Platform.Database;
 /// Notifying inside the accepting transaction would serialize all commits (PostgreSQL takes one lock for the notification
 /// queue), which is why it happens afterwards and for many changes at once.
 /// </remarks>
-public sealed class ChangeFeed(ConnectionStrings strings, ILogger<ChangeFeed> logger) : BackgroundService
+public sealed class ChangeFeed(ConnectionStrings strings, ILogger<ChangeFeed> logger) : PeriodicWork(logger)
 {
     private const string ChannelName = "reelbase_changes";
     private const int MaxTopicsPerNotification = 100;
@@ -47,7 +48,17 @@ public sealed class ChangeFeed(ConnectionStrings strings, ILogger<ChangeFeed> lo
     }
 
     /// <inheritdoc/>
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(SendAsync(stoppingToken), ListenAsync(stoppingToken));
+    protected override TimeSpan Pause => TimeSpan.Zero;
+
+    /// <inheritdoc/>
+    protected override async Task RunOnceAsync(CancellationToken stoppingToken)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        var first = await Task.WhenAny(SendAsync(either.Token), ListenAsync(either.Token));
+        // Neither ends by itself: whatever ended one, both begin anew.
+        await either.CancelAsync();
+        await first;
+    }
 
     private void Deliver(string topic)
     {

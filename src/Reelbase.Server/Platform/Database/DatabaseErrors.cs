@@ -12,12 +12,20 @@ public static class DatabaseErrors
         error switch
         {
             PostgresException { SqlState: "RB001" } raised => new ApiException(raised.MessageText, Details(raised.Hint)),
-            // Overload, shutdown, recovery, lost connections, lock timeouts, deadlocks: pass with time.
-            PostgresException { IsTransient: true } => new ApiException("ERR_6001", null, error),
-            PostgresException { SqlState: "57014" or "57P01" or "57P02" or "57P03" } => new ApiException("ERR_6001", null, error),
-            PostgresException => new ApiException("ERR_6003", null, error),
-            _ => new ApiException("ERR_6001", null, error),
+            _ when MayPass(error) => new ApiException("ERR_6001", null, error),
+            _ => new ApiException("ERR_6003", null, error),
         };
+
+    /// <summary>Overload, shutdown, recovery, lost connections, lock timeouts, deadlocks, a server that may not write: pass with time.</summary>
+    public static bool MayPass(NpgsqlException error) =>
+        error is not PostgresException { SqlState: var state } || error.IsTransient || state is PostgresErrorCodes.QueryCanceled || IsWrongServer(error);
+
+    /// <summary>
+    /// The server at this address takes no writes any more, or is going: a former primary (read-only, or a standby now), or one that is
+    /// shut down or recovers. Connections to it are of no use, even when it answers.
+    /// </summary>
+    public static bool IsWrongServer(Exception error) =>
+        error is PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction or "57P01" or "57P02" or "57P03" or "57P05" };
 
     private static JsonElement? Details(string? hint) => string.IsNullOrEmpty(hint) ? null : JsonDocument.Parse(hint).RootElement;
 }

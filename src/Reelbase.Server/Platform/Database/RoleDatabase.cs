@@ -1,5 +1,6 @@
 using Dapper;
 using Npgsql;
+using Reelbase.Server.Platform.Work;
 
 namespace Reelbase.Server.Platform.Database;
 
@@ -9,9 +10,10 @@ namespace Reelbase.Server.Platform.Database;
 /// <remarks>Only this folder opens connections; an architecture test says so.</remarks>
 public abstract class RoleDatabase : IAsyncDisposable
 {
-    /// <summary>How long a record waits for a database that is away.</summary>
-    private const double PatienceSeconds = 30;
-    private const int PauseMilliseconds = 200;
+    /// <summary>How long a record waits for a database that is away: as long as a failover or a restart by hand takes, and the process lives.</summary>
+    private const double PatienceSeconds = 15 * 60;
+    private const double FirstPauseSeconds = 0.2;
+    private const double LongestPauseSeconds = 5;
 
     /// <summary>Tries of a call that had to give way to another transaction.</summary>
     private const int MaxTries = 10;
@@ -63,15 +65,15 @@ public abstract class RoleDatabase : IAsyncDisposable
     public async Task<T?> RecordAsync<T>(string sql, params object?[] arguments)
     {
         var watch = System.Diagnostics.Stopwatch.StartNew();
-        while (true)
+        for (var attempt = 1; ; attempt++)
         {
             try
             {
                 return await ScalarAsync<T>(sql, CancellationToken.None, arguments);
             }
-            catch (NpgsqlException error) when (error.IsTransient && watch.Elapsed.TotalSeconds < PatienceSeconds)
+            catch (NpgsqlException error) when (DatabaseErrors.MayPass(error) && watch.Elapsed.TotalSeconds < PatienceSeconds)
             {
-                await Task.Delay(PauseMilliseconds, CancellationToken.None);
+                await Task.Delay(TimeSpan.FromSeconds(Backoff.Seconds(attempt, FirstPauseSeconds, LongestPauseSeconds)), CancellationToken.None);
             }
         }
     }

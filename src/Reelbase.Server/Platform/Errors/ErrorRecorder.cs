@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Threading.Channels;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Http;
+using Reelbase.Server.Platform.Work;
 
 namespace Reelbase.Server.Platform.Errors;
 
@@ -9,7 +10,7 @@ namespace Reelbase.Server.Platform.Errors;
 /// Writes errors to <c>error_log</c> off the request's path, in batches. In a flood it keeps a bounded number and drops the
 /// rest. It stores codes and the catalogue's details only: no bodies, no headers, no tokens.
 /// </summary>
-public sealed class ErrorRecorder(ApiDatabase database, ILogger<ErrorRecorder> logger) : BackgroundService
+public sealed class ErrorRecorder(ApiDatabase database, ILogger<ErrorRecorder> logger) : PeriodicWork(logger)
 {
     private const int MaxWaiting = 1000;
     private const int MaxPerBatch = 200;
@@ -27,18 +28,19 @@ public sealed class ErrorRecorder(ApiDatabase database, ILogger<ErrorRecorder> l
     }
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override TimeSpan Pause => TimeSpan.Zero;
+
+    /// <inheritdoc/>
+    protected override async Task RunOnceAsync(CancellationToken stoppingToken)
     {
         try
         {
-            while (await _entries.Reader.WaitToReadAsync(stoppingToken))
-            {
-                await Task.Delay(Gather, stoppingToken);
-                await WriteAsync();
-            }
+            await _entries.Reader.WaitToReadAsync(stoppingToken);
+            await Task.Delay(Gather, stoppingToken);
         }
-        catch (OperationCanceledException)
+        finally
         {
+            // The last ones too, when the host stops.
             await WriteAsync();
         }
     }
