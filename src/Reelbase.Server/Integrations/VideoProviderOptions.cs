@@ -96,6 +96,7 @@ public abstract class VideoProviderOptions
     public double GuestBudgetShare { get; set; } = 0.8;
 
     /// <summary>Secrets of signed webhooks after the Standard Webhooks convention (<c>whsec_...</c>), for providers without a scheme of their own; several while one replaces another.</summary>
+    [WebhookSecret]
     public string[] WebhookSecrets { get; set; } = [];
 
     /// <summary>Never look at one job more often than this; some vendors ask for it.</summary>

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Reelbase.Server.Platform.Work;
 using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Architecture;
@@ -95,6 +96,24 @@ public sealed partial class ArchitectureTests
             .Distinct()
             .Where(pair => pair.Split(" → ") is [var from, var to] && from != to);
         Assert.Empty(found.Except(allowed));
+    }
+
+    /// <summary>An exception in a background service of one's own making stops the host; these two bases take care of whatever is thrown.</summary>
+    [Fact]
+    public void Background_work_stands_on_a_base_that_no_exception_ends() =>
+        Assert.Empty(
+            from type in typeof(Server.ServerApp).Assembly.GetTypes()
+            where typeof(Microsoft.Extensions.Hosting.IHostedService).IsAssignableFrom(type) && !type.IsAbstract
+            where !Bases(type).Any(each => each == typeof(PeriodicWork) || (each.IsGenericType && each.GetGenericTypeDefinition() == typeof(WorkLoop<>)))
+            select type.FullName
+        );
+
+    private static IEnumerable<Type> Bases(Type type)
+    {
+        for (var each = type.BaseType; each is not null; each = each.BaseType)
+        {
+            yield return each;
+        }
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Reelbase.Server.Integrations;
 
 namespace Reelbase.Server.Features.Alerts;
 
@@ -10,6 +11,7 @@ public sealed class AlertsOptions
     public string? WebhookUrl { get; set; }
 
     /// <summary>The secret that signs it, base64 after <c>whsec_</c>.</summary>
+    [WebhookSecret]
     public string? WebhookSecret { get; set; }
 
     /// <summary>Seconds between two messages: what comes in between is bundled.</summary>

@@ -9,6 +9,7 @@ begin
     'schedules', (select coalesce(jsonb_agg(jsonb_build_object('name', s.name, 'last_started_at', s.last_started_at, 'last_finished_at', s.last_finished_at,
         'report', s.report) order by s.name), '[]') from schedules s),
     'reconciliations', (select coalesce(jsonb_agg(to_jsonb(r)), '[]') from list_reconciliations() r),
+    'dead_work', (select coalesce(jsonb_agg(to_jsonb(d) order by d.dead_at desc), '[]') from list_dead_work(100) d),
     'database', jsonb_build_object('version', current_setting('server_version'), 'size_bytes', pg_database_size(current_database()),
       'users', (select greatest(reltuples, 0)::bigint from pg_class where oid = 'users'::regclass),
       'jobs', (select greatest(reltuples, 0)::bigint from pg_class where oid = 'video_jobs'::regclass),
@@ -16,4 +17,4 @@ begin
 end
 $$;
 comment on function admin_system(jsonb) is
-  'Nodes, schedules, reconciliations and the size of the database. Raises ERR_4005, ERR_4006.';
+  'Nodes, schedules, reconciliations, work that was given up and the size of the database. Raises ERR_4005, ERR_4006.';
