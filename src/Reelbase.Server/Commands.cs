@@ -186,6 +186,10 @@ public static class Commands
         {
             app.Logger.LogWarning("Server:PublicUrl is not set: providers cannot reach us, jobs are polled");
         }
+        if (app.Environment.IsProduction() && app.Services.GetRequiredService<IOptions<Platform.Telemetry.TelemetryOptions>>().Value.MetricsToken is null or "")
+        {
+            app.Logger.LogWarning("Telemetry:MetricsToken is not set: /metrics is not served in Production");
+        }
         if (server.AcceptUnverifiedUserId)
         {
             app.Logger.LogWarning(

@@ -79,6 +79,11 @@ public static class ServerApp
         AddPlatform(services, builder, strings);
         AddIntegrations(services, modules);
         var server = builder.Configuration.GetSection("Server").Get<ServerOptions>() ?? new();
+        // The pipeline is built from it before the options are validated as a whole.
+        if (new SectionRules<ServerOptions>("Server").Validate(null, server) is { Failed: true } wrong)
+        {
+            throw new OptionsValidationException("Server", typeof(ServerOptions), wrong.Failures);
+        }
         AddFeatures(services, server);
         var admin = builder.Configuration.GetSection("Admin").Get<AdminOptions>() ?? new();
         if (server.Has("admin"))
@@ -236,6 +241,7 @@ public static class ServerApp
             services.AddSingleton<DeviceCheckEndpoint>();
             services.AddSingleton<JobView>();
             services.AddSingleton<Moderator>();
+            services.AddSingleton<ImageUrlRules>();
             services.AddSingleton<AppleSignIn>();
             services.AddSingleton<AppleAuthorizations>();
         }
@@ -267,7 +273,7 @@ public static class ServerApp
 
     private static void Use(WebApplication app, ServerOptions server, AdminOptions admin)
     {
-        FrontDoor.Use(app, server);
+        FrontDoor.Use(app, server, admin.ListenUrl);
         if (server.Has("admin"))
         {
             ConsoleSetup.Use(app, admin);

@@ -1,9 +1,10 @@
 using System.ComponentModel.DataAnnotations;
+using System.Net;
 
 namespace Reelbase.Server.Platform;
 
 /// <summary>Section <c>Server</c>: what this process does and how it is reached.</summary>
-public sealed class ServerOptions
+public sealed class ServerOptions : IValidatableObject
 {
     /// <summary>The address that phones and providers use; makes links, webhook addresses and the token issuer.</summary>
     public string? PublicUrl { get; set; }
@@ -18,6 +19,9 @@ public sealed class ServerOptions
     /// <summary>Addresses of proxies whose X-Forwarded-For is believed. Development also believes loopback.</summary>
     public string[] TrustedProxies { get; set; } = [];
 
+    /// <summary>Further host names that this server answers to, beside that of <c>PublicUrl</c>; <c>*.example.com</c> means every name below it. Health and metrics answer to any.</summary>
+    public string[] AllowedHosts { get; set; } = [];
+
     /// <summary>Origins of web apps (<c>https://app.example</c>) whose pages may call this API from a browser; none by default.</summary>
     public string[] CorsOrigins { get; set; } = [];
 
@@ -29,4 +33,37 @@ public sealed class ServerOptions
 
     /// <summary>Whether this process has a role; no roles named means all of them.</summary>
     public bool Has(string role) => Roles.Length == 0 || Roles.Contains(role, StringComparer.OrdinalIgnoreCase);
+
+    /// <inheritdoc/>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        for (var index = 0; index < TrustedProxies.Length; index++)
+        {
+            if (ParseProxy(TrustedProxies[index]) is null)
+            {
+                yield return new(
+                    $"must be an IP address or a network such as 10.0.0.0/8, and not '{TrustedProxies[index]}'",
+                    [$"{nameof(TrustedProxies)}:{index}"]
+                );
+            }
+        }
+        for (var index = 0; index < AllowedHosts.Length; index++)
+        {
+            var host = AllowedHosts[index];
+            if (Uri.CheckHostName(host.StartsWith("*.", StringComparison.Ordinal) ? host[2..] : host) == UriHostNameType.Unknown)
+            {
+                yield return new(
+                    $"must be a host name without scheme, port and path, such as api.example.com or *.example.com, and not '{host}'",
+                    [$"{nameof(AllowedHosts)}:{index}"]
+                );
+            }
+        }
+    }
+
+    /// <summary>A trusted proxy as a network; null when the text is neither an address nor a network.</summary>
+    internal static IPNetwork? ParseProxy(string text) =>
+        IPNetwork.TryParse(text, out var network) ? network
+        : IPAddress.TryParse(text, out var address) && address.ToString() is { } plain && text.Trim() == text
+            ? new IPNetwork(address, plain.Contains(':', StringComparison.Ordinal) ? 128 : 32)
+        : null;
 }

@@ -44,7 +44,6 @@ public static class GenerateVideoEndpoint
 
     /// <summary>Characters as people count them can hold any number of code points; the stored text is bounded too.</summary>
     private const int MaxPromptLength = 8000;
-    private const int MaxUrlLength = 2048;
     private const int MaxSettings = 16;
 
     public static void Map(IEndpointRouteBuilder routes) =>
@@ -74,6 +73,7 @@ public static class GenerateVideoEndpoint
         ApiDatabase database,
         ChangeFeed feed,
         Moderator moderator,
+        ImageUrlRules images,
         IOptions<GenerationOptions> options
     )
     {
@@ -81,6 +81,7 @@ public static class GenerateVideoEndpoint
         var caller = await callers.RequireUserAsync(context, request.UserId);
         // The key is looked at before the body, as the caller has to repair it first to be able to repeat anything.
         var key = ReadKey(context);
+        images.Check(request.ImageUrl);
         var canonical = Validate(request);
         var limits = options.Value;
         // Before the transaction, as it may ask a service; a refusal is raised inside it, so that a repeated key still finds its answer.
@@ -139,7 +140,7 @@ public static class GenerateVideoEndpoint
             ["theme_id"] = Id(request.ThemeId, "ERR_4007", new { what = "theme" }),
             ["prompt"] = Prompt(request.Prompt),
             ["settings"] = Settings(request.Settings ?? []),
-            ["image_url"] = ImageUrl(request.ImageUrl),
+            ["image_url"] = request.ImageUrl,
         };
         return body.ToJsonString(Json.Options);
     }
@@ -203,17 +204,6 @@ public static class GenerateVideoEndpoint
             // Half of a surrogate pair cannot be read as text.
             throw new ApiException("ERR_4000", new { field = "settings." + name, reason = "not_valid_text" }, error);
         }
-    }
-
-    private static string? ImageUrl(string? url)
-    {
-        if (url is null)
-        {
-            return null;
-        }
-        return url.Length <= MaxUrlLength && Uri.TryCreate(url, UriKind.Absolute, out var uri) && (uri.Scheme is "https" or "http") && uri.UserInfo.Length == 0
-            ? url
-            : throw ApiException.Field("ERR_4003", "image_url", "not_an_address");
     }
 
     private static string Limits(GenerationOptions options) =>

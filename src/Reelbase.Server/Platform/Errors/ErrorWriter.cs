@@ -84,6 +84,7 @@ public sealed class ErrorWriter(ApiDatabase database, ErrorRecorder recorder, IL
             "application/json",
             CancellationToken.None
         );
+        await RequestBody.DiscardRestAsync(context);
     }
 
     /// <summary>The user's own setting, else what the request prefers, else English.</summary>

@@ -20,8 +20,16 @@ public sealed class FloodOptions
 /// <summary>ASP.NET's own limiter in front: a token bucket for each address, in this process only.</summary>
 public static class FloodGate
 {
-    /// <summary>A phone that is refused here for long would be signed out or bricked; these have their own, gentler limits.</summary>
-    private static readonly string[] NeverRefused = ["/auth/v1/token", "/device-check", "/functions/v1/device-check", "/health", "/metrics"];
+    /// <summary>A phone that is refused here for long would be signed out or bricked; these have their own, gentler limits. Exactly these paths: what only begins like one is no route.</summary>
+    private static readonly string[] NeverRefused =
+    [
+        "/auth/v1/token",
+        "/device-check",
+        "/functions/v1/device-check",
+        "/health/live",
+        "/health/ready",
+        "/metrics",
+    ];
 
     /// <summary>Adds the limiter.</summary>
     public static void Add(IServiceCollection services, FloodOptions options)
@@ -33,10 +41,10 @@ public static class FloodGate
         services.AddRateLimiter(limiter =>
         {
             limiter.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, IPAddress>(context =>
-                NeverRefused.Any(path => context.Request.Path.StartsWithSegments(path))
+                NeverRefused.Contains(context.Request.Path.Value, StringComparer.OrdinalIgnoreCase)
                     ? RateLimitPartition.GetNoLimiter(IPAddress.None)
                     : RateLimitPartition.GetTokenBucketLimiter(
-                        Network(context.Connection.RemoteIpAddress ?? IPAddress.None),
+                        ClientAddress.Network(context.Connection.RemoteIpAddress ?? IPAddress.None),
                         _ => new TokenBucketRateLimiterOptions
                         {
                             TokenLimit = options.BurstRequests,
@@ -71,20 +79,5 @@ public static class FloodGate
         {
             app.UseRateLimiter();
         }
-    }
-
-    /// <summary>Whoever has an IPv6 address has 2^64 of them, so the /64 is what counts.</summary>
-    private static IPAddress Network(IPAddress address)
-    {
-        if (address.IsIPv4MappedToIPv6)
-        {
-            return address.MapToIPv4();
-        }
-        var bytes = address.GetAddressBytes();
-        if (bytes.Length == 16)
-        {
-            Array.Clear(bytes, 8, 8);
-        }
-        return new IPAddress(bytes);
     }
 }

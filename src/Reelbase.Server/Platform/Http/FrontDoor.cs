@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.Extensions.Options;
 using Reelbase.Server.Platform.Errors;
+using Reelbase.Server.Platform.Telemetry;
 
 namespace Reelbase.Server.Platform.Http;
 
@@ -8,14 +9,21 @@ namespace Reelbase.Server.Platform.Http;
 public static class FrontDoor
 {
     /// <summary>Adds it to the pipeline.</summary>
-    public static void Use(WebApplication app, ServerOptions server)
+    /// <param name="app">The pipeline.</param>
+    /// <param name="server">Who is trusted and how this server is called.</param>
+    /// <param name="consoleUrl">The console's own address, if it has one.</param>
+    public static void Use(WebApplication app, ServerOptions server, string? consoleUrl)
     {
         UseForwardedAddresses(app, server);
+        app.Use(ClientAddress.NormalizeAsync);
+        app.Use(IncomingTraces.LinkAsync);
         app.UseExceptionHandler(_ => { });
-        app.Use(SecurityHeaders);
+        app.Use(ResponseHeaders);
+        HostGuard.Use(app, server, consoleUrl);
         UseCors(app, server);
         FloodGate.Use(app, app.Services.GetRequiredService<IOptions<FloodOptions>>().Value);
         app.Use(UnknownRoutes);
+        app.Use(CallerFirst.RequireAsync);
     }
 
     /// <summary>The true address of a caller: forwarded ones count only behind configured proxies.</summary>
@@ -26,11 +34,7 @@ public static class FrontDoor
         forwarded.KnownIPNetworks.Clear();
         foreach (var proxy in server.TrustedProxies)
         {
-            forwarded.KnownIPNetworks.Add(
-                proxy.Contains('/', StringComparison.Ordinal)
-                    ? System.Net.IPNetwork.Parse(proxy)
-                    : System.Net.IPNetwork.Parse(proxy + (proxy.Contains(':', StringComparison.Ordinal) ? "/128" : "/32"))
-            );
+            forwarded.KnownIPNetworks.Add(ServerOptions.ParseProxy(proxy)!.Value);
         }
         if (app.Environment.IsDevelopment())
         {
@@ -67,8 +71,11 @@ public static class FrontDoor
         }
     }
 
-    /// <summary>What every answer says to browsers: guess no types, stand in no frame, tell no address on; and over TLS, come back over TLS.</summary>
-    private static Task SecurityHeaders(HttpContext context, RequestDelegate next)
+    /// <summary>
+    /// What every answer says to browsers and caches: guess no types, stand in no frame, tell no address on; keep nothing, unless the endpoint has said
+    /// otherwise, since most of what is served is somebody's own; and over TLS, come back over TLS.
+    /// </summary>
+    private static Task ResponseHeaders(HttpContext context, RequestDelegate next)
     {
         // At the last moment, because an error answer begins with no headers at all.
         context.Response.OnStarting(() =>
@@ -77,6 +84,10 @@ public static class FrontDoor
             headers.XContentTypeOptions = "nosniff";
             headers.XFrameOptions = "DENY";
             headers["Referrer-Policy"] = "no-referrer";
+            if (headers.CacheControl.Count == 0)
+            {
+                headers.CacheControl = "no-store";
+            }
             if (context.Request.IsHttps)
             {
                 headers.StrictTransportSecurity = "max-age=31536000; includeSubDomains";

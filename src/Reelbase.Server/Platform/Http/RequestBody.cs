@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.AspNetCore.Http.Features;
 using Reelbase.Server.Platform.Errors;
 
 namespace Reelbase.Server.Platform.Http;
@@ -8,6 +9,9 @@ public static class RequestBody
 {
     /// <summary>The largest JSON body of the public API.</summary>
     public const int MaxJsonBytes = 64 * 1024;
+
+    private const int MaxDiscardedBytes = 16 * 1024 * 1024;
+    private const int MaxDiscardSeconds = 30;
 
     /// <summary>The body as <typeparamref name="T"/>. An empty body is <c>{}</c> where <paramref name="allowEmpty"/> says so.</summary>
     /// <exception cref="ApiException">ERR_4000 with 400, 413 or 415.</exception>
@@ -58,6 +62,43 @@ public static class RequestBody
             buffer.Write(chunk, 0, read);
         }
         return buffer.ToArray();
+    }
+
+    /// <summary>
+    /// Ends the answer, then reads what is still coming of the body and forgets it: a sender who writes everything before they read would otherwise
+    /// find the connection reset, and never learn why. Bounded in bytes and time; beyond that the connection is cut.
+    /// </summary>
+    public static async Task DiscardRestAsync(HttpContext context)
+    {
+        var request = context.Request;
+        if (request.ContentLength is null or 0 && !request.Headers.ContainsKey("Transfer-Encoding"))
+        {
+            return;
+        }
+        try
+        {
+            await context.Response.CompleteAsync();
+            if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
+            {
+                size.MaxRequestBodySize = MaxDiscardedBytes;
+            }
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+            limit.CancelAfter(TimeSpan.FromSeconds(MaxDiscardSeconds));
+            var chunk = new byte[16 * 1024];
+            for (long discarded = 0; discarded < MaxDiscardedBytes; )
+            {
+                var read = await request.Body.ReadAsync(chunk, limit.Token);
+                if (read == 0)
+                {
+                    return;
+                }
+                discarded += read;
+            }
+        }
+        catch (Exception error) when (error is IOException or OperationCanceledException or InvalidOperationException)
+        {
+            // They hung up, or sent more than we listen to: the answer was given.
+        }
     }
 
     private static ApiException TooLarge(int maxBytes) => new("ERR_4000", new { reason = "too_large", max_bytes = maxBytes }, status: 413);

@@ -32,7 +32,7 @@ public sealed class CallerResolver(AccessTokens tokens, ApiDatabase database, IO
             {
                 return Remember(context, await ClaimUnverifiedAsync(claimed, context.RequestAborted));
             }
-            throw new ApiException("ERR_4005", new { reason = context.Request.Headers.Authorization.Count > 0 ? "invalid_token" : "no_token" });
+            throw NoUser(context);
         }
         foreach (var id in new[] { claimedUserId, query })
         {
@@ -45,6 +45,10 @@ public sealed class CallerResolver(AccessTokens tokens, ApiDatabase database, IO
         return caller;
     }
 
+    /// <summary>The error for a request whose token names no user.</summary>
+    public static ApiException NoUser(HttpContext context) =>
+        new("ERR_4005", new { reason = context.Request.Headers.Authorization.Count > 0 ? "invalid_token" : "no_token" });
+
     /// <summary>The caller if they said who they are with a good token, else null or the anonymous one.</summary>
     public async Task<Caller?> ReadAsync(HttpContext context)
     {
@@ -52,6 +56,11 @@ public sealed class CallerResolver(AccessTokens tokens, ApiDatabase database, IO
         if (!header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase))
         {
             return null;
+        }
+        if (context.Items[typeof(Caller)] is Caller known)
+        {
+            // Verified when the request came in.
+            return known;
         }
         var caller = await tokens.ReadAsync(header[7..].Trim());
         return caller is null ? null : Remember(context, caller);

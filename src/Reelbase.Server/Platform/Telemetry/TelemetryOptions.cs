@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Reelbase.Server.Platform.Telemetry;
 
-/// <summary>Section <c>Telemetry</c>: where traces, metrics and logs go. Without anything set, <c>/metrics</c> is served to private addresses and the rest is off.</summary>
+/// <summary>Section <c>Telemetry</c>: where traces, metrics and logs go. Without anything set, <c>/metrics</c> is served to private addresses outside Production and the rest is off.</summary>
 public sealed class TelemetryOptions
 {
     /// <summary>An OpenTelemetry collector (<c>http://collector:4318</c>) for traces, metrics and logs; none when absent.</summary>
@@ -23,8 +23,11 @@ public sealed class TelemetryOptions
     [Required]
     public string ServiceName { get; set; } = "reelbase";
 
-    /// <summary>A bearer token that <c>/metrics</c> asks for. Without it only loopback and private addresses may read.</summary>
+    /// <summary>A bearer token that <c>/metrics</c> asks for. Without it nobody may read in Production, and elsewhere only loopback and private addresses that no unknown proxy speaks for.</summary>
     public string? MetricsToken { get; set; }
+
+    /// <summary>Whether the <c>traceparent</c> of a request decides its trace; only behind a gateway of your own that removes what phones send.</summary>
+    public bool TrustIncomingTraces { get; set; }
 
     /// <summary>Seconds between two looks at the numbers that come from the database.</summary>
     [Range(0.1, 3600)]

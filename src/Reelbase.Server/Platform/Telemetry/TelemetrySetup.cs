@@ -7,6 +7,7 @@ using OpenTelemetry.Logs;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
+using Reelbase.Server.Platform.Http;
 
 namespace Reelbase.Server.Platform.Telemetry;
 
@@ -19,6 +20,7 @@ public static class TelemetrySetup
     public static void Add(WebApplicationBuilder builder)
     {
         var options = builder.Configuration.GetSection("Telemetry").Get<TelemetryOptions>() ?? new();
+        IncomingTraces.Add(builder.Services, options);
         builder.Logging.AddConsoleFormatter<JsonLogFormatter, Microsoft.Extensions.Logging.Console.ConsoleFormatterOptions>();
         if (options.JsonLogs ?? builder.Environment.IsProduction())
         {
@@ -104,7 +106,7 @@ public static class TelemetrySetup
                 var serve = endpoint.RequestDelegate!;
                 endpoint.RequestDelegate = context =>
                 {
-                    if (MayRead(context, options.MetricsToken))
+                    if (MayRead(context, options.MetricsToken, app.Environment.IsProduction()))
                     {
                         return serve(context);
                     }
@@ -124,14 +126,15 @@ public static class TelemetrySetup
         otlp.Headers = options.OtlpHeaders;
     }
 
-    private static bool MayRead(HttpContext context, string? token)
+    private static bool MayRead(HttpContext context, string? token, bool isProduction)
     {
         if (token is { Length: > 0 })
         {
             var given = context.Request.Headers.Authorization.ToString();
             return CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(given), Encoding.UTF8.GetBytes($"Bearer {token}"));
         }
-        return context.Connection.RemoteIpAddress is { } address && IsPrivate(address);
+        // In Production a proxy on the same machine may pass everybody on without saying so: only a token tells the operator from the world.
+        return !isProduction && !ClientAddress.IsForwardedByStranger(context) && context.Connection.RemoteIpAddress is { } address && IsPrivate(address);
     }
 
     private static bool IsPrivate(IPAddress address)
