@@ -13,7 +13,7 @@ public sealed class EconomyTests
             Number("REELBASE_HISTORIES", SmallShare),
             Number("REELBASE_SEED", Random.Shared.Next(1, 1_000_000)),
             Databases,
-            Enum.TryParse<Parts>(Environment.GetEnvironmentVariable("REELBASE_PARTS"), out var parts) ? parts : Parts.Work,
+            Enum.TryParse<Parts>(Environment.GetEnvironmentVariable("REELBASE_PARTS"), out var parts) ? parts : Parts.Work | Parts.Support | Parts.Grants,
             maxFailures: Number("REELBASE_FAILURES", 1)
         );
         TestContext.Current.TestOutputHelper?.WriteLine(report.ToString());

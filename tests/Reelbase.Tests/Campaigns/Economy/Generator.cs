@@ -8,7 +8,10 @@ public enum Parts
     Support = 2,
     Sales = 4,
     Grants = 8,
-    All = Work | Support | Sales | Grants,
+
+    /// <summary>Reports of attempts that are over.</summary>
+    Attempts = 16,
+    All = Work | Support | Sales | Grants | Attempts,
 }
 
 /// <summary>Draws the next step from what there is: mostly what moves a job on, and often what nobody expects.</summary>
@@ -25,6 +28,17 @@ public sealed class Generator(Random random, Parts parts)
         yield return new Arrive("Ada", IsGuest: true, 5 * random.Next(0, 6));
         yield return new Arrive("Bob", IsGuest: random.Next(2) == 0, 10);
         yield return new Arrive("Mia", IsGuest: false, 10 * random.Next(0, 4));
+        if (random.Next(5) == 0)
+        {
+            var kinds = ArriveImported.Kinds.Keys.ToList();
+            yield return new ArriveImported(
+                "Old",
+                "J1",
+                kinds[random.Next(kinds.Count)],
+                parts.HasFlag(Parts.Sales) && random.Next(2) == 0 ? "P1" : null,
+                random.Next(5) == 0
+            );
+        }
     }
 
     public Command Next(World world)
@@ -134,6 +148,21 @@ public sealed class Generator(Random random, Parts parts)
         }
         var claims = world.Claims.Keys.ToList();
         var by = claims.Count > 0 && random.Next(100) >= ReorderedShare ? claims[random.Next(claims.Count)] : Holder(world, job);
+        if (!parts.HasFlag(Parts.Attempts))
+        {
+            return random.Next(9) switch
+            {
+                0 => new BeginSubmission(job.Label, by),
+                1 => new SubmissionAmbiguous(job.Label, by),
+                2 => new VideoStored(job.Label, by),
+                3 => new WorkerFails(job.Label, by),
+                4 => new Reschedule(job.Label, by),
+                5 => new RenewLease(job.Label, by),
+                6 => new LeaseExpires(job.Label),
+                7 => new DeadlinePasses(job.Label),
+                _ => new ClaimWork(NewClaim(world)),
+            };
+        }
         var attempt = job.Attempt > 1 && random.Next(2) == 0 ? random.Next(1, job.Attempt + 1) : Math.Max(1, job.Attempt);
         return random.Next(16) switch
         {

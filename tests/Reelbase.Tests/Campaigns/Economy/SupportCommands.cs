@@ -62,10 +62,6 @@ public sealed record SupportRefunds(string Key, string Who, int Amount, string? 
             // More than the job still holds: it has given back what it took, or would give back more.
             Play.Refused(outcome, "ERR_4012", "ERR_4000");
         }
-        else if (job is not null && job.Returned > 0 && outcome.Error is not null)
-        {
-            Play.Refused(outcome, "ERR_4012");
-        }
         else
         {
             Play.Good(outcome);
