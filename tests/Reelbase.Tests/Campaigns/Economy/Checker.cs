@@ -49,7 +49,10 @@ public static class Checker
             Same(person.Label, "balance", person.Balance, Number(row![1]));
             Same(person.Label, "sum of the ledger", person.Balance, world.LedgerSums.GetValueOrDefault(person.Id));
             Same(person.Label, "lifetime credits", person.Total, Number(row[2]));
-            Same(person.Label, "tier", world.TierOf(person), row[3]);
+            if (person.MergedInto is null)
+            {
+                Same(person.Label, "tier", world.TierOf(person), row[3]);
+            }
             Same(person.Label, "ban", person.IsBanned, row[4] == "t");
             Same(person.Label, "deletion", person.IsDeleted, row[5] == "t");
             Same(person.Label, "merge", person.MergedInto?.Id.ToString() ?? "", row[6]);

@@ -78,8 +78,10 @@ public sealed record ArriveImported(string Who, string Name, string Kind, string
         // As the upgrade leaves it: the columns of the job are filled in from the ledger, and what cannot keep the rule is exempt.
         return $"""
             begin;
-            insert into users (id, apple_sub, is_guest, initial_grant_claimed, tier, credits_remaining, credits_total)
-            values ('{person.Id}', '{person.AppleSub}', false, true, '{(IsPremium ? "premium" : "free")}', {person.Balance}, {person.Total});
+            insert into users (id, apple_sub, is_guest, initial_grant_claimed, tier, premium_granted_by, credits_remaining, credits_total)
+            values ('{person.Id}', '{person.AppleSub}', false, true, '{(IsPremium ? "premium" : "free")}', {(
+                IsPremium ? "'import'" : "null"
+            )}, {person.Balance}, {person.Total});
             insert into sessions (id, user_id) values ('{person.Session}', '{person.Id}');
             insert into video_jobs (job_id, user_id, prompt, status, stage, credits_used, created_at, completed_at, run_after, deadline_at,
               credits_charged, credits_returned, is_credits_exempt)

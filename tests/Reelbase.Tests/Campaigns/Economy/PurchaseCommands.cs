@@ -110,7 +110,6 @@ public sealed record SupportSavesProduct(string Product, int Credits) : Command
             )
         );
         world.Products[Product] = (Credits, false);
-        await WaitingPurchases.SettleAsync(play);
         foreach (var sale in world.Sales.Values.Where(sale => sale.IsKnown && sale.Product == Product))
         {
             world.Settle(sale);
@@ -138,12 +137,13 @@ public sealed record SupportAssigns(string Name, string Who) : Command
         {
             Play.Refused(outcome, "ERR_4007");
         }
-        else if (sale.IsCredited || sale.Owner is { Account.IsDeleted: false })
+        else if (world.OwnerOf(sale, person, isTokenHeard: false) is var owner && owner != person.Account)
         {
-            if (outcome.Error is not null)
-            {
-                Play.Refused(outcome, "ERR_4012");
-            }
+            Play.Refused(outcome, "ERR_4012");
+        }
+        else if (sale.IsCredited)
+        {
+            Play.Good(outcome);
         }
         else
         {
@@ -152,10 +152,4 @@ public sealed record SupportAssigns(string Name, string Who) : Command
             world.Settle(sale);
         }
     }
-}
-
-/// <summary>The worker that credits purchases whose product came later.</summary>
-public static class WaitingPurchases
-{
-    public static Task SettleAsync(Play play) => Task.CompletedTask;
 }

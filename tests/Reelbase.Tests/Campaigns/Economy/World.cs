@@ -175,13 +175,13 @@ public sealed class World
     public string ProductId(string product) => product is "com.rendioai.credits.starter.25" or "premium.100" ? product : $"{product}.{Prefix}";
 
     /// <summary>Whose a purchase is: once credited it never moves; before that it belongs to the first who is alive of who has it, whom the app named, and who claims it.</summary>
-    public Person? OwnerOf(Sale sale, Person? claimer)
+    public Person? OwnerOf(Sale sale, Person? claimer, bool isTokenHeard = true)
     {
         if (sale.IsCredited)
         {
             return sale.Owner!.Account;
         }
-        var named = sale.Token is { } token ? Find(token) : null;
+        var named = isTokenHeard && sale.Token is { } token ? Find(token) : null;
         return new[] { sale.Owner, named, claimer }.Select(person => person?.Account).FirstOrDefault(account => account is { IsDeleted: false });
     }
 
