@@ -8,6 +8,9 @@ namespace Reelbase.Server;
 /// <summary>The verbs of the program.</summary>
 public static class Commands
 {
+    /// <summary>The exit code of <c>migrate</c> when the database is newer than the program.</summary>
+    public const int OlderProgram = 3;
+
     /// <summary>Serves until told to stop.</summary>
     public static async Task<int> ServeAsync(string[] args)
     {
@@ -33,7 +36,7 @@ public static class Commands
         }
     }
 
-    /// <summary><c>migrate [--database URL] [--dry-run]</c>.</summary>
+    /// <summary><c>migrate [--database URL] [--dry-run] [--reapply]</c>.</summary>
     public static async Task<int> MigrateAsync(string[] args)
     {
         try
@@ -44,8 +47,16 @@ public static class Commands
             var result = await WithOwnerAsync(
                 builder,
                 args,
-                owner => new Migrator(owner, logging.CreateLogger("migrate")).RunAsync(isDryRun, CancellationToken.None)
+                owner =>
+                    new Migrator(owner, logging.CreateLogger("migrate")) { Reapply = args.Contains("--reapply") }.RunAsync(isDryRun, CancellationToken.None)
             );
+            if (result.Older is { } why)
+            {
+                await Console.Error.WriteLineAsync(
+                    $"migrate: {why}: this program is older, and nothing was changed. Use the newer program{(result.MayServe ? "" : "; this one must not serve either")}."
+                );
+                return OlderProgram;
+            }
             foreach (var file in result.Files)
             {
                 Console.WriteLine($"{(isDryRun ? "would apply" : "applied")} {file}");
@@ -71,7 +82,9 @@ public static class Commands
     /// <summary>Says what there is.</summary>
     public static int Help()
     {
-        Console.WriteLine("Reelbase server. Without a verb it serves; verbs: migrate [--database URL] [--dry-run], and admin ... (admin --help lists them).");
+        Console.WriteLine(
+            "Reelbase server. Without a verb it serves; verbs: migrate [--database URL] [--dry-run] [--reapply], and admin ... (admin --help lists them)."
+        );
         return 0;
     }
 
@@ -85,10 +98,10 @@ public static class Commands
     private static async Task<ConnectionStrings> PrepareDatabaseAsync(WebApplicationBuilder builder, string? owner, bool isPrivate)
     {
         var options = builder.Configuration.GetSection("Database").Get<DatabaseOptions>() ?? new();
-        if (owner is not null && options.MigrateAtStart)
+        if (owner is not null)
         {
             using var logging = LoggerFactory.Create(log => log.AddSimpleConsole());
-            await new Migrator(owner, logging.CreateLogger("migrate")).RunAsync(dryRun: false, CancellationToken.None);
+            await BringUpToDateAsync(owner, options.MigrateAtStart, isPrivate, logging.CreateLogger("migrate"));
         }
         if (isPrivate)
         {
@@ -96,6 +109,34 @@ public static class Commands
             builder.Configuration["Database:MaxPreparedStatements"] ??= "50";
         }
         return ConnectionStrings.From(options, owner);
+    }
+
+    /// <summary>Migrates, or with <paramref name="mayMigrate"/> off only compares; a program that the database has left behind does not serve.</summary>
+    private static async Task BringUpToDateAsync(string owner, bool mayMigrate, bool isPrivate, ILogger logger)
+    {
+        MigrationResult result;
+        try
+        {
+            // Nobody rolls nodes over a private PostgreSQL, and a developer goes back and forth between branches.
+            result = await new Migrator(owner, logger) { Reapply = isPrivate }.RunAsync(dryRun: !mayMigrate, CancellationToken.None);
+        }
+        catch (NpgsqlException error) when (!mayMigrate)
+        {
+            logger.LogWarning("The database cannot be compared with this program: {Message}", error.Message);
+            return;
+        }
+        if (result.Older is { } why)
+        {
+            if (!result.MayServe)
+            {
+                throw new MigrationException($"{why}, which it no longer supports: start the newer program");
+            }
+            logger.LogWarning("{Reason}: nothing was applied, and this node serves beside newer ones", why);
+        }
+        else if (!mayMigrate && result.Files.Count > 0)
+        {
+            logger.LogWarning("{Count} SQL files of this program are not applied: run ./reelbase migrate", result.Files.Count);
+        }
     }
 
     /// <summary>What an operator can do something about is said in one line, without a stack trace.</summary>

@@ -52,6 +52,8 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
         ["public.video_jobs"] = "own denied denied denied",
         ["public.webhook_deliveries"] = None,
         ["reelbase.migration_report"] = None,
+        ["reelbase.schema_files"] = None,
+        ["reelbase.schema_releases"] = None,
         ["reelbase.schema_versions"] = None,
     };
 
@@ -118,6 +120,9 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
                     select user_id, job_id, 'a token', 'production', 'alert', 'completed', 'a model', 'sent', now() from video_jobs where user_id = '{phone.UserId}';
                     insert into alerts (kind, dedupe_key, message) values ('test_alert', '{phone.UserId}', 'a message');
                     insert into reelbase.migration_report (line) values ('a line');
+                    set session_replication_role = replica;
+                    insert into reelbase.schema_versions (name, hash) values ('a file', 'a hash') on conflict do nothing;
+                    reset session_replication_role;
                     update models set is_available = false where name = 'Pika 2.2';
                     update themes set is_available = false where name = 'Snow fox';
                     """

@@ -28,7 +28,7 @@ public sealed class MigratorTests
     public async Task A_once_only_file_that_has_changed_is_refused_and_named()
     {
         var owner = await TestCluster.CloneAsync();
-        await TestCluster.ExecuteAsync(owner, "update reelbase.schema_versions set hash = 'another' where name like '%0002%'");
+        await TestCluster.ExecuteAsync(owner, "update reelbase.schema_files set hash = 'another' where name like '%0002%'");
         var error = await Assert.ThrowsAsync<MigrationException>(() => Migrate(owner));
         Assert.Contains("database/migrations/0002_catalog_and_users.sql was applied before and has changed since", error.Message, StringComparison.Ordinal);
     }
@@ -39,7 +39,7 @@ public sealed class MigratorTests
         var owner = await TestCluster.CloneAsync();
         await TestCluster.ExecuteAsync(
             owner,
-            "update reelbase.schema_versions set hash = 'another' where name like '%deduct_credits.function.sql'; drop function deduct_credits"
+            "update reelbase.schema_files set hash = 'another' where name like '%deduct_credits.function.sql'; drop function deduct_credits"
         );
         var files = (await Migrate(owner)).Files;
         // A function that was dropped lost its grants with it, so they are given again with every function.
@@ -65,6 +65,17 @@ public sealed class MigratorTests
         var owner = await TestCluster.EmptyAsync();
         var results = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => Migrate(owner)));
         Assert.Equal(1, results.Count(result => result.Files.Count > 0));
+    }
+
+    [Fact]
+    public async Task An_encoding_that_cannot_hold_every_letter_is_refused_before_anything_is_done()
+    {
+        var owner = await TestCluster.EmptyAsync("encoding 'LATIN5' locale 'C' template template0");
+        var error = await Assert.ThrowsAsync<MigrationException>(() => Migrate(owner));
+        Assert.Contains("encoding LATIN5", error.Message, StringComparison.Ordinal);
+        Assert.Contains("encoding 'UTF8'", error.Message, StringComparison.Ordinal);
+        Assert.Equal("0", await OneAsync(owner, "select count(*) from pg_namespace where nspname = 'reelbase'"));
+        await Assert.ThrowsAsync<MigrationException>(() => Migrate(owner, isDryRun: true));
     }
 
     [Fact]

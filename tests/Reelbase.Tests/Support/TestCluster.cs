@@ -72,8 +72,8 @@ public sealed class TestCluster : IAsyncLifetime
     /// <summary>A new database with the whole schema and the seeds.</summary>
     public static async Task<string> CloneAsync() => await CreateAsync($"template {Template}");
 
-    /// <summary>A new database with nothing in it.</summary>
-    public static async Task<string> EmptyAsync() => await CreateAsync("");
+    /// <summary>A new database with nothing in it, made as the options of <c>create database</c> say.</summary>
+    public static async Task<string> EmptyAsync(string options = "") => await CreateAsync(options);
 
     /// <summary>Runs statements.</summary>
     public static async Task ExecuteAsync(string connectionString, string sql)

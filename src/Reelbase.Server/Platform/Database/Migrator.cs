@@ -1,56 +1,98 @@
-using System.Reflection;
-using System.Security.Cryptography;
-using System.Text;
-using DbUp;
-using DbUp.Engine;
-using DbUp.Engine.Output;
+using System.Text.RegularExpressions;
 using Npgsql;
 
 namespace Reelbase.Server.Platform.Database;
 
 /// <summary>
-/// Brings a database to the state of this release. Two kinds of file: migrations run once and may never change; everything
-/// that can be restated (functions, policies, grants ...) runs again whenever its content changes. All in one
-/// transaction under an advisory lock, so any number of nodes may start at once.
+/// Brings a database to the state of this release, and never back to an older one. Migrations run once and may never change;
+/// everything that can be restated (functions, policies, grants ...) runs again whenever its content changes. All in one
+/// transaction under an advisory lock, so any number of nodes may start at once; indexes that are built beside the
+/// traffic follow it, one by one.
 /// </summary>
-public sealed class Migrator(string ownerConnectionString, ILogger logger)
+public sealed partial class Migrator(string ownerConnectionString, ILogger logger)
 {
     private const long LockKey = 7_263_001;
+    private const long ConcurrentLockKey = 7_263_002;
+    private const int PollMilliseconds = 200;
+    private const int MaxWaitMinutes = 30;
+    private const int MaxIndexHours = 12;
 
-    /// <summary>What each suffix is and when its files run. Once-only files come after the roles and before the rest.</summary>
-    private static readonly string[] Order =
-    [
-        ".roles.sql",
-        "/migrations/",
-        ".function.sql",
-        ".view.sql",
-        ".trigger.sql",
-        ".policy.sql",
-        ".grant.sql",
-        ".seed.sql",
-    ];
+    private readonly string _connectionString = new NpgsqlConnectionStringBuilder(ownerConnectionString)
+    {
+        Pooling = false,
+        CommandTimeout = MaxWaitMinutes * 60,
+        ApplicationName = "reelbase migrate",
+    }.ConnectionString;
+
+    /// <summary>What is applied; tests put other releases here.</summary>
+    internal SchemaRelease Release { get; init; } = SchemaRelease.Current;
+
+    /// <summary>How long a statement waits for a lock: whoever queues behind it waits as well.</summary>
+    internal int LockTimeoutMilliseconds { get; init; } = 3_000;
+
+    /// <summary>How often the whole is tried.</summary>
+    internal int MaxAttempts { get; init; } = 5;
+
+    /// <summary>The pause after the first attempt; each further one is that much longer.</summary>
+    internal int RetryMilliseconds { get; init; } = 1_000;
+
+    /// <summary>Apply files that this database has replaced since, at the same level. Meant for development, where one goes back and forth.</summary>
+    public bool Reapply { get; init; }
 
     /// <summary>Runs what is due. With <paramref name="dryRun"/> it only says what would run.</summary>
-    /// <returns>The names of the files that ran, or would run, and the lines of the report on adopted data.</returns>
-    /// <exception cref="MigrationException">A once-only file was edited, or a file failed; nothing was changed.</exception>
+    /// <returns>What ran, or would run; for a program that is older than the database, nothing and the reason.</returns>
+    /// <exception cref="MigrationException">It cannot be done, and nothing was changed.</exception>
     public async Task<MigrationResult> RunAsync(bool dryRun, CancellationToken cancellationToken)
     {
-        await using var connection = new NpgsqlConnection(
-            new NpgsqlConnectionStringBuilder(ownerConnectionString) { Pooling = false, CommandTimeout = 0 }.ConnectionString
-        );
+        await using var connection = new NpgsqlConnection(_connectionString);
         await connection.OpenAsync(cancellationToken);
-        await ExecuteAsync(connection, $"select pg_advisory_lock({LockKey})", cancellationToken);
+        await CheckEncodingAsync(connection, cancellationToken);
+        var plan = Plan(await SchemaJournal.ReadAsync(connection, cancellationToken));
+        if (dryRun || plan.Older is not null || plan.IsDone)
+        {
+            return plan.Result([]);
+        }
+        await LockAsync(connection, LockKey, cancellationToken);
+        // Whoever held the lock may have done it all.
+        plan = Plan(await SchemaJournal.ReadAsync(connection, cancellationToken));
+        if (plan.Older is not null)
+        {
+            return plan.Result([]);
+        }
+        if (!plan.IsTransactionDone)
+        {
+            await RefuseToSkipAsync(connection, plan.Journal, cancellationToken);
+            await ApplyAsync(connection, plan, cancellationToken);
+        }
+        var report = plan.IsDone ? [] : await ReadReportAsync(connection, cancellationToken);
+        // Building an index waits for every older statement, also for one that waits for this lock: so it is given back before.
+        await ExecuteAsync(connection, $"select pg_advisory_unlock({LockKey})", cancellationToken);
+        await ApplyConcurrentAsync(connection, cancellationToken);
+        return plan.Result(report);
+    }
 
-        var applied = await ReadJournalAsync(connection, cancellationToken);
-        var files = Files();
+    /// <summary>Says whether this program may serve on the database as it is, and changes nothing.</summary>
+    public async Task<MigrationResult> CheckAsync(CancellationToken cancellationToken) => await RunAsync(dryRun: true, cancellationToken);
+
+    private Due Plan(SchemaJournal journal)
+    {
+        var older =
+            journal.Level > Release.Level ? $"the database is at schema level {journal.Level} and this program is of level {Release.Level}"
+            : journal.Level == Release.Level && !Reapply && journal.Replaced.Contains(Release.Fingerprint)
+                ? $"the SQL files of this program were applied before and have been replaced since, at the same schema level {Release.Level}"
+            : null;
+        if (older is not null)
+        {
+            return new(journal, [], older, journal.OldestLevel <= Release.Level, true);
+        }
         // A function that was dropped and made anew has lost what was granted on it.
-        var functionsChange = files.Any(file =>
-            file.Name.EndsWith(".function.sql", StringComparison.Ordinal) && applied.GetValueOrDefault(file.Name) != file.Hash
+        var functionsChange = Release.Files.Any(file =>
+            file.Name.EndsWith(".function.sql", StringComparison.Ordinal) && journal.Files.GetValueOrDefault(file.Name) != file.Hash
         );
         var due = new List<SqlFile>();
-        foreach (var file in files)
+        foreach (var file in Release.Files)
         {
-            applied.TryGetValue(file.Name, out var hash);
+            var hash = journal.Files.GetValueOrDefault(file.Name);
             if (file.RunsOnce && hash is not null && hash != file.Hash)
             {
                 throw new MigrationException($"{file.Name} was applied before and has changed since: put it back as it was and write a new migration instead");
@@ -60,54 +102,177 @@ public sealed class Migrator(string ownerConnectionString, ILogger logger)
                 due.Add(file);
             }
         }
-        if (dryRun || due.Count == 0)
-        {
-            return new(due.ConvertAll(file => file.Name), []);
-        }
-        Apply(due);
-        await SetRolePasswordsAsync(connection, cancellationToken);
-        return new(due.ConvertAll(file => file.Name), await ReadReportAsync(connection, cancellationToken));
+        return new(journal, due, null, true, journal.Fingerprint == Release.Fingerprint && journal.Level == Release.Level);
     }
 
-    /// <summary>All SQL files of this release, in the order in which they run.</summary>
-    internal static IReadOnlyList<SqlFile> Files()
+    private async Task ApplyAsync(NpgsqlConnection connection, Due plan, CancellationToken cancellationToken)
     {
-        var assembly = Assembly.GetExecutingAssembly();
-        return assembly
-            .GetManifestResourceNames()
-            .Where(name => name.EndsWith(".sql", StringComparison.Ordinal))
-            .Select(name =>
+        for (var attempt = 1; ; attempt++)
+        {
+            await using var watch = LockWatch.Start(_connectionString, connection.ProcessID);
+            var at = "the migration";
+            try
             {
-                using var reader = new StreamReader(assembly.GetManifestResourceStream(name)!, Encoding.UTF8);
-                return new SqlFile(name, reader.ReadToEnd());
-            })
-            .OrderBy(file => Array.FindIndex(Order, kind => file.Name.Contains(kind, StringComparison.Ordinal)))
-            .ThenBy(file => file.Name, StringComparer.Ordinal)
-            .ToList();
+                await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+                await ExecuteAsync(
+                    connection,
+                    $"set local lock_timeout = {LockTimeoutMilliseconds}; set local check_function_bodies = off; set local client_min_messages = warning",
+                    cancellationToken
+                );
+                var hasJournal = false;
+                foreach (var file in plan.Files.Where(file => !file.RunsOutsideTransaction))
+                {
+                    at = file.Name;
+                    // Roles are made by whoever runs the migration; everything after them belongs to the owner role.
+                    await ExecuteAsync(connection, file.RunsAsMigrator ? "reset role" : "set local role reelbase_owner", cancellationToken);
+                    await ExecuteAsync(connection, file.Text, cancellationToken);
+                    await (hasJournal ? Task.CompletedTask : ExecuteAsync(connection, SchemaJournal.Tables, cancellationToken));
+                    hasJournal = true;
+                    await ExecuteAsync(connection, "set local role reelbase_owner", cancellationToken);
+                    await SchemaJournal.WriteFileAsync(connection, file, Release.Level, cancellationToken);
+                }
+                at = "the journal";
+                await (hasJournal ? Task.CompletedTask : ExecuteAsync(connection, SchemaJournal.Tables, cancellationToken));
+                await SchemaJournal.WriteReleaseAsync(connection, Release, cancellationToken);
+                await ExecuteAsync(connection, "reset role", cancellationToken);
+                at = "setting the roles' passwords";
+                await SetRolePasswordsAsync(connection, cancellationToken);
+                await transaction.CommitAsync(cancellationToken);
+                return;
+            }
+            // A lock that is not free, a deadlock, or a role that another database of the cluster changes: the whole is tried again.
+            catch (PostgresException error) when (error.SqlState is "55P03" or "40P01" or "XX000" && attempt < MaxAttempts)
+            {
+                logger.LogWarning(
+                    "{File} found no lock and nothing was changed (attempt {Attempt} of {MaxAttempts}); held by {Holders}",
+                    at,
+                    attempt,
+                    MaxAttempts,
+                    watch.Holders ?? "nobody who could be found"
+                );
+                await Task.Delay(RetryMilliseconds * attempt, cancellationToken);
+            }
+            catch (NpgsqlException error)
+            {
+                var holders = watch.Holders is { } found && error is PostgresException { SqlState: "55P03" or "40P01" } ? $"; the lock is held by {found}" : "";
+                var hint = error is PostgresException { Hint: { Length: > 0 } text } ? $" ({text})" : "";
+                throw new MigrationException($"{at} failed and nothing was changed: {error.Message}{hint}{holders}", error);
+            }
+        }
     }
 
-    private void Apply(List<SqlFile> due)
+    /// <summary>Runs the files that need to be outside a transaction. A crash leaves the rest, and an index that is not valid is dropped and built again.</summary>
+    private async Task ApplyConcurrentAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        // Roles are made by whoever runs the migration; everything after them belongs to the owner role.
-        const string prelude = "set local lock_timeout = '10s'; set local check_function_bodies = off; set local client_min_messages = warning;\n";
-        var scripts = due.Select(file => new SqlScript(
-            file.Name,
-            prelude + (file.RunsAsMigrator ? "reset role;\n" : "set local role reelbase_owner;\n") + file.Text
-        ));
-        var result = DeployChanges
-            .To.PostgresqlDatabase(new NpgsqlConnectionStringBuilder(ownerConnectionString) { Pooling = false }.ConnectionString)
-            .WithScripts(scripts)
-            .WithScriptNameComparer(new KeepOrder(due))
-            .WithVariablesDisabled()
-            .WithTransaction()
-            .WithExecutionTimeout(TimeSpan.FromMinutes(30))
-            .JournalTo(new HashJournal(due))
-            .LogTo(new QuietLog(logger))
-            .Build()
-            .PerformUpgrade();
-        if (!result.Successful)
+        if (Plan(await SchemaJournal.ReadAsync(connection, cancellationToken)).IsDone)
         {
-            throw new MigrationException($"{result.ErrorScript?.Name ?? "the migration"} failed and nothing was changed: {result.Error.Message}", result.Error);
+            return;
+        }
+        await LockAsync(connection, ConcurrentLockKey, cancellationToken);
+        foreach (var file in Plan(await SchemaJournal.ReadAsync(connection, cancellationToken)).Files.Where(file => file.RunsOutsideTransaction))
+        {
+            try
+            {
+                await ExecuteAsync(connection, "set role reelbase_owner; set lock_timeout = 0", cancellationToken);
+                foreach (var statement in Statements(file))
+                {
+                    if (!await IsBuiltAsync(connection, statement, cancellationToken))
+                    {
+                        await using var command = new NpgsqlCommand(statement, connection) { CommandTimeout = MaxIndexHours * 3600 };
+                        await command.ExecuteNonQueryAsync(cancellationToken);
+                    }
+                }
+                await SchemaJournal.WriteFileAsync(connection, file, Release.Level, cancellationToken);
+                await ExecuteAsync(connection, "reset role", cancellationToken);
+            }
+            catch (NpgsqlException error)
+            {
+                throw new MigrationException($"{file.Name} failed; everything before it is applied, and the next run goes on here: {error.Message}", error);
+            }
+        }
+        await ExecuteAsync(connection, $"select pg_advisory_unlock({ConcurrentLockKey})", cancellationToken);
+    }
+
+    private static IEnumerable<string> Statements(SqlFile file) =>
+        Comment().Replace(file.Text, "").Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+
+    private static async Task<bool> IsBuiltAsync(NpgsqlConnection connection, string statement, CancellationToken cancellationToken)
+    {
+        if (CreateIndex().Match(statement) is not { Success: true } match)
+        {
+            return false;
+        }
+        var name = match.Groups["name"].Value;
+        await using var command = new NpgsqlCommand("select indisvalid from pg_index where indexrelid = to_regclass('public.' || $1)", connection)
+        {
+            Parameters = { new() { Value = name } },
+        };
+        var isValid = await command.ExecuteScalarAsync(cancellationToken);
+        if (isValid is false)
+        {
+            await ExecuteAsync(connection, $"drop index concurrently public.{name}", cancellationToken);
+        }
+        return isValid is true;
+    }
+
+    /// <summary>Nodes of the release before the previous one use what may be gone now; only one step at a time can be rolled.</summary>
+    private async Task RefuseToSkipAsync(NpgsqlConnection connection, SchemaJournal journal, CancellationToken cancellationToken)
+    {
+        if (journal.Level == 0 || journal.Level >= Release.OldestLevel)
+        {
+            return;
+        }
+        await using var command = new NpgsqlCommand(
+            "select string_agg(format('%s (version %s)', name, version), ', ' order by name) from nodes where seen_at > now() - interval '2 minutes'",
+            connection
+        );
+        if (await command.ExecuteScalarAsync(cancellationToken) is string alive)
+        {
+            throw new MigrationException(
+                $"the database is at schema level {journal.Level} and this program can be rolled from level {Release.OldestLevel} on: stop every node first, or go through the releases one by one. Nothing was changed. Alive: {alive}"
+            );
+        }
+    }
+
+    /// <summary>By asking again and again: a statement that waits would hold up whoever builds an index.</summary>
+    private async Task LockAsync(NpgsqlConnection connection, long key, CancellationToken cancellationToken)
+    {
+        for (var polls = 0; ; polls++)
+        {
+            await using var command = new NpgsqlCommand($"select pg_try_advisory_lock({key})", connection);
+            if (await command.ExecuteScalarAsync(cancellationToken) is true)
+            {
+                return;
+            }
+            var waitedSeconds = polls * PollMilliseconds / 1000;
+            if (waitedSeconds >= MaxWaitMinutes * 60)
+            {
+                throw new MigrationException(
+                    $"another migration has not ended within {MaxWaitMinutes} minutes; it is {await LockWatch.AdvisoryHolderAsync(connection, key, cancellationToken)}. Nothing was changed"
+                );
+            }
+            if (polls % (10_000 / PollMilliseconds) == 10_000 / PollMilliseconds - 1)
+            {
+                logger.LogInformation(
+                    "Waiting for another migration: {Holder}",
+                    await LockWatch.AdvisoryHolderAsync(connection, key, cancellationToken) ?? "it has just ended"
+                );
+            }
+            await Task.Delay(PollMilliseconds, cancellationToken);
+        }
+    }
+
+    private static async Task CheckEncodingAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand("select current_setting('server_encoding'), current_database()", connection);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        if (reader.GetString(0) != "UTF8")
+        {
+            throw new MigrationException(
+                $"the database {reader.GetString(1)} has the encoding {reader.GetString(0)}, which cannot hold every letter and emoji of a prompt; nothing was changed. "
+                    + "Create another one (create database NAME encoding 'UTF8' locale 'C.UTF-8' template template0), copy the data into it with pg_dump and pg_restore, and give its address"
+            );
         }
     }
 
@@ -118,23 +283,6 @@ public sealed class Migrator(string ownerConnectionString, ILogger logger)
             var password = ConnectionStrings.DerivePassword(ownerConnectionString, role);
             await ExecuteAsync(connection, $"alter role {role} password '{password}'", cancellationToken);
         }
-    }
-
-    private static async Task<Dictionary<string, string>> ReadJournalAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
-    {
-        var applied = new Dictionary<string, string>(StringComparer.Ordinal);
-        await using var exists = new NpgsqlCommand("select to_regclass('reelbase.schema_versions') is not null", connection);
-        if (await exists.ExecuteScalarAsync(cancellationToken) is not true)
-        {
-            return applied;
-        }
-        await using var command = new NpgsqlCommand("select name, hash from reelbase.schema_versions", connection);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            applied[reader.GetString(0)] = reader.GetString(1);
-        }
-        return applied;
     }
 
     private static async Task<List<string>> ReadReportAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
@@ -158,76 +306,28 @@ public sealed class Migrator(string ownerConnectionString, ILogger logger)
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>One embedded SQL file.</summary>
-    internal sealed record SqlFile(string Name, string Text)
+    [GeneratedRegex("--[^\n]*")]
+    private static partial Regex Comment();
+
+    [GeneratedRegex(@"^create\s+(unique\s+)?index\s+concurrently\s+(if\s+not\s+exists\s+)?(?<name>[a-z0-9_]+)\s", RegexOptions.IgnoreCase)]
+    private static partial Regex CreateIndex();
+
+    private sealed record Due(SchemaJournal Journal, IReadOnlyList<SqlFile> Files, string? Older, bool MayServe, bool IsCurrent)
     {
-        public bool RunsOnce => Name.Contains("/migrations/", StringComparison.Ordinal);
+        public bool IsTransactionDone => IsCurrent && Files.All(file => file.RunsOutsideTransaction);
 
-        /// <summary>Roles, and the adoption of tables that belong to somebody else, need more rights than the owner role has.</summary>
-        public bool RunsAsMigrator =>
-            Text.StartsWith("-- Runs as the migrating role", StringComparison.Ordinal) || Name.EndsWith(".roles.sql", StringComparison.Ordinal);
+        public bool IsDone => IsCurrent && Files.Count == 0;
 
-        public string Hash { get; } = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Text.ReplaceLineEndings("\n"))));
-    }
-
-    /// <summary>Keeps content hashes beside the names: DbUp's own journal could not tell an edited file.</summary>
-    private sealed class HashJournal(List<SqlFile> due) : IJournal
-    {
-        public string[] GetExecutedScripts() => [];
-
-        public void EnsureTableExistsAndIsLatestVersion(Func<System.Data.IDbCommand> dbCommandFactory) { }
-
-        public void StoreExecutedScript(SqlScript script, Func<System.Data.IDbCommand> dbCommandFactory)
-        {
-            var file = due.Single(candidate => candidate.Name == script.Name);
-            using var command = dbCommandFactory();
-            command.CommandText = """
-                set local role reelbase_owner;
-                create table if not exists reelbase.schema_versions (
-                  name text primary key, hash text not null, applied_at timestamptz not null default now());
-                create table if not exists reelbase.migration_report (
-                  id bigint generated always as identity primary key, line text not null, created_at timestamptz not null default now());
-                insert into reelbase.schema_versions (name, hash) values (@name, @hash)
-                on conflict (name) do update set hash = excluded.hash, applied_at = now();
-                """;
-            Add(command, "name", file.Name);
-            Add(command, "hash", file.Hash);
-            command.ExecuteNonQuery();
-        }
-
-        private static void Add(System.Data.IDbCommand command, string name, string value)
-        {
-            var parameter = command.CreateParameter();
-            parameter.ParameterName = name;
-            parameter.Value = value;
-            command.Parameters.Add(parameter);
-        }
-    }
-
-    private sealed class KeepOrder(List<SqlFile> due) : IComparer<string>
-    {
-        public int Compare(string? x, string? y) => due.FindIndex(file => file.Name == x).CompareTo(due.FindIndex(file => file.Name == y));
-    }
-
-    private sealed class QuietLog(ILogger logger) : IUpgradeLog
-    {
-        public void LogTrace(string format, params object[] args) { }
-
-        public void LogDebug(string format, params object[] args) { }
-
-        public void LogInformation(string format, params object[] args) { }
-
-        public void LogWarning(string format, params object[] args) =>
-            logger.LogWarning("{Message}", string.Format(System.Globalization.CultureInfo.InvariantCulture, format, args));
-
-        public void LogError(string format, params object[] args) { }
-
-        public void LogError(Exception ex, string format, params object[] args) { }
+        public MigrationResult Result(IReadOnlyList<string> report) => new(Files.Select(file => file.Name).ToList(), report, Older, MayServe);
     }
 }
 
-/// <summary>What a migration did: the files that ran and what was found in an adopted database.</summary>
-public sealed record MigrationResult(IReadOnlyList<string> Files, IReadOnlyList<string> Report);
+/// <summary>What a migration did.</summary>
+/// <param name="Files">The files that ran.</param>
+/// <param name="Report">What was found in an adopted database.</param>
+/// <param name="Older">Why nothing was changed, when the database is newer than the program.</param>
+/// <param name="MayServe">Whether the program works on the database all the same.</param>
+public sealed record MigrationResult(IReadOnlyList<string> Files, IReadOnlyList<string> Report, string? Older, bool MayServe);
 
 /// <summary>The database could not be brought up to date; nothing was changed.</summary>
 public sealed class MigrationException(string message, Exception? inner = null) : Exception(message, inner);
