@@ -6,7 +6,6 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Scenarios;
 
 /// <summary>A roll: the previous release's server, built from its commit, on this release's schema and beside this release's server.</summary>
-[Collection(Alone.Name)]
 public sealed class PreviousReleaseTests(PreviousReleaseTests.Rolling system) : IClassFixture<PreviousReleaseTests.Rolling>
 {
     /// <summary>A database that the previous release made and this one migrated; the new node serves requests, the old one does the work.</summary>
@@ -116,5 +115,5 @@ public sealed class PreviousReleaseTests(PreviousReleaseTests.Rolling system) : 
     }
 
     private Task<List<string>> FunctionsAsync() =>
-        system.RowsAsync("select oid::regprocedure, md5(prosrc), proacl from pg_proc where pronamespace = 'public'::regnamespace order by 1");
+        system.RowsAsync("select oid::regprocedure::text, md5(prosrc), proacl::text from pg_proc where pronamespace = 'public'::regnamespace order by 1");
 }

@@ -229,7 +229,7 @@ public sealed partial class Migrator(string ownerConnectionString, ILogger logge
         if (await command.ExecuteScalarAsync(cancellationToken) is string alive)
         {
             throw new MigrationException(
-                $"the database is at schema level {journal.Level} and this program can be rolled from level {Release.OldestLevel} on: stop every node first, or go through the releases one by one. Nothing was changed. Alive: {alive}"
+                $"a release was skipped: the database is at schema level {journal.Level} and this program can be rolled from level {Release.OldestLevel} on. Stop every node first, or go through the releases one by one. Nothing was changed. Alive: {alive}"
             );
         }
     }
