@@ -127,7 +127,7 @@ public sealed class UpgradeTests(UpgradeTests.Older system) : IClassFixture<Upgr
     public async Task Jobs_of_an_earlier_release_that_were_refunded_twice_or_name_no_charge_do_not_stop_the_migration()
     {
         var owner = await TestCluster.CloneAsync();
-        var migration = Migrator.Files().Single(file => file.Name.EndsWith("0013_fill_in_credits_of_jobs.sql", StringComparison.Ordinal));
+        var migration = SchemaRelease.Current.Files.Single(file => file.Name.EndsWith("0013_fill_in_credits_of_jobs.sql", StringComparison.Ordinal));
         // Rows as the earlier release left them: nothing filled in, one refunded by support and by failing, two with an imported ledger.
         await TestCluster.ExecuteAsync(
             owner,

@@ -52,23 +52,14 @@ public sealed partial class Migrator(string ownerConnectionString, ILogger logge
         {
             return plan.Result([]);
         }
-        await LockAsync(connection, LockKey, cancellationToken);
-        // Whoever held the lock may have done it all.
-        plan = Plan(await SchemaJournal.ReadAsync(connection, cancellationToken));
-        if (plan.Older is not null)
+        for (var attempt = 1; ; attempt++)
         {
-            return plan.Result([]);
+            if (await TryAsync(attempt, cancellationToken) is { } result)
+            {
+                return result;
+            }
+            await Task.Delay(RetryMilliseconds * attempt, cancellationToken);
         }
-        if (!plan.IsTransactionDone)
-        {
-            await RefuseToSkipAsync(connection, plan.Journal, cancellationToken);
-            await ApplyAsync(connection, plan, cancellationToken);
-        }
-        var report = plan.IsDone ? [] : await ReadReportAsync(connection, cancellationToken);
-        // Building an index waits for every older statement, also for one that waits for this lock: so it is given back before.
-        await ExecuteAsync(connection, $"select pg_advisory_unlock({LockKey})", cancellationToken);
-        await ApplyConcurrentAsync(connection, cancellationToken);
-        return plan.Result(report);
     }
 
     /// <summary>Says whether this program may serve on the database as it is, and changes nothing.</summary>
@@ -105,59 +96,84 @@ public sealed partial class Migrator(string ownerConnectionString, ILogger logge
         return new(journal, due, null, true, journal.Fingerprint == Release.Fingerprint && journal.Level == Release.Level);
     }
 
-    private async Task ApplyAsync(NpgsqlConnection connection, Due plan, CancellationToken cancellationToken)
+    /// <summary>One attempt, on a connection of its own, since some errors cost the connection. Null when it may be tried again.</summary>
+    private async Task<MigrationResult?> TryAsync(int attempt, CancellationToken cancellationToken)
     {
-        for (var attempt = 1; ; attempt++)
+        await using var connection = new NpgsqlConnection(_connectionString);
+        await connection.OpenAsync(cancellationToken);
+        await LockAsync(connection, LockKey, cancellationToken);
+        // Whoever held the lock may have done it all.
+        var plan = Plan(await SchemaJournal.ReadAsync(connection, cancellationToken));
+        if (plan.Older is not null)
         {
-            await using var watch = LockWatch.Start(_connectionString, connection.ProcessID);
-            var at = "the migration";
-            try
+            return plan.Result([]);
+        }
+        if (!plan.IsTransactionDone)
+        {
+            await RefuseToSkipAsync(connection, plan.Journal, cancellationToken);
+            if (!await ApplyAsync(connection, plan, attempt, cancellationToken))
             {
-                await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-                await ExecuteAsync(
-                    connection,
-                    $"set local lock_timeout = {LockTimeoutMilliseconds}; set local check_function_bodies = off; set local client_min_messages = warning",
-                    cancellationToken
-                );
-                var hasJournal = false;
-                foreach (var file in plan.Files.Where(file => !file.RunsOutsideTransaction))
-                {
-                    at = file.Name;
-                    // Roles are made by whoever runs the migration; everything after them belongs to the owner role.
-                    await ExecuteAsync(connection, file.RunsAsMigrator ? "reset role" : "set local role reelbase_owner", cancellationToken);
-                    await ExecuteAsync(connection, file.Text, cancellationToken);
-                    await (hasJournal ? Task.CompletedTask : ExecuteAsync(connection, SchemaJournal.Tables, cancellationToken));
-                    hasJournal = true;
-                    await ExecuteAsync(connection, "set local role reelbase_owner", cancellationToken);
-                    await SchemaJournal.WriteFileAsync(connection, file, Release.Level, cancellationToken);
-                }
-                at = "the journal";
+                return null;
+            }
+        }
+        var report = plan.IsDone ? [] : await ReadReportAsync(connection, cancellationToken);
+        // Building an index waits for every older statement, also for one that waits for this lock: so it is given back before.
+        await ExecuteAsync(connection, $"select pg_advisory_unlock({LockKey})", cancellationToken);
+        await ApplyConcurrentAsync(connection, cancellationToken);
+        return plan.Result(report);
+    }
+
+    /// <summary>Applies the transactional files; false when a lock was not free and it may be tried again.</summary>
+    private async Task<bool> ApplyAsync(NpgsqlConnection connection, Due plan, int attempt, CancellationToken cancellationToken)
+    {
+        await using var watch = LockWatch.Start(_connectionString, connection.ProcessID);
+        var at = "the migration";
+        try
+        {
+            await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+            await ExecuteAsync(
+                connection,
+                $"set local lock_timeout = {LockTimeoutMilliseconds}; set local check_function_bodies = off; set local client_min_messages = warning",
+                cancellationToken
+            );
+            var hasJournal = false;
+            foreach (var file in plan.Files.Where(file => !file.RunsOutsideTransaction))
+            {
+                at = file.Name;
+                // Roles are made by whoever runs the migration; everything after them belongs to the owner role.
+                await ExecuteAsync(connection, file.RunsAsMigrator ? "reset role" : "set local role reelbase_owner", cancellationToken);
+                await ExecuteAsync(connection, file.Text, cancellationToken);
                 await (hasJournal ? Task.CompletedTask : ExecuteAsync(connection, SchemaJournal.Tables, cancellationToken));
-                await SchemaJournal.WriteReleaseAsync(connection, Release, cancellationToken);
-                await ExecuteAsync(connection, "reset role", cancellationToken);
-                at = "setting the roles' passwords";
-                await SetRolePasswordsAsync(connection, cancellationToken);
-                await transaction.CommitAsync(cancellationToken);
-                return;
+                hasJournal = true;
+                await ExecuteAsync(connection, "set local role reelbase_owner", cancellationToken);
+                await SchemaJournal.WriteFileAsync(connection, file, Release.Level, cancellationToken);
             }
-            // A lock that is not free, a deadlock, or a role that another database of the cluster changes: the whole is tried again.
-            catch (PostgresException error) when (error.SqlState is "55P03" or "40P01" or "XX000" && attempt < MaxAttempts)
-            {
-                logger.LogWarning(
-                    "{File} found no lock and nothing was changed (attempt {Attempt} of {MaxAttempts}); held by {Holders}",
-                    at,
-                    attempt,
-                    MaxAttempts,
-                    watch.Holders ?? "nobody who could be found"
-                );
-                await Task.Delay(RetryMilliseconds * attempt, cancellationToken);
-            }
-            catch (NpgsqlException error)
-            {
-                var holders = watch.Holders is { } found && error is PostgresException { SqlState: "55P03" or "40P01" } ? $"; the lock is held by {found}" : "";
-                var hint = error is PostgresException { Hint: { Length: > 0 } text } ? $" ({text})" : "";
-                throw new MigrationException($"{at} failed and nothing was changed: {error.Message}{hint}{holders}", error);
-            }
+            at = "the journal";
+            await (hasJournal ? Task.CompletedTask : ExecuteAsync(connection, SchemaJournal.Tables, cancellationToken));
+            await SchemaJournal.WriteReleaseAsync(connection, Release, cancellationToken);
+            await ExecuteAsync(connection, "reset role", cancellationToken);
+            at = "setting the roles' passwords";
+            await SetRolePasswordsAsync(connection, cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
+            return true;
+        }
+        // A lock that is not free, a deadlock, or a role that another database of the cluster changes: the whole is tried again.
+        catch (PostgresException error) when (error.SqlState is "55P03" or "40P01" or "XX000" && attempt < MaxAttempts)
+        {
+            logger.LogWarning(
+                "{File} had to give way and nothing was changed (attempt {Attempt} of {MaxAttempts}); in the way: {Holders}",
+                at,
+                attempt,
+                MaxAttempts,
+                watch.Holders ?? "nobody who could be found"
+            );
+            return false;
+        }
+        catch (NpgsqlException error)
+        {
+            var holders = watch.Holders is { } found && error is PostgresException { SqlState: "55P03" or "40P01" } ? $"; the lock is held by {found}" : "";
+            var hint = error is PostgresException { Hint: { Length: > 0 } text } ? $" ({text})" : "";
+            throw new MigrationException($"{at} failed and nothing was changed: {error.Message}{hint}{holders}", error);
         }
     }
 
