@@ -1,5 +1,6 @@
 using System.Globalization;
 using Reelbase.Server.Features.Cleanup;
+using Reelbase.Server.Features.Credits;
 using Reelbase.Server.Features.GenerateVideo;
 using Reelbase.Server.Platform.Database;
 
@@ -9,12 +10,13 @@ namespace Reelbase.Server;
 public static class AdminCommands
 {
     private const int DefaultRows = 50;
-    private const int MaxCheckSeconds = 6 * 3600;
 
     private const string Usage = """
         admin reconcile [--database URL]              check that every user's ledger adds up
         admin reconcile-purchases                     compare our books with the App Store's now, and show what the last times found
         admin cleanup [--dry-run] [--database URL]    remove now what is old enough, or count it
+        admin check-files [--force]                   compare the store of files with its rows now; --force: whatever is missing (docs/runbooks/restore.md)
+        admin after-restore                           after a restore or a failover that lost commits: no job that may be with a provider is submitted again
         admin reports [--status open|closed]          videos that users have reported
         admin close-report ID                         a report that has been dealt with
         admin deliveries [--status S] [--limit N]     webhooks that came in, newest first; S: pending, processed or failed
@@ -40,6 +42,8 @@ public static class AdminCommands
                 ["reconcile", ..] => await WithDatabaseAsync(builder, args, ReconcileAsync),
                 ["reconcile-purchases", ..] => await WithDatabaseAsync(builder, args, ReconcilePurchasesAsync),
                 ["cleanup", ..] => await WithDatabaseAsync(builder, args, database => CleanUpAsync(builder, database, args.Contains("--dry-run"))),
+                ["check-files", ..] => await WithDatabaseAsync(builder, args, database => RecoveryCommands.CheckFilesAsync(database, args.Contains("--force"))),
+                ["after-restore", ..] => await WithDatabaseAsync(builder, args, database => RecoveryCommands.MarkJobsAsync(builder, database)),
                 ["reports", ..] => await WithDatabaseAsync(builder, args, database => ListReportsAsync(database, args)),
                 ["close-report", var id, ..] when long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var report) => await WithDatabaseAsync(
                     builder,
@@ -92,10 +96,14 @@ public static class AdminCommands
 
     internal static async Task<int> ReconcileAsync(AdminDatabase database)
     {
-        var problems = await database.ListSlowlyAsync<LedgerProblem>(MaxCheckSeconds, "select * from check_ledger()", CancellationToken.None);
-        problems.ForEach(problem => Console.WriteLine($"{problem.UserId}: {problem.Problem}"));
-        Console.WriteLine(problems.Count == 0 ? "Every user's ledger adds up." : $"{problems.Count} problems.");
-        return problems.Count == 0 ? 0 : 1;
+        var count = 0;
+        await foreach (var problem in LedgerVerifier.FindAsync(database))
+        {
+            count++;
+            Console.WriteLine($"{problem.UserId}: {problem.Problem}");
+        }
+        Console.WriteLine(count == 0 ? "Every user's ledger adds up." : $"{count} problems.");
+        return count == 0 ? 0 : 1;
     }
 
     private static async Task<int> ReconcilePurchasesAsync(AdminDatabase database)
@@ -113,13 +121,13 @@ public static class AdminCommands
     {
         var options = builder.Configuration.GetSection("Cleanup").Get<CleanupOptions>() ?? new();
         var generation = builder.Configuration.GetSection("Generation").Get<GenerationOptions>() ?? new();
-        var report = await CleanupRun.RunAsync(database, options, generation.RetentionDays, isDryRun, CancellationToken.None);
-        foreach (var (kind, rows) in report)
+        var report = await CleanupRun.RunAsync(database, options, generation.RetentionDays, isDryRun, () => Task.CompletedTask, CancellationToken.None);
+        foreach (var (kind, rows) in report.Removed)
         {
-            Console.WriteLine($"{kind, -12} {rows}");
+            Console.WriteLine($"{kind, -14} {rows}{(report.Failed.TryGetValue(kind, out var reason) ? $"  FAILED: {reason}" : "")}");
         }
         Console.WriteLine(isDryRun ? "Nothing was changed." : "Removed. Files follow within seconds while a worker runs.");
-        return 0;
+        return report.Failed.Count == 0 ? 0 : 1;
     }
 
     private static async Task<int> ListReportsAsync(AdminDatabase database, string[] args)
@@ -217,8 +225,6 @@ public static class AdminCommands
         Console.WriteLine(Usage);
         return wasAskedFor ? 0 : 2;
     }
-
-    private sealed record LedgerProblem(Guid UserId, string Problem);
 
     private sealed class ContentReport
     {

@@ -58,7 +58,11 @@ internal static class BackupCommands
         try
         {
             Console.WriteLine($"Restored into {home}.");
+            // A backup of an older release learns the rule first.
+            using var logging = LoggerFactory.Create(log => log.AddSimpleConsole());
+            await new Migrator(cluster.ConnectionString, logging.CreateLogger("migrate")).RunAsync(dryRun: false, CancellationToken.None);
             await using var database = new AdminDatabase(ConnectionStrings.From(new DatabaseOptions(), cluster.ConnectionString));
+            await RecoveryCommands.MarkJobsAsync(builder, database);
             var code = await AdminCommands.ReconcileAsync(database);
             Console.WriteLine("Start the server on it, then run admin reconcile-purchases: what was bought after that moment is found at Apple.");
             return code;

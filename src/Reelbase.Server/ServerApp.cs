@@ -249,12 +249,13 @@ public static class ServerApp
         {
             // First, because it says which providers there are before anything is served or worked on.
             services.AddHostedService(provider => provider.GetRequiredService<ProviderWatch>());
+            services.AddHostedService<RestoreGuard>();
             services.AddSingleton<VideoFetcher>();
             services.AddHostedService<VideoJobWorker>();
             services.AddHostedService<WebhookWorker>();
             services.AddHostedService<DeviceGrantWorker>();
             services.AddHostedService<FileRemover>();
-            AddHosted<FileHealer>(services);
+            AddHosted<StorageReconciler>(services);
             AddHosted<SubmissionSettler>(services);
             AddHosted<StatisticsWorker>(services);
             services.AddHostedService<ModelKeeper>();

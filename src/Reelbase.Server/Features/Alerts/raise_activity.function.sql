@@ -24,14 +24,14 @@ begin
       where credited_at > v_since and environment = 'Production' having count(*) > 0),
     (select count(*) || ' videos completed' from video_jobs where completed_at > v_since and status = 'completed' having count(*) > 0),
     (select count(*) || ' videos failed' from video_jobs where completed_at > v_since and status = 'failed' having count(*) > 0),
-    (select count(*) || ' errors of ours (' || string_agg(distinct error_code, ' ') || ')' from error_log
+    (select sum(occurrences) || ' errors of ours (' || string_agg(distinct error_code, ' ') || ')' from error_log
       where created_at > v_since and error_code like 'ERR_6%' having count(*) > 0)) into v_text;
-  select count(*) into v_unauthorized from error_log where created_at > v_since and error_code in ('ERR_4005', 'ERR_4006');
+  select coalesce(sum(occurrences), 0) into v_unauthorized from error_log where created_at > v_since and error_code in ('ERR_4005', 'ERR_4006');
   if v_unauthorized >= p_many_unauthorized then
     perform raise_alert('unauthorized_attempts', v_now::text,
       format('%s requests without permission since %s UTC.', v_unauthorized, to_char(v_since at time zone 'UTC', 'YYYY-MM-DD HH24:MI')));
   end if;
-  select count(*) as requests, count(distinct user_id) as users, string_agg(distinct endpoint, ' ') as endpoints into v_limited
+  select coalesce(sum(occurrences), 0) as requests, count(distinct user_id) as users, string_agg(distinct endpoint, ' ') as endpoints into v_limited
   from error_log where created_at > v_since and error_code = 'ERR_4004';
   if v_limited.requests >= p_many_limited then
     perform raise_alert('rate_limit_violations', v_now::text, format('%s requests over a limit since %s UTC, by %s known users, at %s.',

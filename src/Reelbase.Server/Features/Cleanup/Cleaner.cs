@@ -1,12 +1,13 @@
-using System.Text.Json;
+using System.Globalization;
 using Microsoft.Extensions.Options;
+using Reelbase.Server.Features.Credits;
 using Reelbase.Server.Features.GenerateVideo;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Work;
 
 namespace Reelbase.Server.Features.Cleanup;
 
-/// <summary>Every night, on whichever node comes first: removes what is old enough, and looks whether the books add up.</summary>
+/// <summary>Every night, on whichever node comes first: removes what is old enough, and checks every ledger.</summary>
 public sealed class Cleaner(
     WorkerDatabase database,
     IOptions<CleanupOptions> options,
@@ -17,58 +18,75 @@ public sealed class Cleaner(
 {
     private const string Schedule = "cleanup";
 
-    /// <summary>Longer than a night's work; a node that dies in it is followed by another one then.</summary>
-    private const int LeaseSeconds = 4 * 3600;
-
     /// <inheritdoc/>
     protected override TimeSpan Pause => TimeSpan.FromSeconds(options.Value.LookSeconds);
 
     /// <inheritdoc/>
-    protected override Task RunOnceAsync(CancellationToken stoppingToken) => LookAsync(stoppingToken);
-
-    private async Task LookAsync(CancellationToken cancellationToken)
+    protected override async Task RunOnceAsync(CancellationToken stoppingToken)
     {
-        var claimToken = ClaimToken.New();
         var now = clock.GetUtcNow();
         var today = new DateTimeOffset(now.UtcDateTime.Date, TimeSpan.Zero).AddHours(options.Value.AtHour);
-        var due = now >= today ? today : today.AddDays(-1);
-        if (!await database.ScalarAsync<bool>("select claim_schedule($1, $2, $3, $4)", cancellationToken, Schedule, claimToken, LeaseSeconds, due.UtcDateTime))
+        var due = (now >= today ? today : today.AddDays(-1)).UtcDateTime;
+        await using var run = await ScheduledRun.ClaimAsync(database, Schedule, due, stoppingToken);
+        if (run is null)
         {
             return;
         }
-        var removed = await CleanupRun.RunAsync(database, options.Value, generation.Value.RetentionDays, isDryRun: false, cancellationToken);
-        var books = (
-            await database.ListSlowlyAsync<Books>(
-                options.Value.LedgerCheckSeconds,
-                "select * from check_books($1)",
-                cancellationToken,
-                options.Value.UnusualCredits
-            )
-        )[0];
-        var summary = string.Join(", ", removed.Select(kind => $"{kind.Key} {kind.Value}"));
-        var text = $"Cleanup: {summary}. Ledger: {(books.Mismatches == 0 ? "adds up for everybody" : $"{books.Mismatches} users do not add up")}.";
-        logger.LogInformation("{Summary}", text);
-        await database.ExecuteAsync(
-            "select raise_alert('cleanup_summary', $1, $2)",
-            CancellationToken.None,
-            due.UtcDateTime.ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture),
-            text
-        );
-        await database.ExecuteAsync(
-            "select finish_schedule($1, $2, $3::jsonb)",
-            CancellationToken.None,
-            Schedule,
-            claimToken,
-            JsonSerializer.Serialize(
+        try
+        {
+            // What is removed is gone, so a run that broke off begins with that again; the check of the ledgers goes on where it was.
+            var ledger = LedgerProgress.From(run.Progress);
+            var report = await CleanupRun.RunAsync(
+                database,
+                options.Value,
+                generation.Value.RetentionDays,
+                isDryRun: false,
+                () => run.SaveAsync(new { ledger }, stoppingToken),
+                stoppingToken
+            );
+            var books = await LedgerVerifier.RunAsync(
+                database,
+                options.Value.LedgerCheckUsers,
+                options.Value.UnusualCredits,
+                ledger,
+                progress => run.SaveAsync(new { ledger = progress }, stoppingToken),
+                stoppingToken
+            );
+            await SummarizeAsync(due, report, books);
+            await run.FinishAsync(
                 new
                 {
-                    removed,
+                    removed = report.Removed,
+                    failed = report.Failed,
                     mismatches = books.Mismatches,
                     unusual = books.Unusual,
                 }
-            )
-        );
+            );
+        }
+        catch (Exception error)
+        {
+            run.BreakOff(error.Message);
+            throw;
+        }
     }
 
-    private sealed record Books(long Mismatches, long Unusual);
+    private async Task SummarizeAsync(DateTime due, CleanupReport report, LedgerReport books)
+    {
+        var day = due.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+        foreach (var (kind, reason) in report.Failed)
+        {
+            logger.LogError("The cleanup of {Kind} failed: {Reason}", kind, reason);
+            await database.ExecuteAsync(
+                "select raise_alert('cleanup_failed', $1, $2)",
+                CancellationToken.None,
+                $"{day}:{kind}",
+                $"The cleanup of {kind} failed and is tried again the next night: {reason}"
+            );
+        }
+        var summary = string.Join(", ", report.Removed.Select(kind => $"{kind.Key} {kind.Value}"));
+        var failed = report.Failed.Count == 0 ? "" : $" Failed: {string.Join(", ", report.Failed.Keys)}.";
+        var text = $"Cleanup: {summary}.{failed} Ledger: {(books.Mismatches == 0 ? "adds up for everybody" : $"{books.Mismatches} users do not add up")}.";
+        logger.LogInformation("{Summary}", text);
+        await database.ExecuteAsync("select raise_alert('cleanup_summary', $1, $2)", CancellationToken.None, day, text);
+    }
 }

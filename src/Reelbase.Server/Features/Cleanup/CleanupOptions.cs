@@ -38,13 +38,29 @@ public sealed class CleanupOptions
     [Range(1, 3650)]
     public int PayloadDays { get; set; } = 30;
 
+    /// <summary>Days that used-up generations of refresh tokens are kept; one of them that comes again until then is known for stolen.</summary>
+    [Range(1, 3650)]
+    public int RefreshTokenDays { get; set; } = 30;
+
+    /// <summary>Days that alerts are kept once they were sent.</summary>
+    [Range(1, 3650)]
+    public int AlertDays { get; set; } = 90;
+
+    /// <summary>Days that a withdrawn consent is kept; the last of each kind always is.</summary>
+    [Range(1, 3650)]
+    public int ConsentDays { get; set; } = 365;
+
+    /// <summary>Days that closed reports of content are kept.</summary>
+    [Range(1, 3650)]
+    public int ReportDays { get; set; } = 365;
+
     /// <summary>A balance above this many credits, or as far below zero, is told to the operator.</summary>
     [Range(1, 1_000_000_000)]
     public int UnusualCredits { get; set; } = 10_000;
 
-    /// <summary>Seconds that the check of every ledger may take; about five for each million rows, more on a slow disk.</summary>
-    [Range(1, 86_400)]
-    public int LedgerCheckSeconds { get; set; } = 3600;
+    /// <summary>Users whose ledgers are checked by one statement.</summary>
+    [Range(1, 100_000)]
+    public int LedgerCheckUsers { get; set; } = 1000;
 
     /// <summary>The rules as SQL reads them.</summary>
     internal string Rules(int videoDays) =>
@@ -55,6 +71,10 @@ public sealed class CleanupOptions
                 rate_limit_days = RateLimitDays,
                 error_days = ErrorDays,
                 payload_days = PayloadDays,
+                refresh_token_days = RefreshTokenDays,
+                alert_days = AlertDays,
+                consent_days = ConsentDays,
+                report_days = ReportDays,
             }
         );
 }

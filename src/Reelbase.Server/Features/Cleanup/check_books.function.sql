@@ -1,18 +1,20 @@
--- The nightly look at the money: every user whose ledger does not add up, and balances that nobody should have. Each is an alert, by
--- the user's id and once a day. Answers how many there are.
+-- compatibility: the previous release's nodes call this; goes in the next release. alert_ledger_problems has taken its place.
 create or replace function check_books(p_unusual_credits integer)
 returns table (mismatches bigint, unusual bigint)
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
-  v_day text := (clock_timestamp() at time zone 'UTC')::date::text;
+  v_after uuid;
+  v_portion record;
 begin
-  select count(*) into mismatches from (
-    select raise_alert('ledger_mismatch', v_day || ':' || c.user_id, format('The ledger of user %s does not add up: %s.', c.user_id, c.problem))
-    from check_ledger() c limit 1000) raised;
-  select count(*) into unusual from (
-    select raise_alert('unusual_balance', v_day || ':' || u.id, format('User %s has %s credits.', u.id, u.credits_remaining))
-    from users u where u.deleted_at is null and (u.credits_remaining > p_unusual_credits or u.credits_remaining < -p_unusual_credits)
-    limit 100) raised;
+  mismatches := 0;
+  unusual := 0;
+  loop
+    select * into v_portion from alert_ledger_problems(v_after, 5000, p_unusual_credits);
+    mismatches := mismatches + v_portion.mismatches;
+    unusual := unusual + v_portion.unusual;
+    v_after := v_portion.last_user_id;
+    exit when v_after is null;
+  end loop;
   return next;
 end
 $$;

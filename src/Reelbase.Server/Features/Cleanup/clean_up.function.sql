@@ -1,97 +1,69 @@
--- One batch of the cleanup; call it until it answers 0. What it does, by p_kind:
---   videos       jobs older than video_days: files, prompt and picture go, the bare row stays (0 days: never). A video that was
---                made before Reelbase and lies elsewhere was never ours to remove.
---   idempotency  stored answers past their end          rate_limits  places taken longer than rate_limit_days ago
---   errors       error_log older than error_days        sessions     revoked for a day, or of a user who is gone
---   payloads     what was in handled messages, and pushes, older than payload_days; rows of messages stay
--- Rows that somebody holds are passed over: nobody waits for the cleanup. p_dry_run counts all that would go and changes nothing.
+-- One batch of the cleanup; call it until it answers 0. What it does, by p_kind, is said in this folder's README; what a rule is not given
+-- for is kept as long as the default says. Rows that somebody holds are passed over: nobody waits for the cleanup. p_dry_run counts all
+-- that would go and changes nothing. (Old generations of refresh tokens have no index to be found by: clean_up_refresh_tokens walks them.)
 create or replace function clean_up(p_kind text, p_rules jsonb, p_limit integer, p_dry_run boolean) returns bigint
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
-  v_before timestamptz := clock_timestamp() - make_interval(days => coalesce((p_rules ->> case p_kind
+  v_days integer := coalesce(p_rules ->> case p_kind
     when 'videos' then 'video_days' when 'rate_limits' then 'rate_limit_days' when 'errors' then 'error_days'
-    when 'payloads' then 'payload_days' end)::integer, 0));
+    when 'alerts' then 'alert_days' when 'consents' then 'consent_days' when 'reports' then 'report_days'
+    when 'sessions' then 'revoked_session_days' else 'payload_days' end,
+    case p_kind when 'videos' then '0' when 'rate_limits' then '7' when 'alerts' then '90' when 'consents' then '365' when 'reports' then '365'
+    when 'sessions' then '1' else '30' end)::integer;
+  v_before timestamptz := clock_timestamp() - make_interval(days => v_days);
   v_count bigint := 0;
   v_more bigint;
-  v_user_id uuid;
-  v_job_id uuid;
+  v_target record;
 begin
-  case p_kind
-    when 'videos' then
-      if (p_rules ->> 'video_days')::integer = 0 then
-        return 0;
-      elsif p_dry_run then
-        select count(*) into v_count from video_jobs where stage = 'finished' and deleted_at is null and created_at < v_before
-        and coalesce(video_url, '') not like 'http%';
-        return v_count;
-      end if;
-      -- One user at a time, whose row is locked first as everywhere.
-      select user_id into v_user_id from video_jobs where stage = 'finished' and deleted_at is null and created_at < v_before
-        and coalesce(video_url, '') not like 'http%'
-      order by created_at limit 1;
-      if found then
-        v_user_id := (lock_account(v_user_id)).id;
-        for v_job_id in select job_id from video_jobs
-          where user_id = v_user_id and stage = 'finished' and deleted_at is null and created_at < v_before
-        and coalesce(video_url, '') not like 'http%' limit p_limit
-        loop
-          perform erase_video_job(v_job_id);
-          v_count := v_count + 1;
-        end loop;
-      end if;
-    when 'idempotency' then
-      if p_dry_run then
-        select count(*) into v_count from idempotency_log where expires_at < clock_timestamp();
-      else
-        delete from idempotency_log where (user_id, idempotency_key) in (
-          select user_id, idempotency_key from idempotency_log where expires_at < clock_timestamp() limit p_limit for update skip locked);
-        get diagnostics v_count = row_count;
-      end if;
-    when 'rate_limits' then
-      if p_dry_run then
-        select count(*) into v_count from rate_limit_log where created_at < v_before;
-      else
-        delete from rate_limit_log where id in (select id from rate_limit_log where created_at < v_before limit p_limit for update skip locked);
-        get diagnostics v_count = row_count;
-      end if;
-    when 'errors' then
-      if p_dry_run then
-        select count(*) into v_count from error_log where created_at < v_before;
-      else
-        delete from error_log where id in (select id from error_log where created_at < v_before limit p_limit for update skip locked);
-        get diagnostics v_count = row_count;
-      end if;
-    when 'sessions' then
-      if p_dry_run then
-        select count(*) into v_count from sessions s join users u on u.id = s.user_id
-        where s.revoked_at < clock_timestamp() - interval '1 day' or u.deleted_at is not null;
-      else
-        -- The refresh tokens of a session go with it.
-        delete from sessions where id in (
-          select id from sessions where revoked_at < clock_timestamp() - interval '1 day' limit p_limit for update skip locked);
-        get diagnostics v_count = row_count;
-        delete from sessions where id in (
-          select s.id from users u join sessions s on s.user_id = u.id where u.deleted_at is not null limit p_limit for update of s skip locked);
-        get diagnostics v_more = row_count;
-        v_count := v_count + v_more;
-      end if;
-    when 'payloads' then
-      if p_dry_run then
-        select count(*) into v_count from webhook_deliveries where payload is not null and status <> 'pending' and created_at < v_before;
-        select v_count + count(*) into v_count from push_notifications where finished_at < v_before;
-      else
-        update webhook_deliveries set payload = null where id in (
-          select id from webhook_deliveries where payload is not null and status <> 'pending' and created_at < v_before
-          limit p_limit for update skip locked);
-        get diagnostics v_count = row_count;
-        delete from push_notifications where id in (
-          select id from push_notifications where finished_at < v_before limit p_limit for update skip locked);
-        get diagnostics v_more = row_count;
-        v_count := v_count + v_more;
-      end if;
-  end case;
+  if p_kind = 'videos' then
+    return clean_up_videos(v_days, p_limit, p_dry_run);
+  end if;
+  -- Which rows go; $1 is the moment before which they are old.
+  for v_target in select t.name, t.which from (values
+    ('idempotency', 'idempotency_log', 'expires_at < clock_timestamp()'),
+    ('rate_limits', 'rate_limit_log', 'created_at < $1'),
+    ('errors', 'error_log', 'created_at < $1'),
+    -- The refresh tokens of a session go with it.
+    ('sessions', 'sessions', 'revoked_at < $1'),
+    ('sessions', 'sessions', 'user_id in (select u.id from users u where u.deleted_at is not null)'),
+    -- No session of an admin lasts for a week, however they are set.
+    ('sessions', 'sessions', 'method = ''admin'' and created_at < clock_timestamp() - interval ''8 days'''),
+    -- That a device was denied is what keeps it from being asked about again.
+    ('grants', 'device_grants', 'decided_at < $1 and (purpose <> ''grant'' or stage in (''rejected'', ''abandoned'') or (stage = ''granted''
+      and exists (select from users u where u.id = device_grants.user_id and (u.initial_grant_claimed or u.merged_into is not null))))'),
+    -- The last word of each user on each kind stays, whatever it was.
+    ('consents', 'user_consents', 'withdrawn_at < $1 and exists (select from user_consents n
+      where n.user_id = user_consents.user_id and n.kind = user_consents.kind and n.id > user_consents.id)'),
+    ('alerts', 'alerts', 'finished_at < $1'),
+    ('reports', 'content_reports', 'closed_at < $1'),
+    ('payloads', 'push_notifications', 'finished_at < $1'),
+    ('payloads', 'apple_authorizations', 'stage in (''revoked'', ''lost'') and updated_at < $1')) t (kind, name, which)
+    where t.kind = p_kind
+  loop
+    if p_dry_run then
+      execute format('select count(*) from %I where %s', v_target.name, v_target.which) into v_more using v_before;
+    else
+      execute format('delete from %1$I where ctid = any (array(select ctid from %1$I where %2$s limit $2 for update skip locked))',
+        v_target.name, v_target.which) using v_before, p_limit;
+      get diagnostics v_more = row_count;
+    end if;
+    v_count := v_count + v_more;
+  end loop;
+  if p_kind = 'payloads' then
+    if p_dry_run then
+      select count(*) into v_more from webhook_deliveries where payload is not null and status <> 'pending' and created_at < v_before;
+    else
+      update webhook_deliveries set payload = null where id in (
+        select id from webhook_deliveries where payload is not null and status <> 'pending' and created_at < v_before
+        limit p_limit for update skip locked);
+      get diagnostics v_more = row_count;
+    end if;
+    v_count := v_count + v_more;
+  elsif not found then
+    raise exception 'nothing of the kind % is cleaned up', p_kind;
+  end if;
   return v_count;
 end
 $$;
 comment on function clean_up(text, jsonb, integer, boolean) is
-  'Removes one batch of what is old enough (kinds: videos, idempotency, rate_limits, errors, sessions, payloads); answers how many, 0 when done.';
+  'Removes one batch of what is old enough (kinds: videos, idempotency, rate_limits, errors, sessions, grants, consents, alerts, reports, payloads); answers how many, 0 when done.';

@@ -13,6 +13,7 @@ begin
     submitted_at = clock_timestamp(),
     deadline_at = clock_timestamp() + make_interval(secs => p_deadline_seconds)
   where j.job_id = p_job_id and j.leased_by = p_leased_by and j.stage = 'queued' and j.deleted_at is null
+    and not submissions_are_held()
   returning j.* into v_job;
   if not found then
     return;

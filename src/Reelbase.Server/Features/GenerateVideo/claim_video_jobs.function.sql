@@ -47,7 +47,7 @@ begin
   v_ids := v_ids[:p_limit];
 
   -- One claimer at a time walks the line, so that two cannot both take a provider's last place.
-  if pg_try_advisory_xact_lock(hashtextextended('reelbase:waiting_line', 0)) then
+  if not submissions_are_held() and pg_try_advisory_xact_lock(hashtextextended('reelbase:waiting_line', 0)) then
     for v_provider, v_rules in select * from jsonb_each(p_providers - '*') loop
       continue when exists (select from provider_states s where s.provider = v_provider and s.paused_until > clock_timestamp());
       select least((v_rules ->> 'concurrency')::integer - count(*), (v_rules -> 'room' ->> 'submit')::integer, p_limit - cardinality(v_ids)) into v_room

@@ -14,3 +14,4 @@ grant execute on function
   complete_video_job(uuid, text, text, bigint, text, text, bigint, text, jsonb), fail_video_job(uuid, text, text, text, boolean),
   claim_unsettled_submissions(integer, integer), settle_submission(bigint, text, bigint, double precision)
   to reelbase_worker;
+grant execute on function mark_jobs_after_restore(integer, integer, text[], timestamptz), submissions_are_held() to reelbase_worker, reelbase_admin;

@@ -1,19 +1,15 @@
-using System.Text.Json;
 using Microsoft.Extensions.Options;
 using Reelbase.Server.Features.Admin;
 using Reelbase.Server.Features.Cleanup;
+using Reelbase.Server.Features.Credits;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Work;
 
 namespace Reelbase.Server.Features.Nodes;
 
 /// <summary>Checks every ledger when an admin asks for it; the same check that is made each night.</summary>
-public sealed class LedgerChecker(WorkerDatabase database, ChangeFeed feed, IOptions<CleanupOptions> options, ILogger<LedgerChecker> logger)
-    : PeriodicWork(logger)
+public sealed class LedgerChecker(WorkerDatabase database, ChangeFeed feed, IOptions<CleanupOptions> options, ILogger<LedgerChecker> logger) : PeriodicWork(logger)
 {
-    private const string Schedule = "ledger_check";
-    private const int LeaseSeconds = 3600;
-
     /// <inheritdoc/>
     protected override TimeSpan Pause => TimeSpan.FromSeconds(10);
 
@@ -23,28 +19,35 @@ public sealed class LedgerChecker(WorkerDatabase database, ChangeFeed feed, IOpt
     /// <inheritdoc/>
     protected override async Task RunOnceAsync(CancellationToken stoppingToken)
     {
-        var claimToken = ClaimToken.New();
-        if (!await database.ScalarAsync<bool>("select claim_ledger_check($1, $2)", stoppingToken, claimToken, LeaseSeconds))
+        await using var run = await ScheduledRun.ClaimLedgerCheckAsync(database, stoppingToken);
+        if (run is null)
         {
             return;
         }
-        var books = (
-            await database.ListSlowlyAsync<Books>(
-                options.Value.LedgerCheckSeconds,
-                "select * from check_books($1)",
-                stoppingToken,
-                options.Value.UnusualCredits
-            )
-        )[0];
-        await database.ExecuteAsync(
-            "select finish_schedule($1, $2, $3::jsonb)",
-            CancellationToken.None,
-            Schedule,
-            claimToken,
-            JsonSerializer.Serialize(new { mismatches = books.Mismatches, unusual = books.Unusual })
-        );
-        feed.Publish(AdminApi.Topic);
+        try
+        {
+            var found = await LedgerVerifier.RunAsync(
+                database,
+                options.Value.LedgerCheckUsers,
+                options.Value.UnusualCredits,
+                LedgerProgress.From(run.Progress),
+                progress => run.SaveAsync(new { ledger = progress }, stoppingToken),
+                stoppingToken
+            );
+            await run.FinishAsync(
+                new
+                {
+                    users = found.Users,
+                    mismatches = found.Mismatches,
+                    unusual = found.Unusual,
+                }
+            );
+            feed.Publish(AdminApi.Topic);
+        }
+        catch (Exception error)
+        {
+            run.BreakOff(error.Message);
+            throw;
+        }
     }
-
-    private sealed record Books(long Mismatches, long Unusual);
 }

@@ -5,8 +5,7 @@ declare
   v_admin uuid := require_admin();
 begin
   perform write_admin_action(v_admin, 'ledger_check', p_request);
-  insert into schedules (name, report) values ('ledger_check', '{"requested":true}')
-  on conflict on constraint schedules_pkey do update set report = coalesce(schedules.report, '{}') || '{"requested":true}';
+  perform request_schedule('ledger_check');
   return jsonb_build_object('success', true);
 end
 $$;

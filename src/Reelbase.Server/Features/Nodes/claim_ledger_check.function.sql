@@ -3,9 +3,8 @@ create or replace function claim_ledger_check(p_leased_by text, p_lease_seconds 
 language plpgsql security definer set search_path = public, pg_temp as $$
 begin
   update schedules set leased_by = p_leased_by, lease_until = clock_timestamp() + make_interval(secs => p_lease_seconds),
-    last_started_at = clock_timestamp(), report = report - 'requested'
-  where name = 'ledger_check' and (report ? 'requested' or lease_until < clock_timestamp())
-    and (lease_until is null or lease_until < clock_timestamp());
+    last_started_at = clock_timestamp()
+  where name = 'ledger_check' and requested_at is not null and (lease_until is null or lease_until < clock_timestamp());
   return found;
 end
 $$;

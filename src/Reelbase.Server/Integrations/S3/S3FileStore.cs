@@ -110,34 +110,74 @@ public sealed class S3FileStore : IFileStore, IDisposable
         );
 
     /// <inheritdoc/>
-    public async IAsyncEnumerable<StoredFile> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<StoredFile> ListAsync(string afterBucket, string afterName, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        string? next = null;
-        do
+        foreach (var bucket in StoreBuckets.All.Where(bucket => string.CompareOrdinal(bucket, afterBucket) >= 0))
         {
-            var page = await TryAsync(
-                () =>
-                    _client.ListObjectsV2Async(
-                        new()
-                        {
-                            BucketName = _options.Bucket,
-                            Prefix = _options.Prefix,
-                            ContinuationToken = next,
-                        },
-                        cancellationToken
-                    ),
-                cancellationToken
-            );
-            foreach (var item in page.S3Objects ?? [])
+            // Only our own keys: a bucket may be shared with somebody who never heard of us.
+            var prefix = $"{_options.Prefix}{bucket}/";
+            string? next = null;
+            do
             {
-                if (item.Key[_options.Prefix.Length..].Split('/', 2) is [var bucket, { Length: > 0 } name])
+                var page = await TryAsync(
+                    () =>
+                        _client.ListObjectsV2Async(
+                            new()
+                            {
+                                BucketName = _options.Bucket,
+                                Prefix = prefix,
+                                StartAfter = next is null && bucket == afterBucket && afterName.Length > 0 ? prefix + afterName : null,
+                                ContinuationToken = next,
+                            },
+                            cancellationToken
+                        ),
+                    cancellationToken
+                );
+                foreach (var item in (page.S3Objects ?? []).Where(item => item.Key.Length > prefix.Length))
                 {
-                    yield return new(bucket, name, item.Size ?? 0, item.LastModified?.ToUniversalTime() ?? DateTime.UtcNow);
+                    yield return new(bucket, item.Key[prefix.Length..], item.Size ?? 0, item.LastModified?.ToUniversalTime() ?? DateTime.UtcNow);
                 }
-            }
-            next = page.IsTruncated == true ? page.NextContinuationToken : null;
-        } while (next is not null);
+                next = page.IsTruncated == true ? page.NextContinuationToken : null;
+            } while (next is not null);
+        }
     }
+
+    /// <inheritdoc/>
+    public Task<string?> ReadMarkerAsync(CancellationToken cancellationToken) =>
+        TryAsync<string?>(
+            async () =>
+            {
+                try
+                {
+                    using var answer = await _client.GetObjectAsync(_options.Bucket, _options.Prefix + StoreBuckets.Marker, cancellationToken);
+                    using var reader = new StreamReader(answer.ResponseStream);
+                    return (await reader.ReadToEndAsync(cancellationToken)).Trim();
+                }
+                catch (AmazonS3Exception error) when (error.StatusCode == HttpStatusCode.NotFound && error.ErrorCode != "NoSuchBucket")
+                {
+                    return null;
+                }
+            },
+            cancellationToken
+        );
+
+    /// <inheritdoc/>
+    public Task WriteMarkerAsync(string installation, CancellationToken cancellationToken) =>
+        TryAsync(
+            () =>
+                _client.PutObjectAsync(
+                    new()
+                    {
+                        BucketName = _options.Bucket,
+                        Key = _options.Prefix + StoreBuckets.Marker,
+                        ContentBody = installation,
+                        ContentType = "text/plain",
+                        UseChunkEncoding = false,
+                    },
+                    cancellationToken
+                ),
+            cancellationToken
+        );
 
     /// <inheritdoc/>
     public async Task SweepAsync(TimeSpan age, CancellationToken cancellationToken)

@@ -110,6 +110,12 @@ public sealed partial class PrivateCluster
         Directory.CreateDirectory(home);
         await RunPlainAsync(["cp", "-a", Path.GetFullPath(backup), data], cancellationToken);
         File.Move(Path.Combine(data, "reelbase.password"), Path.Combine(home, "password"));
+        // Before it starts for the first time: whatever opens this database sees that it was restored, and submits nothing until that was dealt with.
+        await File.AppendAllTextAsync(
+            Path.Combine(data, "postgresql.auto.conf"),
+            $"\nreelbase.restored_at = '{DateTime.UtcNow:yyyyMMdd'T'HHmmss.ffffff'Z'}/{Guid.NewGuid():N}'\n",
+            cancellationToken
+        );
         if (archive is not null)
         {
             var recovery = new StringBuilder($"\nrestore_command = 'cp \"{Path.GetFullPath(archive)}/%f\" \"%p\"'\nrecovery_target_action = 'promote'\n");

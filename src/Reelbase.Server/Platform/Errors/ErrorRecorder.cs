@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Threading.Channels;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Http;
 using Reelbase.Server.Platform.Work;
@@ -7,24 +6,69 @@ using Reelbase.Server.Platform.Work;
 namespace Reelbase.Server.Platform.Errors;
 
 /// <summary>
-/// Writes errors to <c>error_log</c> off the request's path, in batches. In a flood it keeps a bounded number and drops the
-/// rest. It stores codes and the catalogue's details only: no bodies, no headers, no tokens.
+/// Writes errors to <c>error_log</c> off the request's path, in batches. Errors of one code, route and address that wait together are one
+/// entry with their number; which of them become rows is decided by <c>log_errors</c>. It stores codes and the catalogue's details only: no
+/// bodies, no headers, no tokens, and of the address only what a digest says.
 /// </summary>
 public sealed class ErrorRecorder(ApiDatabase database, ILogger<ErrorRecorder> logger) : PeriodicWork(logger)
 {
+    /// <summary>Entries of an address that wait at a time, and kinds of errors whatever their address; what comes on top is counted on the latter.</summary>
     private const int MaxWaiting = 1000;
     private const int MaxPerBatch = 200;
-    private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(250);
+    private const int MaxOfOneKind = 5;
+    private static readonly TimeSpan GatherTime = TimeSpan.FromMilliseconds(250);
 
-    private readonly Channel<Entry> _entries = Channel.CreateBounded<Entry>(
-        new BoundedChannelOptions(MaxWaiting) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true }
-    );
+    private readonly Lock _lock = new();
+    private readonly SemaphoreSlim _wake = new(0, 1);
+    private Dictionary<Key, Waiting> _waiting = [];
 
     /// <summary>Notes an error; never waits and never fails.</summary>
     public void Record(HttpContext context, string code, string route, JsonElement? details, string traceId)
     {
         var userId = (context.Items[typeof(Caller)] as Caller)?.UserId;
-        _entries.Writer.TryWrite(new(userId, code, route.Length > 0 ? route : null, details, traceId));
+        Add(new(userId, code, route.Length > 0 ? route : null, details, traceId, context.Connection.RemoteIpAddress?.ToString(), 1));
+    }
+
+    /// <summary>Adds one, or counts it on those of its kind when there are enough.</summary>
+    internal void Add(Entry entry)
+    {
+        lock (_lock)
+        {
+            var key = new Key(entry.ErrorCode, entry.Endpoint, entry.Address);
+            if (!_waiting.TryGetValue(key, out var waiting))
+            {
+                if (_waiting.Count >= MaxWaiting)
+                {
+                    // Too many addresses: of these the number is kept, and no more.
+                    key = key with
+                    {
+                        Address = null,
+                    };
+                    entry = entry with { UserId = null, Address = null };
+                    _waiting.TryGetValue(key, out waiting);
+                }
+                _waiting[key] = waiting ??= new();
+            }
+            if (waiting.Entries.Count < MaxOfOneKind)
+            {
+                waiting.Entries.Add(entry);
+            }
+            else
+            {
+                waiting.Entries[^1] = waiting.Entries[^1] with { Occurrences = waiting.Entries[^1].Occurrences + entry.Occurrences };
+            }
+        }
+        if (_wake.CurrentCount == 0)
+        {
+            try
+            {
+                _wake.Release();
+            }
+            catch (SemaphoreFullException)
+            {
+                // Somebody else was quicker.
+            }
+        }
     }
 
     /// <inheritdoc/>
@@ -35,36 +79,56 @@ public sealed class ErrorRecorder(ApiDatabase database, ILogger<ErrorRecorder> l
     {
         try
         {
-            await _entries.Reader.WaitToReadAsync(stoppingToken);
-            await Task.Delay(Gather, stoppingToken);
+            await _wake.WaitAsync(stoppingToken);
+            await Task.Delay(GatherTime, stoppingToken);
         }
         finally
         {
             // The last ones too, when the host stops.
-            await WriteAsync();
+            await WriteAsync(mayTryAgain: !stoppingToken.IsCancellationRequested);
         }
     }
 
-    private async Task WriteAsync()
+    private async Task WriteAsync(bool mayTryAgain)
     {
-        var batch = new List<Entry>();
-        while (batch.Count < MaxPerBatch && _entries.Reader.TryRead(out var entry))
+        Dictionary<Key, Waiting> waiting;
+        lock (_lock)
         {
-            batch.Add(entry);
+            (waiting, _waiting) = (_waiting, []);
         }
-        if (batch.Count == 0)
+        foreach (var batch in waiting.Values.SelectMany(kind => kind.Entries).Chunk(MaxPerBatch))
         {
-            return;
-        }
-        try
-        {
-            await database.ExecuteAsync("select log_errors($1::jsonb)", CancellationToken.None, JsonSerializer.Serialize(batch, Json.Options));
-        }
-        catch (Exception error)
-        {
-            logger.LogWarning("{Count} errors could not be stored ({Reason})", batch.Count, error.Message);
+            try
+            {
+                await database.ExecuteAsync("select log_errors($1::jsonb)", CancellationToken.None, JsonSerializer.Serialize(batch, Json.Options));
+            }
+            catch (Exception error)
+            {
+                logger.LogWarning("{Count} errors could not be stored ({Reason})", batch.Sum(entry => entry.Occurrences), error.Message);
+                if (mayTryAgain && error is Npgsql.NpgsqlException { IsTransient: true })
+                {
+                    // With the next ones: bounded in rows, and no number is lost.
+                    Array.ForEach(batch, Add);
+                }
+            }
         }
     }
 
-    private sealed record Entry(Guid? UserId, string ErrorCode, string? Endpoint, JsonElement? ErrorDetails, string TraceId);
+    /// <summary>An error as <c>log_errors</c> reads it.</summary>
+    internal sealed record Entry(
+        Guid? UserId,
+        string ErrorCode,
+        string? Endpoint,
+        JsonElement? ErrorDetails,
+        string TraceId,
+        string? Address,
+        long Occurrences
+    );
+
+    private sealed record Key(string ErrorCode, string? Endpoint, string? Address);
+
+    private sealed class Waiting
+    {
+        public List<Entry> Entries { get; } = [];
+    }
 }

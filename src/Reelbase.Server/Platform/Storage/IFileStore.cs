@@ -16,14 +16,30 @@ public interface IFileStore
     /// <summary>Removes a file; one that is gone already is no error.</summary>
     Task DeleteAsync(string bucket, string name, CancellationToken cancellationToken);
 
-    /// <summary>Every file, in the byte order of bucket and name.</summary>
-    IAsyncEnumerable<StoredFile> ListAsync(CancellationToken cancellationToken);
+    /// <summary>Every file of <see cref="StoreBuckets.All"/> after a bucket and name, in the byte order of both; whatever else lies in the store is not ours.</summary>
+    IAsyncEnumerable<StoredFile> ListAsync(string afterBucket, string afterName, CancellationToken cancellationToken);
+
+    /// <summary>Whose store this is: what <see cref="WriteMarkerAsync"/> wrote, or null. A store that is not mounted has no marker.</summary>
+    Task<string?> ReadMarkerAsync(CancellationToken cancellationToken);
+
+    /// <summary>Marks the store as an installation's own.</summary>
+    Task WriteMarkerAsync(string installation, CancellationToken cancellationToken);
 
     /// <summary>Clears away what writers that died have left half done for longer than <paramref name="age"/>.</summary>
     Task SweepAsync(TimeSpan age, CancellationToken cancellationToken);
 
     /// <summary>A new path for a file in the making, on the store's own disk where it has one.</summary>
     string NewTemporaryPath();
+}
+
+/// <summary>The buckets that files may lie in, in byte order; the same as in the table of files.</summary>
+public static class StoreBuckets
+{
+    /// <summary>The name of the marker, beside the buckets.</summary>
+    public const string Marker = "reelbase-installation";
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<string> All { get; } = ["thumbnails", "videos"];
 }
 
 /// <summary>A file in a store.</summary>

@@ -61,23 +61,46 @@ public sealed class LocalFileStore : IFileStore
     }
 
     /// <inheritdoc/>
-    public async IAsyncEnumerable<StoredFile> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<StoredFile> ListAsync(string afterBucket, string afterName, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await Task.Yield();
-        foreach (
-            var bucket in new DirectoryInfo(_root)
-                .EnumerateDirectories()
-                .Where(folder => folder.Name[0] != '.')
-                .OrderBy(folder => folder.Name, StringComparer.Ordinal)
-        )
+        foreach (var bucket in StoreBuckets.All.Where(bucket => string.CompareOrdinal(bucket, afterBucket) >= 0))
         {
-            foreach (var file in Walk(bucket))
+            var folder = new DirectoryInfo(Path.Combine(_root, bucket));
+            foreach (var (name, file) in folder.Exists ? Walk(folder, "", bucket == afterBucket ? afterName : "") : [])
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                yield return new(bucket.Name, Path.GetRelativePath(bucket.FullName, file.FullName).Replace('\\', '/'), file.Length, file.LastWriteTimeUtc);
+                yield return new(bucket, name, file.Length, file.LastWriteTimeUtc);
             }
         }
     }
+
+    /// <inheritdoc/>
+    public async Task<string?> ReadMarkerAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await File.ReadAllTextAsync(MarkerPath, cancellationToken)).Trim();
+        }
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+        catch (UnauthorizedAccessException error)
+        {
+            throw new StorageException("the store's marker may not be read", error);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task WriteMarkerAsync(string installation, CancellationToken cancellationToken)
+    {
+        var path = NewTemporaryPath();
+        await File.WriteAllTextAsync(path, installation + "\n", cancellationToken);
+        File.Move(path, MarkerPath, overwrite: true);
+    }
+
+    private string MarkerPath => Path.Combine(_root, StoreBuckets.Marker);
 
     /// <inheritdoc/>
     public Task SweepAsync(TimeSpan age, CancellationToken cancellationToken)
@@ -86,24 +109,43 @@ public sealed class LocalFileStore : IFileStore
         return Task.CompletedTask;
     }
 
-    /// <summary>Depth first, a folder sorted as if its name ended in a slash: the order of whole names.</summary>
-    private static IEnumerable<FileInfo> Walk(DirectoryInfo folder)
+    /// <summary>Depth first, a folder sorted as if its name ended in a slash: the order of whole names. Folders before <paramref name="after"/> are not opened.</summary>
+    private static IEnumerable<(string Name, FileInfo File)> Walk(DirectoryInfo folder, string prefix, string after)
     {
-        foreach (
-            var entry in folder.EnumerateFileSystemInfos().OrderBy(entry => entry is DirectoryInfo ? entry.Name + "/" : entry.Name, StringComparer.Ordinal)
-        )
+        foreach (var (key, entry) in Entries(folder, prefix))
         {
             if (entry is DirectoryInfo inner)
             {
-                foreach (var file in Walk(inner))
+                // A disk's own folder, which nobody but root may enter.
+                if (entry.Name != "lost+found" && (string.CompareOrdinal(key, after) > 0 || after.StartsWith(key, StringComparison.Ordinal)))
                 {
-                    yield return file;
+                    foreach (var found in Walk(inner, key, after))
+                    {
+                        yield return found;
+                    }
                 }
             }
-            else if (entry is FileInfo { Exists: true } file)
+            else if (entry is FileInfo { Exists: true } file && string.CompareOrdinal(key, after) > 0)
             {
-                yield return file;
+                yield return (key, file);
             }
+        }
+    }
+
+    /// <summary>What may not be read must not be taken for missing.</summary>
+    private static List<(string Key, FileSystemInfo Entry)> Entries(DirectoryInfo folder, string prefix)
+    {
+        try
+        {
+            return folder
+                .EnumerateFileSystemInfos()
+                .Select(entry => (Key: prefix + entry.Name + (entry is DirectoryInfo ? "/" : ""), Entry: entry))
+                .OrderBy(entry => entry.Key, StringComparer.Ordinal)
+                .ToList();
+        }
+        catch (UnauthorizedAccessException error)
+        {
+            throw new StorageException("a folder of the store may not be read", error);
         }
     }
 

@@ -1,1 +1,0 @@
-alter table schedules enable row level security;

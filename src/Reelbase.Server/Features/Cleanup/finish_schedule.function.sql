@@ -1,8 +1,0 @@
-create or replace function finish_schedule(p_name text, p_leased_by text, p_report jsonb) returns void
-language sql security definer set search_path = public, pg_temp as $$
-  -- A wish that came while it was done is still to be fulfilled.
-  update schedules set last_finished_at = clock_timestamp(),
-    report = p_report || case when report ? 'requested' then '{"requested":true}'::jsonb else '{}' end, leased_by = null, lease_until = null
-  where name = p_name and leased_by = p_leased_by
-$$;
-comment on function finish_schedule(text, text, jsonb) is 'Ends a scheduled thing and keeps its report.';

@@ -1,0 +1,51 @@
+using Reelbase.Server.Features.GenerateVideo;
+using Reelbase.Server.Platform;
+using Reelbase.Server.Platform.Database;
+
+namespace Reelbase.Server;
+
+/// <summary>What an operator does after something was lost: a database, a failover's last commits, a disk.</summary>
+internal static class RecoveryCommands
+{
+    /// <summary><c>admin after-restore</c>, and part of <c>admin restore</c>: no job that may be with a provider is submitted again.</summary>
+    public static async Task<int> MarkJobsAsync(WebApplicationBuilder builder, AdminDatabase database)
+    {
+        var generation = builder.Configuration.GetSection("Generation").Get<GenerationOptions>() ?? new();
+        var hasWebhooks = (builder.Configuration.GetSection("Server").Get<ServerOptions>() ?? new()).PublicUrl is { Length: > 0 };
+        var marked = await database.ScalarAsync<int>(
+            "select mark_jobs_after_restore($1, $2, $3::text[])",
+            CancellationToken.None,
+            generation.AmbiguousSeconds,
+            generation.SubmissionDeadlineSeconds,
+            hasWebhooks ? null : Array.Empty<string>()
+        );
+        Console.WriteLine(
+            marked == 0
+                ? "No job was waiting or being submitted."
+                : $"{marked} jobs may have been submitted in the time that was lost: they are not submitted again, and end by webhook or with a refund."
+        );
+        return 0;
+    }
+
+    /// <summary><c>admin check-files [--force]</c>.</summary>
+    public static async Task<int> CheckFilesAsync(AdminDatabase database, bool isForced)
+    {
+        if (await database.OneOrNoneAsync<StorageCheck>("select * from read_storage_check()", CancellationToken.None) is { } last)
+        {
+            Console.WriteLine($"Last finished {last.FinishedAt?.ToString("u") ?? "never"}, found {last.Report ?? "nothing yet"}");
+        }
+        await database.ExecuteAsync("select request_storage_check($1)", CancellationToken.None, isForced);
+        Console.WriteLine(
+            isForced
+                ? "Asked for: files without rows will be removed and rows without files forgotten, however many there are. A worker begins within a minute."
+                : "Asked for; a worker begins within a minute. Run this again to see what it found."
+        );
+        return 0;
+    }
+
+    private sealed class StorageCheck
+    {
+        public DateTime? FinishedAt { get; init; }
+        public string? Report { get; init; }
+    }
+}
