@@ -89,6 +89,8 @@ public sealed partial class ArchitectureTests
             "Admin → GenerateVideo", // waking the worker for what an admin changed, and how long a job made again may wait
             "Nodes → Admin", // the topic on which it is told that an admin asks for a check
             "Nodes → Cleanup", // what balance is unusual
+            "Nodes → Credits", // the check of every ledger
+            "Cleanup → Credits", // the same check, at night
         };
         var found = Repository
             .Files($"{Server}/Features", "*.cs")

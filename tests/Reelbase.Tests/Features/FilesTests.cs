@@ -132,7 +132,7 @@ public abstract class FilesTests(FilesTests.WithVideo system)
     public async Task A_walk_through_the_store_heals_files_without_rows_and_rows_without_files()
     {
         var store = system.Server.Services.GetRequiredService<IFileStore>();
-        var healer = system.Server.Services.GetRequiredService<FileHealer>();
+        var healer = system.Server.Services.GetRequiredService<StorageReconciler>();
         var phone = await system.NewGuestAsync(100);
         var last = await phone.GenerateAndWatchAsync("To be lost");
         var name = new Uri(last.GetProperty("video_url").GetString()!).AbsolutePath.Split("/sign/videos/")[1];
@@ -144,15 +144,15 @@ public abstract class FilesTests(FilesTests.WithVideo system)
             await File.WriteAllTextAsync(path, "orphan");
             await store.PutAsync("videos", stray, path, "video/mp4", CancellationToken.None);
         }
-        var (orphans, missing) = (0, 0);
+        var (orphans, missing) = (0L, 0L);
         // A store may round times up: what was written just now is then of the next second.
         await Eventually.IsAsync(
             async () =>
             {
-                var report = await healer.HealAsync(CancellationToken.None);
+                var report = (await healer.RunAsync(DateTime.UtcNow.AddDays(1), CancellationToken.None))!;
                 return (orphans += report.Orphans, missing += report.Missing);
             },
-            healed => healed == (3, 1)
+            healed => healed == (3L, 1L)
         );
         Assert.False(await store.ExistsAsync("videos", "nobody/orphan.mp4", CancellationToken.None));
         var status = await phone.GetAsync($"/get-video-status?job_id={last.GetProperty("job_id")}");
@@ -160,7 +160,10 @@ public abstract class FilesTests(FilesTests.WithVideo system)
         Assert.NotNull(status["thumbnail_url"].GetString());
         Assert.Equal(["file_missing|1"], await system.RowsAsync("select kind, count(*) from alerts group by kind"));
         // And nothing else was touched.
-        Assert.Equal((0, 0), (await healer.HealAsync(CancellationToken.None)) is var again ? (again.Orphans, again.Missing) : default);
+        Assert.Equal(
+            (0L, 0L),
+            (await healer.RunAsync(DateTime.UtcNow.AddDays(1), CancellationToken.None))! is var again ? (again.Orphans, again.Missing) : default
+        );
         using var other = await SendAsync(HttpMethod.Get, system.VideoUrl);
         Assert.Equal(HttpStatusCode.OK, other.StatusCode);
     }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Npgsql;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Tests.Support;
@@ -119,6 +120,102 @@ public sealed class BackupTests
             NpgsqlConnection.ClearAllPools();
             await cluster.StopAsync(CancellationToken.None);
             await (restored?.StopAsync(CancellationToken.None) ?? Task.CompletedTask);
+        }
+    }
+
+    [Fact]
+    public async Task A_job_that_was_submitted_after_the_restored_moment_is_not_submitted_again()
+    {
+        var home = Path.Combine(Home, "twice");
+        var archive = Path.Combine(home, "wal");
+        await PrivateCluster.PrepareDirectoryAsync(archive, CancellationToken.None);
+        var cluster = await PrivateCluster.StartAsync(Path.Combine(home, "first"), null, PrivateCluster.ArchiveSettings(archive, 1), CancellationToken.None);
+        var system = new OnCluster(cluster, []);
+        PrivateCluster? restored = null;
+        try
+        {
+            await system.InitializeAsync();
+            var phones = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => system.NewGuestAsync(100)));
+            using var enough = new CancellationTokenSource();
+            var load = phones.Select((phone, number) => PressNumberedAsync(phone, number, enough.Token)).ToList();
+            await WaitForRowsAsync(system, 20);
+            var backup = await cluster.BackUpAsync(Path.Combine(home, "backups"), CancellationToken.None);
+            // These wait at the restored moment, and are with the provider a moment later.
+            await system.ExecuteAsync(
+                "insert into provider_states (provider, paused_until) values ('fal', now() + interval '1 hour') on conflict (provider) do update set paused_until = excluded.paused_until"
+            );
+            var waiting = new List<Guid>();
+            foreach (var phone in phones)
+            {
+                waiting.Add((await phone.GenerateAsync($"Waiting of {phone.UserId}"))["job_id"].GetGuid());
+            }
+            var moment = await system.QueryAsync<DateTime>("select clock_timestamp()");
+            await system.ExecuteAsync("update provider_states set paused_until = null");
+            await Eventually.IsAsync(
+                async () =>
+                    (await Task.WhenAll(phones.Select(phone => system.SubmissionsAsync($"Waiting of {phone.UserId}")))).Count(found => found.Count == 1),
+                submitted => submitted == phones.Length
+            );
+            await enough.CancelAsync();
+            await Task.WhenAll(load);
+            await system.ExecuteAsync("select pg_switch_wal()");
+            await Eventually.IsAsync(
+                () => system.QueryAsync<bool>("select last_archived_wal >= pg_walfile_name(pg_current_wal_lsn() - 1) from pg_stat_archiver"),
+                isArchived => isArchived,
+                60
+            );
+            restored = await PrivateCluster.RestoreAsync(
+                backup,
+                archive,
+                moment,
+                Path.Combine(home, "second"),
+                null,
+                new Dictionary<string, string>(),
+                CancellationToken.None
+            );
+            var list = string.Join(',', waiting.Select(job => $"'{job}'"));
+            Assert.Equal(["queued"], await RowsAsync(restored, $"select distinct stage from video_jobs where job_id in ({list})"));
+            Assert.Equal(["true"], await RowsAsync(restored, "select submissions_are_held()::text"));
+
+            await system.OnAsync(restored);
+            await Eventually.IsAsync(() => system.QueryAsync<bool>("select submissions_are_held()"), isHeld => !isHeld);
+            // What is accepted from here on is submitted as ever, and what waited ends with a refund, since nothing is heard of it.
+            Assert.Equal("completed", (await phones[0].GenerateAndWatchAsync("After the restore")).GetProperty("status").GetString());
+            await Eventually.IsAsync(() => system.QueryAsync<long>("select count(*) from video_jobs where stage <> 'finished'"), open => open == 0, 120);
+            Assert.Equal(
+                ["failed|0"],
+                await system.RowsAsync(
+                    $"select distinct status, (select sum(change) from quota_log q where q.job_id = j.job_id) from video_jobs j where job_id in ({list})"
+                )
+            );
+            var requests = await system.Control.GetFromJsonAsync<JsonElement>("/_control/fal/requests");
+            Assert.Empty(
+                requests
+                    .GetProperty("requests")
+                    .EnumerateArray()
+                    .GroupBy(request => request.GetProperty("input").GetProperty("prompt").GetString())
+                    .Where(prompt => prompt.Count() > 1)
+                    .Select(prompt => $"{prompt.Key}: {prompt.Count()}")
+            );
+            Assert.Equal(["1"], await system.RowsAsync("select count(*) from alerts where kind = 'database_restored'"));
+            await system.AssertLedgerAsync();
+        }
+        finally
+        {
+            await system.DisposeAsync();
+            NpgsqlConnection.ClearAllPools();
+            await cluster.StopAsync(CancellationToken.None);
+            await (restored?.StopAsync(CancellationToken.None) ?? Task.CompletedTask);
+        }
+    }
+
+    /// <summary>Every press has a prompt of its own, so that the provider's list shows what came twice.</summary>
+    private static async Task PressNumberedAsync(Phone phone, int number, CancellationToken enough)
+    {
+        for (var press = 0; press < 10 && !enough.IsCancellationRequested; press++)
+        {
+            await phone.GenerateAsync($"Press {number}.{press}");
+            await Task.Yield();
         }
     }
 

@@ -102,7 +102,7 @@ public abstract class FileStoreTests : IDisposable
         }
         await PutAsync("thumbnails", "list/1.jpg", 5);
         var all = new List<StoredFile>();
-        await foreach (var file in Store.ListAsync(None))
+        await foreach (var file in Store.ListAsync("", "", None))
         {
             all.Add(file);
         }
@@ -229,7 +229,7 @@ public sealed class S3FileStoreTests(SwiftServer swift) : FileStoreTests, IClass
         await one.PutAsync("videos", "u/x.mp4", path, "video/mp4", CancellationToken.None);
         Assert.True(await one.ExistsAsync("videos", "u/x.mp4", CancellationToken.None));
         Assert.False(await two.ExistsAsync("videos", "u/x.mp4", CancellationToken.None));
-        await foreach (var file in two.ListAsync(CancellationToken.None))
+        await foreach (var file in two.ListAsync("", "", CancellationToken.None))
         {
             Assert.Fail($"two sees {file}");
         }
