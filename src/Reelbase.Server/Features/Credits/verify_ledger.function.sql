@@ -1,5 +1,6 @@
 -- The check of the ledger, for the next p_limit users by id: the sum, the chain of balances, the last balance, and what each of their jobs took and
--- gave back (jobs that the migration exempted are passed over). There is no other check; whoever checks everybody calls this until last_user_id is null, so that no statement reads more than its portion.
+-- gave back (jobs that the migration exempted are passed over). There is no other check; whoever checks
+-- everybody calls this until last_user_id is null, so that no statement reads more than its portion.
 -- problems: [{"user_id", "problem"}]; empty is the only good answer.
 create or replace function verify_ledger(p_after_user_id uuid, p_limit integer)
 returns table (last_user_id uuid, users integer, problems jsonb)
