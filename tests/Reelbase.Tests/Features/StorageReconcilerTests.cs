@@ -21,6 +21,19 @@ public abstract class StorageReconcilerTests(StorageReconcilerTests.House house)
                 // The tests call it themselves.
                 ["Files:PollSeconds"] = "3600",
             };
+
+        public override async ValueTask InitializeAsync()
+        {
+            await base.InitializeAsync();
+            // Its own first round is over.
+            await Eventually.IsAsync(
+                () =>
+                    QueryAsync<long>(
+                        "select count(*) from schedules where name = 'storage_check' and exists (select from installation where store_marked_at is not null)"
+                    ),
+                rows => rows == 1
+            );
+        }
     }
 
     private IFileStore Store => house.Server.Services.GetRequiredService<IFileStore>();
@@ -120,9 +133,7 @@ public abstract class StorageReconcilerTests(StorageReconcilerTests.House house)
     /// <summary>An empty store and table with so many files in both.</summary>
     private protected async Task BeginAsync(int count)
     {
-        await house.ExecuteAsync(
-            "delete from storage_objects; delete from schedules; delete from alerts; update installation set store_marked_at = null, id = gen_random_uuid()"
-        );
+        await house.ExecuteAsync("delete from storage_objects; delete from schedules; delete from alerts; update installation set store_marked_at = null");
         var old = new List<StoredFile>();
         await foreach (var file in Store.ListAsync("", "", None))
         {

@@ -30,7 +30,14 @@ public sealed class FileRemover(WorkerDatabase database, IFileStore files, Chang
 
     /// <inheritdoc/>
     protected override Task<List<DeletedObject>> ClaimAsync(string claimToken, int limit, CancellationToken cancellationToken) =>
-        Database.ListAsync<DeletedObject>("select * from claim_deleted_objects($1, $2, $3, $4)", cancellationToken, claimToken, LeaseSeconds, limit, MaxAttempts);
+        Database.ListAsync<DeletedObject>(
+            "select * from claim_deleted_objects($1, $2, $3, $4)",
+            cancellationToken,
+            claimToken,
+            LeaseSeconds,
+            limit,
+            MaxAttempts
+        );
 
     /// <inheritdoc/>
     protected override async Task HandleAsync(DeletedObject item, CancellationToken cancellationToken)

@@ -52,7 +52,7 @@ begin
       continue when exists (select from provider_states s where s.provider = v_provider and s.paused_until > clock_timestamp());
       select least((v_rules ->> 'concurrency')::integer - count(*), (v_rules -> 'room' ->> 'submit')::integer, p_limit - cardinality(v_ids)) into v_room
       from video_jobs j
-      where j.provider = v_provider and (j.stage in ('submitting', 'ambiguous', 'submitted')
+      where j.provider = v_provider and (j.stage in ('submitting', 'submitted') or (j.stage = 'ambiguous' and j.submitted_at is not null)
         or (j.stage = 'queued' and j.lease_until >= clock_timestamp()));
       continue when v_room <= 0 or not exists (select from video_jobs j where j.stage = 'queued' and j.provider = v_provider);
       v_spent := coalesce((select p.micros from provider_spend p

@@ -20,7 +20,7 @@ begin
   perform pg_advisory_xact_lock(hashtextextended('reelbase:waiting_line', 0));
   for v_job in
     update video_jobs j set stage = 'ambiguous', status = 'processing', leased_by = null, lease_until = null,
-      attempt = j.attempt + (j.stage = 'queued')::integer, 
+      attempt = j.attempt + (j.stage = 'queued')::integer,
       -- Of one that stood as queued nobody knows when it was submitted, or whether; it takes no place at its provider (claim_video_jobs).
       submitted_at = case when j.stage = 'submitting' then j.submitted_at end,
       deadline_at = v_now + make_interval(secs => w.seconds), run_after = v_now + make_interval(secs => w.seconds)

@@ -8,7 +8,8 @@ using Reelbase.Server.Platform.Work;
 namespace Reelbase.Server.Features.Nodes;
 
 /// <summary>Checks every ledger when an admin asks for it; the same check that is made each night.</summary>
-public sealed class LedgerChecker(WorkerDatabase database, ChangeFeed feed, IOptions<CleanupOptions> options, ILogger<LedgerChecker> logger) : PeriodicWork(logger)
+public sealed class LedgerChecker(WorkerDatabase database, ChangeFeed feed, IOptions<CleanupOptions> options, ILogger<LedgerChecker> logger)
+    : PeriodicWork(logger)
 {
     /// <inheritdoc/>
     protected override TimeSpan Pause => TimeSpan.FromSeconds(10);
