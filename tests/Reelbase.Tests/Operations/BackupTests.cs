@@ -179,6 +179,7 @@ public sealed class BackupTests
 
             await system.OnAsync(restored);
             await Eventually.IsAsync(() => system.QueryAsync<bool>("select submissions_are_held()"), isHeld => !isHeld);
+            await system.ExecuteAsync("update provider_states set paused_until = null");
             // What is accepted from here on is submitted as ever, and what waited ends with a refund, since nothing is heard of it.
             Assert.Equal("completed", (await phones[0].GenerateAndWatchAsync("After the restore")).GetProperty("status").GetString());
             await Eventually.IsAsync(() => system.QueryAsync<long>("select count(*) from video_jobs where stage <> 'finished'"), open => open == 0, 120);
