@@ -217,7 +217,7 @@ public static class ServerApp
         }
         services.AddSingleton<FalWebhookKeys>();
         services.AddSingleton<FalWebhooks>();
-        services.AddSingleton(provider => new VideoProviders(modules.Select(module => module.Create(provider)).OfType<IVideoProvider>()));
+        services.AddSingleton(provider => new VideoProviders(modules, provider));
         services.AddSingleton<DeviceCheckClient>();
         services.AddSingleton<SignedData>();
         services.AddSingleton<AppStoreClient>();

@@ -7,6 +7,9 @@ public sealed class VideoFiles(VideoMaker videos)
 {
     private const int Megabyte = 1024 * 1024;
 
+    /// <summary>An address at a host that no vendor serves files from, with a dot behind it and in capitals, as some write it.</summary>
+    public static string Elsewhere(string id) => $"https://Media.Elsewhere.Example./{id}/video.mp4";
+
     /// <summary>The answer to a fetch of a video.</summary>
     public async Task<IResult> SendAsync(HttpContext context, Directives directives, string prompt, bool isFirstRead)
     {
@@ -18,6 +21,10 @@ public sealed class VideoFiles(VideoMaker videos)
         if (directives.Has("redirect-private"))
         {
             return Results.Redirect("http://169.254.169.254/latest/meta-data/");
+        }
+        if (directives.Has("redirect-elsewhere"))
+        {
+            return Results.Redirect(Elsewhere("moved"));
         }
         if (directives.Has("garbage"))
         {

@@ -33,8 +33,8 @@ public interface IVideoProvider
     /// <summary>Asks for something harmless, to learn whether the provider is back after an outage.</summary>
     Task<ProbeOutcome> ProbeAsync(CancellationToken cancellationToken);
 
-    /// <summary>Checks an inbound event and names it; null when its signature is not good.</summary>
-    Task<InboundEvent?> VerifyWebhookAsync(IHeaderDictionary headers, ReadOnlyMemory<byte> body, CancellationToken cancellationToken);
+    /// <summary>Checks an inbound event and names it.</summary>
+    Task<InboundEvent> VerifyWebhookAsync(IHeaderDictionary headers, ReadOnlyMemory<byte> body, CancellationToken cancellationToken);
 
     /// <summary>What a stored event says about its job; <see cref="PollOutcome.Unknown"/> when the provider has to be asked.</summary>
     PollOutcome ReadWebhook(JsonElement payload);
@@ -59,8 +59,19 @@ public sealed record SubmissionRef(
     bool IsCancelling = false
 );
 
-/// <summary>An event whose signature is good.</summary>
-public sealed record InboundEvent(string EventId, string EventType, string ProviderJobId);
+/// <summary>What came to a webhook's address.</summary>
+public abstract record InboundEvent
+{
+    /// <summary>The vendor's word, meant for us.</summary>
+    public sealed record Genuine(string EventId, string EventType, string ProviderJobId) : InboundEvent;
+
+    /// <summary>Nothing shows that the vendor sent it, or not to us.</summary>
+    public sealed record Unproven : InboundEvent;
+
+    /// <summary>The vendor sent it, but there is no event in it.</summary>
+    /// <param name="Reason">invalid_json, no_request_id ...; said in the answer.</param>
+    public sealed record Unreadable(string Reason) : InboundEvent;
+}
 
 /// <summary>Why a job cannot succeed, in the words of the error catalogue.</summary>
 public enum FailureKind

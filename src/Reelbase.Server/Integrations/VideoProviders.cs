@@ -31,13 +31,28 @@ public static class VideoProviderModules
 }
 
 /// <summary>The providers that are configured on this installation, by name.</summary>
-public sealed class VideoProviders(IEnumerable<IVideoProvider> providers)
+public sealed class VideoProviders
 {
-    private readonly Dictionary<string, IVideoProvider> _byName = providers.ToDictionary(provider => provider.Name, StringComparer.Ordinal);
+    private readonly Dictionary<string, (string Section, IVideoProvider Provider)> _byName = new(StringComparer.Ordinal);
+
+    public VideoProviders(IEnumerable<IVideoProviderModule> modules, IServiceProvider services)
+    {
+        foreach (var module in modules)
+        {
+            if (module.Create(services) is { } provider)
+            {
+                _byName.Add(provider.Name, (module.Section, provider));
+            }
+        }
+        All = [.. _byName.Values.Select(entry => entry.Provider)];
+    }
 
     /// <summary>All of them.</summary>
-    public IReadOnlyCollection<IVideoProvider> All => _byName.Values;
+    public IReadOnlyCollection<IVideoProvider> All { get; }
 
     /// <summary>One of them, or null when it is not configured.</summary>
-    public IVideoProvider? Find(string name) => _byName.GetValueOrDefault(name);
+    public IVideoProvider? Find(string name) => _byName.TryGetValue(name, out var entry) ? entry.Provider : null;
+
+    /// <summary>The section of the configuration that sets a provider; its name when it is not configured.</summary>
+    public string SectionOf(string name) => _byName.TryGetValue(name, out var entry) ? entry.Section : name;
 }

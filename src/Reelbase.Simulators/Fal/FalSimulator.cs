@@ -96,7 +96,7 @@ public static class FalSimulator
         var request = new FalRequest
         {
             Id = id,
-            FileUrl = $"{Host(context)}/fal/files/{id}/video.mp4",
+            FileUrl = directives.Has("elsewhere") ? VideoFiles.Elsewhere(id) : $"{Host(context)}/fal/files/{id}/video.mp4",
             ModelId = path,
             Input = input,
             Prompt = prompt,

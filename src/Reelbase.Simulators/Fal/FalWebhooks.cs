@@ -45,6 +45,11 @@ public sealed class FalWebhooks : IDisposable
         // Spaces and order as fal writes them: whoever parses and writes again breaks the signature.
         var body =
             $"{{\"request_id\": \"{request.Id}\", \"gateway_request_id\": \"{request.Id}\", \"status\": \"{status}\", \"error\": {JsonSerializer.Serialize(error)}, \"payload\": {JsonSerializer.Serialize(payload)}}}";
+        if (request.Directives.Has("odd-echo"))
+        {
+            // Good JSON that not every store can hold: an escaped backslash, a NUL, half of a surrogate pair, a number beyond all bounds.
+            body = body[..^1] + """, "echo": {"prompt": "C:\\u0000dir \u0000 cut \ud83d", "seed": 1e200000}}""";
+        }
         if (request.Directives.Has("forged"))
         {
             await SendAsync(request, body.Replace("http", "http://forged.invalid/?", StringComparison.Ordinal), "forged");

@@ -167,7 +167,12 @@ public static class RunwaySimulator
                     createdAt = created,
                     status = "SUCCEEDED",
                     // Another address at each read, as Runway signs them anew.
-                    output = new[] { $"{Host(context)}/runway/files/{id}/{Guid.NewGuid():N}/video.mp4?_jwt={Guid.NewGuid():N}" },
+                    output = new[]
+                    {
+                        task.Directives.Has("elsewhere")
+                            ? VideoFiles.Elsewhere(id)
+                            : $"{Host(context)}/runway/files/{id}/{Guid.NewGuid():N}/video.mp4?_jwt={Guid.NewGuid():N}",
+                    },
                     cost = new { credits = task.Credits },
                 }
             ),

@@ -92,7 +92,7 @@ public sealed class SignatureTests
             headers[change] = to;
         }
         var inbound = await new FalWebhooks(options, store, clock).VerifyAsync(headers, Encoding.UTF8.GetBytes(body), CancellationToken.None);
-        Assert.Equal(isGood ? VectorId : null, inbound?.ProviderJobId);
+        Assert.Equal(isGood ? VectorId : null, (inbound as InboundEvent.Genuine)?.ProviderJobId);
     }
 
     /// <summary>The example of the Standard Webhooks specification.</summary>

@@ -136,7 +136,6 @@ public sealed class HostileUrlTests : IAsyncLifetime
         "https://{0}\\.fal.media/v.mp4",
         "https://evilfal.media/v.mp4",
         "https://fal.media.evil.example/v.mp4",
-        "https://fal.media./v.mp4",
         "https://ｆal.media.evil.example/v.mp4",
         "https://127。0。0。1/v.mp4",
         "https://①②⑦.⓪.⓪.①/v.mp4",
@@ -287,6 +286,40 @@ public sealed class HostileUrlTests : IAsyncLifetime
             await RefusedAsync(dialer, "https://files.fal.media/v.mp4", ["fal.media"]);
             Assert.All(dialer.Reached, reached => Assert.Equal("8.8.8.8", reached.ToString()));
         }
+    }
+
+    /// <summary>A dot at the end and capitals are the same host, on either side; the connection goes to the plain name.</summary>
+    [Theory]
+    [InlineData("https://files.fal.media./v.mp4", "fal.media")]
+    [InlineData("https://FILES.Fal.Media/v.mp4", "fal.media")]
+    [InlineData("https://files.fal.media/v.mp4?sig=a%2Fb", "FAL.Media.")]
+    [InlineData("https://files.fal.media:443/v.mp4", "files.fal.media")]
+    public async Task A_host_is_the_same_however_it_is_written(string url, string allowed)
+    {
+        var dialer = new Watching(_allowed);
+        dialer.Answers["files.fal.media"] = new([
+            [IPAddress.Parse("8.8.8.8")],
+        ]);
+        using var downloads = New(dialer);
+        var error = await Assert.ThrowsAsync<DownloadException>(() => downloads.DownloadAsync(url, [allowed], Target, default));
+        Assert.True(error.MayRetry, error.Message);
+        Assert.Equal("8.8.8.8", Assert.Single(dialer.Reached).ToString());
+    }
+
+    [Theory]
+    [InlineData("https://files.fal.media:8443/v.mp4")]
+    [InlineData("https://files.fal.media:80/v.mp4")]
+    [InlineData("https://files.fal.media.:22/v.mp4")]
+    public async Task Another_port_than_the_schemes_own_is_refused_at_once(string url)
+    {
+        var dialer = new Watching(_allowed);
+        dialer.Answers["files.fal.media"] = new([
+            [IPAddress.Parse("8.8.8.8")],
+        ]);
+        await RefusedAsync(dialer, url, ["fal.media"]);
+        _target = url;
+        await RefusedAsync(dialer, _allowed + "/v.mp4", ["fal.media"]);
+        Assert.Empty(dialer.Reached);
     }
 
     private string Target => Path.Combine(_folder, Guid.NewGuid().ToString());

@@ -49,7 +49,8 @@ begin
         provider_cost = v_new.provider_cost
       where id = v_id;
     end if;
-    -- A model whose own defaults cannot be priced would fail every press.
+    -- A model whose own defaults cannot be priced, or whose limit is no number, would fail every press.
+    perform require_prompt_fits(v_new.required_fields, '');
     perform price_generation(v_new.cost_per_generation, v_new.pricing_type, v_new.credits_per_second, v_new.required_fields,
       resolve_settings(v_new.required_fields, '{}', '{}'));
   exception

@@ -5,3 +5,4 @@ create policy models_read_offered on models for select to anon, authenticated
 alter table themes enable row level security;
 drop policy if exists themes_read_available on themes;
 create policy themes_read_available on themes for select to anon, authenticated using (is_available);
+alter table foreign_results enable row level security;

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Options;
@@ -157,15 +156,16 @@ public static class GenerateVideoEndpoint
             return null;
         }
         var text = prompt.Trim();
-        var length = text.Length > MaxPromptLength ? int.MaxValue : new StringInfo(text).LengthInTextElements;
-        return length is >= MinPromptCharacters and <= MaxPromptCharacters
+        var (length, visible) = text.Length > MaxPromptLength ? (int.MaxValue, int.MaxValue) : VisibleText.Count(text);
+        // What nobody can see asks for nothing, and does not help to the least length either.
+        return visible >= MinPromptCharacters && length <= MaxPromptCharacters
             ? text
             : throw new ApiException(
                 "ERR_4003",
                 new
                 {
                     field = "prompt",
-                    reason = length < MinPromptCharacters ? "too_short" : "too_long",
+                    reason = visible < MinPromptCharacters ? "too_short" : "too_long",
                     min = MinPromptCharacters,
                     max = MaxPromptCharacters,
                 }

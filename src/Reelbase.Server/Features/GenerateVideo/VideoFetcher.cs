@@ -18,6 +18,12 @@ public abstract record FetchResult
     /// <param name="IsOurs">Our own store is the trouble: only the deadline ends the tries.</param>
     public sealed record TryAgain(string Reason, bool IsOurs = false) : FetchResult;
 
+    /// <summary>It lies on a host that is not among those that its provider serves files from.</summary>
+    /// <param name="Host">That host.</param>
+    /// <param name="IsRedirect">An allowed host sent us there.</param>
+    /// <param name="Reason">For support.</param>
+    public sealed record ForeignHost(string Host, bool IsRedirect, string Reason) : FetchResult;
+
     /// <summary>It never will: not a video, too large, at a forbidden place.</summary>
     public sealed record Unusable(string Reason) : FetchResult;
 }
@@ -85,6 +91,10 @@ public sealed class VideoFetcher(WorkerDatabase database, FileDownloader downloa
                 logger.LogInformation("Job {JobId} was finished by somebody else", job.JobId);
             }
             return new FetchResult.Stored();
+        }
+        catch (ForeignHostException error)
+        {
+            return new FetchResult.ForeignHost(error.Host, error.IsRedirect, error.Message);
         }
         catch (DownloadException error)
         {

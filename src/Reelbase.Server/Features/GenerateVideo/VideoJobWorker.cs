@@ -278,9 +278,25 @@ public sealed class VideoJobWorker(
             case FetchResult.TryAgain again:
                 await FailAsync(job, FailureKind.Unavailable, again.Reason);
                 break;
+            case FetchResult.ForeignHost foreign:
+                await FailAsync(job, FailureKind.Unavailable, foreign.Reason);
+                await ForeignHostAsync(job, foreign);
+                break;
             case FetchResult.Unusable unusable:
                 await FailAsync(job, FailureKind.Unavailable, unusable.Reason);
                 break;
+        }
+    }
+
+    /// <summary>The operator has to decide whether the host is the provider's; one model does not burn job after job meanwhile.</summary>
+    private async Task ForeignHostAsync(ClaimedJob job, FetchResult.ForeignHost foreign)
+    {
+        var setting = $"{providers.SectionOf(job.Provider)}:MediaHosts";
+        logger.LogError("The video of job {JobId} is on {Host}, which {Setting} does not allow", job.JobId, foreign.Host, setting);
+        var isPaused = await database.RecordAsync<bool>("select record_foreign_result($1, $2, $3, $4)", job.JobId, foreign.Host, setting, foreign.IsRedirect);
+        if (isPaused)
+        {
+            logger.LogCritical("{Model} of {Provider} is paused: add {Host} to {Setting}", job.ProviderModelId, job.Provider, foreign.Host, setting);
         }
     }
 

@@ -70,6 +70,7 @@ begin
   if v_prompt is null then
     perform raise_error('ERR_4003', '{"field":"prompt","reason":"required"}');
   end if;
+  perform require_prompt_fits(v_model.required_fields, v_prompt);
   if coalesce((v_model.required_fields ->> 'requires_image')::boolean, false) and p_request ->> 'image_url' is null then
     perform raise_error('ERR_4003', '{"field":"image_url","reason":"required"}');
   end if;

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 using Reelbase.Server.Integrations;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Errors;
@@ -44,32 +43,28 @@ public static class WebhookEndpoint
         }
         // The signature is over the bytes as sent, so nothing may parse them first.
         var body = await RequestBody.ReadBytesAsync(context, MaxBodyBytes);
-        var inbound =
-            await adapter.VerifyWebhookAsync(context.Request.Headers, body, context.RequestAborted)
-            ?? throw new ApiException("ERR_4005", new { reason = "bad_signature" });
+        var inbound = await adapter.VerifyWebhookAsync(context.Request.Headers, body, context.RequestAborted) switch
+        {
+            InboundEvent.Genuine genuine => genuine,
+            InboundEvent.Unreadable unreadable => throw new ApiException("ERR_4000", new { reason = unreadable.Reason }),
+            _ => throw new ApiException("ERR_4005", new { reason = "bad_signature" }),
+        };
         var isNew = await database.ScalarAsync<bool>(
-            "select store_webhook_delivery($1, $2, $3, $4, $5::jsonb, $6, $7::text)",
+            "select store_webhook_delivery($1, $2, $3, $4, $5::jsonb, $6, $7::text, $8::bytea)",
             context.RequestAborted,
             provider,
             SHA256.HashData(Encoding.UTF8.GetBytes(token)),
             inbound.EventId,
             inbound.EventType,
-            Storable(body),
+            StorableJson.Of(body),
             inbound.ProviderJobId,
-            Platform.Telemetry.Trace.Parent
+            Platform.Telemetry.Trace.Parent,
+            body
         );
         if (isNew)
         {
             feed.Publish(WebhookWorker.WakeTopic);
         }
         return Json.Answer(new WebhookAnswer(true));
-    }
-
-    /// <summary>The body as the database can hold it; a NUL inside a text is the one JSON that it cannot.</summary>
-    private static string Storable(byte[] body)
-    {
-        var text = Encoding.UTF8.GetString(body);
-        using var document = JsonDocument.Parse(text);
-        return text.Contains("\\u0000", StringComparison.Ordinal) ? text.Replace("\\u0000", "", StringComparison.Ordinal) : text;
     }
 }

@@ -100,7 +100,7 @@ public sealed class FalProvider(string name, FalOptions account, VideoProviderOp
     }
 
     /// <inheritdoc/>
-    public Task<InboundEvent?> VerifyWebhookAsync(IHeaderDictionary headers, ReadOnlyMemory<byte> body, CancellationToken cancellationToken) =>
+    public Task<InboundEvent> VerifyWebhookAsync(IHeaderDictionary headers, ReadOnlyMemory<byte> body, CancellationToken cancellationToken) =>
         webhooks.VerifyAsync(headers, body, cancellationToken);
 
     /// <inheritdoc/>

@@ -12,8 +12,8 @@ public sealed class FalWebhooks(IOptions<FalOptions> options, FalWebhookKeys key
     private const int ToleranceSeconds = 300;
     private const int MaxRequestIdLength = 200;
 
-    /// <summary>The event, or null when anything about it is not right.</summary>
-    public async Task<InboundEvent?> VerifyAsync(IHeaderDictionary headers, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
+    /// <summary>The event; unproven when anything about its headers or signature is not right.</summary>
+    public async Task<InboundEvent> VerifyAsync(IHeaderDictionary headers, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
     {
         var requestId = One(headers, "X-Fal-Webhook-Request-Id");
         var userId = One(headers, "X-Fal-Webhook-User-Id");
@@ -29,24 +29,37 @@ public sealed class FalWebhooks(IOptions<FalOptions> options, FalWebhookKeys key
             || Math.Abs(clock.GetUtcNow().ToUnixTimeSeconds() - seconds) > ToleranceSeconds
         )
         {
-            return null;
+            return new InboundEvent.Unproven();
+        }
+        byte[] given;
+        try
+        {
+            given = Convert.FromHexString(signature);
+        }
+        catch (FormatException)
+        {
+            return new InboundEvent.Unproven();
+        }
+        // The digest is over the bytes as they came: writing the JSON again would change its spaces.
+        var digest = Convert.ToHexStringLower(SHA256.HashData(body.Span));
+        var message = Encoding.UTF8.GetBytes($"{requestId}\n{userId}\n{timestamp}\n{digest}");
+        if (!await keys.VerifyAsync(message, given, cancellationToken))
+        {
+            return new InboundEvent.Unproven();
         }
         try
         {
-            // The digest is over the bytes as they came: writing the JSON again would change its spaces.
-            var digest = Convert.ToHexStringLower(SHA256.HashData(body.Span));
-            var message = Encoding.UTF8.GetBytes($"{requestId}\n{userId}\n{timestamp}\n{digest}");
-            if (!await keys.VerifyAsync(message, Convert.FromHexString(signature), cancellationToken))
-            {
-                return null;
-            }
             using var document = JsonDocument.Parse(body);
-            var root = document.RootElement;
-            return root.Text("request_id") == requestId ? new(requestId, root.Text("status") ?? "unknown", requestId) : null;
+            return document.RootElement.Text("request_id") switch
+            {
+                null => new InboundEvent.Unreadable("no_request_id"),
+                var id when id == requestId => new InboundEvent.Genuine(id, document.RootElement.Text("status") ?? "unknown", id),
+                _ => new InboundEvent.Unproven(),
+            };
         }
-        catch (Exception error) when (error is FormatException or JsonException)
+        catch (JsonException)
         {
-            return null;
+            return new InboundEvent.Unreadable("invalid_json");
         }
     }
 

@@ -16,6 +16,9 @@ public static class RunwayInput
         ["21:9"] = "1584:672",
     };
 
+    /// <summary>How long a prompt may be, in UTF-16 units; rows of models say the same (<c>prompt_max_utf16</c>), so that nobody is charged for more.</summary>
+    public const int MaxPromptUnits = 1000;
+
     /// <summary>Where the input goes.</summary>
     public static string Path(GenerationInput input) => input.ImageUrl is null ? "/v1/text_to_video" : "/v1/image_to_video";
 

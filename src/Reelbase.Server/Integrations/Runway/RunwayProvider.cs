@@ -74,8 +74,8 @@ public sealed class RunwayProvider(RunwayOptions options, ProviderHttp http) : I
     }
 
     /// <summary>Runway sends none, so none is believed.</summary>
-    public Task<InboundEvent?> VerifyWebhookAsync(IHeaderDictionary headers, ReadOnlyMemory<byte> body, CancellationToken cancellationToken) =>
-        Task.FromResult<InboundEvent?>(null);
+    public Task<InboundEvent> VerifyWebhookAsync(IHeaderDictionary headers, ReadOnlyMemory<byte> body, CancellationToken cancellationToken) =>
+        Task.FromResult<InboundEvent>(new InboundEvent.Unproven());
 
     /// <inheritdoc/>
     public PollOutcome ReadWebhook(JsonElement payload) => new PollOutcome.Unknown("runway sends no webhooks");

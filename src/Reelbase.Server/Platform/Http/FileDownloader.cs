@@ -49,7 +49,7 @@ public sealed class FileDownloader : IDisposable
             var target = new Uri(url, UriKind.Absolute);
             for (var hop = 0; hop <= MaxRedirects; hop++)
             {
-                Check(target, allowedHosts);
+                target = Check(target, allowedHosts, isRedirect: hop > 0);
                 using var response = await _client.GetAsync(target, HttpCompletionOption.ResponseHeadersRead, limit.Token);
                 if ((int)response.StatusCode is >= 300 and < 400 && response.Headers.Location is { } location)
                 {
@@ -112,18 +112,34 @@ public sealed class FileDownloader : IDisposable
         return total;
     }
 
-    private void Check(Uri target, IReadOnlyCollection<string> allowedHosts)
+    /// <summary>The address as it is asked, when it may be asked. A dot at the end of a host and capitals do not make it another one.</summary>
+    private Uri Check(Uri target, IReadOnlyCollection<string> allowedHosts, bool isRedirect)
     {
-        var isDevelopmentEndpoint = _options.AllowedPrivateEndpoints.Contains($"{target.Host}:{target.Port}");
-        if (target.Scheme != Uri.UriSchemeHttps && !(target.Scheme == Uri.UriSchemeHttp && isDevelopmentEndpoint))
+        var host = Plain(target.HostNameType == UriHostNameType.Dns ? target.IdnHost : target.Host);
+        var isDevelopmentEndpoint = _options.AllowedPrivateEndpoints.Contains($"{host}:{target.Port}", StringComparer.OrdinalIgnoreCase);
+        if (!isDevelopmentEndpoint)
         {
-            throw new DownloadException("the file is not offered over https", false);
+            if (target.Scheme != Uri.UriSchemeHttps)
+            {
+                throw new DownloadException("the file is not offered over https", false);
+            }
+            if (!target.IsDefaultPort)
+            {
+                throw new DownloadException($"the file is offered on port {target.Port}", false);
+            }
+            if (!allowedHosts.Select(Plain).Any(allowed => host == allowed || host.EndsWith("." + allowed, StringComparison.Ordinal)))
+            {
+                throw new ForeignHostException(host, isRedirect);
+            }
         }
-        if (!isDevelopmentEndpoint && !allowedHosts.Any(host => target.Host == host || target.Host.EndsWith("." + host, StringComparison.Ordinal)))
+        else if (target.Scheme != Uri.UriSchemeHttps && target.Scheme != Uri.UriSchemeHttp)
         {
-            throw new DownloadException($"{target.Host} is not a host that this provider serves files from", false);
+            throw new DownloadException("the file is offered over neither https nor http", false);
         }
+        return target.HostNameType != UriHostNameType.Dns || target.IdnHost == host ? target : new UriBuilder(target) { Host = host }.Uri;
     }
+
+    private static string Plain(string host) => host.TrimEnd('.').ToLowerInvariant();
 
     /// <summary>Signed addresses end, and who asks again may be given a fresh one: 403, 404 and 410 are worth another try as well.</summary>
     private static bool IsTransient(HttpStatusCode status) => (int)status is 403 or 404 or 408 or 410 or 429 or >= 500;
@@ -133,7 +149,18 @@ public sealed class FileDownloader : IDisposable
 /// <param name="message">Why, for support; never shown to users.</param>
 /// <param name="mayRetry">Whether trying again can help.</param>
 /// <param name="inner">The cause.</param>
-public sealed class DownloadException(string message, bool mayRetry, Exception? inner = null) : Exception(message, inner)
+public class DownloadException(string message, bool mayRetry, Exception? inner = null) : Exception(message, inner)
 {
     public bool MayRetry { get; } = mayRetry;
+}
+
+/// <summary>A file lies on a host that it may not be fetched from.</summary>
+/// <param name="host">The host, without a dot at its end and in small letters.</param>
+/// <param name="isRedirect">An allowed host sent us there.</param>
+public sealed class ForeignHostException(string host, bool isRedirect)
+    : DownloadException($"{host} is not a host that this provider serves files from", mayRetry: false)
+{
+    public string Host { get; } = host;
+
+    public bool IsRedirect { get; } = isRedirect;
 }

@@ -79,20 +79,22 @@ public sealed class ToyProvider(ToyOptions options, ProviderHttp http, TimeProvi
         }
     }
 
-    public Task<InboundEvent?> VerifyWebhookAsync(IHeaderDictionary headers, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
+    public Task<InboundEvent> VerifyWebhookAsync(IHeaderDictionary headers, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
     {
         if (StandardWebhooks.Verify(headers, body.Span, options.WebhookSecrets, clock.GetUtcNow()) is not { } id)
         {
-            return Task.FromResult<InboundEvent?>(null);
+            return Task.FromResult<InboundEvent>(new InboundEvent.Unproven());
         }
         try
         {
             using var document = JsonDocument.Parse(body);
-            return Task.FromResult(document.RootElement.Text("job") is { } job ? new InboundEvent(id, "job", job) : null);
+            return Task.FromResult<InboundEvent>(
+                document.RootElement.Text("job") is { } job ? new InboundEvent.Genuine(id, "job", job) : new InboundEvent.Unreadable("no_job")
+            );
         }
         catch (JsonException)
         {
-            return Task.FromResult<InboundEvent?>(null);
+            return Task.FromResult<InboundEvent>(new InboundEvent.Unreadable("invalid_json"));
         }
     }
 

@@ -139,7 +139,9 @@ public sealed class ToyService(double seconds)
             job = job.Id,
             state,
             reason,
-            video = state == "done" ? $"{scheme}://{host}/toy/videos/{job.Id}" : null,
+            video = state != "done" ? null
+            : directives.Has("elsewhere") ? VideoFiles.Elsewhere(job.Id)
+            : $"{scheme}://{host}/toy/videos/{job.Id}",
         };
     }
 }
