@@ -51,6 +51,8 @@ public static class ConsoleLooks
             new("products", "admin-list-products", []),
             new("products", "admin-list-purchases", []),
             new("products", "admin-list-purchases", new() { ["environment"] = "Sandbox" }),
+            new("products", "admin-list-purchases", new() { ["state"] = "unowned" }),
+            new("products", "admin-list-purchases", new() { ["state"] = "waiting" }),
             new("products", "admin-list-purchases", new() { ["before"] = $"T{users / 2}" }),
             new("webhooks", "admin-list-deliveries", []),
             new("webhooks", "admin-list-deliveries", new() { ["status"] = "failed" }),

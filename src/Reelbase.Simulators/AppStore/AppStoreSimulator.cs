@@ -67,6 +67,10 @@ public static class AppStoreSimulator
                 return Error(500, 5_000_001, "An unknown error occurred. Please try again.");
             case "account-retryable":
                 return Error(404, 4_040_002, "Account not found. Please try again.");
+            case "no-list":
+                return Results.Json(new { hasMore = false });
+            case "array":
+                return Results.Json(Array.Empty<object>());
             case "html":
                 return Results.Text("<html><body>Bad Gateway</body></html>", "text/html", statusCode: 502);
             default:

@@ -39,6 +39,8 @@ public sealed class AppleApp(IConfiguration configuration)
                 header.RootElement.GetProperty("alg").GetString() != "ES256" ? "alg"
                 : header.RootElement.GetProperty("kid").GetString() != KeyId ? "kid"
                 : root.GetProperty("iss").GetString() != issuer ? "iss"
+                // Apple takes no token of the future, be it a second.
+                : root.GetProperty("iat").GetInt64() > DateTimeOffset.UtcNow.ToUnixTimeSeconds() ? "iat"
                 : _key is not null && !_key.VerifyData(Encoding.ASCII.GetBytes($"{head}.{body}"), Base64.UrlDecode(signature), HashAlgorithmName.SHA256)
                     ? "signature"
                 : "";

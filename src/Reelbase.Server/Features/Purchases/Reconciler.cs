@@ -108,6 +108,10 @@ public sealed class Reconciler(
         {
             await PaceAsync(cancellationToken);
             var answer = await apple.FindNotificationsAsync(environment, from, now, page, cancellationToken);
+            if (answer is AppStoreAnswer.Unavailable { IsUnreadable: true })
+            {
+                await ReportUnreadableAsync(environment, "the list of notifications", report);
+            }
             if (answer is not AppStoreAnswer.Found { Body: var body })
             {
                 // A question that Apple calls wrong is a fault of ours, which waits as long as an outage.
