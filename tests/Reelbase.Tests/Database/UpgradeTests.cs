@@ -90,6 +90,13 @@ public sealed class UpgradeTests(UpgradeTests.Older system) : IClassFixture<Upgr
     }
 
     [Fact]
+    public async Task Premium_that_nothing_explains_stays_and_is_reported()
+    {
+        Assert.Equal(["premium|import"], await system.RowsAsync($"select tier, premium_granted_by from users where id = '{Member}'"));
+        Assert.Contains(system.Result.Report, line => line.StartsWith($"user {Member} is premium and nothing says why", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Old_reasons_double_transactions_and_double_charges_are_told_apart() =>
         Assert.Equal(
             [

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Options;
-using Npgsql;
 using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Work;
 
 namespace Reelbase.Server.Features.Purchases;
 
@@ -9,29 +9,22 @@ namespace Reelbase.Server.Features.Purchases;
 /// small for.
 /// </summary>
 public sealed class WaitingPurchaseWorker(WorkerDatabase database, IOptions<PurchasesOptions> options, ILogger<WaitingPurchaseWorker> logger)
-    : BackgroundService
+    : PeriodicWork(logger)
 {
+    private bool _hasReported;
+
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override TimeSpan Pause => TimeSpan.FromSeconds(options.Value.WaitingPollSeconds);
+
+    /// <inheritdoc/>
+    protected override async Task RunOnceAsync(CancellationToken stoppingToken)
     {
-        var hasReported = false;
-        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(options.Value.WaitingPollSeconds));
-        do
+        if (!_hasReported)
         {
-            try
-            {
-                if (!hasReported)
-                {
-                    await ReportCapsAsync(stoppingToken);
-                    hasReported = true;
-                }
-                while (await database.ScalarAsync<bool>("select credit_waiting_purchase($1::jsonb)", stoppingToken, options.Value.Policy)) { }
-            }
-            catch (NpgsqlException error)
-            {
-                logger.LogWarning("Waiting purchases could not be credited ({Reason}); trying again", error.Message);
-            }
-        } while (await timer.WaitForNextTickAsync(stoppingToken));
+            await ReportCapsAsync(stoppingToken);
+            _hasReported = true;
+        }
+        while (await database.ScalarAsync<bool>("select credit_waiting_purchase($1::jsonb)", stoppingToken, options.Value.Policy)) { }
     }
 
     private async Task ReportCapsAsync(CancellationToken cancellationToken)

@@ -24,7 +24,9 @@ begin
     if v_purchase.credits = 0 then
       -- Somebody has paid for it, so somebody has to see to it; many of one product are one line of one message.
       perform raise_alert('purchase_unknown_product', p_environment || ':' || p_transaction_id,
-        format('A purchase of %s was reported, which is not in products: its buyer waits for credits, which come when the product is saved.',
+        format(case when v_product.product_id is null
+            then 'A purchase of %s was reported, which is not in products: its buyer waits for credits, which come when the product is saved.'
+            else 'A purchase of %s was reported with a quantity that cannot be: its buyer waits for credits, which support has to give.' end,
           left(v_purchase.product_id, 200)));
     end if;
     if v_owner is null then
