@@ -42,8 +42,9 @@ begin
       and (j.lease_until is null or j.lease_until < clock_timestamp())
     for no key update skip locked);
   perform raise_alert('model_paused', v_model.id || ':' || clock_timestamp(),
-    format('%s is paused and not offered: the videos of %s users in a row were on a host that %s does not allow, the last on %s. Its jobs in the queue wait. Add the host to %s if it is the provider''s, then switch the model on.',
-      v_model.name, c_users, p_setting, v_host, p_setting));
+    format('%s is paused and not offered: the videos of %s users in a row were on a host that %s does not allow, the last on %s. Its jobs in the queue wait.%s Add the host to %s if it is the provider''s, then switch the model on.',
+      v_model.name, c_users, p_setting, v_host,
+      case when v_model.is_active then ' It is the active model: requests that name only a theme fail meanwhile.' end, p_setting));
   return true;
 end
 $$;
