@@ -7,7 +7,6 @@ namespace Reelbase.Tests.Campaigns;
 
 /// <summary>Every admin operation with generated input, good and bad, by somebody who may: nothing is a 500, and each deed that was done has its record.</summary>
 [Campaign]
-[Collection(Alone.Name)]
 public sealed class GeneratedAdminRequestTests(GeneratedRequestTests.House house) : IClassFixture<GeneratedRequestTests.House>
 {
     private static readonly int Requests = Campaign.Share(2000, 30_000);

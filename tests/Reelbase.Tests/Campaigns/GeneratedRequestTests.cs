@@ -14,7 +14,6 @@ namespace Reelbase.Tests.Campaigns;
 /// names, and every error is one of the catalogue in the language that was asked for.
 /// </summary>
 [Campaign]
-[Collection(Alone.Name)]
 public sealed class GeneratedRequestTests(GeneratedRequestTests.House house) : IClassFixture<GeneratedRequestTests.House>
 {
     private static readonly int Requests = Campaign.Share(5000, 100_000);

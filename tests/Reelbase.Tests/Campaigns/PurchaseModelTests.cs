@@ -53,8 +53,7 @@ public sealed class PurchaseModelTests(PurchaseModelTests.Shop shop) : IClassFix
         await comparing;
         await Eventually.IsAsync(
             () => shop.QueryAsync<long>("select count(*) from webhook_deliveries where inbox = 'app_store' and status = 'pending'"),
-            rows => rows == 0,
-            60
+            rows => rows == 0
         );
         await CompareAsync();
 

@@ -6,7 +6,8 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Conformance;
 
 /// <summary>Bad input gets the catalogue's error and changes nothing.</summary>
-public sealed class BadInputTests(TestSystem system) : IClassFixture<TestSystem>
+[Collection(SharedProduct.Name)]
+public sealed class BadInputTests(TestSystem system)
 {
     private static readonly string[] PostPaths = ["/device-check", "/generate-video", "/delete-video-job", "/update-user-settings"];
 

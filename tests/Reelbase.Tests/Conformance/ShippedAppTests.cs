@@ -95,9 +95,9 @@ public sealed class ShippedAppTests(ShippedAppTests.Compatible system) : IClassF
         Assert.Equal(HttpStatusCode.OK, generated.Status);
         ShippedApp.DecodeGenerated(generated.Json);
         var job = generated["job_id"].GetString();
-        ShippedApp.DecodeStatus(await app.GetFromJsonAsync<JsonElement>($"/functions/v1/get-video-status?job_id={job}&user_id={user}"));
+        ShippedApp.DecodeStatus(await app.GetFromJsonAsync<JsonElement>($"/functions/v1/get-video-status?job_id={job}"));
         var done = await Eventually.IsAsync(
-            () => app.GetFromJsonAsync<JsonElement>($"/functions/v1/get-video-status?job_id={job}&user_id={user}"),
+            () => app.GetFromJsonAsync<JsonElement>($"/functions/v1/get-video-status?job_id={job}"),
             status => status.GetProperty("status").GetString() == "completed"
         );
         ShippedApp.DecodeStatus(done);

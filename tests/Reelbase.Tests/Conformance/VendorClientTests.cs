@@ -4,7 +4,6 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Conformance;
 
 /// <summary>The vendors' own JavaScript clients against the simulators: what satisfies them is spoken as the vendors speak.</summary>
-[Collection(Alone.Name)]
 [Trait("Needs", "node")]
 public sealed class VendorClientTests : IAsyncLifetime
 {

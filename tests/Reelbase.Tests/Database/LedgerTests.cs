@@ -4,7 +4,8 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Database;
 
 /// <summary>Rules about money that hold in PostgreSQL itself, whoever asks.</summary>
-public sealed class LedgerTests(TestSystem system) : IClassFixture<TestSystem>
+[Collection(SharedProduct.Name)]
+public sealed class LedgerTests(TestSystem system)
 {
     [Theory]
     [InlineData("deduct_credits", 0)]

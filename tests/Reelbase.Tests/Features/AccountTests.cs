@@ -5,7 +5,8 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>The catalogue, the profile, the settings, the balance and the ledger as a user reads them.</summary>
-public sealed class AccountTests(TestSystem system) : IClassFixture<TestSystem>
+[Collection(SharedProduct.Name)]
+public sealed class AccountTests(TestSystem system)
 {
     [Fact]
     public async Task Models_are_the_offered_ones_with_public_fields_only_featured_first()

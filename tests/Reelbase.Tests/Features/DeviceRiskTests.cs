@@ -68,8 +68,9 @@ public sealed class DeviceRiskTests(DeviceRiskTests.Guarded system) : IClassFixt
     [Fact]
     public async Task Apples_outage_counts_as_nobodys_failure_and_the_grant_follows()
     {
-        await system.OutageAsync("devicecheck", 1, "down");
+        await system.OutageAsync("devicecheck", 120, "down");
         var phone = await Phone.OnboardAsync(system.Url);
+        await system.OutageAsync("devicecheck", 0, "over");
         Assert.Equal((0, false), (phone.Onboarding["credits_remaining"].GetInt32(), phone.Onboarding["is_valid_device"].GetBoolean()));
         await Eventually.IsAsync(phone.CreditsAsync, credits => credits == 10);
         Assert.Equal(

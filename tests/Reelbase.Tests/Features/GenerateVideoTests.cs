@@ -4,7 +4,8 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>Accepting a generation: price, limits, repeats and refusals.</summary>
-public sealed class GenerateVideoTests(TestSystem system) : IClassFixture<TestSystem>
+[Collection(SharedProduct.Name)]
+public sealed class GenerateVideoTests(TestSystem system)
 {
     [Fact]
     public async Task A_theme_alone_uses_the_active_model_and_the_themes_prompt_and_settings()
@@ -298,9 +299,11 @@ public sealed class GenerateVideoTests(TestSystem system) : IClassFixture<TestSy
         await using var alone = new TestSystem();
         await alone.InitializeAsync();
         var phone = await alone.NewGuestAsync();
-        await alone.OutageAsync("fal", 1.5, "unauthorized");
-        var last = await phone.GenerateAndWatchAsync("Our own fault");
-        Assert.Equal("completed", last.GetProperty("status").GetString());
+        await alone.OutageAsync("fal", 120, "unauthorized");
+        var job = (await phone.GenerateAsync("Our own fault"))["job_id"].GetString()!;
+        await Eventually.IsAsync(() => alone.QueryAsync<long>("select count(*) from alerts where kind = 'provider_account'"), alerts => alerts > 0);
+        await alone.OutageAsync("fal", 0, "over");
+        Assert.Equal("completed", (await phone.WatchAsync(job))[^1].GetProperty("status").GetString());
     }
 
     [Fact]

@@ -5,13 +5,9 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>Deleting an account leaves no file and nothing that says who it was, and books that still add up; exporting shows everything that is kept.</summary>
-public sealed class LeavingTests(LeavingTests.House house) : IClassFixture<LeavingTests.House>
+[Collection(SharedProduct.Name)]
+public sealed class LeavingTests(TestSystem house)
 {
-    public sealed class House : TestSystem
-    {
-        public Apple Apple => new(Control);
-    }
-
     [Fact]
     public async Task Deleting_while_a_job_is_running_leaves_no_file_no_trace_and_a_ledger_that_adds_up()
     {
@@ -30,14 +26,14 @@ public sealed class LeavingTests(LeavingTests.House house) : IClassFixture<Leavi
         );
         var finished = await phone.GenerateAndWatchAsync($"A finished video of {mark}");
         await phone.GenerateAndWatchAsync($"A rejected one of {mark} [reject]");
-        var (_, signed) = await house.Apple.BuyAsync(Apple.Pack25, phone.UserId, notify: true);
+        var (_, signed) = await house.PretendApple.BuyAsync(Apple.Pack25, phone.UserId, notify: true);
         await phone.PostAsync("/update-credits", new { signed_transaction = signed });
-        var (token, code) = await house.Apple.SignInAsync(subject, mark + "@example.com");
+        var (token, code) = await house.PretendApple.SignInAsync(subject, mark + "@example.com");
         await phone.PostAsync("/merge-guest-user", new { id_token = token, authorization_code = code });
         await phone.GetAsync($"/get-video-jobs?q={mark}&limit=0");
         // A second phone, merged into the first.
         var second = await Phone.OnboardAsync(house.Url);
-        await second.PostAsync("/merge-guest-user", new { id_token = (await house.Apple.SignInAsync(subject)).Token });
+        await second.PostAsync("/merge-guest-user", new { id_token = (await house.PretendApple.SignInAsync(subject)).Token });
         var running = (await phone.GenerateAsync($"Running while {mark} leaves [slow 2]"))["job_id"].GetString()!;
         await Eventually.IsAsync(
             () => house.QueryAsync<string>($"select stage from video_jobs where job_id = '{running}'"),
@@ -53,7 +49,7 @@ public sealed class LeavingTests(LeavingTests.House house) : IClassFixture<Leavi
         var gone = await phone.PostTextAsync("/delete-account", "{}");
         Assert.True(gone.Status == HttpStatusCode.OK, gone.Text);
         Assert.Equal("revoking", gone["apple_access"].GetString());
-        await Eventually.IsAsync(() => house.QueryAsync<string>($"select stage from video_jobs where job_id = '{running}'"), stage => stage == "finished", 60);
+        await Eventually.IsAsync(() => house.QueryAsync<string>($"select stage from video_jobs where job_id = '{running}'"), stage => stage == "finished");
         await Eventually.IsAsync(
             () => house.QueryAsync<long>($"select count(*) from storage_objects where user_id in ('{phone.UserId}', '{second.UserId}')"),
             files => files == 0
@@ -72,7 +68,7 @@ public sealed class LeavingTests(LeavingTests.House house) : IClassFixture<Leavi
         await house.AssertLedgerAsync();
         // The books stay: who paid what is still there under an id that means nobody.
         Assert.Equal(1L, await house.QueryAsync<long>($"select count(*) from quota_log where user_id = '{phone.UserId}' and reason = 'iap_purchase'"));
-        var revoked = (await house.Apple.RevocationsAsync()).GetProperty("revocations").EnumerateArray().ToList();
+        var revoked = (await house.PretendApple.RevocationsAsync()).GetProperty("revocations").EnumerateArray().ToList();
         Assert.Contains(revoked, one => one.GetProperty("was_known").GetBoolean());
 
         // Nobody comes back: not by token, by refresh, by device, by file or by asking again.
@@ -94,12 +90,13 @@ public sealed class LeavingTests(LeavingTests.House house) : IClassFixture<Leavi
     [Fact]
     public async Task A_waiting_job_is_refunded_into_the_books_when_its_user_leaves()
     {
-        await house.OutageAsync("fal", 3, "down");
+        await house.OutageAsync("fal", 120, "down");
         var phone = await house.NewGuestAsync();
         var job = (await phone.GenerateAsync("Never begun"))["job_id"].GetString();
         var answer = await phone.PostTextAsync("/delete-account", "{}");
         Assert.Equal("not_linked", answer["apple_access"].GetString());
-        await Eventually.IsAsync(() => house.QueryAsync<string>($"select stage from video_jobs where job_id = '{job}'"), stage => stage == "finished", 60);
+        await Eventually.IsAsync(() => house.QueryAsync<string>($"select stage from video_jobs where job_id = '{job}'"), stage => stage == "finished");
+        await house.OutageAsync("fal", 0, "over");
         Assert.Equal(0, await house.QueryAsync<long>($"select coalesce(sum(change), 0) from quota_log where job_id = '{job}'"));
         await house.AssertLedgerAsync();
     }
@@ -108,7 +105,7 @@ public sealed class LeavingTests(LeavingTests.House house) : IClassFixture<Leavi
     public async Task Without_a_code_the_account_goes_all_the_same_and_says_what_is_left_to_do()
     {
         var phone = await house.NewGuestAsync();
-        await phone.PostAsync("/merge-guest-user", new { id_token = (await house.Apple.SignInAsync("s" + phone.UserId)).Token });
+        await phone.PostAsync("/merge-guest-user", new { id_token = (await house.PretendApple.SignInAsync("s" + phone.UserId)).Token });
         Assert.Equal("remove_in_settings", (await phone.PostTextAsync("/delete-account", "{}"))["apple_access"].GetString());
     }
 
@@ -116,22 +113,23 @@ public sealed class LeavingTests(LeavingTests.House house) : IClassFixture<Leavi
     public async Task A_code_that_comes_with_the_deletion_is_exchanged_to_be_revoked_also_when_apple_is_away()
     {
         var phone = await house.NewGuestAsync();
-        var (token, code) = await house.Apple.SignInAsync("s" + phone.UserId);
+        var (token, code) = await house.PretendApple.SignInAsync("s" + phone.UserId);
         await phone.PostAsync("/merge-guest-user", new { id_token = token });
-        await house.OutageAsync("apple-id/auth/token", 1, "down");
+        await house.OutageAsync("apple-id/auth/token", 120, "down");
         Assert.Equal("revoking", (await phone.PostAsync("/delete-account", new { authorization_code = code }))["apple_access"].GetString());
+        await house.OutageAsync("apple-id/auth/token", 0, "over");
         await Eventually.IsAsync(
             () => house.QueryAsync<string>($"select stage || coalesce(secret::text, '') from apple_authorizations where user_id = '{phone.UserId}'"),
             stage => stage == "revoked"
         );
-        Assert.Contains(code, (await house.Apple.RevocationsAsync()).GetProperty("exchanged").EnumerateArray().Select(one => one.GetString()));
+        Assert.Contains(code, (await house.PretendApple.RevocationsAsync()).GetProperty("exchanged").EnumerateArray().Select(one => one.GetString()));
     }
 
     [Fact]
     public async Task Tokens_of_apple_are_kept_encrypted()
     {
         var phone = await house.NewGuestAsync();
-        var (token, code) = await house.Apple.SignInAsync("s" + phone.UserId);
+        var (token, code) = await house.PretendApple.SignInAsync("s" + phone.UserId);
         await phone.PostAsync("/merge-guest-user", new { id_token = token, authorization_code = code });
         await Eventually.IsAsync(
             () => house.QueryAsync<string>($"select stage from apple_authorizations where user_id = '{phone.UserId}'"),
@@ -147,7 +145,7 @@ public sealed class LeavingTests(LeavingTests.House house) : IClassFixture<Leavi
         var other = await house.NewGuestAsync();
         await other.GenerateAsync("Of somebody else");
         var video = await phone.GenerateAndWatchAsync("Exported");
-        var (id, signed) = await house.Apple.BuyAsync(Apple.Pack25, phone.UserId);
+        var (id, signed) = await house.PretendApple.BuyAsync(Apple.Pack25, phone.UserId);
         await phone.PostAsync("/update-credits", new { signed_transaction = signed });
         var answer = await phone.PostTextAsync("/export-user-data", "{}");
         Assert.True(answer.Status == HttpStatusCode.OK, answer.Text);

@@ -239,8 +239,9 @@ public sealed class PurchaseTests(PurchaseTests.Shop shop) : IClassFixture<Purch
     {
         var phone = await shop.NewGuestAsync();
         var (id, _) = await shop.Apple.BuyAsync(Apple.Pack25, phone.UserId);
-        await shop.OutageAsync("appstore", 1.5, "down");
+        await shop.OutageAsync("appstore", 120, "down");
         var away = await phone.PostAsync("/update-credits", new { transaction_id = id });
+        await shop.OutageAsync("appstore", 0, "over");
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "ERR_6003"), (away.Status, away.Code));
         Assert.NotNull(away.Raw.Headers.RetryAfter);
         await Eventually.IsAsync(phone.CreditsAsync, credits => credits == 35);
@@ -280,7 +281,7 @@ public sealed class PurchaseTests(PurchaseTests.Shop shop) : IClassFixture<Purch
         var phone = await shop.NewGuestAsync();
         var (id, _) = await shop.Apple.BuyAsync(Apple.Pack25, phone.UserId, environment: "Sandbox");
         var (real, _) = await shop.Apple.BuyAsync(Apple.Pack60, phone.UserId);
-        await shop.OutageAsync("appstore/production", 3, "unauthorized");
+        await shop.OutageAsync("appstore/production", 120, "unauthorized");
         var credited = await phone.PostAsync("/update-credits", new { transaction_id = id });
         Assert.Equal((HttpStatusCode.OK, 25), (credited.Status, credited["credits_added"].GetInt32()));
         // What the sandbox does not know may well be known to production: kept, and no failure.
@@ -291,6 +292,7 @@ public sealed class PurchaseTests(PurchaseTests.Shop shop) : IClassFixture<Purch
         var alert = await shop.QueryAsync<string>("select message from alerts where kind = 'app_store_key' and dedupe_key like '%:Production:key'");
         Assert.Contains("AppStore:IssuerId", alert, StringComparison.Ordinal);
         Assert.Contains("not been released", alert, StringComparison.Ordinal);
+        await shop.OutageAsync("appstore/production", 0, "over");
         await Eventually.IsAsync(phone.CreditsAsync, credits => credits == 95);
     }
 
@@ -301,9 +303,10 @@ public sealed class PurchaseTests(PurchaseTests.Shop shop) : IClassFixture<Purch
     {
         var phone = await shop.NewGuestAsync();
         var (id, _) = await shop.Apple.BuyAsync(Apple.Pack25, phone.UserId, environment: "Sandbox");
-        await shop.OutageAsync("appstore/production", 1.5, kind);
+        await shop.OutageAsync("appstore/production", 120, kind);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await phone.PostAsync("/update-credits", new { transaction_id = id })).Status);
         Assert.Equal(0L, await shop.QueryAsync<long>($"select count(*) from purchases where transaction_id = '{id}'"));
+        await shop.OutageAsync("appstore/production", 0, "over");
         await Eventually.IsAsync(phone.CreditsAsync, credits => credits == 35);
     }
 

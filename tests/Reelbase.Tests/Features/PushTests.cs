@@ -6,13 +6,9 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>A finished video rings the phone, and nothing that Apple says to a push ever holds up a job.</summary>
-public sealed class PushTests(PushTests.House house) : IClassFixture<PushTests.House>
+[Collection(SharedProduct.Name)]
+public sealed class PushTests(TestSystem house)
 {
-    public sealed class House : TestSystem
-    {
-        public Apple Apple => new(Control);
-    }
-
     private static string NewToken() => RandomNumberGenerator.GetHexString(64, lowercase: true);
 
     [Fact]
@@ -22,7 +18,7 @@ public sealed class PushTests(PushTests.House house) : IClassFixture<PushTests.H
         var done = await phone.GenerateAndWatchAsync("Rings");
         await house.ExecuteAsync($"select add_credits('{phone.UserId}', 20, 'admin_adjustment')");
         var failed = await phone.GenerateAndWatchAsync("Rings too [reject]");
-        var pushes = await Eventually.IsAsync(() => house.Apple.PushesAsync(token), all => all.Count == 2);
+        var pushes = await Eventually.IsAsync(() => house.PretendApple.PushesAsync(token), all => all.Count == 2);
         foreach (var (push, job, key) in new[] { (pushes[0], done, "VIDEO_COMPLETED"), (pushes[1], failed, "VIDEO_FAILED") })
         {
             var payload = push.GetProperty("payload");
@@ -64,7 +60,7 @@ public sealed class PushTests(PushTests.House house) : IClassFixture<PushTests.H
     public async Task A_token_that_is_nobodys_any_more_is_removed(int status, string reason)
     {
         var (phone, token) = await RegisteredAsync();
-        await house.Apple.AnswerPushesAsync(token, status, reason);
+        await house.PretendApple.AnswerPushesAsync(token, status, reason);
         var video = await phone.GenerateAndWatchAsync("Nobody hears");
         Assert.Equal("completed", video.GetProperty("status").GetString());
         await Eventually.IsAsync(() => TokensAsync(token), rows => rows == 0);
@@ -75,7 +71,7 @@ public sealed class PushTests(PushTests.House house) : IClassFixture<PushTests.H
     public async Task A_token_that_was_registered_anew_after_apple_let_it_go_is_kept()
     {
         var (phone, token) = await RegisteredAsync();
-        await house.Apple.AnswerPushesAsync(token, 410, timestamp: DateTimeOffset.UtcNow.AddHours(-1).ToUnixTimeMilliseconds());
+        await house.PretendApple.AnswerPushesAsync(token, 410, timestamp: DateTimeOffset.UtcNow.AddHours(-1).ToUnixTimeMilliseconds());
         await phone.GenerateAndWatchAsync("An old word of Apple");
         await Eventually.IsAsync(
             () => house.QueryAsync<string>($"select coalesce(max(status), '') from push_notifications where token = '{token}'"),
@@ -88,13 +84,13 @@ public sealed class PushTests(PushTests.House house) : IClassFixture<PushTests.H
     public async Task A_token_of_the_other_kind_of_build_is_found_there_and_remembered()
     {
         var (phone, token) = await RegisteredAsync();
-        await house.Apple.AnswerPushesAsync(token, 200, environment: "sandbox");
+        await house.PretendApple.AnswerPushesAsync(token, 200, environment: "sandbox");
         await phone.GenerateAndWatchAsync("Made with Xcode");
         await Eventually.IsAsync(
             () => house.QueryAsync<string>($"select environment from push_tokens where token = '{token}'"),
             environment => environment == "sandbox"
         );
-        Assert.Equal(["production", "sandbox"], (await house.Apple.PushesAsync(token)).Select(push => push.GetProperty("environment").GetString()));
+        Assert.Equal(["production", "sandbox"], (await house.PretendApple.PushesAsync(token)).Select(push => push.GetProperty("environment").GetString()));
     }
 
     [Theory]
@@ -104,7 +100,7 @@ public sealed class PushTests(PushTests.House house) : IClassFixture<PushTests.H
     public async Task Apples_trouble_puts_the_push_off_and_keeps_the_token(int status, string reason)
     {
         var (phone, token) = await RegisteredAsync();
-        await house.Apple.AnswerPushesAsync(token, status, reason, times: 1);
+        await house.PretendApple.AnswerPushesAsync(token, status, reason, times: 1);
         await phone.GenerateAndWatchAsync("Later");
         var seconds = await Eventually.IsAsync(
             () =>
@@ -124,7 +120,7 @@ public sealed class PushTests(PushTests.House house) : IClassFixture<PushTests.H
     public async Task Our_own_wrong_setup_alerts_and_removes_no_token()
     {
         var (phone, token) = await RegisteredAsync();
-        await house.Apple.AnswerPushesAsync(token, 400, "DeviceTokenNotForTopic");
+        await house.PretendApple.AnswerPushesAsync(token, 400, "DeviceTokenNotForTopic");
         await phone.GenerateAndWatchAsync("Our fault");
         await Eventually.IsAsync(() => house.QueryAsync<long>("select count(*) from alerts where kind = 'push_setup'"), rows => rows > 0);
         Assert.Equal(1L, await TokensAsync(token));
@@ -134,14 +130,15 @@ public sealed class PushTests(PushTests.House house) : IClassFixture<PushTests.H
     public async Task Apple_away_means_the_push_comes_later_and_the_job_ends_in_time()
     {
         var (phone, token) = await RegisteredAsync();
-        await house.OutageAsync("apns", 1, "drop");
+        await house.OutageAsync("apns", 120, "drop");
         Assert.Equal("completed", (await phone.GenerateAndWatchAsync("Apple is away")).GetProperty("status").GetString());
         await Eventually.IsAsync(
-            () => house.QueryAsync<long>($"select count(*) from push_notifications where token = '{token}' and (status = 'sent' or attempt > 0)"),
+            () => house.QueryAsync<long>($"select count(*) from push_notifications where token = '{token}' and last_error is not null"),
             rows => rows == 1
         );
+        await house.OutageAsync("apns", 0, "over");
         await house.ExecuteAsync($"update push_notifications set run_after = now() + interval '1 second' where token = '{token}' and status = 'pending'");
-        Assert.Single(await Eventually.IsAsync(() => house.Apple.PushesAsync(token), all => all.Count > 0));
+        Assert.Single(await Eventually.IsAsync(() => house.PretendApple.PushesAsync(token), all => all.Count > 0));
     }
 
     [Fact]
@@ -187,7 +184,7 @@ public sealed class PushTests(PushTests.House house) : IClassFixture<PushTests.H
         await Eventually.IsAsync(() => house.QueryAsync<string>($"select stage from video_jobs where job_id = '{job}'"), stage => stage == "finished");
         await house.ExecuteAsync($"select add_credits('{phone.UserId}', 20, 'admin_adjustment')");
         await phone.GenerateAndWatchAsync("Woken");
-        var push = Assert.Single(await Eventually.IsAsync(() => house.Apple.PushesAsync(token), all => all.Count > 0));
+        var push = Assert.Single(await Eventually.IsAsync(() => house.PretendApple.PushesAsync(token), all => all.Count > 0));
         Assert.Equal("""{"content-available":1}""", JsonSerializer.Serialize(push.GetProperty("payload").GetProperty("aps")));
         Assert.Equal("5", push.GetProperty("headers").GetProperty("apns-priority").GetString());
     }

@@ -10,7 +10,8 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>Access tokens, rotating refresh tokens, signing out.</summary>
-public sealed class SessionTests(TestSystem system) : IClassFixture<TestSystem>
+[Collection(SharedProduct.Name)]
+public sealed class SessionTests(TestSystem system)
 {
     [Fact]
     public async Task A_refresh_rotates_and_the_new_pair_works()

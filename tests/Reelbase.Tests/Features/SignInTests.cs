@@ -8,13 +8,9 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>Sign in with Apple: linking, merging, tokens that are none, and what Apple says afterwards.</summary>
-public sealed class SignInTests(SignInTests.House house) : IClassFixture<SignInTests.House>
+[Collection(SharedProduct.Name)]
+public sealed class SignInTests(TestSystem house)
 {
-    public sealed class House : TestSystem
-    {
-        public Apple Apple => new(Control);
-    }
-
     private static string Subject() => "001234." + Guid.NewGuid().ToString("N");
 
     [Fact]
@@ -23,7 +19,7 @@ public sealed class SignInTests(SignInTests.House house) : IClassFixture<SignInT
         var phone = await house.NewGuestAsync();
         var video = await phone.GenerateAndWatchAsync("Kept through sign-in");
         var subject = Subject();
-        var (token, _) = await house.Apple.SignInAsync(subject, "ada@example.com");
+        var (token, _) = await house.PretendApple.SignInAsync(subject, "ada@example.com");
         var answer = await phone.PostAsync("/merge-guest-user", new { id_token = token });
         Assert.True(answer.Status == HttpStatusCode.OK, answer.Text);
         var user = answer["user"];
@@ -42,7 +38,7 @@ public sealed class SignInTests(SignInTests.House house) : IClassFixture<SignInT
         // Once more changes nothing.
         Assert.Equal(HttpStatusCode.OK, (await phone.PostAsync("/merge-guest-user", new { id_token = token })).Status);
         // And another Apple account is not joined to a member.
-        var (other, _) = await house.Apple.SignInAsync(Subject());
+        var (other, _) = await house.PretendApple.SignInAsync(Subject());
         Assert.Equal("ERR_4012", (await phone.PostAsync("/merge-guest-user", new { id_token = other })).Code);
     }
 
@@ -51,14 +47,14 @@ public sealed class SignInTests(SignInTests.House house) : IClassFixture<SignInT
     {
         var subject = Subject();
         var first = await house.NewGuestAsync(30);
-        await first.PostAsync("/merge-guest-user", new { id_token = (await house.Apple.SignInAsync(subject)).Token });
+        await first.PostAsync("/merge-guest-user", new { id_token = (await house.PretendApple.SignInAsync(subject)).Token });
         var second = await house.NewGuestAsync(40);
         var slow = (await second.GenerateAsync("In flight [slow 2]"))["job_id"].GetString()!;
         var failing = (await second.GenerateAsync("Failing in flight [fail] [slow 1]"))["job_id"].GetString()!;
         var key = Guid.NewGuid();
         var pressed = await second.GenerateAsync("Pressed before", key);
 
-        var merged = await second.PostAsync("/merge-guest-user", new { id_token = (await house.Apple.SignInAsync(subject)).Token });
+        var merged = await second.PostAsync("/merge-guest-user", new { id_token = (await house.PretendApple.SignInAsync(subject)).Token });
         Assert.True(merged.Status == HttpStatusCode.OK, merged.Text);
         Assert.Equal(first.UserId, merged["user"].GetProperty("id").GetGuid());
         Assert.Equal(46, merged["user"].GetProperty("credits_remaining").GetInt32());
@@ -82,7 +78,7 @@ public sealed class SignInTests(SignInTests.House house) : IClassFixture<SignInT
         var reinstalled = await Phone.OnboardAsync(house.Url, second.DeviceId);
         Assert.NotEqual(second.UserId, reinstalled.UserId);
         Assert.Equal(0, reinstalled.Onboarding["credits_remaining"].GetInt32());
-        var joined = await reinstalled.PostAsync("/merge-guest-user", new { id_token = (await house.Apple.SignInAsync(subject)).Token });
+        var joined = await reinstalled.PostAsync("/merge-guest-user", new { id_token = (await house.PretendApple.SignInAsync(subject)).Token });
         Assert.Equal(first.UserId, joined["user"].GetProperty("id").GetGuid());
     }
 
@@ -90,7 +86,7 @@ public sealed class SignInTests(SignInTests.House house) : IClassFixture<SignInT
     public async Task The_auth_api_signs_in_makes_a_member_once_and_finds_them_again()
     {
         var subject = Subject();
-        var tokens = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => house.Apple.SignInAsync(subject, "bo@privaterelay.appleid.com")));
+        var tokens = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => house.PretendApple.SignInAsync(subject, "bo@privaterelay.appleid.com")));
         var answers = await Task.WhenAll(tokens.Select(token => TokenAsync(new { provider = "apple", id_token = token.Token })));
         Assert.All(answers, answer => Assert.True(answer.Status == HttpStatusCode.OK, answer.Text));
         var user = Assert.Single(answers.Select(answer => answer["user"].GetProperty("id").GetGuid()).Distinct());
@@ -113,7 +109,7 @@ public sealed class SignInTests(SignInTests.House house) : IClassFixture<SignInT
     {
         var subject = Subject();
         var guest = await house.NewGuestAsync();
-        var (token, _) = await house.Apple.SignInAsync(subject);
+        var (token, _) = await house.PretendApple.SignInAsync(subject);
         Assert.Equal(
             HttpStatusCode.Unauthorized,
             (
@@ -158,8 +154,8 @@ public sealed class SignInTests(SignInTests.House house) : IClassFixture<SignInT
         const string raw = "a nonce of ours";
         var hashed = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(raw)));
         var subject = Subject();
-        var with = (await house.Apple.SignInAsync(subject, nonce: hashed)).Token;
-        var without = (await house.Apple.SignInAsync(subject)).Token;
+        var with = (await house.PretendApple.SignInAsync(subject, nonce: hashed)).Token;
+        var without = (await house.PretendApple.SignInAsync(subject)).Token;
         Assert.Equal(
             HttpStatusCode.OK,
             (
@@ -202,7 +198,7 @@ public sealed class SignInTests(SignInTests.House house) : IClassFixture<SignInT
     public async Task Tokens_that_are_none_are_refused_everywhere_and_change_nothing()
     {
         var guest = await house.NewGuestAsync();
-        var good = (await house.Apple.SignInAsync(Subject())).Token;
+        var good = (await house.PretendApple.SignInAsync(Subject())).Token;
         var parts = good.Split('.');
         using var rsa = RSA.Create(2048);
         var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
@@ -229,9 +225,9 @@ public sealed class SignInTests(SignInTests.House house) : IClassFixture<SignInT
             Encode(new { alg = "none" }) + "." + parts[1] + ".",
             Forge(rsa, "an unknown key"),
             Forge(rsa, JsonDocument.Parse(Convert.FromBase64String(Pad(parts[0]))).RootElement.GetProperty("kid").GetString()!),
-            (await house.Apple.SignInAsync(Subject(), audience: "com.example.other")).Token,
-            (await house.Apple.SignInAsync(Subject(), issuedAt: now - 90_000)).Token,
-            (await house.Apple.SignInAsync(Subject(), issuedAt: now + 3600 * 24)).Token[..^1],
+            (await house.PretendApple.SignInAsync(Subject(), audience: "com.example.other")).Token,
+            (await house.PretendApple.SignInAsync(Subject(), issuedAt: now - 90_000)).Token,
+            (await house.PretendApple.SignInAsync(Subject(), issuedAt: now + 3600 * 24)).Token[..^1],
         ];
         foreach (var token in bad)
         {
@@ -248,15 +244,18 @@ public sealed class SignInTests(SignInTests.House house) : IClassFixture<SignInT
     public async Task Apples_keys_change_and_apple_goes_away()
     {
         var subject = Subject();
-        Assert.Equal(HttpStatusCode.OK, (await TokenAsync(new { provider = "apple", id_token = (await house.Apple.SignInAsync(subject)).Token })).Status);
-        await house.Apple.PostAsync("apple-id/rotate-keys", new { });
-        var fresh = (await house.Apple.SignInAsync(subject)).Token;
+        Assert.Equal(
+            HttpStatusCode.OK,
+            (await TokenAsync(new { provider = "apple", id_token = (await house.PretendApple.SignInAsync(subject)).Token })).Status
+        );
+        await house.PretendApple.PostAsync("apple-id/rotate-keys", new { });
+        var fresh = (await house.PretendApple.SignInAsync(subject)).Token;
         Assert.Equal(HttpStatusCode.OK, (await TokenAsync(new { provider = "apple", id_token = fresh })).Status);
         await house.OutageAsync("apple-id", 60, "down");
         // Known keys go on; a key that nobody knows yet cannot be judged.
         Assert.Equal(HttpStatusCode.OK, (await TokenAsync(new { provider = "apple", id_token = fresh })).Status);
-        await house.Apple.PostAsync("apple-id/rotate-keys", new { });
-        var unknown = (await house.Apple.SignInAsync(subject)).Token;
+        await house.PretendApple.PostAsync("apple-id/rotate-keys", new { });
+        var unknown = (await house.PretendApple.SignInAsync(subject)).Token;
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await TokenAsync(new { provider = "apple", id_token = unknown })).Status);
         await house.OutageAsync("apple-id", 0, "over");
         await Eventually.IsAsync(async () => (await TokenAsync(new { provider = "apple", id_token = unknown })).Status, status => status == HttpStatusCode.OK);
@@ -267,9 +266,9 @@ public sealed class SignInTests(SignInTests.House house) : IClassFixture<SignInT
     {
         var subject = Subject();
         var member = await house.NewGuestAsync();
-        await member.PostAsync("/merge-guest-user", new { id_token = (await house.Apple.SignInAsync(subject)).Token });
+        await member.PostAsync("/merge-guest-user", new { id_token = (await house.PretendApple.SignInAsync(subject)).Token });
         await house.ExecuteAsync($"update users set banned_at = now() where id = '{member.UserId}'");
-        var token = (await house.Apple.SignInAsync(subject)).Token;
+        var token = (await house.PretendApple.SignInAsync(subject)).Token;
         var refused = await TokenAsync(new { provider = "apple", id_token = token });
         Assert.Equal((HttpStatusCode.Forbidden, "user_banned"), (refused.Status, refused["code"].GetString()));
         var guest = await house.NewGuestAsync();
@@ -287,9 +286,9 @@ public sealed class SignInTests(SignInTests.House house) : IClassFixture<SignInT
     {
         var subject = Subject();
         var member = await house.NewGuestAsync();
-        var (token, code) = await house.Apple.SignInAsync(subject, "gone@example.com");
+        var (token, code) = await house.PretendApple.SignInAsync(subject, "gone@example.com");
         await member.PostAsync("/merge-guest-user", new { id_token = token, authorization_code = code });
-        Assert.True((await house.Apple.AccountEventAsync(type, subject, asObject)).GetProperty("accepted").GetBoolean());
+        Assert.True((await house.PretendApple.AccountEventAsync(type, subject, asObject)).GetProperty("accepted").GetBoolean());
         await Eventually.IsAsync(
             () => house.QueryAsync<long>("select count(*) from webhook_deliveries where inbox = 'apple_account' and status = 'pending'"),
             rows => rows == 0
@@ -309,7 +308,7 @@ public sealed class SignInTests(SignInTests.House house) : IClassFixture<SignInT
     public async Task An_account_event_that_is_none_is_refused()
     {
         using var http = house.Anybody();
-        var identity = (await house.Apple.SignInAsync(Subject())).Token;
+        var identity = (await house.PretendApple.SignInAsync(Subject())).Token;
         foreach (var payload in new[] { null, "a.b.c", identity })
         {
             Assert.Equal(HttpStatusCode.Unauthorized, (await http.PostAsJsonAsync("/apple-account-events", new { payload })).StatusCode);

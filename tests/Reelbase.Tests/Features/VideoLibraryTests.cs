@@ -5,7 +5,8 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>What a user sees of their jobs.</summary>
-public sealed class VideoLibraryTests(TestSystem system) : IClassFixture<TestSystem>
+[Collection(SharedProduct.Name)]
+public sealed class VideoLibraryTests(TestSystem system)
 {
     [Fact]
     public async Task Jobs_are_listed_newest_first_and_paged_by_key_or_by_offset()
@@ -59,9 +60,11 @@ public sealed class VideoLibraryTests(TestSystem system) : IClassFixture<TestSys
     public async Task The_live_stream_tells_each_step_and_ends()
     {
         var phone = await system.NewGuestAsync();
-        await system.OutageAsync("fal", 1, "down");
+        await system.OutageAsync("fal", 120, "down");
         var job = (await phone.GenerateAsync("Streamed"))["job_id"].GetString()!;
-        var states = (await phone.WatchAsync(job)).Select(status => status.GetProperty("status").GetString()).ToList();
+        var states = (await phone.WatchAsync(job, () => system.OutageAsync("fal", 0, "over")))
+            .Select(status => status.GetProperty("status").GetString())
+            .ToList();
         Assert.Equal("completed", states[^1]);
         Assert.Contains("pending", states);
         Assert.Contains("processing", states);

@@ -85,7 +85,7 @@ public sealed class WaitingLineTests : IAsyncLifetime
         }
 
         await _system.HoldAsync(false);
-        await Eventually.IsAsync(() => _system.ServedAsync(expected), served => served.Count == expected.Count, 60);
+        await Eventually.IsAsync(() => _system.ServedAsync(expected), served => served.Count == expected.Count);
         // The order of taking is written down with each job, so it can be compared exactly.
         Assert.Equal(
             expected,
@@ -94,7 +94,7 @@ public sealed class WaitingLineTests : IAsyncLifetime
             )
         );
         Assert.Equal(2, await MostAtOnceAsync());
-        await Eventually.IsAsync(() => _system.RowsAsync("select count(*) from video_jobs where stage <> 'finished'"), left => left is ["0"], 60);
+        await Eventually.IsAsync(() => _system.RowsAsync("select count(*) from video_jobs where stage <> 'finished'"), left => left is ["0"]);
         await _system.AssertLedgerAsync();
     }
 

@@ -69,8 +69,7 @@ public sealed class BackupTests
                     system.QueryAsync<bool>(
                         "select last_archived_wal >= pg_walfile_name(pg_current_wal_lsn() - 1) or last_archived_time > now() - interval '1 second' from pg_stat_archiver"
                     ),
-                isArchived => isArchived,
-                30
+                isArchived => isArchived
             );
 
             restored = await PrivateCluster.RestoreAsync(
@@ -92,7 +91,7 @@ public sealed class BackupTests
             // The same world goes on with the restored database: Apple's books give back what was bought since, and no charge is left alone.
             await system.OnAsync(restored);
             await system.ExecuteAsync("select request_reconciliation()");
-            await Eventually.IsAsync(() => system.QueryAsync<long>($"select count(*) from quota_log where transaction_id = '{late}'"), found => found == 1, 60);
+            await Eventually.IsAsync(() => system.QueryAsync<long>($"select count(*) from quota_log where transaction_id = '{late}'"), found => found == 1);
             await system.ExecuteAsync("update video_jobs set run_after = now(), lease_until = null, leased_by = null where stage <> 'finished'");
             await Eventually.IsAsync(() => system.QueryAsync<long>("select count(*) from video_jobs where stage <> 'finished'"), open => open == 0, 120);
             Assert.Equal(
@@ -232,7 +231,7 @@ public sealed class BackupTests
     }
 
     private static Task WaitForRowsAsync(TestSystem system, long rows) =>
-        Eventually.IsAsync(() => system.QueryAsync<long>("select count(*) from quota_log"), count => count >= rows, 60);
+        Eventually.IsAsync(() => system.QueryAsync<long>("select count(*) from quota_log"), count => count >= rows);
 
     private static async Task<List<string>> RowsAsync(PrivateCluster cluster, string sql)
     {

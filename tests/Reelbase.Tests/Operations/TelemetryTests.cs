@@ -130,7 +130,7 @@ public sealed class TelemetryTests(TelemetryTests.Watched system) : IClassFixtur
             }
             await http.PostAsJsonAsync("/auth/v1/token?grant_type=refresh_token", new { refresh_token = "planted-refresh-token-value" });
             await http.PostAsJsonAsync("/webhooks/fal/planted-webhook-token", new { prompt });
-            await system.OutageAsync("fal", 1, "500");
+            await system.OutageAsync("fal", 1, "down");
             await phone.GenerateAndWatchAsync(prompt);
             // A fault of ours whose cause holds what the user wrote: PostgreSQL names the failing row.
             await system.ExecuteAsync($"alter table video_jobs add constraint broken check (prompt <> '{prompt} breaks')");
@@ -142,8 +142,7 @@ public sealed class TelemetryTests(TelemetryTests.Watched system) : IClassFixtur
             await system.ExecuteAsync("select raise_alert('error', 'planted', 'something happened')");
             await Eventually.IsAsync(
                 async () => (await system.Control.GetStringAsync("/_control/telegram/messages")).Contains("something happened", StringComparison.Ordinal),
-                isTold => isTold,
-                30
+                isTold => isTold
             );
             using var scraper = new HttpClient { BaseAddress = new Uri(system.Url) };
             metrics = await scraper.GetStringAsync("/metrics");

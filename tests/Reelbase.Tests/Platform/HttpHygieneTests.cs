@@ -4,7 +4,8 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Platform;
 
 /// <summary>What every answer says to a browser, and the page on which the API can be tried.</summary>
-public sealed class HttpHygieneTests(TestSystem system) : IClassFixture<TestSystem>
+[Collection(SharedProduct.Name)]
+public sealed class HttpHygieneTests(TestSystem system)
 {
     [Theory]
     [InlineData("/get-models", 200)]

@@ -60,7 +60,7 @@ public sealed class FrozenWorkerTests(FrozenWorkerTests.TwoProcesses system) : I
         await frozen.FreezeAsync();
         await system.OutageAsync("devicecheck/v1/query_two_bits", 0, "slow");
         var other = await Phone.OnboardAsync(system.Url, Guid.NewGuid().ToString(), device);
-        Assert.Equal(10, await Eventually.IsAsync(other.CreditsAsync, credits => credits == 10, 60));
+        Assert.Equal(10, await Eventually.IsAsync(other.CreditsAsync, credits => credits == 10));
         await frozen.ThawAsync();
         var answer = await first;
         Assert.Equal(HttpStatusCode.OK, answer.Status);

@@ -4,7 +4,8 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Scenarios;
 
 /// <summary>Many at once: what races would break.</summary>
-public sealed class RushTests(TestSystem system) : IClassFixture<TestSystem>
+[Collection(SharedProduct.Name)]
+public sealed class RushTests(TestSystem system)
 {
     [Fact]
     public async Task Fifty_clients_press_generate_with_credits_for_ten_and_exactly_ten_are_accepted()
@@ -92,12 +93,13 @@ public sealed class RushTests(TestSystem system) : IClassFixture<TestSystem>
     public async Task A_job_is_deleted_by_many_at_once_and_refunded_once()
     {
         var phone = await system.NewGuestAsync(80);
-        await system.OutageAsync("fal", 3, "down");
+        await system.OutageAsync("fal", 120, "down");
         var job = (await phone.GenerateAsync("Deleted by many"))["job_id"].GetString();
         var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => phone.PostTextAsync("/delete-video-job", $$"""{"job_id":"{{job}}" }""")));
         Assert.Contains(answers, answer => answer.Status == HttpStatusCode.OK);
         Assert.All(answers, answer => Assert.True(answer.Status is HttpStatusCode.OK or HttpStatusCode.NotFound, answer.Text));
         await Eventually.IsAsync(phone.CreditsAsync, credits => credits == 80);
+        await system.OutageAsync("fal", 0, "over");
         Assert.Equal(1, await system.QueryAsync<long>($"select count(*) from quota_log where job_id = '{job}' and reason = 'generation_failed_refund'"));
         await system.AssertLedgerAsync();
     }

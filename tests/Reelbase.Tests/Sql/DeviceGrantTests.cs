@@ -5,6 +5,7 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Sql;
 
 /// <summary>The turn to decide a free grant, step by step as the worker's role: who lost it records nothing, and nothing waits behind a grant that cannot be finished.</summary>
+[Quick]
 public sealed class DeviceGrantTests : IAsyncLifetime
 {
     private string _owner = "";

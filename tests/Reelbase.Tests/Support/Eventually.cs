@@ -5,7 +5,10 @@ namespace Reelbase.Tests.Support;
 /// <summary>For what gives no signal: looks until it is so, and fails when it does not come to be.</summary>
 public static class Eventually
 {
-    public static async Task<T> IsAsync<T>(Func<Task<T>> look, Func<T, bool> isSo, double maxSeconds = 30)
+    /// <summary>How long a busy machine is waited for; on an idle one nothing takes this long, and only a failure does.</summary>
+    public const double PatienceSeconds = 90;
+
+    public static async Task<T> IsAsync<T>(Func<Task<T>> look, Func<T, bool> isSo, double maxSeconds = PatienceSeconds)
     {
         var watch = Stopwatch.StartNew();
         while (true)

@@ -106,12 +106,12 @@ public sealed class Phone
         return (await WatchAsync(accepted["job_id"].GetString()!))[^1];
     }
 
-    /// <summary>Everything that the live stream says until it ends.</summary>
-    public async Task<List<JsonElement>> WatchAsync(string jobId)
+    /// <summary>Everything that the live stream says until it ends; <paramref name="onFirst"/> is done once it has said something.</summary>
+    public async Task<List<JsonElement>> WatchAsync(string jobId, Func<Task>? onFirst = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, $"/get-video-status?job_id={jobId}");
         request.Headers.Accept.ParseAdd("text/event-stream");
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(90));
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(Eventually.PatienceSeconds));
         using var response = await Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token);
         Assert.Equal("text/event-stream", response.Content.Headers.ContentType?.MediaType);
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(limit.Token));
@@ -121,6 +121,7 @@ public sealed class Phone
             if (line.StartsWith("data: ", StringComparison.Ordinal))
             {
                 seen.Add(JsonDocument.Parse(line[6..]).RootElement);
+                await (seen.Count == 1 && onFirst is not null ? onFirst() : Task.CompletedTask);
             }
         }
         return seen;

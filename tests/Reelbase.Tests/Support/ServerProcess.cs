@@ -51,8 +51,7 @@ public sealed class ServerProcess : IAsyncDisposable
                     return false;
                 }
             },
-            isReady => isReady,
-            60
+            isReady => isReady
         );
         return server;
     }

@@ -48,6 +48,9 @@ public class TestSystem : IAsyncLifetime
     /// <summary>Talks to the simulators' control calls.</summary>
     public HttpClient Control { get; private set; } = null!;
 
+    /// <summary>Pretend Apple, as a test works it.</summary>
+    public Apple PretendApple => new(Control);
+
     /// <summary>Files of the server.</summary>
     public string DataDirectory { get; private set; } = "";
 
@@ -290,7 +293,7 @@ public class TestSystem : IAsyncLifetime
 
     /// <summary>Waits until every grant has been decided.</summary>
     public Task<long> AssertEventuallyNoOpenGrantAsync() =>
-        Eventually.IsAsync(() => QueryAsync<long>("select count(*) from device_grants where decided_at is null"), open => open == 0, 60);
+        Eventually.IsAsync(() => QueryAsync<long>("select count(*) from device_grants where decided_at is null"), open => open == 0);
 
     /// <summary>What the pretend provider was asked for, by prompt.</summary>
     public async Task<List<JsonElement>> SubmissionsAsync(string prompt)

@@ -295,7 +295,7 @@ public abstract class ProviderConformance(ConformanceSystem system) : IClassFixt
             : throw new InvalidOperationException(outcome.ToString());
 
     protected Task<PollOutcome> EndAsync(SubmissionRef job) =>
-        Eventually.IsAsync(() => Adapter.PollAsync(job, CancellationToken.None), outcome => outcome is not PollOutcome.Running, 20);
+        Eventually.IsAsync(() => Adapter.PollAsync(job, CancellationToken.None), outcome => outcome is not PollOutcome.Running);
 
     private static SubmissionRef Reference(SubmitOutcome.Accepted accepted, string model) =>
         new(model, accepted.ProviderJobId, accepted.StatusUrl, accepted.ResultUrl, accepted.CancelUrl);
