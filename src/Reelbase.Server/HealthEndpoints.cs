@@ -61,6 +61,10 @@ internal static class HealthEndpoints
         List<string> failing;
         try
         {
+            if (!await database.IsWritableAsync(context.RequestAborted))
+            {
+                return Results.Json(new { status = "not_ready", database = "read_only" }, statusCode: 503);
+            }
             failing = await database.ListAsync<string>("select provider from list_outages()", context.RequestAborted);
         }
         catch (NpgsqlException)

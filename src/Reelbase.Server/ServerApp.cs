@@ -195,6 +195,7 @@ public static class ServerApp
         services.AddExceptionHandler<ErrorWriter>();
         services.AddSingleton<ErrorWriter>();
         AddHosted<ChangeFeed>(services);
+        services.AddHostedService<PrimaryGuard>();
         AddHosted<ErrorRecorder>(services);
     }
 

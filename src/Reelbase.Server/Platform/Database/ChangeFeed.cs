@@ -19,6 +19,7 @@ public sealed class ChangeFeed(ConnectionStrings strings, ILogger<ChangeFeed> lo
     private const int MaxTopicsPerNotification = 100;
     private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan Reconnect = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan CheckPause = TimeSpan.FromSeconds(15);
 
     private readonly Guid _node = Guid.NewGuid();
     private readonly ConcurrentDictionary<string, Subscription[]> _subscriptions = new(StringComparer.Ordinal);
@@ -81,9 +82,9 @@ public sealed class ChangeFeed(ConnectionStrings strings, ILogger<ChangeFeed> lo
             {
                 topics.Add(next);
             }
+            await using var connection = new NpgsqlConnection(strings.Worker);
             try
             {
-                await using var connection = new NpgsqlConnection(strings.Worker);
                 await connection.OpenAsync(stoppingToken);
                 await using var command = new NpgsqlCommand("select pg_notify($1, $2)", connection)
                 {
@@ -97,9 +98,17 @@ public sealed class ChangeFeed(ConnectionStrings strings, ILogger<ChangeFeed> lo
             }
             catch (Exception error) when (!stoppingToken.IsCancellationRequested)
             {
+                NpgsqlConnection.ClearPool(connection);
                 logger.LogWarning("Other nodes could not be notified ({Reason}); they will notice by looking", error.Message);
             }
         }
+    }
+
+    /// <summary>Nothing is ever notified on a former primary, so silence is asked about.</summary>
+    private static async Task<bool> LeadsToPrimaryAsync(NpgsqlConnection connection, CancellationToken stoppingToken)
+    {
+        await using var command = new NpgsqlCommand("select current_setting('transaction_read_only')", connection);
+        return await command.ExecuteScalarAsync(stoppingToken) is "off";
     }
 
     private async Task ListenAsync(CancellationToken stoppingToken)
@@ -123,10 +132,9 @@ public sealed class ChangeFeed(ConnectionStrings strings, ILogger<ChangeFeed> lo
                 {
                     await command.ExecuteNonQueryAsync(stoppingToken);
                 }
-                while (!stoppingToken.IsCancellationRequested)
-                {
-                    await connection.WaitAsync(stoppingToken);
-                }
+                while (await connection.WaitAsync(CheckPause, stoppingToken) || await LeadsToPrimaryAsync(connection, stoppingToken)) { }
+                logger.LogWarning("Listening for changes led to a server that takes no writes; asking who is at the address now");
+                await Task.Delay(Reconnect, stoppingToken);
             }
             catch (Exception error) when (!stoppingToken.IsCancellationRequested)
             {

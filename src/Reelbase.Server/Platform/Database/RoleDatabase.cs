@@ -111,7 +111,7 @@ public abstract class RoleDatabase : IAsyncDisposable
     /// Calls again what PostgreSQL rolled back so that another transaction could go on (a deadlock, or a function that gave way on purpose).
     /// Safe because each call is one transaction, of which nothing is left then.
     /// </summary>
-    private protected static async Task<T> GiveWayAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken)
+    private protected async Task<T> GiveWayAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -124,7 +124,24 @@ public abstract class RoleDatabase : IAsyncDisposable
             {
                 await Task.Delay(GiveWayMilliseconds * attempt, cancellationToken);
             }
+            catch (Exception error) when (DatabaseErrors.IsWrongServer(error))
+            {
+                // Whatever else is in the pool leads to the same server; the next call finds who is at the address now.
+                Source.Clear();
+                throw;
+            }
         }
+    }
+
+    /// <summary>Whether the server that is reached takes writes. When it does not (a former primary), its connections are dropped, so that the next call asks anew.</summary>
+    public async Task<bool> IsWritableAsync(CancellationToken cancellationToken)
+    {
+        if (await ScalarAsync<string>("select current_setting('transaction_read_only')", cancellationToken) != "on")
+        {
+            return true;
+        }
+        Source.Clear();
+        return false;
     }
 
     /// <inheritdoc/>
