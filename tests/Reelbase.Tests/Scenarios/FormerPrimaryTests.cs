@@ -1,5 +1,7 @@
 using System.Net;
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Reelbase.Server.Platform.Database;
 using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Scenarios;
@@ -33,6 +35,21 @@ public sealed class FormerPrimaryTests(TestSystem system) : IClassFixture<TestSy
         var last = await phone.GenerateAndWatchAsync("And worked on");
         Assert.Equal("completed", last.GetProperty("status").GetString());
         await system.AssertLedgerAsync();
+    }
+
+    [Fact]
+    public async Task A_record_that_may_not_be_forgotten_waits_until_a_primary_is_back()
+    {
+        var database = system.Server.Services.GetRequiredService<WorkerDatabase>();
+        await SetReadOnlyAsync(isOn: true, true);
+        var recording = database.RecordAsync<bool>("select raise_alert('test_record', 'once', 'An answer of the outside world')");
+        // It has been refused by then, which is seen by another call's being refused after it.
+        await Assert.ThrowsAnyAsync<Npgsql.NpgsqlException>(() =>
+            database.ScalarAsync<bool>("select raise_alert('test_record', 'other', 'Of no weight')", CancellationToken.None)
+        );
+        Assert.False(recording.IsFaulted);
+        await SetReadOnlyAsync(isOn: false, true);
+        Assert.True(await recording.WaitAsync(TimeSpan.FromMinutes(1)));
     }
 
     private async Task SetReadOnlyAsync(bool isOn, bool connectionsBreak)

@@ -176,6 +176,22 @@ public sealed class LocalFileStoreTests : FileStoreTests
     private LocalFileStore? _store;
 
     protected override IFileStore Store => _store ??= new LocalFileStore(Options.Create(new ServerOptions { DataDirectory = Home }));
+
+    [Fact]
+    public async Task What_the_file_system_keeps_for_itself_is_no_bucket()
+    {
+        var path = Store.NewTemporaryPath();
+        await File.WriteAllTextAsync(path, "a video");
+        await Store.PutAsync("videos", "u/one.mp4", path, "video/mp4", CancellationToken.None);
+        var own = Directory.CreateDirectory(Path.Combine(Home, "storage", "lost+found")).FullName;
+        await File.WriteAllTextAsync(Path.Combine(own, "#123"), "a find");
+        var seen = new List<string>();
+        await foreach (var file in Store.ListAsync("", "", CancellationToken.None))
+        {
+            seen.Add(file.Bucket);
+        }
+        Assert.Equal(["videos"], seen);
+    }
 }
 
 /// <summary>An S3-compatible store that checks signatures.</summary>
