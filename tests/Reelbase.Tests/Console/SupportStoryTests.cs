@@ -114,6 +114,21 @@ public sealed class SupportStoryTests(ConsoleHouse house) : IClassFixture<Consol
     }
 
     [Fact]
+    public async Task A_purchase_without_an_owner_is_given_to_its_buyer()
+    {
+        var phone = await house.NewGuestAsync();
+        var (transaction, _) = await new Apple(house.Control).BuyAsync(Apple.Pack25, notify: true);
+        await Eventually.IsAsync(() => house.QueryAsync<long>($"select count(*) from purchases where transaction_id = '{transaction}'"), rows => rows == 1);
+        var page = await house.SignedInAsync();
+        await page.GotoAsync("/admin/products");
+        var row = page.GetByRole(AriaRole.Row).Filter(new() { HasText = transaction });
+        await row.GetByRole(AriaRole.Button, new() { Name = "Give to its owner" }).ClickAsync();
+        await ActAsync(page, "Give to its owner", "the receipt came by mail", ("User", phone.UserId.ToString()));
+        await Expect(row.GetByRole(AriaRole.Link, new() { Name = phone.UserId.ToString() })).ToBeVisibleAsync();
+        Assert.Equal(35, await phone.CreditsAsync());
+    }
+
+    [Fact]
     public async Task Where_is_my_video_explained_from_its_timeline()
     {
         var phone = await house.NewGuestAsync(50);
