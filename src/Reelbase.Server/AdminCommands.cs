@@ -181,7 +181,7 @@ public static class AdminCommands
     {
         if (!await database.ScalarAsync<bool>("select resend_webhook_delivery($1)", CancellationToken.None, id))
         {
-            throw new ArgumentException($"delivery {id} cannot be handled again: it is unknown, astray, or its payload is gone");
+            throw new ArgumentException($"delivery {id} cannot be handled again: it is unknown, unmatched, or its payload is gone");
         }
         Console.WriteLine($"Delivery {id} is pending; a worker takes it within a second.");
         return 0;

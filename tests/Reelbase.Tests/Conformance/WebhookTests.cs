@@ -175,6 +175,28 @@ public sealed class WebhookTests : IAsyncLifetime
         Assert.Equal(2, await phone.CreditsAsync());
     }
 
+    [Fact]
+    public async Task A_failure_of_an_earlier_attempt_does_not_end_the_one_that_runs()
+    {
+        var (phone, request, job) = await RunningAsync();
+        // As after an answer that said no although the provider had taken the job: it was submitted again, and that attempt runs.
+        await _system.ExecuteAsync(
+            $"""
+            insert into job_submissions (job_id, user_id, provider, attempt, outcome, provider_job_id, webhook_token_hash)
+            select job_id, user_id, provider, attempt + 1, 'accepted', 'the second request', sha256('second') from video_jobs where job_id = '{job}';
+            update video_jobs set attempt = attempt + 1, provider_job_id = 'the second request' where job_id = '{job}'
+            """
+        );
+        using var http = new HttpClient();
+        var failure =
+            $"{{\"request_id\": \"{request.Id}\", \"status\": \"ERROR\", \"error\": \"Unexpected status code: 422\", \"payload\": {{\"detail\": [{{\"msg\": \"bad input\", \"type\": \"value_error\"}}]}}}}";
+        Assert.True((await SendAsync(http, Signer.Sign(request.WebhookUrl!, request.Id, failure))).IsSuccessStatusCode);
+        await Eventually.IsAsync(() => _system.RowsAsync("select status from webhook_deliveries"), rows => rows is ["processed"]);
+        Assert.Equal(["the event is about an earlier attempt; another one goes on"], await _system.RowsAsync("select last_error from webhook_deliveries"));
+        Assert.Equal(["processing|submitted"], await _system.RowsAsync($"select status, stage from video_jobs where job_id = '{job}'"));
+        Assert.Equal(92, await phone.CreditsAsync());
+    }
+
     private sealed record Targets(FalRequest Mine, FalRequest Others, FalRequest Finished);
 
     private sealed record Kind(string Name, int Status, Func<WebhookTests, Targets, Random, HttpRequestMessage> Make);

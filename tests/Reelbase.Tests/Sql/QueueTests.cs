@@ -4,6 +4,7 @@ namespace Reelbase.Tests.Sql;
 
 /// <summary>Who is next at a provider, as scripts. Small letters are guests, capitals pay for premium; a job is its user's letter and a number.</summary>
 [Quick]
+[Collection(JobClaimTests.Queue)]
 public sealed class QueueTests(SqlDatabase database)
 {
     [Theory]
@@ -30,11 +31,15 @@ public sealed class QueueTests(SqlDatabase database)
     [InlineData("press a A; pause; claim 9 of 9; line A1 a1; resume; claim 9 of 9 A1 a1")]
     [InlineData("press a A; spend 100; claim 9 of 9; line A1 a1")]
     [InlineData("press a b M A; spend 60; claim 9 of 9 M1 A1; line a1 b1")]
+    // Every place that is given away counts before the next one is, and what is being handed over counts too: one of the script's hundred each.
+    [InlineData("press A B C; spend 98; claim 9 of 9 A1 B1; line C1; claim 9 of 9")]
+    [InlineData("press a b c; spend 48; claim 9 of 9 a1 b1; claim 9 of 9; press A; claim 9 of 9 A1")]
     // Waiting for its next try, it is passed over and keeps its place.
     [InlineData("press a b c; later a1; claim 1 of 9 b1; line a1 c1; now a1; claim 9 of 9 a1 c1")]
     public async Task The_line_is_served_in_its_order(string script)
     {
         await using var db = await database.BeginAsync();
+        await db.RunAsync("update models set provider_cost = 0.0001, pricing_type = 'per_generation' where id = $1", Guid.Parse(Catalog.FastModel));
         var users = new Dictionary<char, Guid>();
         var jobs = new Dictionary<string, Guid>();
         var step = 0;
@@ -64,7 +69,7 @@ public sealed class QueueTests(SqlDatabase database)
                         expected,
                         Labels(
                             await db.RowsAsync(
-                                $$$"""select job_id from claim_video_jobs('token {{{step}}}', 60, {{{limit}}}, '{"fal": {"concurrency": {{{room}}}, "daily_budget_micros": 100, "guest_budget_micros": 50}}')"""
+                                $$$"""select job_id from claim_video_jobs('token {{{step}}}', 60, {{{limit}}}, '{"fal": {"concurrency": {{{room}}}, "daily_budget_micros": 10000, "guest_budget_micros": 5000}}')"""
                             )
                         )
                     );
@@ -79,7 +84,10 @@ public sealed class QueueTests(SqlDatabase database)
                     );
                     break;
                 case ["expire", var label]:
-                    await db.RunAsync("update video_jobs set lease_until = clock_timestamp() - interval '1 second' where job_id = $1", jobs[label]);
+                    await db.RunAsync(
+                        "update video_jobs set run_after = clock_timestamp(), lease_until = clock_timestamp() - interval '1 second' where job_id = $1",
+                        jobs[label]
+                    );
                     break;
                 case ["later" or "now", var label]:
                     await db.RunAsync(
@@ -96,7 +104,7 @@ public sealed class QueueTests(SqlDatabase database)
                     break;
                 case ["spend", var micros]:
                     await db.RunAsync(
-                        $"insert into provider_spend (provider, day, micros) values ('fal', (clock_timestamp() at time zone 'UTC')::date, {micros})"
+                        $"insert into provider_spend (provider, day, micros) values ('fal', (clock_timestamp() at time zone 'UTC')::date, {micros}00)"
                     );
                     break;
                 default:

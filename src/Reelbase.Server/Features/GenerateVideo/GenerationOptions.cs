@@ -61,6 +61,10 @@ public sealed class GenerationOptions
     [Range(1, 20)]
     public int MaxFetchAttempts { get; set; } = 4;
 
+    /// <summary>Claims of one job in a row of which nothing was recorded (its worker died, its record was refused) before it is given up, refunded and alerted.</summary>
+    [Range(2, 100)]
+    public int MaxStalledClaims { get; set; } = 8;
+
     /// <summary>Days that videos are kept; 0 for ever. Also how long their addresses stay good.</summary>
     [Range(0, 3650)]
     public int RetentionDays { get; set; } = 7;

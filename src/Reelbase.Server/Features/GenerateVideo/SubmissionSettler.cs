@@ -49,12 +49,13 @@ public sealed class SubmissionSettler(WorkerDatabase database, VideoProviders pr
             double? again =
                 outcome is null && item.SettleAttempt < MaxAttempts ? Backoff.Seconds(item.SettleAttempt, FirstPauseSeconds, LongestPauseSeconds) : null;
             await database.ExecuteAsync(
-                "select settle_submission($1, $2, $3::bigint, $4::double precision)",
+                "select settle_submission($1, $2, $3::bigint, $4::double precision, $5)",
                 CancellationToken.None,
                 item.SubmissionId,
                 outcome,
                 cost,
-                again
+                again,
+                item.SettleAttempt
             );
             if (outcome == "late_success")
             {

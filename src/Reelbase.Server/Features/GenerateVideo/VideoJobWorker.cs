@@ -9,39 +9,6 @@ using Reelbase.Server.Platform.Work;
 
 namespace Reelbase.Server.Features.GenerateVideo;
 
-/// <summary>A job whose next step is this worker's.</summary>
-public sealed class ClaimedJob : ITraced, IClaimed
-{
-    /// <inheritdoc/>
-    public string ClaimToken { get; set; } = "";
-
-    public Guid JobId { get; init; }
-    public Guid UserId { get; init; }
-    public string Stage { get; init; } = "";
-    public int Attempt { get; init; }
-    public int FetchAttempt { get; init; }
-    public string Provider { get; init; } = "";
-    public string? ProviderModelId { get; init; }
-    public string Prompt { get; init; } = "";
-    public string Settings { get; init; } = "{}";
-    public string? ImageUrl { get; init; }
-    public string? ResultUrl { get; init; }
-    public DateTime CreatedAt { get; init; }
-    public DateTime DeadlineAt { get; init; }
-    public bool IsPastDeadline { get; init; }
-    public DateTime? CancelRequestedAt { get; init; }
-    public long? SubmissionId { get; init; }
-    public string? ProviderJobId { get; init; }
-    public string? StatusUrl { get; init; }
-    public string? SubmissionResultUrl { get; init; }
-    public string? CancelUrl { get; init; }
-    public string? TraceParent { get; init; }
-
-    /// <summary>Where to ask about it; null before the provider has named it.</summary>
-    public SubmissionRef? Reference =>
-        ProviderJobId is null ? null : new(ProviderModelId, ProviderJobId, StatusUrl, SubmissionResultUrl, CancelUrl, CancelRequestedAt is not null);
-}
-
 /// <summary>
 /// Carries jobs from the waiting line to their end: submit, look, fetch, finish. The states and what may go wrong in each are
 /// in this folder's README. No transaction is open while anything outside is called.
@@ -95,6 +62,11 @@ public sealed class VideoJobWorker(
     /// <inheritdoc/>
     protected override async Task HandleAsync(ClaimedJob item, CancellationToken cancellationToken)
     {
+        if (item.StalledClaims > Options.MaxStalledClaims)
+        {
+            await GiveUpAsync(item);
+            return;
+        }
         var provider = providers.Find(item.Provider);
         if (provider is null && item.Stage is "submitted")
         {
@@ -109,7 +81,7 @@ public sealed class VideoJobWorker(
             {
                 { Stage: "submitting" } => AmbiguousAsync(item, "the worker ended while it was submitting", WebhookBase(provider)),
                 { IsPastDeadline: true, Stage: "queued" } => FailAsync(item, FailureKind.Unavailable, "the job never got its turn"),
-                { IsPastDeadline: true, Stage: "ambiguous" } => FailAsync(item, FailureKind.Timeout, "nothing was heard of the submission"),
+                { IsPastDeadline: true, Stage: "ambiguous" } => FailAsync(item, FailureKind.Timeout, "nothing was heard of the submission", isUnsettled: true),
                 { IsPastDeadline: true, Stage: "fetching" } => FailAsync(item, FailureKind.Unavailable, "the video could not be fetched in time"),
                 { IsPastDeadline: true } => LastLookAsync(item, provider!, cancellationToken),
                 { Stage: "queued" } => SubmitAsync(item, provider!, cancellationToken),
@@ -135,6 +107,7 @@ public sealed class VideoJobWorker(
         {
             return;
         }
+        (job.SubmissionId, job.Stage) = (begun.SubmissionId, "submitting");
         CrashPoints.Pass("submission.intended");
         _feed.Publish(TopicOf(job.JobId));
         var webhookBase = WebhookBase(provider);
@@ -176,8 +149,16 @@ public sealed class VideoJobWorker(
                 );
                 break;
             case SubmitOutcome.Rejected rejected:
-                await database.RecordAsync<object>("select record_submission_detail($1, $2, $3)", begun.SubmissionId, "refused", rejected.Reason);
-                await FailAsync(job, rejected.Kind, rejected.Reason);
+                logger.LogInformation("Job {JobId} was rejected: {Reason}", job.JobId, rejected.Reason);
+                var rejection = JobFailures.Code(rejected.Kind);
+                await database.RecordAsync<object>(
+                    "select record_submission_rejected($1, $2, $3, $4, $5)",
+                    begun.SubmissionId,
+                    job.ClaimToken,
+                    rejection,
+                    JobFailures.Message(rejection),
+                    rejected.Reason
+                );
                 break;
             case SubmitOutcome.Ambiguous ambiguous:
                 await AmbiguousAsync(job, ambiguous.Reason, webhook);
@@ -239,11 +220,11 @@ public sealed class VideoJobWorker(
     private async Task TakeResultAsync(ClaimedJob job, IVideoProvider provider, PollOutcome.Succeeded done, CancellationToken cancellationToken)
     {
         var verdict = await database.RecordAsync<string>(
-            "select record_video_result($1, $2, $3, $4, $5::bigint)",
-            job.JobId,
+            "select record_video_success($1, $2, $3, $4, $5::bigint)",
+            job.SubmissionId,
+            job.ClaimToken,
             job.ProviderJobId,
             done.VideoUrl,
-            job.ClaimToken,
             done.CostMicros
         );
         CrashPoints.Pass("result.recorded");
@@ -251,6 +232,7 @@ public sealed class VideoJobWorker(
         {
             return;
         }
+        job.Stage = "fetching";
         // A download needs a place of its own; while there is none the job waits without a lease, and polls go on.
         await (TryMove(job, JobPlaces.Fetch(provider.Name)) ? FetchAsync(job, provider, cancellationToken, done.VideoUrl) : RescheduleAsync(job, 0));
     }
@@ -303,25 +285,32 @@ public sealed class VideoJobWorker(
     private async Task FailAsync(ClaimedJob job, FailureKind kind, string reason, long? costMicros = null, bool isUnsettled = false)
     {
         logger.LogInformation("Job {JobId} failed: {Reason}", job.JobId, reason);
-        if (job.SubmissionId is { } submission)
+        var code = JobFailures.Code(kind);
+        if (job is { SubmissionId: { } submission, Stage: not "queued" })
         {
             await database.RecordAsync<object>(
-                "select record_submission_detail($1, $2, $3, $4::bigint)",
+                "select record_video_failure($1, $2, $3, $4, $5, $6, $7, $8::bigint, $9)",
                 submission,
+                job.ClaimToken,
+                job.Stage,
+                code,
+                JobFailures.Message(code),
                 kind == FailureKind.Cancelled ? "cancelled" : null,
                 reason,
-                costMicros
+                costMicros,
+                isUnsettled
             );
+            return;
         }
-        var code = JobFailures.Code(kind);
-        await database.RecordAsync<object>(
-            "select fail_video_job($1, $2, $3, $4, $5)",
-            job.JobId,
-            job.ClaimToken,
-            code,
-            JobFailures.Message(code),
-            isUnsettled
-        );
+        await database.RecordAsync<object>("select fail_video_job($1, $2, $3, $4, $5)", job.JobId, job.ClaimToken, code, JobFailures.Message(code), false);
+    }
+
+    /// <summary>Nothing came of this job however often it was claimed: it ends without anything being asked outside.</summary>
+    private Task GiveUpAsync(ClaimedJob job)
+    {
+        const string code = "ERR_6003";
+        logger.LogError("Job {JobId} was claimed {Claims} times at stage {Stage} without a record; it is given up", job.JobId, job.StalledClaims, job.Stage);
+        return database.RecordAsync<object>("select give_up_video_job($1, $2, $3, $4)", job.JobId, job.ClaimToken, code, JobFailures.Message(code));
     }
 
     private Task AmbiguousAsync(ClaimedJob job, string reason, string? webhook)
@@ -337,7 +326,15 @@ public sealed class VideoJobWorker(
     }
 
     private Task RescheduleAsync(ClaimedJob job, double seconds, bool isFetchFailure = false) =>
-        database.ExecuteAsync("select reschedule_video_job($1, $2, $3, $4)", CancellationToken.None, job.JobId, job.ClaimToken, seconds, isFetchFailure);
+        database.ExecuteAsync(
+            "select reschedule_video_job($1, $2, $3, $4, $5)",
+            CancellationToken.None,
+            job.JobId,
+            job.ClaimToken,
+            seconds,
+            isFetchFailure,
+            job.Stage
+        );
 
     private double FirstLookSeconds(IVideoProvider provider, string? webhook) =>
         Math.Max(provider.Options.MinPollSeconds, webhook is null ? Options.PollSeconds : Options.PollWithWebhookSeconds);

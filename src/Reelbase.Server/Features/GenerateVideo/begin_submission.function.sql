@@ -9,7 +9,7 @@ declare
   v_job video_jobs;
   v_cost bigint;
 begin
-  update video_jobs j set stage = 'submitting', status = 'processing', attempt = j.attempt + 1,
+  update video_jobs j set stage = 'submitting', status = 'processing', attempt = j.attempt + 1, stalled_claims = 0,
     submitted_at = clock_timestamp(),
     deadline_at = clock_timestamp() + make_interval(secs => p_deadline_seconds)
   where j.job_id = p_job_id and j.leased_by = p_leased_by and j.stage = 'queued' and j.deleted_at is null

@@ -1,6 +1,7 @@
 -- Hands work to one worker: jobs whose next step is due, jobs past their deadline, and jobs from the waiting line while
 -- their provider has room, is not paused and has budget left. A lease says who works on a row and until when; an expired
--- lease is simply claimed again, which is how the work of a dead worker is rescued.
+-- lease is simply claimed again, which is how the work of a dead worker is rescued. Every claim counts (stalled_claims) and moves run_after on, by
+-- more each time, until something is recorded: a job that kills its workers holds nobody up, and its worker gives it up in the end.
 -- p_providers: {"fal": {"concurrency": 2, "daily_budget_micros": 5000000 or null, "guest_budget_micros": 4000000 or null,
 -- "room": {"submit": 16, "poll": 16, "fetch": 16, "settle": 16}}, "*": {"room": {"settle": 16}}}. The room is how many jobs of each kind of
 -- work the worker has a free place for; "*" stands for providers that it does not know. Without a room, p_limit holds.
@@ -11,7 +12,7 @@ returns table (
   job_id uuid, user_id uuid, stage text, attempt integer, fetch_attempt integer, provider text, provider_model_id text,
   prompt text, settings jsonb, image_url text, result_url text, created_at timestamptz, deadline_at timestamptz,
   is_past_deadline boolean, cancel_requested_at timestamptz, submission_id bigint, provider_job_id text,
-  status_url text, submission_result_url text, cancel_url text, trace_parent text)
+  status_url text, submission_result_url text, cancel_url text, trace_parent text, stalled_claims integer)
 language plpgsql security definer set search_path = public, pg_temp as $$
 #variable_conflict use_column
 declare
@@ -19,6 +20,8 @@ declare
   v_rules jsonb;
   v_room integer;
   v_spent bigint;
+  v_budget bigint;
+  v_guest_budget bigint;
   v_next record;
   v_turn bigint;
   v_ids uuid[] := '{}';
@@ -29,7 +32,8 @@ begin
     from (select jsonb_object_keys(p_providers - '*') union select s.provider from provider_states s union select m.provider from models m) p (name)
   loop
     v_ids := v_ids || array(select j.job_id from video_jobs j
-      where j.provider = v_provider and j.stage = 'submitted' and (j.run_after <= clock_timestamp() or j.deadline_at <= clock_timestamp())
+      where j.provider = v_provider and j.stage = 'submitted'
+        and (j.run_after <= clock_timestamp() or (j.deadline_at <= clock_timestamp() and j.stalled_claims = 0))
         and (j.lease_until is null or j.lease_until < clock_timestamp())
       order by j.run_after limit coalesce((v_rules ->> case when p_providers ? v_provider then 'poll' else 'settle' end)::integer, p_limit)
       for no key update skip locked);
@@ -41,7 +45,8 @@ begin
     v_ids := v_ids || array(select j.job_id from video_jobs j
       where j.provider = v_provider and (j.lease_until is null or j.lease_until < clock_timestamp())
         and ((j.stage in ('submitting', 'ambiguous') and j.run_after <= clock_timestamp())
-          or (j.stage in ('queued', 'fetching', 'submitting', 'ambiguous') and j.deadline_at <= clock_timestamp()))
+          or (j.stage in ('queued', 'fetching', 'submitting', 'ambiguous') and j.deadline_at <= clock_timestamp()
+            and (j.stalled_claims = 0 or j.run_after <= clock_timestamp())))
       order by j.deadline_at limit coalesce((v_rules ->> 'settle')::integer, p_limit) for no key update skip locked);
   end loop;
   v_ids := v_ids[:p_limit];
@@ -56,18 +61,25 @@ begin
         or (j.stage = 'queued' and j.lease_until >= clock_timestamp()));
       continue when v_room <= 0 or not exists (select from video_jobs j where j.stage = 'queued' and j.provider = v_provider);
       v_spent := coalesce((select p.micros from provider_spend p
-        where p.provider = v_provider and p.day = (clock_timestamp() at time zone 'UTC')::date), 0);
-      if v_spent >= (v_rules ->> 'daily_budget_micros')::bigint then
+        where p.provider = v_provider and p.day = (clock_timestamp() at time zone 'UTC')::date), 0)
+        -- What is being handed over just now is not in the books yet.
+        + coalesce((select sum(estimate_provider_cost(j.model_id, j.settings)) from video_jobs j
+          where j.stage = 'queued' and j.provider = v_provider and j.lease_until >= clock_timestamp()), 0);
+      v_budget := (v_rules ->> 'daily_budget_micros')::bigint;
+      v_guest_budget := (v_rules ->> 'guest_budget_micros')::bigint;
+      if v_spent >= v_budget then
         perform raise_alert('provider_budget', v_provider || ':' || (clock_timestamp() at time zone 'UTC')::date,
           format('The daily budget of %s is used up; jobs wait until midnight UTC or their deadline.', v_provider));
         continue;
       end if;
       for v_next in
-        select w.job_id, w.user_id from walk_waiting_line(v_provider) w
-        where not (w.is_guest and v_spent >= coalesce((v_rules ->> 'guest_budget_micros')::bigint, v_spent + 1))
+        select w.job_id, w.user_id, w.is_guest from walk_waiting_line(v_provider) w
+        where not (w.is_guest and v_spent >= coalesce(v_guest_budget, v_spent + 1))
         order by w.place
       loop
-        exit when v_room <= 0;
+        -- Each place that is given away counts against the budget before the next one is.
+        exit when v_room <= 0 or v_spent >= v_budget;
+        continue when v_next.is_guest and v_spent >= v_guest_budget;
         -- Jobs that wait for their next try, or that somebody holds, are passed over and keep their place.
         perform 1 from video_jobs j where j.job_id = v_next.job_id and j.stage = 'queued' and j.run_after <= clock_timestamp()
           and j.deadline_at > clock_timestamp() and (j.lease_until is null or j.lease_until < clock_timestamp())
@@ -75,6 +87,7 @@ begin
         continue when not found;
         v_ids := v_ids || v_next.job_id;
         v_room := v_room - 1;
+        v_spent := v_spent + (select estimate_provider_cost(j.model_id, j.settings) from video_jobs j where j.job_id = v_next.job_id);
         insert into provider_states as s (provider, turns) values (v_provider, 1)
         on conflict (provider) do update set turns = s.turns + 1 returning s.turns into v_turn;
         update video_jobs j set served_turn = v_turn where j.job_id = v_next.job_id;
@@ -89,12 +102,15 @@ begin
 
   return query
   with claimed as (
-    update video_jobs j set leased_by = p_leased_by, lease_until = clock_timestamp() + make_interval(secs => p_lease_seconds)
+    update video_jobs j set leased_by = p_leased_by, lease_until = clock_timestamp() + make_interval(secs => p_lease_seconds),
+      stalled_claims = j.stalled_claims + 1,
+      -- The first claim that is lost costs no more time than its lease.
+      run_after = clock_timestamp() + make_interval(secs => p_lease_seconds * power(2, least(j.stalled_claims, 3)))
     where j.job_id = any (v_ids)
     returning j.*)
   select c.job_id, c.user_id, c.stage, c.attempt, c.fetch_attempt, c.provider, m.provider_model_id, c.prompt, c.settings,
     c.image_url, c.result_url, c.created_at, c.deadline_at, c.deadline_at <= clock_timestamp(), c.cancel_requested_at,
-    s.id, s.provider_job_id, s.status_url, s.result_url, s.cancel_url, c.trace_parent
+    s.id, s.provider_job_id, s.status_url, s.result_url, s.cancel_url, c.trace_parent, c.stalled_claims
   from claimed c
   left join models m on m.id = c.model_id
   left join job_submissions s on s.job_id = c.job_id and s.attempt = c.attempt

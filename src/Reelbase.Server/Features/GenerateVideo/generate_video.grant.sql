@@ -10,7 +10,11 @@ grant execute on function
   record_submission_accepted(bigint, text, text, text, text, text, double precision),
   record_submission_refused(bigint, text, text, double precision, integer),
   record_submission_ambiguous(uuid, text, text, integer), record_submission_detail(bigint, text, text, bigint),
-  reschedule_video_job(uuid, text, double precision, boolean), record_video_result(uuid, text, text, text, bigint),
+  reschedule_video_job(uuid, text, double precision, boolean), reschedule_video_job(uuid, text, double precision, boolean, text),
+  record_submission_rejected(bigint, text, text, text, text),
+  record_video_failure(bigint, text, text, text, text, text, text, bigint, boolean),
+  record_video_success(bigint, text, text, text, bigint), give_up_video_job(uuid, text, text, text),
+  settle_submission(bigint, text, bigint, double precision, integer), record_video_result(uuid, text, text, text, bigint),
   complete_video_job(uuid, text, text, bigint, text, text, bigint, text, jsonb), fail_video_job(uuid, text, text, text, boolean),
   claim_unsettled_submissions(integer, integer), settle_submission(bigint, text, bigint, double precision)
   to reelbase_worker;

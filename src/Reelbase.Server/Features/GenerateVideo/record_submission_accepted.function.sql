@@ -1,5 +1,6 @@
--- The provider took the job. The submission is the fence here and not the lease: the provider's id is a fact worth
--- keeping even when a rescuer has meanwhile called this attempt ambiguous, or its webhook was quicker than its answer.
+-- The provider took the job. Its id is a fact worth keeping whoever holds the job by now: a rescuer may have called this attempt ambiguous, or its
+-- webhook was quicker than its answer. The job itself is moved only when it is this claim's or nobody's: what another claim does with it is
+-- that claim's, which finds the id on the submission when it is done (reschedule_video_job, record_submission_ambiguous).
 create or replace function record_submission_accepted(
   p_submission_id bigint, p_leased_by text, p_provider_job_id text, p_status_url text, p_result_url text,
   p_cancel_url text, p_poll_after_seconds double precision)
@@ -13,15 +14,16 @@ begin
     cancel_url = p_cancel_url, answered_at = clock_timestamp(),
     outcome = case when outcome in ('intended', 'ambiguous') then 'accepted' else outcome end
   where id = p_submission_id returning * into v_submission;
-  update video_jobs set provider_job_id = p_provider_job_id,
-    stage = case when stage in ('submitting', 'ambiguous') then 'submitted' else stage end,
-    run_after = case when stage in ('submitting', 'ambiguous')
-      then least(deadline_at, clock_timestamp() + make_interval(secs => case when cancel_requested_at is null then p_poll_after_seconds else 0 end))
-      else run_after end,
-    lease_until = case when leased_by = p_leased_by then null else lease_until end,
-    leased_by = case when leased_by = p_leased_by then null else leased_by end
+  update video_jobs set provider_job_id = p_provider_job_id
   where job_id = v_submission.job_id and attempt = v_submission.attempt and stage <> 'finished';
+  update video_jobs set stage = 'submitted', leased_by = null, lease_until = null, stalled_claims = 0,
+    run_after = least(deadline_at, clock_timestamp() + make_interval(secs => case when cancel_requested_at is null then p_poll_after_seconds else 0 end))
+  where job_id = v_submission.job_id and attempt = v_submission.attempt and stage in ('submitting', 'ambiguous')
+    and (leased_by is null or leased_by = p_leased_by or lease_until < clock_timestamp());
+  -- A webhook was quicker: the claim that submitted has nothing left to do.
+  update video_jobs set leased_by = null, lease_until = null
+  where job_id = v_submission.job_id and stage <> 'finished' and leased_by = p_leased_by;
 end
 $$;
 comment on function record_submission_accepted(bigint, text, text, text, text, text, double precision) is
-  'Stores the provider''s id and addresses for a submission and lets the job wait for its result.';
+  'Stores the provider''s id and addresses for a submission and lets the job, unless it is another claim''s, wait for its result.';

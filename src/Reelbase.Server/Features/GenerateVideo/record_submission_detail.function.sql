@@ -1,3 +1,4 @@
+-- compatibility: the previous release's nodes call this; goes in the next release. record_video_failure and record_submission_rejected keep it now.
 -- What the provider said about a submission, for support and never shown to users, and what it says the job has cost.
 drop function if exists record_submission_detail(bigint, text, text);
 create or replace function record_submission_detail(

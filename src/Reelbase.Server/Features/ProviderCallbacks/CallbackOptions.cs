@@ -9,6 +9,10 @@ public sealed class CallbackOptions
     [Range(0, 100)]
     public int MaxRetries { get; set; } = 8;
 
+    /// <summary>Claims of one delivery, whatever came of them, after which it is failed: one that kills its worker or raises comes to an end too.</summary>
+    [Range(2, 1000)]
+    public int MaxClaims { get; set; } = 20;
+
     /// <summary>First pause before another try; doubles.</summary>
     [Range(0.01, 60)]
     public double RetryBaseSeconds { get; set; } = 1;

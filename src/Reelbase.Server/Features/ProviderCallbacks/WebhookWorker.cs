@@ -48,7 +48,14 @@ public sealed class WebhookWorker(
 
     /// <inheritdoc/>
     protected override Task<List<ClaimedDelivery>> ClaimAsync(string claimToken, int limit, CancellationToken cancellationToken) =>
-        database.ListAsync<ClaimedDelivery>("select * from claim_webhook_deliveries($1, $2, $3)", cancellationToken, claimToken, LeaseSeconds, limit);
+        database.ListAsync<ClaimedDelivery>(
+            "select * from claim_webhook_deliveries($1, $2, $3, $4)",
+            cancellationToken,
+            claimToken,
+            LeaseSeconds,
+            limit,
+            callbacks.Value.MaxClaims
+        );
 
     /// <inheritdoc/>
     protected override async Task HandleAsync(ClaimedDelivery item, CancellationToken cancellationToken)
@@ -56,11 +63,6 @@ public sealed class WebhookWorker(
         if (item is not { JobId: { } jobId, Payload: { } payload } || providers.Find(item.Provider) is not { } provider)
         {
             await FinishAsync(item, "nothing to do: the job or the provider is gone");
-            return;
-        }
-        if (item.ProviderJobId is { } known && known != item.EventJobId)
-        {
-            await FinishAsync(item, "the event is about another request than the one this address was made for");
             return;
         }
         using var document = JsonDocument.Parse(payload);
@@ -74,56 +76,52 @@ public sealed class WebhookWorker(
         switch (outcome)
         {
             case PollOutcome.Succeeded done:
-                var verdict = await database.ScalarAsync<string>(
-                    "select record_video_result($1, $2, $3, null, $4::bigint)",
-                    CancellationToken.None,
-                    jobId,
-                    item.EventJobId,
-                    done.VideoUrl,
-                    done.CostMicros
-                );
+                var verdict = await ApplyAsync(item, "succeeded", done.VideoUrl, null, null, done.CostMicros);
                 CrashPoints.Pass("result.recorded");
-                if (verdict == "late")
+                if (verdict is "late" or "stale")
                 {
-                    logger.LogWarning("A video for job {JobId} came after its refund; it is recorded and not delivered", jobId);
+                    logger.LogWarning("A video for job {JobId} came too late ({Verdict}); it is recorded and not delivered", jobId, verdict);
                 }
-                await FinishAsync(item, verdict is "fetching" ? null : $"the result was {verdict}");
                 break;
             case PollOutcome.Failed failed:
-                await database.ExecuteAsync(
-                    "select record_submission_detail($1, $2, $3, $4::bigint)",
-                    CancellationToken.None,
-                    item.SubmissionId,
-                    null,
-                    failed.Reason,
-                    failed.CostMicros
-                );
-                var code = JobFailures.Code(failed.Kind);
-                var isEnded = await database.ScalarAsync<bool>(
-                    "select fail_video_job($1, null, $2, $3)",
-                    CancellationToken.None,
-                    jobId,
-                    code,
-                    JobFailures.Message(code)
-                );
-                await FinishAsync(item, isEnded ? null : "the job had ended before");
+                await ApplyAsync(item, "failed", null, JobFailures.Code(failed.Kind), failed.Reason, failed.CostMicros);
                 break;
             case var open:
                 var reason = open is PollOutcome.Unknown unknown ? unknown.Reason : "the provider says that it still runs";
-                await database.ExecuteAsync(
-                    "select finish_webhook_delivery($1, $2, $3, $4, $5)",
-                    CancellationToken.None,
-                    item.Id,
-                    item.ClaimToken,
-                    reason,
-                    Backoff.Seconds(item.Attempt, callbacks.Value.RetryBaseSeconds, callbacks.Value.RetryCapSeconds),
-                    callbacks.Value.MaxRetries
-                );
+                await TryAgainAsync(item, reason);
                 return;
         }
         _feed.Publish(VideoJobWorker.WakeTopic);
         _feed.Publish(VideoJobWorker.TopicOf(jobId));
     }
+
+    /// <inheritdoc/>
+    protected override Task GiveBackAsync(ClaimedDelivery item, string reason) => TryAgainAsync(item, reason);
+
+    private Task TryAgainAsync(ClaimedDelivery item, string reason) =>
+        database.ExecuteAsync(
+            "select finish_webhook_delivery($1, $2, $3, $4, $5)",
+            CancellationToken.None,
+            item.Id,
+            item.ClaimToken,
+            reason,
+            Backoff.Seconds(item.Attempt, callbacks.Value.RetryBaseSeconds, callbacks.Value.RetryCapSeconds),
+            callbacks.Value.MaxRetries
+        );
+
+    /// <summary>The effect and the end of the event in one transaction; the database decides whose it is and whether it still counts.</summary>
+    private Task<string?> ApplyAsync(ClaimedDelivery item, string outcome, string? url, string? code, string? detail, long? costMicros) =>
+        database.RecordAsync<string>(
+            "select apply_webhook_delivery($1, $2, $3, $4, $5, $6, $7, $8::bigint)",
+            item.Id,
+            item.ClaimToken,
+            outcome,
+            url,
+            code,
+            code is null ? null : JobFailures.Message(code),
+            detail,
+            costMicros
+        );
 
     private Task FinishAsync(ClaimedDelivery item, string? remark) =>
         database.ExecuteAsync(

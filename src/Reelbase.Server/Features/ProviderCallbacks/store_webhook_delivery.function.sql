@@ -14,12 +14,10 @@ begin
   select * into v_submission from job_submissions where webhook_token_hash = p_token_hash and provider = p_provider;
   v_remark := case
     when v_submission.id is null then 'no submission has this address'
-    when v_submission.provider_job_id <> p_provider_job_id or exists (
-      select from job_submissions o where o.provider = p_provider and o.provider_job_id = p_provider_job_id and o.id <> v_submission.id)
-      then 'the event is about another request than the one this address was made for' end;
+    when not event_belongs_to(v_submission, p_provider_job_id) then 'the event is about another request than the one this address was made for' end;
   insert into webhook_deliveries (provider, event_id, event_type, payload, raw_body, provider_job_id, job_id, user_id, submission_id,
     trace_parent, status, processed_at, last_error)
-  values (p_provider, left(p_event_id, 200) || case when v_remark is null then '' else ':astray:' || left(encode(p_token_hash, 'hex'), 16) end,
+  values (p_provider, left(p_event_id, 200) || case when v_remark is null then '' else ':unmatched:' || left(encode(p_token_hash, 'hex'), 16) end,
     left(p_event_type, 100), p_payload, p_raw_body, left(p_provider_job_id, 200), v_submission.job_id, v_submission.user_id, v_submission.id,
     left(p_trace_parent, 64), case when v_remark is null then 'pending' else 'processed' end,
     case when v_remark is not null then clock_timestamp() end, v_remark)
