@@ -4,7 +4,6 @@ using Reelbase.Server.Features.Providers;
 using Reelbase.Server.Integrations;
 using Reelbase.Server.Platform;
 using Reelbase.Server.Platform.Database;
-using Reelbase.Server.Platform.Telemetry;
 using Reelbase.Server.Platform.Work;
 
 namespace Reelbase.Server.Features.GenerateVideo;
