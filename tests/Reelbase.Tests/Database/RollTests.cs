@@ -204,7 +204,9 @@ public sealed partial class RollTests
         Assert.Empty(
             SchemaRelease
                 .Current.Files.Where(file => file.RunsOnce)
-                .GroupBy(file => Path.GetFileName(file.Name)[..4])
+                .Select(file => Path.GetFileName(file.Name).Split('.')[0])
+                .Distinct()
+                .GroupBy(name => name[..4])
                 .Where(group => group.Count() > 1)
                 .Select(group => group.Key)
         );

@@ -36,7 +36,7 @@ begin
     end if;
   elsif v_q like '%@%' then
     select array_agg(id), 'e-mail' into v_ids, v_found_by from (
-      select id from users where lower(email) like replace(replace(replace(lower(v_q), '\', '\\'), '%', '\%'), '_', '\_') || '%' limit v_limit) m;
+      select id from users where normalize_email(email) like replace(replace(replace(normalize_email(v_q), '\', '\\'), '%', '\%'), '_', '\_') || '%' limit v_limit) m;
   else
     select array_agg(user_id), 'transaction id' into v_ids, v_found_by from (
       select user_id from purchases where transaction_id = v_q and user_id is not null

@@ -1,7 +1,5 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
 using Reelbase.Server.Features.Files;
 using Reelbase.Server.Features.GenerateVideo;
 using Reelbase.Server.Platform.Database;
@@ -12,7 +10,7 @@ using Reelbase.Server.Platform.Security;
 namespace Reelbase.Server.Features.Admin;
 
 /// <summary>Does what an admin asks, for the API and for the console alike: one SQL function, in one transaction with its audit row.</summary>
-public sealed partial class AdminApi(ApiDatabase database, ChangeFeed feed, IEnumerable<IOperationPreparation> preparations, IServiceProvider services)
+public sealed class AdminApi(ApiDatabase database, ChangeFeed feed, IEnumerable<IOperationPreparation> preparations, IServiceProvider services)
 {
     /// <summary>Told after every change that an admin made; the console's pages look again.</summary>
     public const string Topic = "admin:changes";
@@ -36,7 +34,6 @@ public sealed partial class AdminApi(ApiDatabase database, ChangeFeed feed, IEnu
             throw DatabaseErrors.Translate(error);
         }
         var answer = JsonNode.Parse(text)!;
-        WriteTimes(answer);
         if (operation.IsChange)
         {
             Tell(request);
@@ -81,45 +78,4 @@ public sealed partial class AdminApi(ApiDatabase database, ChangeFeed feed, IEnu
             feed.Publish(VideoJobWorker.TopicOf(job));
         }
     }
-
-    /// <summary>Times as everywhere else: PostgreSQL writes them with an offset and six digits.</summary>
-    private static void WriteTimes(JsonNode node)
-    {
-        switch (node)
-        {
-            case JsonObject members:
-                foreach (var (name, value) in members.ToList())
-                {
-                    if (value is JsonValue && Time(value) is { } time)
-                    {
-                        members[name] = time;
-                    }
-                    else if (value is not null)
-                    {
-                        WriteTimes(value);
-                    }
-                }
-                break;
-            case JsonArray items:
-                foreach (var item in items)
-                {
-                    if (item is not null)
-                    {
-                        WriteTimes(item);
-                    }
-                }
-                break;
-        }
-    }
-
-    private static string? Time(JsonNode value) =>
-        value.GetValueKind() == JsonValueKind.String
-        && (string)value! is { Length: >= 20 and <= 40 } text
-        && Timestamp().IsMatch(text)
-        && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
-            ? Json.Time(time.UtcDateTime)
-            : null;
-
-    [GeneratedRegex(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?[+-]\d\d:\d\d$")]
-    private static partial Regex Timestamp();
 }

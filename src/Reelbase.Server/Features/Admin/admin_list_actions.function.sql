@@ -13,7 +13,7 @@ begin
   select coalesce(jsonb_agg(r order by (r ->> 'id')::bigint desc), '[]') into v_rows from (
     select jsonb_build_object('id', a.id, 'admin_user_id', a.admin_user_id, 'admin_email', w.email, 'action_type', a.action_type,
       'target_user_id', a.target_user_id, 'target_model_id', a.target_model_id, 'target_id', a.target_id, 'amount', a.amount,
-      'reason', a.reason, 'details', a.details, 'created_at', a.created_at) as r
+      'reason', a.reason, 'details', a.details, 'created_at', to_json_time(a.created_at)) as r
     from admin_actions a left join users w on w.id = a.admin_user_id
     where a.id < v_before and (v_admin is null or a.admin_user_id = v_admin) and (v_target is null or a.target_user_id = v_target)
       and (v_target_id is null or a.target_id = v_target_id)

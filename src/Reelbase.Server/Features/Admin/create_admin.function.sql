@@ -10,7 +10,7 @@ begin
   if p_email !~ '^[^@[:space:]]{1,64}@[^@[:space:]]{1,250}$' then
     raise exception 'that is no e-mail address';
   end if;
-  select id into v_id from users where lower(email) = lower(p_email) and is_admin;
+  select id into v_id from users where normalize_email(email) = normalize_email(p_email) and is_admin;
   if v_id is null then
     insert into users (email, is_guest, is_admin) values (p_email, false, true) returning id into v_id;
     v_is_new := true;

@@ -5,7 +5,7 @@ language plpgsql stable security definer set search_path = public, pg_temp as $$
 begin
   return query select c.user_id, u.email, c.password_hash, c.totp_secret, coalesce(c.locked_until > clock_timestamp(), false)
   from users u join admin_credentials c on c.user_id = u.id
-  where lower(u.email) = lower(p_email) and u.is_admin and u.banned_at is null and u.deleted_at is null;
+  where normalize_email(u.email) = normalize_email(p_email) and u.is_admin and u.banned_at is null and u.deleted_at is null;
 end
 $$;
 comment on function find_admin_credentials(text) is

@@ -4,7 +4,7 @@ language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   v_id uuid;
 begin
-  select id into v_id from users where lower(email) = lower(p_email) and is_admin for no key update;
+  select id into v_id from users where normalize_email(email) = normalize_email(p_email) and is_admin for no key update;
   if v_id is null then
     return false;
   end if;

@@ -10,7 +10,7 @@ declare
 begin
   select coalesce(jsonb_agg(r order by (r ->> 'seq')::bigint desc), '[]') into v_rows from (
     select jsonb_build_object('id', q.id, 'seq', q.seq, 'user_id', q.user_id, 'change', q.change, 'reason', q.reason, 'job_id', q.job_id,
-      'transaction_id', q.transaction_id, 'balance_after', q.balance_after, 'note', q.note, 'created_at', q.created_at) as r
+      'transaction_id', q.transaction_id, 'balance_after', q.balance_after, 'note', q.note, 'created_at', to_json_time(q.created_at)) as r
     from users u cross join lateral (
       select * from quota_log l where l.user_id = u.id and l.seq < v_before order by l.seq desc limit v_limit) q
     where u.id = v_user or u.merged_into = v_user

@@ -14,7 +14,7 @@ begin
     select coalesce(jsonb_agg(jsonb_build_object('id', d.id, 'inbox', d.inbox, 'provider', d.provider, 'event_id', d.event_id, 'event_type', d.event_type,
       'status', d.status, 'retry_count', d.retry_count, 'last_error', d.last_error, 'job_id', d.job_id, 'user_id', d.user_id,
       'has_payload', d.payload is not null, 'can_resend', d.payload is not null and (d.submission_id is not null or d.inbox <> 'provider'),
-      'created_at', d.created_at, 'processed_at', d.processed_at) order by d.id desc), '[]')
+      'created_at', to_json_time(d.created_at), 'processed_at', to_json_time(d.processed_at)) order by d.id desc), '[]')
     from (select r.* from (select * from webhook_deliveries w where w.id < $1 and %s order by w.id desc limit %s) r
       where $3::text is null or r.inbox = $3 order by r.id desc limit $4) d $q$,
     case when v_status is null then 'true' else 'w.status = $2' end, case when v_inbox is null then v_limit else 20000 end)

@@ -4,7 +4,7 @@ language plpgsql stable security definer set search_path = public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
 begin
-  return jsonb_build_object('rows', (select coalesce(jsonb_agg(to_jsonb(p) order by p.credits, p.product_id), '[]')
+  return jsonb_build_object('rows', (select coalesce(jsonb_agg(with_json_times(to_jsonb(p), 'created_at') order by p.credits, p.product_id), '[]')
     from (select * from products order by product_id limit 500) p));
 end
 $$;

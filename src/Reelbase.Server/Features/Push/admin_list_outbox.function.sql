@@ -7,11 +7,11 @@ declare
 begin
   return jsonb_build_object(
     'pushes', (select coalesce(jsonb_agg(jsonb_build_object('id', n.id, 'user_id', n.user_id, 'job_id', n.job_id, 'event', n.event, 'environment', n.environment,
-        'phone', right(n.token, 6), 'status', n.status, 'attempt', n.attempt, 'last_error', n.last_error, 'created_at', n.created_at,
-        'finished_at', n.finished_at) order by n.created_at desc), '[]')
+        'phone', right(n.token, 6), 'status', n.status, 'attempt', n.attempt, 'last_error', n.last_error, 'created_at', to_json_time(n.created_at),
+        'finished_at', to_json_time(n.finished_at)) order by n.created_at desc), '[]')
       from (select * from push_notifications order by created_at desc, id limit v_limit) n),
     'alerts', (select coalesce(jsonb_agg(jsonb_build_object('id', a.id, 'kind', a.kind, 'message', a.message, 'status', a.status, 'attempt', a.attempt,
-        'last_error', a.last_error, 'created_at', a.created_at) order by a.id desc), '[]')
+        'last_error', a.last_error, 'created_at', to_json_time(a.created_at)) order by a.id desc), '[]')
       from (select * from alerts order by id desc limit v_limit) a));
 end
 $$;

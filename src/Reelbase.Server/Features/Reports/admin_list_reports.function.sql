@@ -7,7 +7,7 @@ declare
   v_limit integer := read_admin_integer(p_request, 'limit', 1, 100, 25);
 begin
   return jsonb_build_object('rows', (select coalesce(jsonb_agg(jsonb_build_object('id', r.id, 'user_id', r.user_id, 'reason', r.reason, 'status', r.status,
-      'created_at', r.created_at, 'closed_at', r.closed_at, 'job', (select describe_job(j) from video_jobs j where j.job_id = r.job_id)) order by r.id desc), '[]')
+      'created_at', to_json_time(r.created_at), 'closed_at', to_json_time(r.closed_at), 'job', (select describe_job(j) from video_jobs j where j.job_id = r.job_id)) order by r.id desc), '[]')
     from (select * from content_reports where status = v_status order by id desc limit v_limit) r));
 end
 $$;

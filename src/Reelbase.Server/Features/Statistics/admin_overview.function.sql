@@ -7,15 +7,15 @@ declare
   v_step text := case when v_hours <= 72 then 'hour' else 'day' end;
   v_from timestamptz := date_trunc(v_step, now() - make_interval(hours => v_hours), 'UTC');
 begin
-  return jsonb_build_object('from', v_from, 'step', v_step,
-    'jobs', (select coalesce(jsonb_agg(jsonb_build_object('at', s.at, 'completed', s.completed, 'failed', s.failed, 'accepted', s.accepted,
+  return jsonb_build_object('from', to_json_time(v_from), 'step', v_step,
+    'jobs', (select coalesce(jsonb_agg(jsonb_build_object('at', to_json_time(s.at), 'completed', s.completed, 'failed', s.failed, 'accepted', s.accepted,
         'seconds', s.seconds) order by s.at), '[]') from (
       select t.at, coalesce(sum(h.jobs) filter (where h.result = 'completed'), 0) as completed, coalesce(sum(h.jobs) filter (where h.result = 'failed'), 0) as failed,
         coalesce(sum(h.jobs) filter (where h.result = 'accepted'), 0) as accepted,
         coalesce(sum(h.seconds) filter (where h.result = 'completed') / nullif(sum(h.jobs) filter (where h.result = 'completed'), 0), 0) as seconds
       from generate_series(v_from, now(), ('1 ' || v_step)::interval) t (at)
       left join job_hours h on h.hour >= t.at and h.hour < t.at + ('1 ' || v_step)::interval group by t.at) s),
-    'credits', (select coalesce(jsonb_agg(jsonb_build_object('at', s.at, 'sold', s.sold, 'spent', s.spent, 'refunded', s.refunded) order by s.at), '[]') from (
+    'credits', (select coalesce(jsonb_agg(jsonb_build_object('at', to_json_time(s.at), 'sold', s.sold, 'spent', s.spent, 'refunded', s.refunded) order by s.at), '[]') from (
       select t.at, coalesce(sum(h.credits) filter (where h.reason = 'iap_purchase'), 0) as sold,
         coalesce(-sum(h.credits) filter (where h.reason = 'video_generation'), 0) as spent,
         coalesce(sum(h.credits) filter (where h.reason in ('generation_failed_refund', 'admin_refund')), 0) as refunded
@@ -31,7 +31,7 @@ begin
       from (select provider, stage, count(*) as jobs, extract(epoch from clock_timestamp() - min(created_at))::integer as oldest
         from video_jobs where stage <> 'finished' group by provider, stage) o),
     'providers', (select coalesce(jsonb_agg(jsonb_build_object('provider', s.provider, 'is_configured', s.is_configured, 'is_offered', provider_is_offered(s.provider),
-        'fault', s.fault, 'detail', s.detail, 'failing_since', s.failing_since, 'paused_until', s.paused_until,
+        'fault', s.fault, 'detail', s.detail, 'failing_since', to_json_time(s.failing_since), 'paused_until', to_json_time(s.paused_until),
         'spent_today_micros', coalesce((select p.micros from provider_spend p where p.provider = s.provider and p.day = (now() at time zone 'UTC')::date), 0))
         order by s.provider), '[]') from provider_states s),
     'waiting', jsonb_build_object(

@@ -4,7 +4,7 @@ language plpgsql stable security definer set search_path = public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
 begin
-  return jsonb_build_object('rows', (select coalesce(jsonb_agg(to_jsonb(t) order by t.at), '[]') from find_trace(read_admin_text(p_request, 'id', 64, true)) t));
+  return jsonb_build_object('rows', (select coalesce(jsonb_agg(with_json_times(to_jsonb(t), 'at') order by t.at), '[]') from find_trace(read_admin_text(p_request, 'id', 64, true)) t));
 end
 $$;
 comment on function admin_get_trace(jsonb) is

@@ -7,7 +7,7 @@ declare
 begin
   -- Grouping reads the rows of its hours and no more than a hundred thousand of them.
   return jsonb_build_object('rows', (select coalesce(jsonb_agg(jsonb_build_object('error_code', g.error_code, 'endpoint', g.endpoint, 'count', g.count,
-      'users', g.users, 'first_at', g.first_at, 'last_at', g.last_at) order by g.count desc, g.error_code), '[]')
+      'users', g.users, 'first_at', to_json_time(g.first_at), 'last_at', to_json_time(g.last_at)) order by g.count desc, g.error_code), '[]')
     from (select error_code, endpoint, sum(occurrences) as count, count(distinct user_id) as users, min(created_at) as first_at, max(created_at) as last_at
       from (select * from error_log where created_at > now() - make_interval(hours => v_hours) order by created_at desc limit 100000) e
       group by error_code, endpoint order by sum(occurrences) desc limit 200) g));

@@ -9,7 +9,7 @@ declare
   v_before bigint := read_admin_integer(p_request, 'before', 0, 9000000000000000, 9000000000000000);
   v_rows jsonb;
 begin
-  select coalesce(jsonb_agg(to_jsonb(e) - 'request_data' - 'sample_key' order by e.created_at desc, e.id desc), '[]') into v_rows from (
+  select coalesce(jsonb_agg(with_json_times(to_jsonb(e) - 'request_data' - 'sample_key', 'created_at') order by e.created_at desc, e.id desc), '[]') into v_rows from (
     select r.* from (select * from error_log where id < v_before order by created_at desc, id
       limit case when v_code is null and v_endpoint is null then v_limit else 20000 end) r
     where (v_code is null or r.error_code = v_code) and (v_endpoint is null or r.endpoint = v_endpoint)

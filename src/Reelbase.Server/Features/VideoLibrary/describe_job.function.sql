@@ -9,9 +9,9 @@ language sql stable security definer set search_path = public, pg_temp as $$
     'stalled_claims', p_job.stalled_claims, 'error_code', p_job.error_code, 'error_message', p_job.error_message,
     'attempt', p_job.attempt, 'provider_cost_micros', p_job.provider_cost_micros, 'video', p_job.video_url, 'thumbnail', p_job.thumbnail_url,
     'video_duration_seconds', p_job.video_duration_seconds, 'video_width', p_job.video_width, 'video_height', p_job.video_height,
-    'created_at', p_job.created_at, 'submitted_at', p_job.submitted_at, 'completed_at', p_job.completed_at, 'deadline_at', p_job.deadline_at,
-    'run_after', p_job.run_after, 'lease_until', p_job.lease_until, 'leased_by', p_job.leased_by,
-    'cancel_requested_at', p_job.cancel_requested_at, 'deleted_at', p_job.deleted_at, 'trace_id', substr(p_job.trace_parent, 4, 32))
+    'created_at', to_json_time(p_job.created_at), 'submitted_at', to_json_time(p_job.submitted_at), 'completed_at', to_json_time(p_job.completed_at), 'deadline_at', to_json_time(p_job.deadline_at),
+    'run_after', to_json_time(p_job.run_after), 'lease_until', to_json_time(p_job.lease_until), 'leased_by', p_job.leased_by,
+    'cancel_requested_at', to_json_time(p_job.cancel_requested_at), 'deleted_at', to_json_time(p_job.deleted_at), 'trace_id', substr(p_job.trace_parent, 4, 32))
 $$;
 comment on function describe_job(video_jobs) is
   'A job for the console, as JSON. Internal to the admin functions.';

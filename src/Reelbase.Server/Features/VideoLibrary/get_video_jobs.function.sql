@@ -22,7 +22,7 @@ begin
   where j.user_id = v_me
     and (p_before is null or (j.created_at, j.job_id) < (v_before_at, p_before))
     and (p_status is null or j.status = p_status)
-    and (p_query is null or position(lower(p_query) in lower(j.prompt)) > 0)
+    and (p_query is null or position(fold_text(p_query) in fold_text(j.prompt)) > 0)
   order by j.created_at desc, j.job_id desc
   limit least(p_limit, 101) offset p_offset;
 end

@@ -4,7 +4,7 @@ create or replace function renew_schedule(p_name text, p_leased_by text, p_lease
 language plpgsql security definer set search_path = public, pg_temp as $$
 begin
   update schedules set lease_until = clock_timestamp() + make_interval(secs => p_lease_seconds),
-    progress = p_progress || jsonb_build_object('saved_at', clock_timestamp())
+    progress = p_progress || jsonb_build_object('saved_at', to_json_time(clock_timestamp()))
   where name = p_name and leased_by = p_leased_by;
   return found;
 end

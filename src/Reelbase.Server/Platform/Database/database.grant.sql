@@ -1,0 +1,2 @@
+-- Searched with the caller's own rights.
+grant execute on function fold_text(text) to authenticated;
