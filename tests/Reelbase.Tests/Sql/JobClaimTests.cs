@@ -259,6 +259,32 @@ public sealed class JobClaimTests(SqlDatabase database)
         Assert.Equal("late_success", await db.ValueAsync<string>("select outcome from job_submissions where id = $1", submission));
     }
 
+    [Fact]
+    public async Task A_refusal_for_a_deleted_job_waits_for_the_user_before_it_holds_the_job()
+    {
+        Guid job;
+        long submission;
+        await using (var db = await database.BeginAsync())
+        {
+            job = await PressAsync(db);
+            submission = await SubmitAsync(db, job, "one");
+            await db.RunAsync("update video_jobs set deleted_at = clock_timestamp() where job_id = $1", job);
+            await db.CommitAsync();
+        }
+        await using var deleting = await database.BeginAsync();
+        await deleting.RunAsync("select 1 from users u join video_jobs j on j.user_id = u.id where j.job_id = $1 for no key update of u", job);
+        await using var refusing = await database.BeginAsync();
+        var backend = await refusing.ValueAsync<int>("select pg_backend_pid()");
+        var refusal = refusing.RunAsync("select record_submission_refused($1, 'one', 'busy', 0, 1800)", submission);
+        await Eventually.IsAsync(() => deleting.ValueAsync<bool>("select cardinality(pg_blocking_pids($1)) > 0", backend), isBlocked => isBlocked);
+        // Whoever holds the user row gets the job: two orders would have been a deadlock here.
+        await deleting.RunAsync("select 1 from video_jobs where job_id = $1 for no key update nowait", job);
+        await deleting.DisposeAsync();
+        await refusal;
+        Assert.Equal("finished||", await StateAsync(refusing, job));
+        await refusing.CommitAsync();
+    }
+
     private static async Task<Guid> PressAsync(SqlCase db)
     {
         // Nothing of other cases is seen here, and nothing of this one by others.
