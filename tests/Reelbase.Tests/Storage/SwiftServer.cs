@@ -55,6 +55,10 @@ public sealed class SwiftServer : IAsyncLifetime
             [app:proxy-server]
             use = egg:swift#proxy
             account_autocreate = true
+            # A busy machine is no store in trouble: half a second for a connection, the default, is soon over on it.
+            conn_timeout = 30
+            node_timeout = 60
+            error_suppression_limit = 1000000
             [filter:catch_errors]
             use = egg:swift#catch_errors
             [filter:gatekeeper]
@@ -151,6 +155,8 @@ public sealed class SwiftServer : IAsyncLifetime
             pipeline = {name}-server
             [app:{name}-server]
             use = egg:swift#{name}
+            conn_timeout = 30
+            node_timeout = 60
             """
         );
         Start($"swift-{name}-server", file);
