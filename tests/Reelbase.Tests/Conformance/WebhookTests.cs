@@ -147,6 +147,19 @@ public sealed class WebhookTests : IAsyncLifetime
         Assert.Equal(2, (await AdminAsync("resend-delivery", "x")).Code);
     }
 
+    /// <summary>The answer to the submission was lost, and what the result call says at first is nobody's word: the request is known now, and polled.</summary>
+    [Fact]
+    public async Task A_webhook_that_names_the_request_of_an_ambiguous_submission_lets_it_be_polled()
+    {
+        var phone = await _system.NewGuestAsync();
+        const string prompt = "[timeout] [slow 6] [result 404] Nobody knows";
+        var job = (await phone.GenerateAsync(prompt))["job_id"].GetString()!;
+        Assert.Equal("completed", (await phone.WatchAsync(job))[^1].GetProperty("status").GetString());
+        Assert.Single(await _system.SubmissionsAsync(prompt));
+        Assert.Equal(2, await phone.CreditsAsync());
+        await _system.AssertLedgerAsync();
+    }
+
     [Fact]
     public async Task A_body_over_the_limit_is_refused_whole()
     {

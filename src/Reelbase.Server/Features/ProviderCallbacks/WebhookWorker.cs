@@ -87,6 +87,15 @@ public sealed class WebhookWorker(
                 await ApplyAsync(item, "failed", null, JobFailures.Code(failed.Kind), failed.Reason, failed.CostMicros);
                 break;
             case var open:
+                if (item.ProviderJobId is null)
+                {
+                    await database.RecordAsync<bool>(
+                        "select name_lost_submission($1, $2, $3)",
+                        item.Id,
+                        item.ClaimToken,
+                        Math.Max(provider.Options.MinPollSeconds, callbacks.Value.RetryBaseSeconds)
+                    );
+                }
                 var reason = open is PollOutcome.Unknown unknown ? unknown.Reason : "the provider says that it still runs";
                 await TryAgainAsync(item, reason);
                 return;

@@ -1,6 +1,7 @@
 revoke all on webhook_deliveries from public, anon, authenticated, service_role, reelbase_api, reelbase_worker, reelbase_admin;
 grant execute on function store_webhook_delivery(text, bytea, text, text, jsonb, text, text, bytea),
   store_webhook_delivery(text, bytea, text, text, jsonb, text, text) to reelbase_api;
+grant execute on function name_lost_submission(bigint, text, double precision) to reelbase_worker;
 grant execute on function claim_webhook_deliveries(text, integer, integer), claim_webhook_deliveries(text, integer, integer, integer),
   apply_webhook_delivery(bigint, text, text, text, text, text, text, bigint),
   finish_webhook_delivery(bigint, text, text, double precision, integer) to reelbase_worker;
