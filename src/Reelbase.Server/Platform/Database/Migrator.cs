@@ -62,9 +62,6 @@ public sealed partial class Migrator(string ownerConnectionString, ILogger logge
         }
     }
 
-    /// <summary>Says whether this program may serve on the database as it is, and changes nothing.</summary>
-    public async Task<MigrationResult> CheckAsync(CancellationToken cancellationToken) => await RunAsync(dryRun: true, cancellationToken);
-
     private Due Plan(SchemaJournal journal)
     {
         var older =
@@ -108,6 +105,7 @@ public sealed partial class Migrator(string ownerConnectionString, ILogger logge
         {
             return plan.Result([]);
         }
+        var ran = new List<string>();
         if (!plan.IsTransactionDone)
         {
             await RefuseToSkipAsync(connection, plan.Journal, cancellationToken);
@@ -115,12 +113,13 @@ public sealed partial class Migrator(string ownerConnectionString, ILogger logge
             {
                 return null;
             }
+            ran.AddRange(plan.Files.Where(file => !file.RunsOutsideTransaction).Select(file => file.Name));
         }
         var report = plan.IsDone ? [] : await ReadReportAsync(connection, cancellationToken);
         // Building an index waits for every older statement, also for one that waits for this lock: so it is given back before.
         await ExecuteAsync(connection, $"select pg_advisory_unlock({LockKey})", cancellationToken);
-        await ApplyConcurrentAsync(connection, cancellationToken);
-        return plan.Result(report);
+        ran.AddRange(await ApplyConcurrentAsync(connection, cancellationToken));
+        return plan.Result(report) with { Files = ran };
     }
 
     /// <summary>Applies the transactional files; false when a lock was not free and it may be tried again.</summary>
@@ -178,11 +177,12 @@ public sealed partial class Migrator(string ownerConnectionString, ILogger logge
     }
 
     /// <summary>Runs the files that need to be outside a transaction. A crash leaves the rest, and an index that is not valid is dropped and built again.</summary>
-    private async Task ApplyConcurrentAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<string>> ApplyConcurrentAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
+        var ran = new List<string>();
         if (Plan(await SchemaJournal.ReadAsync(connection, cancellationToken)).IsDone)
         {
-            return;
+            return ran;
         }
         await LockAsync(connection, ConcurrentLockKey, cancellationToken);
         foreach (var file in Plan(await SchemaJournal.ReadAsync(connection, cancellationToken)).Files.Where(file => file.RunsOutsideTransaction))
@@ -200,6 +200,7 @@ public sealed partial class Migrator(string ownerConnectionString, ILogger logge
                 }
                 await SchemaJournal.WriteFileAsync(connection, file, Release.Level, cancellationToken);
                 await ExecuteAsync(connection, "reset role", cancellationToken);
+                ran.Add(file.Name);
             }
             catch (NpgsqlException error)
             {
@@ -207,6 +208,7 @@ public sealed partial class Migrator(string ownerConnectionString, ILogger logge
             }
         }
         await ExecuteAsync(connection, $"select pg_advisory_unlock({ConcurrentLockKey})", cancellationToken);
+        return ran;
     }
 
     private static IEnumerable<string> Statements(SqlFile file) =>
