@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Reelbase.Server.Platform.Storage;
 using Reelbase.Simulators.Fal;
 using Reelbase.Simulators.Runway;
 
@@ -104,7 +105,7 @@ public static class FaultChecks
         var onDisk = Directory
             .EnumerateFiles(world.StorageDirectory, "*", SearchOption.AllDirectories)
             .Select(file => Path.GetRelativePath(world.StorageDirectory, file))
-            .Where(name => !name.StartsWith(".tmp", StringComparison.Ordinal))
+            .Where(name => !name.StartsWith(".tmp", StringComparison.Ordinal) && name != StoreBuckets.Marker)
             .ToHashSet();
         return
         [
