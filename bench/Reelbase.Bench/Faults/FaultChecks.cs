@@ -1,5 +1,4 @@
 using Microsoft.Extensions.DependencyInjection;
-using Reelbase.Server.Platform.Storage;
 using Reelbase.Simulators.Fal;
 using Reelbase.Simulators.Runway;
 
@@ -105,7 +104,7 @@ public static class FaultChecks
         var onDisk = Directory
             .EnumerateFiles(world.StorageDirectory, "*", SearchOption.AllDirectories)
             .Select(file => Path.GetRelativePath(world.StorageDirectory, file))
-            .Where(name => !name.StartsWith(".tmp", StringComparison.Ordinal) && name != StoreBuckets.Marker)
+            .Where(name => !name.StartsWith(".tmp", StringComparison.Ordinal))
             .ToHashSet();
         return
         [

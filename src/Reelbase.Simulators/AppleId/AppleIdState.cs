@@ -78,6 +78,8 @@ public sealed class AppleIdState
             ["sub"] = subject,
             ["auth_time"] = now,
             ["nonce_supported"] = true,
+            // Of the code that comes beside it, so that no two sign-ins have one token.
+            ["c_hash"] = Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(11)),
             ["real_user_status"] = 2,
         };
         if (email is not null)

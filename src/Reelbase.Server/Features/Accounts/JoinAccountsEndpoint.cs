@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using Reelbase.Server.Features.Sessions;
 using Reelbase.Server.Features.SignIn;
 using Reelbase.Server.Integrations.Apple.SignIn;
 using Reelbase.Server.Platform;
@@ -30,7 +31,10 @@ public sealed record MergeGuestRequest(
 }
 
 /// <summary>The member that the guest is now.</summary>
-public sealed record MergeGuestAnswer(bool Success, UserProfile User);
+/// <param name="Success">Always true.</param>
+/// <param name="User">The member.</param>
+/// <param name="Session">The caller's session with its next tokens, which name the member; null for a caller without one.</param>
+public sealed record MergeGuestAnswer(bool Success, UserProfile User, SessionAnswer? Session = null);
 
 /// <summary><c>POST /merge-guest-user</c>: a guest becomes a member, or part of one who exists, and loses nothing.</summary>
 public static partial class JoinAccountsEndpoint
@@ -113,7 +117,10 @@ public static partial class JoinAccountsEndpoint
     {
         var joined = await signIn.JoinAsync(caller, identity, mayMerge: true, context.RequestAborted);
         await authorizations.KeepAsync(joined.UserId, identity.ClientId is { Length: > 0 } client ? client : null, request.AuthorizationCode);
-        return new(true, await AccountsEndpoints.ReadAsync(context, database, caller));
+        // The sessions that ended may have streams open: they are told to check.
+        context.RequestServices.GetRequiredService<ChangeFeed>().Publish(CallerResolver.TopicOf(caller.UserId!.Value));
+        var sessions = context.RequestServices.GetRequiredService<SessionService>();
+        return new(true, await AccountsEndpoints.ReadAsync(context, database, caller), await sessions.RotateAsync(caller.SessionId, context.RequestAborted));
     }
 
     /// <summary>Shipped apps tell a device id and Apple's subject, and prove neither.</summary>

@@ -25,6 +25,7 @@ public static class AdminEndpoints
                 HandleAsync(operation, context, callers, database, api);
             var route = operation.IsChange ? group.MapPost("/" + operation.Name, Handle) : group.MapGet("/" + operation.Name, Handle);
             route.WithName(operation.Name).WithSummary(operation.Summary).RequiresUser().Produces(200, operation.Answer, "application/json");
+            route.WithMetadata(new ResolvesCallerFirstMetadata());
             if (operation.IsChange)
             {
                 route.Accepts<object>("application/json").Fails(400, 401, 403, 404, 409, 413, 415, 422, 503);
@@ -51,7 +52,7 @@ public static class AdminEndpoints
         }
         if (await callers.ReadAsync(context) is not { UserId: not null } caller)
         {
-            throw new ApiException("ERR_4005", new { reason = context.Request.Headers.Authorization.Count > 0 ? "invalid_token" : "no_token" });
+            throw CallerResolver.NoUser(context);
         }
         await database.ExecuteAsync(caller, "select require_admin()", context.RequestAborted);
         return caller;

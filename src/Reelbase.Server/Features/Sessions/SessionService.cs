@@ -63,12 +63,13 @@ public sealed class SessionService(ApiDatabase database, AccessTokens tokens, Ke
         var refreshToken = RefreshToken(sessionId, 0);
         var user =
             await database.OneOrNoneAsync<SessionUser>(
-                "select * from start_session($1, $2, $3, $4)",
+                "select * from start_session($1, $2, $3, $4, $5)",
                 cancellationToken,
                 userId,
                 sessionId,
                 method,
-                Hash(refreshToken)
+                Hash(refreshToken),
+                options.Value.MaxSessionsPerUser
             ) ?? throw new InvalidOperationException("start_session answered nothing");
         return (Answer(user, sessionId, method, refreshToken), user);
     }
@@ -84,13 +85,14 @@ public sealed class SessionService(ApiDatabase database, AccessTokens tokens, Ke
             return (null, refreshToken.Length is >= 12 and <= 200 ? "refresh_token_not_found" : "validation_failed");
         }
         var row = await database.OneOrNoneAsync<RefreshRow>(
-            "select * from refresh_session($1, $2, $3, $4, $5)",
+            "select * from refresh_session($1, $2, $3, $4, $5, $6)",
             cancellationToken,
             sessionId,
             counter,
             Hash(refreshToken),
             Hash(RefreshToken(sessionId, counter + 1)),
-            options.Value.RefreshReuseSeconds
+            options.Value.RefreshReuseSeconds,
+            options.Value.MaxLateRefreshGenerations
         );
         if (row is not { Outcome: "ok" })
         {
@@ -104,6 +106,17 @@ public sealed class SessionService(ApiDatabase database, AccessTokens tokens, Ke
             { Outcome: "banned" } => (null, "user_banned"),
             _ => (null, "refresh_token_not_found"),
         };
+    }
+
+    /// <summary>Rotates the session of a caller whose account has just changed, so that the answer carries tokens that say who they are now.</summary>
+    /// <returns>The session with its next tokens; null when the caller has none (the switch for shipped builds) or it has ended.</returns>
+    public async Task<SessionAnswer?> RotateAsync(Guid? sessionId, CancellationToken cancellationToken)
+    {
+        if (sessionId is not { } id || await database.ScalarAsync<int?>("select get_session_counter($1)", cancellationToken, id) is not { } counter)
+        {
+            return null;
+        }
+        return (await RefreshAsync(RefreshToken(id, counter), cancellationToken)).Answer;
     }
 
     /// <summary>The user object of the auth API.</summary>

@@ -1,15 +1,23 @@
 -- Opens a session for a user and keeps the hash of its first refresh token (counter 0). Answers the user as tokens and
--- the auth API describe them.
-create or replace function start_session(p_user_id uuid, p_session_id uuid, p_method text, p_token_hash bytea)
+-- the auth API describe them. A user has at most p_max_sessions; the ones that were idle longest end.
+drop function if exists start_session(uuid, uuid, text, bytea);
+create or replace function start_session(p_user_id uuid, p_session_id uuid, p_method text, p_token_hash bytea, p_max_sessions integer default 50)
 returns table (user_id uuid, email text, apple_sub text, is_guest boolean, credits_remaining integer,
   created_at timestamptz, updated_at timestamptz)
 language plpgsql security definer set search_path = public, pg_temp as $$
 #variable_conflict use_column
 begin
+  -- Calls of one user one after another, so that many at once do not go over the bound together.
+  perform 1 from users u where u.id = p_user_id for no key update;
+  update sessions s set revoked_at = clock_timestamp()
+  where s.id in (
+    select o.id from sessions o where o.user_id = p_user_id and o.revoked_at is null and o.method <> 'admin'
+    order by greatest(o.refreshed_at, o.created_at) desc, o.id offset greatest(p_max_sessions, 1) - 1);
   insert into sessions (id, user_id, method) values (p_session_id, p_user_id, p_method);
   insert into refresh_tokens (session_id, counter, user_id, token_hash) values (p_session_id, 0, p_user_id, p_token_hash);
   return query select u.id, u.email, u.apple_sub, u.is_guest, u.credits_remaining, u.created_at, u.updated_at
   from users u where u.id = p_user_id;
 end
 $$;
-comment on function start_session(uuid, uuid, text, bytea) is 'Opens a session; answers the user''s public identity.';
+comment on function start_session(uuid, uuid, text, bytea, integer) is
+  'Opens a session, ends the longest idle ones over p_max_sessions, and answers the user''s public identity.';

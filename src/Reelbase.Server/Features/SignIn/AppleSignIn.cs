@@ -58,9 +58,24 @@ public sealed class AppleSignIn(ApiDatabase database, AppleTokens tokens, AppleA
         Guid userId;
         if (guest is null)
         {
-            var member = (
-                await database.OneOrNoneAsync<Member>("select * from sign_in_with_apple($1, $2)", cancellationToken, identity.Subject, identity.Email)
-            )!;
+            Member member;
+            try
+            {
+                member = (
+                    await database.OneOrNoneAsync<Member>(
+                        "select * from sign_in_with_apple($1, $2, $3, $4)",
+                        cancellationToken,
+                        identity.Subject,
+                        identity.Email,
+                        identity.TokenHash,
+                        identity.ExpiresAt
+                    )
+                )!;
+            }
+            catch (PostgresException error) when (error is { SqlState: "RB001", MessageText: "ERR_4005" })
+            {
+                return new(SignInOutcome.BadToken, default);
+            }
             if (member.IsBanned)
             {
                 return new(SignInOutcome.Banned, default);
@@ -80,6 +95,7 @@ public sealed class AppleSignIn(ApiDatabase database, AppleTokens tokens, AppleA
                     {
                         "ERR_4012" => SignInOutcome.Taken,
                         "ERR_4006" => SignInOutcome.Banned,
+                        "ERR_4005" when error.Hint?.Contains("bad_id_token", StringComparison.Ordinal) == true => SignInOutcome.BadToken,
                         _ => SignInOutcome.NoSession,
                     },
                     default
@@ -95,11 +111,13 @@ public sealed class AppleSignIn(ApiDatabase database, AppleTokens tokens, AppleA
         (
             await database.OneOrNoneAsync<JoinedAccount>(
                 guest,
-                "select * from join_apple_account($1, $2, $3)",
+                "select * from join_apple_account($1, $2, $3, $4, $5)",
                 cancellationToken,
                 identity.Subject,
                 identity.Email,
-                mayMerge
+                mayMerge,
+                identity.TokenHash,
+                identity.ExpiresAt
             )
         )!;
 

@@ -234,6 +234,14 @@ public sealed class AdminDatabase(ConnectionStrings strings) : RoleDatabase(stri
 /// <param name="Claims">The token's claims as JSON.</param>
 public sealed record Caller(string Role, Guid? UserId, string Claims)
 {
+    /// <summary>The session that the claims name; null for claims without one.</summary>
+    public Guid? SessionId =>
+        System.Text.Json.JsonDocument.Parse(Claims) is { RootElement: var root }
+        && root.TryGetProperty("session_id", out var id)
+        && id.TryGetGuid(out var session)
+            ? session
+            : null;
+
     /// <summary>Somebody who has not said who they are.</summary>
     public static Caller Anonymous { get; } = new("anon", null, """{"role":"anon"}""");
 }

@@ -13,7 +13,11 @@ public static class CallerFirst
     public static async Task RequireAsync(HttpContext context, RequestDelegate next)
     {
         var metadata = context.GetEndpoint()?.Metadata;
-        if (metadata?.GetMetadata<RequiresUserMetadata>() is not null && metadata.GetMetadata<IAcceptsMetadata>() is not null)
+        if (
+            metadata?.GetMetadata<RequiresUserMetadata>() is not null
+            && metadata.GetMetadata<IAcceptsMetadata>() is not null
+            && metadata.GetMetadata<ResolvesCallerFirstMetadata>() is null
+        )
         {
             var caller = await context.RequestServices.GetRequiredService<CallerResolver>().ReadAsync(context);
             // Under the switch for shipped builds the anon key is the token, and the body names the user.

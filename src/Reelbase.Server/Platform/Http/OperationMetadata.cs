@@ -3,6 +3,9 @@ namespace Reelbase.Server.Platform.Http;
 /// <summary>Marks an operation that needs a signed-in user; read by the API document and by the caller matrix in the tests.</summary>
 public sealed record RequiresUserMetadata;
 
+/// <summary>Marks an operation whose handler finds out the caller before it reads a body, and has more to say about it than the pipeline.</summary>
+public sealed record ResolvesCallerFirstMetadata;
+
 /// <summary>A query or header parameter that a handler reads by itself.</summary>
 public sealed record ParameterMetadata(string Name, string Description, bool IsHeader, bool IsRequired);
 

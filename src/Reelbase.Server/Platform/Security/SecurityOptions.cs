@@ -27,4 +27,12 @@ public sealed class SecurityOptions
     /// <summary>How long after a rotation an older refresh token is taken for a retry and not for a theft.</summary>
     [Range(0, 300)]
     public int RefreshReuseSeconds { get; set; } = 10;
+
+    /// <summary>Generations in a row in which a refresh token's predecessor may come late before the session ends: two who hold one session look like that.</summary>
+    [Range(2, 1000)]
+    public int MaxLateRefreshGenerations { get; set; } = 5;
+
+    /// <summary>Sessions that one user has at once; the ones that were idle longest end.</summary>
+    [Range(1, 10_000)]
+    public int MaxSessionsPerUser { get; set; } = 50;
 }

@@ -36,9 +36,9 @@ public sealed class AppleSignInOptions
     [Range(0, 3600)]
     public double KeysRefreshSeconds { get; set; } = 30;
 
-    /// <summary>How old an identity token may be, whatever its own end says.</summary>
+    /// <summary>How old an identity token may be, whatever its own end says; two minutes more for clocks that differ.</summary>
     [Range(60, 604_800)]
-    public int MaxTokenAgeSeconds { get; set; } = 86_400;
+    public int MaxTokenAgeSeconds { get; set; } = 600;
 
     /// <summary>Attempts to exchange a code or to revoke a token.</summary>
     [Range(1, 1000)]

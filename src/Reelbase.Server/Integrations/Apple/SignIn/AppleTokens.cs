@@ -11,7 +11,9 @@ namespace Reelbase.Server.Integrations.Apple.SignIn;
 /// <param name="Subject">Stable for our team; the only thing that names the account.</param>
 /// <param name="Email">Only when Apple has verified it; may be a relay address.</param>
 /// <param name="ClientId">Which of our apps the token was made for.</param>
-public sealed record AppleIdentity(string Subject, string? Email, string ClientId);
+/// <param name="TokenHash">SHA-256 of the token, which is good for one success; null where nobody has verified a token.</param>
+/// <param name="ExpiresAt">When the token would end by itself.</param>
+public sealed record AppleIdentity(string Subject, string? Email, string ClientId, byte[]? TokenHash = null, DateTime? ExpiresAt = null);
 
 /// <summary>What Apple says happened to an Apple account.</summary>
 public sealed record AppleAccountEvent(string Id, string Type, string Subject, DateTimeOffset At);
@@ -31,7 +33,7 @@ public sealed class AppleTokens(IHttpClientFactory clients, IOptions<AppleSignIn
     private const string Issuer = "https://appleid.apple.com";
     private const int MaxTokenLength = 16 * 1024;
     private const int MaxKeys = 20;
-    private static readonly TimeSpan Skew = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Skew = TimeSpan.FromMinutes(2);
     private static readonly JsonWebTokenHandler Handler = new() { MapInboundClaims = false };
 
     private readonly SemaphoreSlim _fetching = new(1, 1);
@@ -52,7 +54,7 @@ public sealed class AppleTokens(IHttpClientFactory clients, IOptions<AppleSignIn
         {
             return (null, fault);
         }
-        if (jwt.IssuedAt < (clock.GetUtcNow() - TimeSpan.FromSeconds(options.Value.MaxTokenAgeSeconds)).UtcDateTime)
+        if (jwt.IssuedAt < (clock.GetUtcNow() - TimeSpan.FromSeconds(options.Value.MaxTokenAgeSeconds) - Skew).UtcDateTime)
         {
             return (null, "too_old");
         }
@@ -71,7 +73,8 @@ public sealed class AppleTokens(IHttpClientFactory clients, IOptions<AppleSignIn
         }
         var email =
             Text(jwt, "email") is { Length: > 2 and <= 320 } address && IsTrue(jwt, "email_verified") ? Platform.Http.Json.NullIfUnstorable(address) : null;
-        return (new AppleIdentity(subject, email, jwt.Audiences.First()), "");
+        var tokenHash = System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(token!.Trim()));
+        return (new AppleIdentity(subject, email, jwt.Audiences.First(), tokenHash, jwt.ValidTo + Skew), "");
     }
 
     /// <summary>Checks an account event.</summary>
