@@ -172,7 +172,11 @@ public sealed class CleanupTests(CleanupTests.House house) : IClassFixture<Clean
         finally
         {
             await house.ExecuteAsync(
-                "drop trigger stuck on video_jobs; drop trigger stuck on rate_limit_log; drop function refuse(); delete from rate_limit_log where action = 'stuck'"
+                """
+                drop trigger stuck on video_jobs; drop trigger stuck on rate_limit_log; drop function refuse();
+                delete from rate_limit_log where action = 'stuck';
+                update video_jobs set created_at = now() where prompt = 'Of one of five';
+                """
             );
         }
     }
