@@ -76,6 +76,64 @@ public sealed class DeviceCheckTests(TestSystem system) : IClassFixture<TestSyst
         Assert.NotEqual(first.UserId, guesser.UserId);
     }
 
+    [Fact]
+    public async Task The_same_id_that_is_no_uuid_with_the_same_token_is_the_same_guest_for_ten_minutes()
+    {
+        var id = "400000" + Random.Shared.NextInt64(100_000_000, 999_999_999);
+        var token = Phone.TokenOf(id);
+        var first = await Phone.CheckAsync(system.Url, id, token);
+        // The answer is lost and the app tries twice more.
+        var again = await Task.WhenAll(Phone.CheckAsync(system.Url, id, token), Phone.CheckAsync(system.Url, id, token));
+        foreach (var answer in again)
+        {
+            Assert.Equal(first["user_id"].GetGuid(), answer["user_id"].GetGuid());
+            Assert.Equal(10, answer["credits_remaining"].GetInt32());
+            Assert.False(answer["is_new"].GetBoolean());
+            Assert.True(answer["is_valid_device"].GetBoolean());
+        }
+        // Another token of the same phone, another id with this token, and the same after ten minutes open nobody's.
+        var newer = Convert.ToBase64String(Encoding.UTF8.GetBytes("device:" + id + "2"));
+        Assert.NotEqual(first["user_id"].GetGuid(), (await Phone.CheckAsync(system.Url, id, newer))["user_id"].GetGuid());
+        Assert.NotEqual(first["user_id"].GetGuid(), (await Phone.CheckAsync(system.Url, id + "1", token))["user_id"].GetGuid());
+        await system.ExecuteAsync($"update device_openings set opened_at = opened_at - interval '601 seconds' where user_id = '{first["user_id"].GetGuid()}'");
+        Assert.NotEqual(first["user_id"].GetGuid(), (await Phone.CheckAsync(system.Url, id, token))["user_id"].GetGuid());
+        Assert.Equal(
+            0,
+            await system.QueryAsync<long>($"select count(*) from device_openings o where o::text like '%{id}%' or position('{token}' in o::text) > 0")
+        );
+    }
+
+    [Fact]
+    public async Task Three_device_checks_at_once_with_digits_and_one_token_are_one_guest_with_ten_credits()
+    {
+        var id = "410000" + Random.Shared.NextInt64(100_000_000, 999_999_999);
+        var answers = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Phone.CheckAsync(system.Url, id, Phone.TokenOf(id))));
+        Assert.All(answers, answer => Assert.Equal(HttpStatusCode.OK, answer.Status));
+        Assert.Single(answers.Select(answer => answer["user_id"].GetGuid()).Distinct());
+        Assert.All(answers, answer => Assert.Equal(10, answer["credits_remaining"].GetInt32()));
+        Assert.Single(answers, answer => answer["is_new"].GetBoolean());
+    }
+
+    [Fact]
+    public async Task A_repeated_device_check_with_digits_opens_neither_a_member_nor_a_banned_guest_nor_a_deleted_one()
+    {
+        async Task<(string Id, Guid UserId)> NewAsync()
+        {
+            var id = "420000" + Random.Shared.NextInt64(100_000_000, 999_999_999);
+            return (id, (await Phone.OnboardAsync(system.Url, id)).UserId);
+        }
+        var member = await NewAsync();
+        await system.ExecuteAsync($"update users set is_guest = false, apple_sub = 'apple-{member.UserId}' where id = '{member.UserId}'");
+        Assert.NotEqual(member.UserId, (await Phone.OnboardAsync(system.Url, member.Id)).UserId);
+        var banned = await NewAsync();
+        await system.ExecuteAsync($"update users set banned_at = now() where id = '{banned.UserId}'");
+        Assert.Equal("ERR_4006", (await Phone.CheckAsync(system.Url, banned.Id, Phone.TokenOf(banned.Id))).Code);
+        var left = await NewAsync();
+        await system.QueryAsync<string>($"select erase_account('{left.UserId}')::text");
+        Assert.NotEqual(left.UserId, (await Phone.OnboardAsync(system.Url, left.Id)).UserId);
+        Assert.Equal(0, await system.QueryAsync<long>($"select count(*) from device_openings where user_id = '{left.UserId}'"));
+    }
+
     [Theory]
     [InlineData("not base64 at all!")]
     [InlineData("aGVsbG8=")]

@@ -41,6 +41,7 @@ begin
   delete from push_notifications where user_id = any (v_ids);
   delete from push_tokens where user_id = any (v_ids);
   delete from device_grants where user_id = any (v_ids) or device_id = any (v_devices);
+  delete from device_openings where user_id = any (v_ids);
   delete from device_checks where user_id = any (v_ids) or device_id = any (v_devices);
   delete from sessions where user_id = any (v_ids);
   v_tokens := revoke_apple_authorizations(v_ids);

@@ -1,3 +1,4 @@
 alter table device_checks enable row level security;
+alter table device_openings enable row level security;
 alter table device_grants enable row level security;
 alter table installation_leases enable row level security;

@@ -2,6 +2,8 @@
 -- p_device_id is the app's own identifier. Only one in uuid form returns an existing user, because others can be
 -- guessed; p_is_uuid says which it is. A member's device is not handed the member's session: it gets a new guest without
 -- credits, and the device id moves there. Calls for one device wait for each other.
+-- A phone whose answer was lost sends the same id and the same token again: within ten minutes it gets the same guest, whatever form its id has,
+-- since the token is known to that phone alone. Only the token's SHA-256 is kept for that.
 -- p_risk: throttle_score, block_score, throttle_seconds; what they do is for new devices only, a known one is served.
 -- refusal says why there is no session: banned (its phone is to be marked at Apple, grant_id does that) or blocked.
 drop function if exists open_device(text, boolean, text, inet, integer, integer);
@@ -13,6 +15,11 @@ returns table (user_id uuid, is_new boolean, grant_id uuid, is_verified boolean,
 language plpgsql security definer set search_path = public, pg_temp as $$
 #variable_conflict use_column
 declare
+  c_repeat constant interval := interval '10 minutes';
+  v_token_hash bytea := sha256(convert_to(p_device_token, 'UTF8'));
+  v_device_hash bytea := sha256(convert_to(p_device_id, 'UTF8'));
+  v_is_repeated boolean := false;
+  v_repeater users;
   v_user users;
   v_device device_checks;
   v_rate record;
@@ -24,6 +31,21 @@ begin
   perform pg_advisory_xact_lock(hashtextextended('device:' || p_device_id, 0));
   select * into v_user from users where device_id = p_device_id and deleted_at is null for no key update;
   select * into v_device from device_checks where device_id = p_device_id;
+  if not p_is_uuid then
+    select u.* into v_repeater from device_openings o join users u on u.id = o.user_id
+    where o.token_hash = v_token_hash and o.device_hash = v_device_hash and o.opened_at > clock_timestamp() - c_repeat
+      and u.is_guest and u.merged_into is null and u.deleted_at is null
+    for no key update of u;
+    v_is_repeated := found;
+    if v_is_repeated then
+      v_user := v_repeater;
+      if v_user.banned_at is not null then
+        refusal := 'banned';
+        return next;
+        return;
+      end if;
+    end if;
+  end if;
   -- A phone that was merged away is its member's.
   v_is_banned := v_user.banned_at is not null
     or exists (select from users m where m.id = v_user.merged_into and m.banned_at is not null);
@@ -43,7 +65,7 @@ begin
     end if;
   end if;
 
-  if v_user.id is not null and p_is_uuid and v_user.is_guest and v_user.merged_into is null then
+  if v_user.id is not null and (p_is_uuid or v_is_repeated) and v_user.is_guest and v_user.merged_into is null then
     is_new := false;
     v_user_id := v_user.id;
   else
@@ -75,6 +97,13 @@ begin
     insert into users (device_id, is_guest)
     values (case when v_user.id is null or v_was_member then p_device_id end, true)
     returning id into v_user_id;
+    if not p_is_uuid then
+      -- What is too old needs no memory; a few at each opening keep the table as small as the openings of its last minutes.
+      delete from device_openings where (token_hash, device_hash) in (
+        select o.token_hash, o.device_hash from device_openings o where o.opened_at < clock_timestamp() - c_repeat limit 10 for update skip locked);
+      insert into device_openings (token_hash, device_hash, user_id) values (v_token_hash, v_device_hash, v_user_id)
+      on conflict (token_hash, device_hash) do update set user_id = excluded.user_id, opened_at = excluded.opened_at;
+    end if;
   end if;
 
   user_id := v_user_id;
@@ -88,7 +117,13 @@ begin
   end if;
   is_verified := coalesce(v_user.initial_grant_claimed and not is_new, false) or exists (
     select from device_grants g where g.user_id = v_user_id and g.purpose = 'grant' and g.stage in ('granted', 'denied'));
-  if not is_verified then
+  if not is_verified and v_is_repeated then
+    -- The same token asks the same: both calls wait for one answer of Apple.
+    select g.id into grant_id from device_grants g
+    where g.user_id = v_user_id and g.purpose = 'grant' and g.decided_at is null and g.device_token = p_device_token
+    order by g.created_at desc limit 1;
+  end if;
+  if not is_verified and grant_id is null then
     -- A newer token is the better one; what Apple has answered already is never thrown away.
     update device_grants g set stage = 'abandoned', decided_at = now(), device_token = null, last_error = 'a newer token came',
       leased_by = null, lease_until = null
