@@ -114,6 +114,7 @@ public static class ServerApp
     [
         ("Server", typeof(ServerOptions)),
         ("Flood", typeof(FloodOptions)),
+        ("Live", typeof(LiveOptions)),
         ("Database", typeof(DatabaseOptions)),
         ("Security", typeof(SecurityOptions)),
         ("Work", typeof(WorkOptions)),
@@ -184,6 +185,7 @@ public static class ServerApp
         );
         services.AddSingleton<AccessTokens>();
         services.AddSingleton<CallerResolver>();
+        services.AddSingleton<LiveConnections>();
         services.AddSingleton<IFileStore>(provider =>
             provider.GetRequiredService<IOptions<StorageOptions>>().Value.Kind == "s3"
                 ? ActivatorUtilities.CreateInstance<S3FileStore>(provider)

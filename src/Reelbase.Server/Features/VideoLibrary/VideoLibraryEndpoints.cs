@@ -42,7 +42,7 @@ public static class VideoLibraryEndpoints
             .Query("job_id", "The job", required: true)
             .Query("user_id", "Optional; must be the caller")
             .Produces<JobStatusAnswer>()
-            .Fails(400, 401, 403, 404, 503)
+            .Fails(400, 401, 403, 404, 429, 503)
             .Examples(
                 null,
                 new JobStatusAnswer(
@@ -109,6 +109,7 @@ public static class VideoLibraryEndpoints
         ApiDatabase database,
         JobView view,
         ChangeFeed feed,
+        LiveConnections live,
         IOptions<ServerOptions> server
     )
     {
@@ -121,7 +122,8 @@ public static class VideoLibraryEndpoints
         {
             return Json.Answer(await ReadAsync());
         }
-        using var changes = feed.Subscribe(VideoJobWorker.TopicOf(jobId), CallerResolver.TopicOf(caller.UserId!.Value));
+        using var place = live.Open(caller.UserId!.Value, context.Connection.RemoteIpAddress);
+        using var changes = feed.Subscribe(VideoJobWorker.TopicOf(jobId), CallerResolver.TopicOf(caller.UserId.Value));
         var current = await ReadAsync();
         context.Response.ContentType = "text/event-stream";
         context.Response.Headers.CacheControl = "no-store";
