@@ -123,7 +123,7 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
                     insert into push_notifications (user_id, job_id, token, environment, kind, event, model_name, status, finished_at)
                     select user_id, job_id, 'a token', 'production', 'alert', 'completed', 'a model', 'sent', now() from video_jobs where user_id = '{phone.UserId}';
                     insert into alerts (kind, dedupe_key, message) values ('test_alert', '{phone.UserId}', 'a message');
-                    insert into device_openings (token_hash, device_hash, user_id) values ('a', 'b', '{phone.UserId}');
+                    insert into device_openings (token_hash, device_hash, user_id) values ('{phone.UserId}', 'device', '{phone.UserId}');
                     insert into reelbase.migration_report (line) values ('a line');
                     set session_replication_role = replica;
                     insert into reelbase.schema_versions (name, hash) values ('a file', 'a hash') on conflict do nothing;
