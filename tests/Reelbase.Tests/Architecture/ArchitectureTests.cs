@@ -75,6 +75,7 @@ public sealed partial class ArchitectureTests
         {
             "Sessions → SignIn", // a session for whoever Apple says it is
             "Accounts → SignIn", // joining a guest with an Apple account; taking Apple's permission back
+            "Accounts → Sessions", // new tokens for a guest who has just become a member
             "Accounts → Files", // addresses of the files in an export; removing them
             "Accounts → GenerateVideo", // waking the worker for jobs whose user has gone
             "Cleanup → GenerateVideo", // how long videos are kept

@@ -128,7 +128,7 @@ public sealed class DeviceCheckEndpoint(
         var isVerified = device.IsVerified!.Value;
         if (device.GrantId is { } grantId)
         {
-            isVerified = await DecideAsync(grantId, cancellationToken) switch
+            isVerified = await DecideAsync(grantId, isUuid ? uuid.ToString() : deviceId, cancellationToken) switch
             {
                 GrantResult.Decided => true,
                 GrantResult.Refused => await RefuseAsync(context),
@@ -165,7 +165,7 @@ public sealed class DeviceCheckEndpoint(
         throw new ApiException("ERR_4010", new { reason = "not_a_real_device" });
     }
 
-    private async Task<GrantResult> DecideAsync(Guid grantId, CancellationToken cancellationToken)
+    private async Task<GrantResult> DecideAsync(Guid grantId, string deviceId, CancellationToken cancellationToken)
     {
         var deadline = DateTime.UtcNow.AddSeconds(options.Value.MaxWaitSeconds);
         if (await _line.WaitAsync(TimeSpan.FromSeconds(options.Value.MaxWaitSeconds), cancellationToken))
@@ -184,6 +184,14 @@ public sealed class DeviceCheckEndpoint(
                         continue;
                     }
                     var state = await database.OneOrNoneAsync<GrantState>("select * from get_device_grant($1)", cancellationToken, grantId);
+                    if (
+                        state is null or { Stage: "rejected" or "denied" }
+                        && await database.ScalarAsync<bool>("select is_device_banned($1)", cancellationToken, deviceId)
+                    )
+                    {
+                        // The worker was quicker and heard of the ban; the guest made for this call is gone.
+                        return GrantResult.Banned;
+                    }
                     if (state is null or { Stage: "rejected" })
                     {
                         return GrantResult.Refused;
