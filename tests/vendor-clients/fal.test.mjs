@@ -51,7 +51,7 @@ test("submit, status and result", async () => {
 test("subscribe sees every state on its way", async () => {
   const states = new Set();
   const result = await fal.subscribe(model, {
-    input: input("A harbour [slow 1]"),
+    input: input("A harbour [slow 4]"),
     pollInterval: 50,
     onQueueUpdate: (update) => states.add(update.status),
   });

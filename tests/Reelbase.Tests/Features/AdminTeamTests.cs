@@ -122,7 +122,8 @@ public sealed class AdminTeamTests(AdminHouse system) : IClassFixture<AdminHouse
         var (transaction, signed) = await new Apple(system.Control).BuyAsync(Apple.Pack25, phone.UserId);
         await phone.PostAsync("/update-credits", new { signed_transaction = signed });
         var (token, _) = await new Apple(system.Control).SignInAsync("found " + phone.UserId, "Found.Person@mail.example");
-        await phone.PostAsync("/merge-guest-user", new { id_token = token });
+        var joined = await phone.PostAsync("/merge-guest-user", new { id_token = token });
+        Assert.True(joined.Status == HttpStatusCode.OK, joined.Text);
         var providerJob = await system.QueryAsync<string>($"select provider_job_id from video_jobs where job_id = '{job}'");
         var trace = await system.QueryAsync<string>($"select substr(trace_parent, 4, 32) from video_jobs where job_id = '{job}'");
         foreach (
