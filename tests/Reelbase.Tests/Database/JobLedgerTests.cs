@@ -65,6 +65,20 @@ public sealed class JobLedgerTests(JobLedgerTests.ApiOnly system) : IClassFixtur
     }
 
     [Fact]
+    public async Task A_refund_that_names_somebody_elses_job_waits_for_nobody()
+    {
+        var (one, other) = (await system.NewGuestAsync(), await system.NewGuestAsync());
+        var job = await PressAsync(other, "queued");
+        await using var connection = new NpgsqlConnection(system.Owner);
+        await connection.OpenAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using var command = new NpgsqlCommand($"select 1 from users where id = '{other.UserId}' for no key update", connection, transaction);
+        await command.ExecuteScalarAsync();
+        // Two that named each other's users would be a deadlock.
+        Assert.Equal("ERR_4007", (await RefundAsync(one, job, 1).WaitAsync(TimeSpan.FromSeconds(Eventually.PatienceSeconds))).Code);
+    }
+
+    [Fact]
     public async Task Support_gives_back_what_is_left_of_a_job_and_is_told_the_figures_when_it_asks_for_more()
     {
         var phone = await system.NewGuestAsync();

@@ -172,6 +172,31 @@ public sealed class DeviceGrantTests : IAsyncLifetime
         Assert.Equal(1, await CountAsync($"select count(*) from device_grants where id = '{grant.Grant}' and run_after > now() + interval '10 seconds'"));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_user_who_leaves_in_the_middle_of_their_grant_holds_nobody_up(int stepsDone)
+    {
+        var (leaving, other) = (await NewGrantAsync(), await NewGrantAsync());
+        await ClaimAsync("one", leaving.Grant);
+        string[] steps =
+        [
+            $"record_device_answer('{leaving.Grant}', 'one', false, false)",
+            $"record_device_bit_set('{leaving.Grant}', 'one')",
+            $"grant_initial_credits('{leaving.Grant}', 'one', 10)",
+        ];
+        foreach (var step in steps[..stepsDone])
+        {
+            await AsWorkerAsync(step);
+        }
+        await TestCluster.ExecuteAsync(_owner, $"select erase_account('{leaving.User}')");
+        Assert.Contains(await AsWorkerAsync(steps[stepsDone]), new[] { "", "False" });
+        // Without waiting for the lease of that turn.
+        await GrantAsync("two", other.Grant);
+        Assert.Equal((0, 10), (await CreditsAsync(leaving.User), await CreditsAsync(other.User)));
+    }
+
     private async Task<(Guid User, Guid Grant)> NewGrantAsync()
     {
         var (user, grant) = (Guid.NewGuid(), Guid.NewGuid());

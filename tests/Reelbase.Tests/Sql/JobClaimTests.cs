@@ -285,6 +285,22 @@ public sealed class JobClaimTests(SqlDatabase database)
         await refusing.CommitAsync();
     }
 
+    [Fact]
+    public async Task A_job_that_was_cancelled_while_its_provider_refused_it_is_not_handed_over_again()
+    {
+        await using var db = await database.BeginAsync();
+        var job = await PressAsync(db);
+        var submission = await SubmitAsync(db, job, "one");
+        // As admin_cancel_job leaves a job that is just being submitted.
+        await db.RunAsync("update video_jobs set cancel_requested_at = clock_timestamp() where job_id = $1", job);
+        await db.RunAsync("select record_submission_refused($1, 'one', 'busy', 0, 1800)", submission);
+        Assert.Equal(
+            ["finished|failed|ERR_5002|8|8"],
+            await db.RowsAsync("select stage, status, error_code, credits_charged, credits_returned from video_jobs where job_id = $1", job)
+        );
+        Assert.Null(await ClaimAsync(db, job, "two"));
+    }
+
     private static async Task<Guid> PressAsync(SqlCase db)
     {
         // Nothing of other cases is seen here, and nothing of this one by others.

@@ -16,10 +16,12 @@ begin
   if v_id is null then
     perform write_ledger(v_user.id, v_amount, 'admin_refund');
   else
-    v_job := lock_job_credits(v_id);
-    if v_job.user_id is distinct from v_user.id then
+    -- Asked before anything of it is locked: of two refunds that name each other's users neither may wait for the other.
+    if (select account_of(j.user_id) from video_jobs j where j.job_id = v_id) is distinct from v_user.id then
       perform raise_error('ERR_4007', '{"what":"job"}');
-    elsif v_amount > v_job.credits_charged - v_job.credits_returned then
+    end if;
+    v_job := lock_job_credits(v_id);
+    if v_amount > v_job.credits_charged - v_job.credits_returned then
       perform raise_error('ERR_4012', jsonb_build_object(
         'reason', case when v_job.credits_returned > 0 and v_job.credits_returned = v_job.credits_charged then 'already_refunded' else 'more_than_is_left' end,
         'left', v_job.credits_charged - v_job.credits_returned, 'charged', v_job.credits_charged, 'returned', v_job.credits_returned));

@@ -17,6 +17,7 @@ begin
   where id = p_grant_id and leased_by = p_leased_by and purpose = 'grant'
     and (stage = 'bit_set' or (stage = 'queried' and p_flag is not null));
   if not found then
+    perform end_device_grant_turn(p_leased_by);
     return false;
   end if;
   if not v_user.initial_grant_claimed and v_user.deleted_at is null then

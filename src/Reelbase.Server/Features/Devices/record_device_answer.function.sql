@@ -16,6 +16,8 @@ begin
   perform 1 from users where id = (select g.user_id from device_grants g where g.id = p_grant_id) for no key update;
   select * into v_grant from device_grants where id = p_grant_id and leased_by = p_leased_by and stage = 'requested' for no key update;
   if not found then
+    -- Its user has left meanwhile, say: nobody else waits for the end of this turn.
+    perform end_device_grant_turn(p_leased_by);
     return null;
   end if;
   if p_bit0 and not p_bit1 and v_grant.bit_attempted_at is not null then

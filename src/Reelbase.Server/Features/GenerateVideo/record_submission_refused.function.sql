@@ -21,6 +21,10 @@ begin
     -- Deleted while the provider said no: nothing was made, so the credits go back.
     perform end_video_job(v_job, null, null, false);
     return;
+  elsif v_job.cancel_requested_at is not null then
+    -- Cancelled while the provider said no: it is not handed over again.
+    perform end_video_job(v_job, 'ERR_5002', 'The video was cancelled.', false);
+    return;
   end if;
   update video_jobs set stage = 'queued', status = 'pending', leased_by = null, lease_until = null, stalled_claims = 0,
     deadline_at = created_at + make_interval(secs => p_queue_deadline_seconds),

@@ -135,7 +135,8 @@ public sealed record TellAnswer(string Name) : GrantStep(Name)
         var outcome = Play.Good(await play.AsWorkerAsync("select record_device_answer($1, $2, $3, false)", turn.GrantId, turn.Token, bit));
         Play.Expect(holds || outcome.Value is null, $"an answer was recorded after the turn was lost: {outcome.Value}");
         turn.Stage = outcome.Value as string ?? "lost";
-        if (turn.Stage == "denied")
+        // Also when there is nothing to record it on any more: nobody waits for a turn that came to nothing.
+        if (holds && turn.Stage != "queried")
         {
             End(play.World);
         }
@@ -155,6 +156,10 @@ public sealed record SetBit(string Name) : GrantStep(Name)
         play.World.MarkedPhones.Add(phone);
         var outcome = Play.Good(await play.AsWorkerAsync("select record_device_bit_set($1, $2)", turn.GrantId, turn.Token));
         Play.Expect(holds || outcome.Value is not true, "a bit was recorded after the turn was lost");
+        if (holds && outcome.Value is not true)
+        {
+            End(play.World);
+        }
         turn.Stage = "bit_set";
     }
 }
@@ -174,11 +179,14 @@ public sealed record GiveGrant(string Name) : GrantStep(Name)
         }
         var outcome = Play.Good(await play.AsWorkerAsync("select grant_initial_credits($1, $2, $3)", turn.GrantId, turn.Token, Credits));
         Play.Expect(holds || outcome.Value is not true, "credits were granted after the turn was lost");
+        if (holds)
+        {
+            End(world);
+        }
         if (outcome.Value is not true)
         {
             return;
         }
-        End(world);
         turn.Stage = "granted";
         var person = world.PersonOfGrant(turn.GrantId)?.Account;
         if (person is { GrantClaimed: false, IsDeleted: false })
