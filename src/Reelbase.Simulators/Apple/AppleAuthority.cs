@@ -98,8 +98,18 @@ public sealed class AppleAuthority
             foreach (var (name, certificate) in names.Zip([made.Root, made.Intermediate, made.Leaf]))
             {
                 var path = Path.Combine(directory, name + ".pem");
-                File.WriteAllText(path, certificate.ExportCertificatePem() + "\n" + certificate.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
-                File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+                using var file = new FileStream(
+                    path,
+                    new FileStreamOptions
+                    {
+                        Mode = FileMode.Create,
+                        Access = FileAccess.Write,
+                        UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+                    }
+                );
+                file.Write(
+                    System.Text.Encoding.UTF8.GetBytes(certificate.ExportCertificatePem() + "\n" + certificate.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem())
+                );
             }
             File.WriteAllBytes(Path.Combine(directory, "root.cer"), made.Root.RawData);
         }

@@ -48,8 +48,7 @@ public sealed partial class PrivateCluster
         var unfinished = name + ".part";
         var server = new NpgsqlConnectionStringBuilder(ConnectionString);
         var passFile = Path.Combine(_directory, "backup.pgpass");
-        await File.WriteAllTextAsync(passFile, $"*:*:*:{server.Username}:{server.Password}\n", cancellationToken);
-        File.SetUnixFileMode(passFile, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        await Storage.PrivateFiles.WriteAsync(passFile, $"*:*:*:{server.Username}:{server.Password}\n", cancellationToken);
         try
         {
             if (_asPostgres.Length > 0)

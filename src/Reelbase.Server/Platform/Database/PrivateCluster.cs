@@ -159,8 +159,7 @@ public sealed partial class PrivateCluster
         Directory.CreateDirectory(_directory);
         File.Delete(PasswordFile);
         var fresh = PasswordFile + ".new";
-        await File.WriteAllTextAsync(fresh, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24)), cancellationToken);
-        File.SetUnixFileMode(fresh, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        await Storage.PrivateFiles.WriteAsync(fresh, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24)), cancellationToken);
         if (_asPostgres.Length > 0)
         {
             await RunPlainAsync(["chown", "postgres:", _directory, fresh], cancellationToken);

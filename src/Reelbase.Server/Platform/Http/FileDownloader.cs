@@ -95,7 +95,7 @@ public sealed class FileDownloader : IDisposable
     private async Task<long> CopyAsync(HttpResponseMessage response, string path, CancellationToken cancellationToken)
     {
         await using var input = await response.Content.ReadAsStreamAsync(cancellationToken);
-        await using var output = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None);
+        await using var output = Storage.PrivateFiles.Create(path);
         var buffer = new byte[80 * 1024];
         long total = 0;
         int read;

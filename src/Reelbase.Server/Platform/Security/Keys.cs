@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.IdentityModel.Tokens;
+using Reelbase.Server.Platform.Storage;
 
 namespace Reelbase.Server.Platform.Security;
 
@@ -92,10 +93,12 @@ public sealed class Keys
             {
                 throw new InvalidOperationException($"{setting} is missing: in Production keys are given, never made up");
             }
-            Directory.CreateDirectory(directory);
+            PrivateFiles.OwnFolder(directory);
             var temporary = path + "." + Guid.NewGuid().ToString("N");
-            File.WriteAllText(temporary, create());
-            File.SetUnixFileMode(temporary, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            using (var file = PrivateFiles.Create(temporary))
+            {
+                file.Write(Encoding.UTF8.GetBytes(create()));
+            }
             try
             {
                 // Never over an existing file: of two first starts at once, the first one's key is everybody's.

@@ -12,6 +12,7 @@ public sealed class LocalFileStore : IFileStore
     public LocalFileStore(IOptions<ServerOptions> options)
     {
         _root = Path.GetFullPath(Path.Combine(options.Value.DataDirectory, "storage"));
+        PrivateFiles.OwnFolder(_root);
         _temporary = new(Path.Combine(_root, ".tmp"));
     }
 
@@ -22,7 +23,8 @@ public sealed class LocalFileStore : IFileStore
     public Task PutAsync(string bucket, string name, string sourcePath, string contentType, CancellationToken cancellationToken)
     {
         var path = PathOf(bucket, name);
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        PrivateFiles.CreateFolder(Path.GetDirectoryName(path)!);
+        PrivateFiles.Close(sourcePath);
         // A rename is atomic: readers see the whole file or none.
         File.Move(sourcePath, path, overwrite: true);
         return Task.CompletedTask;
@@ -96,7 +98,7 @@ public sealed class LocalFileStore : IFileStore
     public async Task WriteMarkerAsync(string installation, CancellationToken cancellationToken)
     {
         var path = NewTemporaryPath();
-        await File.WriteAllTextAsync(path, installation + "\n", cancellationToken);
+        await PrivateFiles.WriteAsync(path, installation + "\n", cancellationToken);
         File.Move(path, MarkerPath, overwrite: true);
     }
 

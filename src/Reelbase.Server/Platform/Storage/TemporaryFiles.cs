@@ -13,7 +13,7 @@ public sealed class TemporaryFiles
     public TemporaryFiles(string folder)
     {
         _folder = folder;
-        Directory.CreateDirectory(folder);
+        PrivateFiles.CreateFolder(folder);
         Sweep(OldAge);
     }
 
