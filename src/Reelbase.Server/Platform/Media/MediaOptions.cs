@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace Reelbase.Server.Platform.Media;
 
 /// <summary>Section <c>Media</c>: the programs that look into videos.</summary>
@@ -11,4 +13,12 @@ public sealed class MediaOptions
 
     /// <summary>The ffprobe that reads size and duration. Empty: the one on the PATH, if there is one. <c>none</c>: videos are described by their file alone.</summary>
     public string? FfprobeFile { get; set; }
+
+    /// <summary>Seconds that either may take, by the clock and of a processor.</summary>
+    [Range(1, 600)]
+    public int TimeoutSeconds { get; set; } = 20;
+
+    /// <summary>Memory (address space) that either may take, in MB.</summary>
+    [Range(64, 65_536)]
+    public int MaxMemoryMegabytes { get; set; } = 2048;
 }

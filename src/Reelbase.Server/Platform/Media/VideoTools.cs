@@ -15,7 +15,12 @@ public sealed record VideoMetadata(double? DurationSeconds, int? Width, int? Hei
 /// <summary>Looks into video files and takes pictures out of them, with ffprobe and ffmpeg where they are installed.</summary>
 public sealed class VideoTools(IOptions<MediaOptions> options, ILogger<VideoTools> logger)
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+    /// <summary>Bounds itself and then becomes the program: what it reads was made by strangers. Where a system knows one of the limits not, the others stand.</summary>
+    private const string Bounded =
+        "ulimit -v \"$1\" 2>/dev/null || :; ulimit -t \"$2\" 2>/dev/null || :; ulimit -c 0 2>/dev/null || :; umask 077; shift 2; exec \"$@\"";
+
+    private static readonly IReadOnlyList<string> OnlyFiles = ["-protocol_whitelist", "file"];
+    private readonly TimeSpan _limit = TimeSpan.FromSeconds(options.Value.TimeoutSeconds);
     private const int MaxOutputCharacters = 64 * 1024;
     private readonly string? _ffmpeg = Find(options.Value.FfmpegFile, "ffmpeg");
     private readonly string? _ffprobe = Find(options.Value.FfprobeFile, "ffprobe");
@@ -33,7 +38,19 @@ public sealed class VideoTools(IOptions<MediaOptions> options, ILogger<VideoTool
         }
         var result = await RunAsync(
             _ffprobe,
-            ["-v", "error", "-show_entries", "format=duration:stream=codec_type,width,height,avg_frame_rate", "-of", "json", "-i", path],
+            [
+                "-v",
+                "error",
+                "-threads",
+                "1",
+                "-show_entries",
+                "format=duration:stream=codec_type,width,height,avg_frame_rate",
+                "-of",
+                "json",
+                .. OnlyFiles,
+                "-i",
+                path,
+            ],
             cancellationToken
         );
         if (result is not { } output)
@@ -71,6 +88,7 @@ public sealed class VideoTools(IOptions<MediaOptions> options, ILogger<VideoTool
             "1",
             "-ss",
             "0.5",
+            .. OnlyFiles,
             "-i",
             videoPath,
             "-frames:v",
@@ -122,8 +140,28 @@ public sealed class VideoTools(IOptions<MediaOptions> options, ILogger<VideoTool
     private async Task<Output?> RunAsync(string program, string[] arguments, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(Limit);
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        limit.CancelAfter(_limit);
+        var start = new ProcessStartInfo(
+            "/bin/sh",
+            [
+                "-c",
+                Bounded,
+                "sh",
+                (options.Value.MaxMemoryMegabytes * 1024L).ToString(CultureInfo.InvariantCulture),
+                options.Value.TimeoutSeconds.ToString(CultureInfo.InvariantCulture),
+                program,
+                .. arguments,
+            ]
+        )
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        };
+        // Nothing of ours: the environment holds keys and passwords.
+        start.Environment.Clear();
+        start.Environment["PATH"] = "/usr/local/bin:/usr/bin:/bin";
+        start.Environment["LC_ALL"] = "C";
+        using var process = Process.Start(start)!;
         try
         {
             var errors = ReadAsync(process.StandardError, limit.Token);
@@ -133,13 +171,13 @@ public sealed class VideoTools(IOptions<MediaOptions> options, ILogger<VideoTool
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            process.Kill();
-            logger.LogWarning("{Program} took longer than {Seconds} s and was given up", Path.GetFileName(program), Limit.TotalSeconds);
+            process.Kill(entireProcessTree: true);
+            logger.LogWarning("{Program} took longer than {Seconds} s and was given up", Path.GetFileName(program), _limit.TotalSeconds);
             return null;
         }
         catch (OperationCanceledException)
         {
-            process.Kill();
+            process.Kill(entireProcessTree: true);
             throw;
         }
     }
