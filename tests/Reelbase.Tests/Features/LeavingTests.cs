@@ -9,6 +9,20 @@ namespace Reelbase.Tests.Features;
 public sealed class LeavingTests(TestSystem house)
 {
     [Fact]
+    public async Task An_admin_is_not_deleted_by_the_apps_door()
+    {
+        var phone = await house.NewGuestAsync();
+        await house.ExecuteAsync($"update users set is_admin = true where id = '{phone.UserId}'");
+        var answer = await phone.PostAsync("/delete-account", new { });
+        Assert.Equal((HttpStatusCode.Conflict, "ERR_4012"), (answer.Status, answer.Code));
+        Assert.Equal("is_admin", answer["error"].GetProperty("details").GetProperty("reason").GetString());
+        Assert.Equal([$"{phone.DeviceId}|True|"], await house.RowsAsync($"select device_id, is_admin, deleted_at from users where id = '{phone.UserId}'"));
+        Assert.Equal(10, await phone.CreditsAsync());
+        await house.ExecuteAsync($"update users set is_admin = false where id = '{phone.UserId}'");
+        Assert.Equal(HttpStatusCode.OK, (await phone.PostAsync("/delete-account", new { })).Status);
+    }
+
+    [Fact]
     public async Task Deleting_while_a_job_is_running_leaves_no_file_no_trace_and_a_ledger_that_adds_up()
     {
         var mark = "planted" + Guid.NewGuid().ToString("N");

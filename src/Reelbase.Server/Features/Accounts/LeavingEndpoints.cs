@@ -49,7 +49,7 @@ public static class LeavingEndpoints
             .RequiresUser()
             .Accepts<DeleteAccountRequest>("application/json")
             .Produces<DeleteAccountAnswer>()
-            .Fails(400, 401, 403, 404, 413, 415, 503)
+            .Fails(400, 401, 403, 404, 409, 413, 415, 503)
             .Examples(new { authorization_code = "c1234..." }, new DeleteAccountAnswer(true, "revoking"));
         routes
             .MapPost("/export-user-data", ExportAsync)

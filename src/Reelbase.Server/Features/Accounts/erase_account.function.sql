@@ -44,6 +44,7 @@ begin
   delete from device_openings where user_id = any (v_ids);
   delete from device_checks where user_id = any (v_ids) or device_id = any (v_devices);
   delete from sessions where user_id = any (v_ids);
+  perform erase_older_rows(v_ids);
   v_tokens := revoke_apple_authorizations(v_ids);
   update users set email = null, device_id = null, apple_sub = null, is_admin = false, tier = 'free', theme_preference = 'system',
     deleted_at = clock_timestamp(), updated_at = clock_timestamp()
