@@ -88,7 +88,8 @@ public static class ServerApp
         var admin = builder.Configuration.GetSection("Admin").Get<AdminOptions>() ?? new();
         if (server.Has("admin"))
         {
-            ConsoleSetup.Add(services, admin);
+            ConsoleSetup.Check(admin, builder.Environment.IsProduction());
+            ConsoleSetup.Add(services, admin, builder.Environment.IsProduction());
             ConsoleSetup.Listen(builder, admin);
             services.AddSingleton<CatalogPreview>();
         }

@@ -13,6 +13,9 @@ public static class AdminEndpoints
     /// <summary>The console's cookie, which the API never takes: what a browser sends by itself must not move credits.</summary>
     public const string CookieName = "reelbase_admin";
 
+    /// <summary>Its name where it is always secure: browsers take it from this very host over TLS only, and for all of it.</summary>
+    public const string SecureCookieName = "__Host-" + CookieName;
+
     /// <summary>Room for a model's fields and their options.</summary>
     private const int MaxBodyBytes = 64 * 1024;
 
@@ -46,7 +49,10 @@ public static class AdminEndpoints
     /// <summary>The calling admin, by token. Everybody else hears it before a word of the request is read.</summary>
     private static async Task<Caller> RequireAdminAsync(HttpContext context, CallerResolver callers, ApiDatabase database)
     {
-        if (context.Request.Headers.Authorization.Count == 0 && context.Request.Cookies.ContainsKey(CookieName))
+        if (
+            context.Request.Headers.Authorization.Count == 0
+            && (context.Request.Cookies.ContainsKey(CookieName) || context.Request.Cookies.ContainsKey(SecureCookieName))
+        )
         {
             throw new ApiException("ERR_4006", new { reason = "cookie_not_accepted" });
         }

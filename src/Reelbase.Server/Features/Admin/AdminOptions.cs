@@ -8,6 +8,9 @@ public sealed class AdminOptions
     /// <summary>An address of its own (<c>http://10.0.0.5:5090</c>) that alone serves the console and the admin API, so that they can be private. Absent: they are served like the rest.</summary>
     public string? ListenUrl { get; set; }
 
+    /// <summary>INSECURE: in Production, let <see cref="ListenUrl"/> be plain http, where everybody on the way can read passwords and cookies; for an address that is reached through a tunnel only.</summary>
+    public bool AllowInsecure { get; set; }
+
     /// <summary>The most credits that one action may give or take.</summary>
     [Range(1, 100_000)]
     public int MaxCredits { get; set; } = 1000;

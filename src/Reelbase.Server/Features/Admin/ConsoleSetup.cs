@@ -23,8 +23,9 @@ public static class ConsoleSetup
     private static readonly string[] Paths = ["/admin", "/_blazor", "/_framework", "/_content"];
 
     /// <summary>Adds the services.</summary>
-    public static void Add(IServiceCollection services, AdminOptions options)
+    public static void Add(IServiceCollection services, AdminOptions options, bool isProduction)
     {
+        var isSecure = IsSecure(options, isProduction);
         services.AddSingleton<AdminApi>();
         services.AddSingleton<AdminCredentials>();
         services.AddSingleton<AdminSignIn>();
@@ -41,10 +42,11 @@ public static class ConsoleSetup
                 Scheme,
                 cookie =>
                 {
-                    cookie.Cookie.Name = AdminEndpoints.CookieName;
+                    cookie.Cookie.Name = isSecure ? AdminEndpoints.SecureCookieName : AdminEndpoints.CookieName;
                     cookie.Cookie.HttpOnly = true;
                     cookie.Cookie.SameSite = SameSiteMode.Strict;
-                    cookie.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
+                    cookie.Cookie.SecurePolicy = isSecure ? CookieSecurePolicy.Always : CookieSecurePolicy.SameAsRequest;
+                    cookie.Cookie.Path = "/";
                     cookie.ExpireTimeSpan = TimeSpan.FromMinutes(options.SessionMinutes);
                     cookie.SlidingExpiration = false;
                     cookie.LoginPath = SignInPath;
@@ -54,13 +56,31 @@ public static class ConsoleSetup
             );
         services.AddAntiforgery(form =>
         {
-            form.Cookie.Name = "reelbase_form";
+            form.Cookie.Name = isSecure ? "__Host-reelbase_form" : "reelbase_form";
             form.Cookie.SameSite = SameSiteMode.Strict;
-            form.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
+            form.Cookie.SecurePolicy = isSecure ? CookieSecurePolicy.Always : CookieSecurePolicy.SameAsRequest;
+            form.Cookie.Path = "/";
         });
         // The same keys on every node, made from the secret that they share already.
         services.AddSingleton<IDataProtectionProvider, KeyedDataProtection>();
     }
+
+    /// <summary>Refuses a plain address of its own in Production, unless the operator says that it is meant.</summary>
+    /// <exception cref="OptionsValidationException">It is plain and nobody allowed it.</exception>
+    public static void Check(AdminOptions options, bool isProduction)
+    {
+        if (isProduction && !options.AllowInsecure && options.ListenUrl?.StartsWith("http://", StringComparison.OrdinalIgnoreCase) == true)
+        {
+            throw new OptionsValidationException(
+                "Admin",
+                typeof(AdminOptions),
+                ["Admin:ListenUrl must be https in Production; set Admin:AllowInsecure to true for a plain address that is reached through a tunnel only"]
+            );
+        }
+    }
+
+    /// <summary>Whether the cookies travel over TLS only.</summary>
+    private static bool IsSecure(AdminOptions options, bool isProduction) => isProduction && !options.AllowInsecure;
 
     /// <summary>Adds the address of its own, and the files that pages need.</summary>
     public static void Listen(WebApplicationBuilder builder, AdminOptions options)
@@ -82,6 +102,7 @@ public static class ConsoleSetup
     /// <summary>What stands before the console's pages and the admin API.</summary>
     public static void Use(WebApplication app, AdminOptions options)
     {
+        var isSecure = IsSecure(options, app.Environment.IsProduction());
         var port = options.ListenUrl is { Length: > 0 } own ? new Uri(own).Port : (int?)null;
         app.Use(
             (context, next) =>
@@ -93,8 +114,21 @@ public static class ConsoleSetup
                     // Here there is no such thing.
                     throw new ApiException("ERR_4000", new { reason = "unknown_route" }, status: 404);
                 }
+                if (path.StartsWithSegments("/_blazor") && !IsFromHere(context.Request))
+                {
+                    throw new ApiException("ERR_4006", new { reason = "foreign_origin" });
+                }
+                if (isConsole)
+                {
+                    context.Response.OnStarting(() => SetPolicy(context));
+                }
                 if (path.StartsWithSegments("/admin"))
                 {
+                    if (isSecure && !context.Request.IsHttps)
+                    {
+                        // Browsers would throw its cookies away, and the password would have been read by everybody on the way.
+                        throw new ApiException("ERR_4006", new { reason = "https_required" });
+                    }
                     if (context.Request.Headers.Authorization.Count > 0)
                     {
                         throw new ApiException("ERR_4006", new { reason = "token_not_accepted" });
@@ -123,16 +157,38 @@ public static class ConsoleSetup
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode().RequireAuthorization();
     }
 
+    /// <summary>
+    /// A page of somebody else can open a connection here with the admin's cookie, since sockets know no same-origin policy; but its browser says where it is
+    /// from. Browsers always do so for sockets. A proxy may end TLS before us, so https is also ours.
+    /// </summary>
+    private static bool IsFromHere(HttpRequest request)
+    {
+        var origin = request.Headers.Origin.ToString();
+        if (origin.Length == 0)
+        {
+            return !request.Headers.Upgrade.ToString().Contains("websocket", StringComparison.OrdinalIgnoreCase) && request.Method != HttpMethods.Connect;
+        }
+        return Uri.TryCreate(origin, UriKind.Absolute, out var from)
+            && (from.Scheme == Uri.UriSchemeHttps || (from.Scheme == Uri.UriSchemeHttp && !request.IsHttps))
+            && Uri.TryCreate($"{from.Scheme}://{request.Host}", UriKind.Absolute, out var here)
+            && string.Equals(from.Authority, here.Authority, StringComparison.OrdinalIgnoreCase);
+    }
+
     private static bool IsAdminApi(PathString path) =>
         path.Value!.StartsWith("/admin-", StringComparison.OrdinalIgnoreCase)
         || path.Value.StartsWith("/functions/v1/admin-", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Scripts from here only; styles also inline, because MudBlazor writes its theme into the page; no frames, no other origin.</summary>
-    private static Task SetHeaders(HttpContext context)
+    private static Task SetPolicy(HttpContext context)
     {
         context.Response.Headers.ContentSecurityPolicy =
             "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self'; img-src 'self' data: https: http:; "
             + "media-src 'self' https: http:; connect-src 'self'; form-action 'self'; base-uri 'self'; frame-ancestors 'none'";
+        return Task.CompletedTask;
+    }
+
+    private static Task SetHeaders(HttpContext context)
+    {
         context.Response.Headers.CacheControl = "no-store";
         context.Response.Headers["Cross-Origin-Opener-Policy"] = "same-origin";
         context.Response.Headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()";

@@ -1,0 +1,112 @@
+using System.Net;
+using System.Net.WebSockets;
+using Microsoft.AspNetCore.Antiforgery;
+using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Reelbase.Simulators;
+using Reelbase.Tests.Support;
+
+namespace Reelbase.Tests.Features;
+
+/// <summary>What a page of somebody else, or somebody on the same network, gets from the console.</summary>
+public sealed class ConsoleDoorTests(ConsoleDoorTests.House system) : IClassFixture<ConsoleDoorTests.House>
+{
+    [Theory]
+    [InlineData("https://evil.example")]
+    [InlineData("http://127.0.0.1:1")]
+    [InlineData("null")]
+    [InlineData("not an origin")]
+    public async Task The_consoles_connection_is_refused_to_pages_of_other_origins(string origin)
+    {
+        using var http = system.Anybody();
+        http.DefaultRequestHeaders.TryAddWithoutValidation("Origin", origin);
+        var answer = await Answer.ReadAsync(await http.PostAsync("/_blazor/negotiate?negotiateVersion=1", null));
+        Assert.Equal(HttpStatusCode.Forbidden, answer.Status);
+        Assert.Equal("ERR_4006", answer.Code);
+        Assert.False(await ConnectsAsync(origin));
+    }
+
+    [Fact]
+    public async Task Its_own_pages_connect_and_a_socket_without_an_origin_does_not()
+    {
+        using var http = system.Anybody();
+        http.DefaultRequestHeaders.TryAddWithoutValidation("Origin", system.Url);
+        using var answer = await http.PostAsync("/_blazor/negotiate?negotiateVersion=1", null);
+        Assert.NotEqual(HttpStatusCode.Forbidden, answer.StatusCode);
+        Assert.Contains("frame-ancestors 'none'", Assert.Single(answer.Headers.GetValues("Content-Security-Policy")), StringComparison.Ordinal);
+        Assert.False(await ConnectsAsync(null));
+    }
+
+    [Fact]
+    public async Task In_production_its_cookies_are_secure_and_bound_to_the_host()
+    {
+        await using var node = system.BuildServer(new() { ["Server:TrustedProxies:0"] = "127.0.0.1" }, "Production");
+        await node.StartAsync();
+        var cookie = node.Services.GetRequiredService<IOptionsMonitor<CookieAuthenticationOptions>>().Get("console").Cookie;
+        Assert.Equal("__Host-reelbase_admin", cookie.Name);
+        Assert.Equal(CookieSecurePolicy.Always, cookie.SecurePolicy);
+        Assert.Null(cookie.Domain);
+        var form = node.Services.GetRequiredService<IOptions<AntiforgeryOptions>>().Value.Cookie;
+        Assert.Equal("__Host-reelbase_form", form.Name);
+        using var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false })
+        {
+            BaseAddress = new Uri(TestSystem.AddressOf(node)),
+        };
+        // Without TLS, also that of a trusted proxy, there is no sign-in.
+        var plain = await Answer.ReadAsync(await http.GetAsync("/admin/sign-in"));
+        Assert.Equal((HttpStatusCode.Forbidden, "ERR_4006"), (plain.Status, plain.Code));
+        http.DefaultRequestHeaders.TryAddWithoutValidation("X-Forwarded-For", "198.51.100.3");
+        http.DefaultRequestHeaders.TryAddWithoutValidation("X-Forwarded-Proto", "https");
+        using var page = await http.GetAsync("/admin/sign-in");
+        Assert.Equal(HttpStatusCode.OK, page.StatusCode);
+        var set = Assert.Single(page.Headers.GetValues("Set-Cookie"));
+        Assert.StartsWith("__Host-reelbase_form=", set, StringComparison.Ordinal);
+        Assert.Contains("; secure", set, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("; path=/;", set, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("domain=", set, StringComparison.OrdinalIgnoreCase);
+        // The API takes neither name of the cookie.
+        http.DefaultRequestHeaders.TryAddWithoutValidation("Cookie", "__Host-reelbase_admin=whatever");
+        Assert.Equal("ERR_4006", (await Answer.ReadAsync(await http.GetAsync("/admin-list-admins"))).Code);
+        await node.StopAsync();
+    }
+
+    [Fact]
+    public async Task In_production_a_plain_address_of_its_own_has_to_be_allowed()
+    {
+        using var own = LoopbackAddress.Hold();
+        var error = Assert.Throws<OptionsValidationException>(() => (object)system.BuildServer(new() { ["Admin:ListenUrl"] = own.Url }, "Production"));
+        Assert.Contains("Admin:ListenUrl", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Admin:AllowInsecure", error.Message, StringComparison.Ordinal);
+        await using var node = system.BuildServer(new() { ["Admin:ListenUrl"] = own.Url, ["Admin:AllowInsecure"] = "true" }, "Production");
+        await node.StartAsync();
+        using var http = new HttpClient { BaseAddress = new Uri(own.Url) };
+        Assert.Equal(HttpStatusCode.OK, (await http.GetAsync("/admin/sign-in")).StatusCode);
+        await node.StopAsync();
+    }
+
+    private async Task<bool> ConnectsAsync(string? origin)
+    {
+        using var socket = new ClientWebSocket();
+        if (origin is not null)
+        {
+            socket.Options.SetRequestHeader("Origin", origin);
+        }
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(Eventually.PatienceSeconds));
+        try
+        {
+            await socket.ConnectAsync(new Uri(system.Url.Replace("http://", "ws://", StringComparison.Ordinal) + "/_blazor"), limit.Token);
+            return true;
+        }
+        catch (WebSocketException)
+        {
+            return false;
+        }
+    }
+
+    public sealed class House : TestSystem
+    {
+        protected override bool HasConsole => true;
+    }
+}
