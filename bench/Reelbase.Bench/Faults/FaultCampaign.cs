@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net.Http.Json;
 using System.Text;
 
 namespace Reelbase.Bench.Faults;
@@ -36,17 +35,12 @@ public sealed record FaultReport(
 }
 
 /// <summary>
-/// Fifty users against providers that fail at random, while the server and PostgreSQL are killed with SIGKILL and started again,
-/// durability on. When it is over everything is counted.
+/// Fifty users and support against providers that fail at random, while two nodes and PostgreSQL are killed with SIGKILL and started again, nodes are frozen
+/// past their leases, the database refuses to write and the disk is full; durability on. When it is over everything is counted.
 /// </summary>
 public static class FaultCampaign
 {
     private const int Users = 50;
-    private const double DatabaseShare = 0.2;
-    private const double BothShare = 0.05;
-    private const double OutageShare = 0.5;
-    private static readonly string[] OutageKinds = ["down", "hang", "drop", "unauthorized", "balance", "bad-gateway", "gateway-timeout"];
-    private static readonly string[] OutageSystems = ["fal", "fal/fal-ai/pika", "runway", "devicecheck", "fal/files"];
 
     public static async Task<FaultReport> RunAsync(double minutes, int seed, TextWriter output)
     {
@@ -60,17 +54,18 @@ public static class FaultCampaign
         var tally = new FaultTally();
         using var over = new CancellationTokenSource();
         var players = Enumerable.Range(0, Users).Select(number => new FaultUser(world, tally, number, seed * 1000 + number)).ToList();
-        var users = players.Select(player => player.PlayAsync(over.Token)).ToList();
-        var kills = await BreakAsync(world, tally, minutes, new Random(seed), output);
+        using var support = new FaultSupport(world, tally, seed * 1000 + Users);
+        List<Task> users = [.. players.Select(player => player.PlayAsync(over.Token)), support.PlayAsync(over.Token)];
+        if (!world.Disk.IsMounted)
+        {
+            await output.WriteLineAsync("WARNING: this user may not mount a file system, so the disk never fills up in this campaign (run it as root)");
+        }
+        using var control = new HttpClient { BaseAddress = new Uri(world.SimulatorsUrl) };
+        var acts = new FaultActs(world, new Random(seed), control);
+        await BreakAsync(acts, tally, minutes, output);
         await over.CancelAsync();
         await output.WriteLineAsync("==> The faults are over; waiting for all work to come to rest");
-        using (var control = new HttpClient { BaseAddress = new Uri(world.SimulatorsUrl) })
-        {
-            foreach (var system in OutageSystems)
-            {
-                await SetOutageAsync(control, system, 0, "over");
-            }
-        }
+        await acts.EndAsync();
         await Task.WhenAll(users);
         players.ForEach(player => player.Dispose());
         var rest = await FaultChecks.RestAsync(world);
@@ -78,10 +73,10 @@ public static class FaultCampaign
         var report = new FaultReport(
             seed,
             minutes,
-            kills.Server,
-            kills.Database,
+            acts.Count("kill -9 of a node"),
+            acts.Count("kill -9 of PostgreSQL"),
             tally.Accepted.Count,
-            await FiguresAsync(world, tally, kills, seed, minutes),
+            await FiguresAsync(world, tally, acts, seed, minutes),
             checks
         );
         foreach (var (what, figure) in report.Figures)
@@ -98,86 +93,33 @@ public static class FaultCampaign
         }
         if (!report.IsGood)
         {
-            await output.WriteLineAsync("The server's last lines:\n" + string.Join('\n', world.ServerLines.TakeLast(30)));
+            await output.WriteLineAsync(
+                string.Join('\n', world.Nodes.Select(node => $"The last lines of {node.Name}:\n{string.Join('\n', node.Lines.TakeLast(20))}"))
+            );
         }
         await output.WriteLineAsync(report.IsGood ? $"Clean. Seed {seed}." : $"NOT CLEAN. Seed {seed}.");
         return report;
     }
 
-    private sealed record Kills(int Server, int Database, int Outages, double RestartSeconds);
-
-    /// <summary>Kills, starts again and breaks providers until the time is over.</summary>
-    private static async Task<Kills> BreakAsync(FaultWorld world, FaultTally tally, double minutes, Random random, TextWriter output)
+    /// <summary>One fault after the other until the time is over.</summary>
+    private static async Task BreakAsync(FaultActs acts, FaultTally tally, double minutes, TextWriter output)
     {
-        using var control = new HttpClient { BaseAddress = new Uri(world.SimulatorsUrl) };
         var watch = Stopwatch.StartNew();
-        var (server, database, outages, restarts) = (0, 0, 0, 0.0);
         var said = 0.0;
-        while (watch.Elapsed.TotalMinutes < minutes)
+        while (watch.Elapsed.TotalMinutes < minutes || !acts.HasDoneAll)
         {
-            await Task.Delay(TimeSpan.FromSeconds(0.4 + random.NextDouble() * 1.6));
-            if (random.NextDouble() < OutageShare)
-            {
-                await SetOutageAsync(
-                    control,
-                    OutageSystems[random.Next(OutageSystems.Length)],
-                    0.5 + random.NextDouble() * 4,
-                    OutageKinds[random.Next(OutageKinds.Length)]
-                );
-                outages++;
-            }
-            var draw = random.NextDouble();
-            var restart = Stopwatch.StartNew();
-            if (draw < DatabaseShare + BothShare)
-            {
-                world.KillDatabase();
-                database++;
-                if (draw < BothShare)
-                {
-                    await world.KillServerAsync();
-                    server++;
-                }
-                await world.StartDatabaseAsync();
-                if (draw < BothShare)
-                {
-                    await world.StartServerAsync();
-                }
-            }
-            else
-            {
-                await world.KillServerAsync();
-                server++;
-                await world.StartServerAsync();
-            }
-            restarts += restart.Elapsed.TotalSeconds;
+            await acts.NextAsync();
             if (watch.Elapsed.TotalSeconds - said > 10)
             {
                 said = watch.Elapsed.TotalSeconds;
                 await output.WriteLineAsync(
-                    string.Create(
-                        CultureInfo.InvariantCulture,
-                        $"    {watch.Elapsed:mm\\:ss}  server killed {server}, PostgreSQL {database}, outages {outages}, jobs accepted {tally.Accepted.Count}"
-                    )
+                    string.Create(CultureInfo.InvariantCulture, $"    {watch.Elapsed:mm\\:ss}  {acts}; jobs accepted {tally.Accepted.Count}")
                 );
             }
         }
-        return new(server, database, outages, restarts / Math.Max(1, server + database));
     }
 
-    private static async Task SetOutageAsync(HttpClient control, string system, double seconds, string kind)
-    {
-        using var answer = await control.PostAsJsonAsync(
-            "/_control/outage",
-            new
-            {
-                system,
-                seconds,
-                kind,
-            }
-        );
-    }
-
-    private static async Task<List<(string, string)>> FiguresAsync(FaultWorld world, FaultTally tally, Kills kills, int seed, double minutes)
+    private static async Task<List<(string, string)>> FiguresAsync(FaultWorld world, FaultTally tally, FaultActs acts, int seed, double minutes)
     {
         async Task<string> OneAsync(string sql) => (await world.RowsAsync(sql))[0][0];
         var ends = await world.RowsAsync(
@@ -188,10 +130,11 @@ public static class FaultCampaign
             ("seed", seed.ToString(CultureInfo.InvariantCulture)),
             ("minutes", minutes.ToString(CultureInfo.InvariantCulture)),
             ("users at once", Users.ToString(CultureInfo.InvariantCulture)),
-            ("`kill -9` of the server", kills.Server.ToString(CultureInfo.InvariantCulture)),
-            ("`kill -9` of PostgreSQL", kills.Database.ToString(CultureInfo.InvariantCulture)),
-            ("outages of providers and Apple", kills.Outages.ToString(CultureInfo.InvariantCulture)),
-            ("a restart took, on average", string.Create(CultureInfo.InvariantCulture, $"{kills.RestartSeconds:0.0} s")),
+            .. acts.Figures,
+            (
+                "support's actions (of them accepted)",
+                string.Join("; ", tally.SupportActions.OrderBy(action => action.Key).Select(action => $"{action.Key}: {action.Value}"))
+            ),
             ("jobs accepted", tally.Accepted.Count.ToString(CultureInfo.InvariantCulture)),
             ("how they ended", string.Join("; ", ends.Select(row => $"{row[1]} {row[0]}"))),
             ("submissions", await OneAsync("select count(*) from job_submissions")),

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Reelbase.Simulators.Fal;
 using Reelbase.Simulators.Runway;
@@ -41,20 +42,23 @@ public static class FaultChecks
         return
         [
             new("the sum of each user's ledger is the balance", await RowsAsync(world, "select * from check_ledger()")),
-            new("what was answered as accepted is there", [.. tally.Accepted.Where(job => !jobs.Contains(job)).Select(job => job.ToString())]),
+            new("what was answered as accepted is there", [.. tally.Accepted.Keys.Where(job => !jobs.Contains(job)).Select(job => job.ToString())]),
             new(
-                "each job has one charge, and one refund if and only if it failed",
+                "each job has one charge (a retry none), gives back no more than it took, and all of it if it failed",
                 await RowsAsync(
                     world,
                     """
-                    select j.job_id, j.status, count(*) filter (where q.reason = 'video_generation'), count(*) filter (where q.reason = 'generation_failed_refund')
+                    select j.job_id, j.status, j.credits_charged, j.credits_returned, coalesce(sum(q.change), 0)
                     from video_jobs j left join quota_log q using (job_id) group by j.job_id
-                    having count(*) filter (where q.reason = 'video_generation') <> 1
-                      or count(*) filter (where q.reason = 'generation_failed_refund') <> (j.status = 'failed')::integer
-                      or coalesce(sum(q.change), 0) <> case j.status when 'failed' then 0 else -j.credits_used end
+                    having count(*) filter (where q.reason = 'video_generation') <> (not j.paid_by_house)::integer
+                      or count(*) filter (where q.reason = 'generation_failed_refund') > (j.status = 'failed')::integer
+                      or j.credits_charged <> j.credits_used or j.credits_returned not between 0 and j.credits_charged
+                      or (j.status = 'failed' and j.credits_returned <> j.credits_charged)
+                      or coalesce(sum(q.change), 0) <> j.credits_returned - j.credits_charged
                     """
                 )
             ),
+            new("what support was answered is in the books, once", await SupportAsync(world, tally)),
             new(
                 "a charge that was not refunded has its video, or its user deleted it",
                 await RowsAsync(
@@ -65,7 +69,7 @@ public static class FaultChecks
                     """
                 )
             ),
-            new("no submission made two jobs at its provider", Twice(world)),
+            new("no submission made two jobs at its provider", Twice(world, tally)),
             new("no file is without a row, and no stored row without its file", await FilesAsync(world)),
             new(
                 "no lease is held by the dead",
@@ -83,8 +87,8 @@ public static class FaultChecks
         ];
     }
 
-    /// <summary>Every prompt is of one press; a provider that has two jobs of it was asked twice.</summary>
-    private static List<string> Twice(FaultWorld world)
+    /// <summary>Every prompt is of one press and its retries by support; a provider that has more jobs of it was asked twice.</summary>
+    private static List<string> Twice(FaultWorld world, FaultTally tally)
     {
         var services = world.Simulators.Services;
         return services
@@ -92,9 +96,30 @@ public static class FaultChecks
             .Requests.Values.Select(request => request.Prompt)
             .Concat(services.GetRequiredService<RunwayState>().Created.Select(task => task.Prompt))
             .GroupBy(prompt => prompt)
-            .Where(group => group.Count() > 1)
+            .Where(group => group.Count() > 1 + tally.Retries.GetValueOrDefault(group.Key))
             .Select(group => $"{group.Count()} times: {group.Key}")
             .ToList();
+    }
+
+    /// <summary>A refund or adjustment that was answered is there; one whose answer was lost was repeated under its key, so there is no other.</summary>
+    private static async Task<List<string>> SupportAsync(FaultWorld world, FaultTally tally)
+    {
+        var refunds = await world.RowsAsync("select job_id, sum(change) from quota_log where reason = 'admin_refund' group by 1");
+        var adjustments = await world.RowsAsync(
+            "select user_id, sum(change) from quota_log where reason = 'admin_adjustment' and transaction_id is null group by 1"
+        );
+        List<string> Compare(string what, List<string[]> rows, IReadOnlyDictionary<Guid, int> answered)
+        {
+            var found = rows.ToDictionary(row => Guid.Parse(row[0]), row => int.Parse(row[1], CultureInfo.InvariantCulture));
+            return
+            [
+                .. found
+                    .Keys.Union(answered.Keys)
+                    .Where(id => found.GetValueOrDefault(id) != answered.GetValueOrDefault(id))
+                    .Select(id => $"{what} {id}: {found.GetValueOrDefault(id)} in the books, {answered.GetValueOrDefault(id)} answered"),
+            ];
+        }
+        return [.. Compare("refunds of job", refunds, tally.Refunds), .. Compare("adjustments of user", adjustments, tally.Adjustments)];
     }
 
     private static async Task<List<string>> FilesAsync(FaultWorld world)
@@ -104,7 +129,8 @@ public static class FaultChecks
         var onDisk = Directory
             .EnumerateFiles(world.StorageDirectory, "*", SearchOption.AllDirectories)
             .Select(file => Path.GetRelativePath(world.StorageDirectory, file))
-            .Where(name => !name.StartsWith(".tmp", StringComparison.Ordinal))
+            // What is half written, and the mark that says whose the store is.
+            .Where(name => !name.StartsWith(".tmp", StringComparison.Ordinal) && name != "reelbase-installation")
             .ToHashSet();
         return
         [

@@ -9,8 +9,14 @@ namespace Reelbase.Bench.Faults;
 /// <summary>What all users saw.</summary>
 public sealed class FaultTally
 {
-    /// <summary>Ids of jobs that a user was told are accepted.</summary>
-    public ConcurrentBag<Guid> Accepted { get; } = [];
+    /// <summary>Jobs whose acceptance somebody has been answered.</summary>
+    public ConcurrentDictionary<Guid, FaultPress> Accepted { get; } = new();
+
+    /// <summary>What support gave back, by job, and added or took, by user; retries by prompt; actions by kind.</summary>
+    public ConcurrentDictionary<Guid, int> Refunds { get; } = new();
+    public ConcurrentDictionary<Guid, int> Adjustments { get; } = new();
+    public ConcurrentDictionary<string, int> Retries { get; } = new();
+    public ConcurrentDictionary<string, int> SupportActions { get; } = new();
 
     /// <summary>Answers by status; 0 for a connection that broke.</summary>
     public ConcurrentDictionary<int, int> Answers { get; } = new();
@@ -72,7 +78,9 @@ public sealed class FaultUser(FaultWorld world, FaultTally tally, int number, in
     ];
 
     private readonly Random _random = new(seed);
-    private readonly HttpClient _http = new() { BaseAddress = new Uri(world.Url), Timeout = TimeSpan.FromSeconds(30) };
+    private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(10) };
+
+    private Guid _userId;
 
     /// <summary>Plays until it is over; what has begun is still answered.</summary>
     public async Task PlayAsync(CancellationToken over)
@@ -81,7 +89,8 @@ public sealed class FaultUser(FaultWorld world, FaultTally tally, int number, in
         var token = Convert.ToBase64String(Encoding.UTF8.GetBytes("device:" + device));
         var session = await CallAsync(() => Post("/device-check", new { device_id = device, device_token = token }, null));
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", session.GetProperty("access_token").GetString());
-        await GiveCreditsAsync(session.GetProperty("user_id").GetGuid());
+        _userId = session.GetProperty("user_id").GetGuid();
+        await GiveCreditsAsync(_userId);
         for (var turn = 0; !over.IsCancellationRequested; turn++)
         {
             await TakeTurnAsync(turn, over);
@@ -102,7 +111,7 @@ public sealed class FaultUser(FaultWorld world, FaultTally tally, int number, in
         };
         var accepted = await CallAsync(() => Post("/generate-video", body, key));
         var job = accepted.GetProperty("job_id").GetGuid();
-        tally.Accepted.Add(job);
+        tally.Accepted[job] = new(_userId, body.prompt);
         switch (_random.Next(10))
         {
             case 0:
@@ -127,7 +136,7 @@ public sealed class FaultUser(FaultWorld world, FaultTally tally, int number, in
     {
         while (!over.IsCancellationRequested)
         {
-            var status = await CallAsync(() => new HttpRequestMessage(HttpMethod.Get, $"/get-video-status?job_id={job}"));
+            var status = await CallAsync(() => new HttpRequestMessage(HttpMethod.Get, $"{world.AnyUrl(_random)}/get-video-status?job_id={job}"));
             switch (status.GetProperty("status").GetString())
             {
                 case "completed":
@@ -207,9 +216,9 @@ public sealed class FaultUser(FaultWorld world, FaultTally tally, int number, in
         }
     }
 
-    private static HttpRequestMessage Post(string path, object body, string? key)
+    private HttpRequestMessage Post(string path, object body, string? key)
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body) };
+        var request = new HttpRequestMessage(HttpMethod.Post, world.AnyUrl(_random) + path) { Content = JsonContent.Create(body) };
         if (key is not null)
         {
             request.Headers.Add("Idempotency-Key", key);

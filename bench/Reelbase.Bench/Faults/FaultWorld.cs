@@ -11,20 +11,29 @@ namespace Reelbase.Bench.Faults;
 /// <summary>A durable PostgreSQL, the server in a process of its own, and the pretend providers in this one.</summary>
 public sealed class FaultWorld : IAsyncDisposable
 {
-    private const int ReadyLimitSeconds = 60;
+    private const string SupportEmail = "support@faults.example";
 
     private readonly string _home;
 
     // Both are killed and started anew where their callers know them.
     private readonly LoopbackAddress _databaseAddress = LoopbackAddress.Hold();
-    private readonly LoopbackAddress _serverAddress = LoopbackAddress.Hold();
     private readonly string _deviceKey = NewDeviceKey();
     private PrivateCluster? _cluster;
-    private Process? _server;
+    private FaultDisk? _disk;
 
     private FaultWorld(string home) => _home = home;
 
-    public string Url => _serverAddress.Url;
+    /// <summary>Two nodes of one installation; webhooks go to the first.</summary>
+    public IReadOnlyList<FaultNode> Nodes { get; } = [new("node 1"), new("node 2")];
+
+    public string Url => Nodes[0].Url;
+
+    /// <summary>A bearer token of support.</summary>
+    public string SupportToken { get; private set; } = "";
+
+    /// <summary>The disk of the file store.</summary>
+    public FaultDisk Disk => _disk!;
+
     public string SimulatorsUrl => Simulators.Urls.First();
     public string Owner => _cluster!.ConnectionString;
 
@@ -34,9 +43,6 @@ public sealed class FaultWorld : IAsyncDisposable
     /// <summary>The pretend providers.</summary>
     public WebApplication Simulators { get; private set; } = null!;
 
-    /// <summary>What the server said last, for a campaign that fails.</summary>
-    public List<string> ServerLines { get; } = [];
-
     public static async Task<FaultWorld> CreateAsync()
     {
         var world = new FaultWorld(Path.Combine(Path.GetTempPath(), $"reelbase-faults-{Environment.ProcessId}-{Random.Shared.Next(1_000_000)}"));
@@ -45,7 +51,10 @@ public sealed class FaultWorld : IAsyncDisposable
             await world.StartDatabaseAsync();
             world.Simulators = SimulatorApp.Build(["--urls", "http://127.0.0.1:0", "--Fal:Seconds", "1", "--Videos:Recorded", "true"]);
             await world.Simulators.StartAsync();
-            await world.StartServerAsync();
+            world._disk = FaultDisk.Mount(world.StorageDirectory);
+            await Task.WhenAll(world.Nodes.Select(world.StartNodeAsync));
+            await world.RunVerbAsync("admin", "create", "--email", SupportEmail);
+            world.SupportToken = await world.RunVerbAsync("admin", "token", "--email", SupportEmail);
             return world;
         }
         catch
@@ -71,58 +80,21 @@ public sealed class FaultWorld : IAsyncDisposable
         postmaster.Kill();
     }
 
-    /// <summary>kill -9 of the server.</summary>
-    public async Task KillServerAsync()
+    /// <summary>Starts a node and returns when it is ready.</summary>
+    public Task StartNodeAsync(FaultNode node) => node.StartAsync(Settings());
+
+    /// <summary>Where a user's app may send its next call: a load balancer stands for whichever node is not known to be away.</summary>
+    public string AnyUrl(Random random)
     {
-        if (_server is { } server)
-        {
-            server.Kill();
-            await server.WaitForExitAsync();
-            server.Dispose();
-            _server = null;
-        }
+        var awake = Nodes.Where(node => !node.IsFrozen).ToList();
+        return (awake.Count == 0 || random.Next(10) == 0 ? Nodes[random.Next(Nodes.Count)] : awake[random.Next(awake.Count)]).Url;
     }
 
-    /// <summary>Starts the server and returns when it is ready.</summary>
-    public async Task StartServerAsync()
+    /// <summary>PostgreSQL becomes what a former primary is: it answers, and changes nothing.</summary>
+    public async Task SetReadOnlyAsync(bool isReadOnly)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Reelbase.Server.dll")])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        foreach (var (key, value) in Settings())
-        {
-            start.Environment[key] = value;
-        }
-        _server = Process.Start(start)!;
-        _server.OutputDataReceived += (_, line) => Keep(line.Data);
-        _server.ErrorDataReceived += (_, line) => Keep(line.Data);
-        _server.BeginOutputReadLine();
-        _server.BeginErrorReadLine();
-        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
-        var watch = Stopwatch.StartNew();
-        while (watch.Elapsed.TotalSeconds < ReadyLimitSeconds)
-        {
-            if (_server.HasExited)
-            {
-                throw new InvalidOperationException($"the server ended at its start: {string.Join('\n', ServerLines.TakeLast(10))}");
-            }
-            try
-            {
-                using var answer = await http.GetAsync(Url + "/health/ready");
-                if (answer.IsSuccessStatusCode)
-                {
-                    return;
-                }
-            }
-            catch (Exception error) when (error is HttpRequestException or TaskCanceledException)
-            {
-                // Not yet.
-            }
-            await Task.Delay(20);
-        }
-        throw new InvalidOperationException("the server was not ready in time");
+        await RowsAsync($"alter system set default_transaction_read_only = {(isReadOnly ? "on" : "off")}");
+        await RowsAsync("select pg_reload_conf()");
     }
 
     /// <summary>Rows of a query as the owner, columns as text.</summary>
@@ -145,43 +117,47 @@ public sealed class FaultWorld : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        await KillServerAsync();
+        foreach (var node in Nodes)
+        {
+            await node.KillAsync();
+            node.Dispose();
+        }
+        _disk?.Dispose();
         await (Simulators?.DisposeAsync() ?? default);
         NpgsqlConnection.ClearAllPools();
         await (_cluster?.StopAsync(CancellationToken.None) ?? Task.CompletedTask);
         _databaseAddress.Dispose();
-        _serverAddress.Dispose();
         Directory.Delete(_home, recursive: true);
     }
 
-    private void Keep(string? line)
+    /// <summary>One of the server's own verbs; what it printed.</summary>
+    private async Task<string> RunVerbAsync(params string[] args)
     {
-        lock (ServerLines)
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Reelbase.Server.dll"), .. args, "--database", Owner])
         {
-            if (line is not null)
-            {
-                ServerLines.Add(line);
-                if (ServerLines.Count > 200)
-                {
-                    ServerLines.RemoveAt(0);
-                }
-            }
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var (key, value) in Settings())
+        {
+            start.Environment[key] = value;
         }
+        using var process = Process.Start(start)!;
+        var errors = process.StandardError.ReadToEndAsync();
+        var output = (await process.StandardOutput.ReadToEndAsync()).Trim();
+        await process.WaitForExitAsync();
+        return process.ExitCode == 0 ? output : throw new InvalidOperationException($"{string.Join(' ', args)}: {output} {await errors}");
     }
 
     private Dictionary<string, string> Settings()
     {
-        var settings = new Dictionary<string, string>
-        {
-            ["ASPNETCORE_ENVIRONMENT"] = "Development",
-            ["ASPNETCORE_URLS"] = Url,
-            ["Logging__LogLevel__Default"] = "Warning",
-        };
+        var settings = new Dictionary<string, string> { ["ASPNETCORE_ENVIRONMENT"] = "Development", ["Logging__LogLevel__Default"] = "Warning" };
         void Set(string key, string value) => settings["REELBASE__" + key.Replace(":", "__", StringComparison.Ordinal)] = value;
         Set("Database:ConnectionString", Owner);
         Set("Server:PublicUrl", Url);
         Set("Server:Roles:0", "api");
         Set("Server:Roles:1", "worker");
+        Set("Server:Roles:2", "admin");
         Set("Server:DataDirectory", Path.Combine(_home, "data"));
         Set("Fal:ApiKey", "sim:key");
         Set("Fal:UserId", "user_sim");

@@ -73,6 +73,11 @@ public sealed record CleanUp : Command
 
     public override async Task PlayAsync(Play play)
     {
+        // Whatever a claim put off for some minutes has passed in a month too.
+        await play.AsOwnerAsync(
+            "update video_jobs set run_after = clock_timestamp() where user_id = any ($1) and stage = 'finished' and run_after > clock_timestamp()",
+            play.World.UserIds
+        );
         foreach (var kind in new[] { "videos", "idempotency", "sessions" })
         {
             for (var left = 1L; left > 0; )

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Reelbase.Tests.Campaigns.Economy.Mutations;
 
 namespace Reelbase.Tests.Campaigns.Economy;
 
@@ -29,7 +30,7 @@ public static partial class EconomyCampaign
         int seed,
         int databases,
         Parts parts = Parts.All,
-        string? mutation = null,
+        Mutation? mutation = null,
         int maxFailures = 1
     )
     {

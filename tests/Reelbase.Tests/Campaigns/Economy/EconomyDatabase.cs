@@ -1,5 +1,6 @@
 using System.Globalization;
 using Npgsql;
+using Reelbase.Tests.Campaigns.Economy.Mutations;
 using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Campaigns.Economy;
@@ -36,7 +37,8 @@ public sealed class EconomyDatabase : IAsyncDisposable
 {
     private readonly NpgsqlConnection _connection;
 
-    private EconomyDatabase(string owner) => _connection = new(owner + ";Max Auto Prepare=200;Auto Prepare Min Usages=2;Include Error Detail=true");
+    private EconomyDatabase(string owner) =>
+        _connection = new(owner + ";Pooling=false;Max Auto Prepare=200;Auto Prepare Min Usages=2;Include Error Detail=true");
 
     public Guid Admin { get; private set; }
     public Guid AdminSession { get; } = Guid.NewGuid();
@@ -45,15 +47,15 @@ public sealed class EconomyDatabase : IAsyncDisposable
     /// <summary>Commands that were sent, for the figures.</summary>
     public long Calls { get; private set; }
 
-    /// <param name="mutation">A patch that puts a fault back, applied as the owner.</param>
-    public static async Task<EconomyDatabase> CreateAsync(string? mutation = null)
+    /// <param name="mutation">A fault that is put back.</param>
+    public static async Task<EconomyDatabase> CreateAsync(Mutation? mutation = null)
     {
         var owner = await TestCluster.CloneAsync();
         var database = new EconomyDatabase(owner);
         await database._connection.OpenAsync();
         if (mutation is not null)
         {
-            await database.RunAsync(mutation);
+            await mutation.ApplyAsync(database);
         }
         await database.RunAsync(
             LookFunction(
@@ -131,6 +133,7 @@ public sealed class EconomyDatabase : IAsyncDisposable
             delete from purchases;
             delete from device_grants;
             delete from idempotency_log;
+            delete from webhook_deliveries;
             delete from job_submissions;
             delete from video_jobs;
             update users set credits_remaining = 0 where credits_remaining <> 0;
@@ -167,7 +170,13 @@ public sealed class EconomyDatabase : IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync() => await _connection.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        var name = _connection.Database;
+        await _connection.DisposeAsync();
+        // A campaign uses up hundreds of them.
+        await TestCluster.ExecuteAsync(TestCluster.Owner("postgres"), $"drop database if exists {name} with (force)");
+    }
 
     private static void AddLook(NpgsqlBatch batch, World world) =>
         Add(batch, "select * from economy.look($1, $2, $3)", world.UserIds, world.LastSeq, world.TransactionIds);

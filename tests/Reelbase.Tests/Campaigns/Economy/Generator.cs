@@ -8,10 +8,7 @@ public enum Parts
     Support = 2,
     Sales = 4,
     Grants = 8,
-
-    /// <summary>Reports of attempts that are over.</summary>
-    Attempts = 16,
-    All = Work | Support | Sales | Grants | Attempts,
+    All = Work | Support | Sales | Grants,
 }
 
 /// <summary>Draws the next step from what there is: mostly what moves a job on, and often what nobody expects.</summary>
@@ -19,7 +16,8 @@ public sealed class Generator(Random random, Parts parts)
 {
     // What a history is about: all of it, or mostly one part.
     private readonly int _theme = random.Next(4);
-    private const int ReorderedShare = 30;
+    private const int HolderShare = 30;
+    private static readonly string[] Stages = ["queued", "submitting", "ambiguous", "submitted", "fetching"];
     private int _keys;
 
     /// <summary>The people of a new history.</summary>
@@ -60,6 +58,7 @@ public sealed class Generator(Random random, Parts parts)
             (1, < 75) => Parts.Grants,
             (2, < 65) => Parts.Sales,
             (3, < 35) => Parts.Support,
+            (0, < 75) => Parts.Work,
             (_, < 10) => Parts.Sales,
             (_, < 12) => Parts.Grants,
             (_, < 30) => Parts.Support,
@@ -88,12 +87,16 @@ public sealed class Generator(Random random, Parts parts)
         {
             return Press(world);
         }
+        if (_theme == 0 && random.Next(10) < 8)
+        {
+            return Healthy(world, open[0]);
+        }
         var job = open[random.Next(open.Count)];
         if (!job.HasLiveLease)
         {
             return (job.Stage, random.Next(4)) switch
             {
-                ("submitted" or "ambiguous", 0) => new Webhook(job.Label, job.Attempt, random.Next(2) == 0),
+                ("submitted" or "ambiguous", 0) => new Webhook(job.Label, job.Attempt, random.Next(2) == 0, DeliveryFate.Handled),
                 ("submitted", 1 or 2) => new TimePasses(job.Label),
                 ("ambiguous", 1) => new DeadlinePasses(job.Label),
                 _ => new ClaimWork(NewClaim(world)),
@@ -109,21 +112,41 @@ public sealed class Generator(Random random, Parts parts)
                 1 => new SubmissionAmbiguous(job.Label, by),
                 _ => new SubmissionAccepted(job.Label, by, job.Attempt),
             },
-            "fetching" => random.Next(3) == 0 ? new WorkerFails(job.Label, by) : new VideoStored(job.Label, by),
+            "fetching" => random.Next(3) == 0 ? new AttemptFails(job.Label, by, job.Attempt, job.Stage) : new VideoStored(job.Label, by),
             _ => random.Next(4) switch
             {
-                0 => new WorkerFails(job.Label, by),
-                1 => new Reschedule(job.Label, by),
+                0 => new AttemptFails(job.Label, by, job.Attempt, job.Stage),
+                1 => new Reschedule(job.Label, by, job.Stage),
                 _ => new ResultPolled(job.Label, by, job.Attempt),
             },
         };
     }
 
+    /// <summary>The short way to a finished video, so that there is something for late reports to be about.</summary>
+    private static Command Healthy(World world, Job job) =>
+        job.Stage == "submitted" ? new Webhook(job.Label, job.Attempt, IsSuccess: true, DeliveryFate.Handled)
+        : !job.HasLiveLease ? new ClaimWork(NewClaim(world))
+        : job.Stage switch
+        {
+            "queued" => new BeginSubmission(job.Label, Holder(world, job)),
+            "submitting" => new SubmissionAccepted(job.Label, Holder(world, job), job.Attempt),
+            "fetching" => new VideoStored(job.Label, Holder(world, job)),
+            _ => new AttemptFails(job.Label, Holder(world, job), job.Attempt, job.Stage),
+        };
+
     private Command Press(World world)
     {
         var prompt = random.Next(12) == 0 ? "A paper ship" : "A paper boat";
-        var key = _keys > 0 && random.Next(6) == 0 ? "k" + random.Next(_keys) : "k" + _keys++;
-        return new PressGenerate("J" + (world.Jobs.Count + 1), Somebody(world), key, 4 + 2 * random.Next(3), prompt);
+        var name = "J" + (world.Jobs.Count + 1);
+        // A repetition mostly asks for the same again.
+        if (world.Presses.Count > 0 && random.Next(6) == 0)
+        {
+            var ((account, key), press) = world.Presses.ElementAt(random.Next(world.Presses.Count));
+            var owners = world.People.Values.Where(person => person.Account.Id == account).ToList();
+            var who = owners.Count == 0 || random.Next(6) == 0 ? Somebody(world) : owners[random.Next(owners.Count)].Label;
+            return new PressGenerate(name, who, key, press.Seconds, random.Next(5) == 0 ? prompt : press.Prompt);
+        }
+        return new PressGenerate(name, Somebody(world), "k" + _keys++, 4 + 2 * random.Next(3), prompt);
     }
 
     private Command? User(World world) =>
@@ -147,38 +170,27 @@ public sealed class Generator(Random random, Parts parts)
             return null;
         }
         var claims = world.Claims.Keys.ToList();
-        var by = claims.Count > 0 && random.Next(100) >= ReorderedShare ? claims[random.Next(claims.Count)] : Holder(world, job);
-        if (!parts.HasFlag(Parts.Attempts))
-        {
-            return random.Next(9) switch
-            {
-                0 => new BeginSubmission(job.Label, by),
-                1 => new SubmissionAmbiguous(job.Label, by),
-                2 => new VideoStored(job.Label, by),
-                3 => new WorkerFails(job.Label, by),
-                4 => new Reschedule(job.Label, by),
-                5 => new RenewLease(job.Label, by),
-                6 => new LeaseExpires(job.Label),
-                7 => new DeadlinePasses(job.Label),
-                _ => new ClaimWork(NewClaim(world)),
-            };
-        }
+        var by = claims.Count > 0 && random.Next(100) >= HolderShare ? claims[random.Next(claims.Count)] : Holder(world, job);
         var attempt = job.Attempt > 1 && random.Next(2) == 0 ? random.Next(1, job.Attempt + 1) : Math.Max(1, job.Attempt);
-        return random.Next(16) switch
+        var stage = random.Next(4) == 0 ? Stages[random.Next(Stages.Length)] : job.Stage;
+        return random.Next(20) switch
         {
             0 => new BeginSubmission(job.Label, by),
             1 => new SubmissionAccepted(job.Label, by, attempt),
             2 => new SubmissionRefused(job.Label, by, attempt),
             3 => new SubmissionAmbiguous(job.Label, by),
-            4 => new ResultPolled(job.Label, by, attempt),
-            5 => new VideoStored(job.Label, by),
-            6 or 7 => new WorkerFails(job.Label, by),
-            8 => new Reschedule(job.Label, by),
-            9 => new RenewLease(job.Label, by),
-            10 or 11 => new LeaseExpires(job.Label),
-            12 => new DeadlinePasses(job.Label),
-            13 => new ClaimWork(NewClaim(world)),
-            _ => new Webhook(job.Label, attempt, random.Next(2) == 0),
+            4 => new SubmissionRejected(job.Label, by, attempt),
+            5 or 6 => new ResultPolled(job.Label, by, attempt),
+            7 => new VideoStored(job.Label, by),
+            8 => new WorkerFails(job.Label, by),
+            9 or 10 => new AttemptFails(job.Label, by, attempt, stage),
+            11 => new Reschedule(job.Label, by, stage),
+            12 => new RenewLease(job.Label, by),
+            13 => new GiveUp(job.Label, by),
+            14 or 15 => new LeaseExpires(job.Label),
+            16 => new DeadlinePasses(job.Label),
+            17 => new ClaimWork(NewClaim(world)),
+            _ => new Webhook(job.Label, attempt, random.Next(2) == 0, (DeliveryFate)random.Next(3)),
         };
     }
 
@@ -186,7 +198,7 @@ public sealed class Generator(Random random, Parts parts)
     {
         var key = _keys > 0 && random.Next(8) == 0 ? "k" + random.Next(_keys) : "k" + _keys++;
         var job = AnyJob(world);
-        return random.Next(12) switch
+        return random.Next(14) switch
         {
             < 4 when job is not null => new SupportRefunds(
                 key,
@@ -200,6 +212,7 @@ public sealed class Generator(Random random, Parts parts)
             8 or 9 when job is not null => new SupportCancels(job.Label),
             10 => new SupportBans(Somebody(world), random.Next(2) == 0),
             11 => new SupportSetsTier(Somebody(world), random.Next(2) == 0),
+            12 or 13 => new OperatorMoves(Somebody(world), random.Next(-3, 9), random.Next(2) == 0, random.Next(2) == 0 ? "tx" + random.Next(3) : null),
             _ => null,
         };
     }

@@ -1,10 +1,24 @@
 using System.Text;
+using System.Text.RegularExpressions;
+using Reelbase.Tests.Campaigns.Economy.Mutations;
 
 namespace Reelbase.Tests.Campaigns.Economy;
 
 /// <summary>A history that went wrong, and what went wrong at its last step.</summary>
-public sealed record Failure(int Seed, IReadOnlyList<Command> Commands, string What)
+public sealed partial record Failure(int Seed, IReadOnlyList<Command> Commands, string What)
 {
+    private const int MaxBrief = 110;
+
+    /// <summary>What was noticed, in one line.</summary>
+    public string Brief
+    {
+        get
+        {
+            var line = Ids().Replace(What.Split('\n')[0], "#").Replace("|", "/", StringComparison.Ordinal);
+            return line.Length > MaxBrief ? line[..MaxBrief] + "..." : line;
+        }
+    }
+
     /// <summary>A script that a person can read.</summary>
     public override string ToString()
     {
@@ -15,6 +29,9 @@ public sealed record Failure(int Seed, IReadOnlyList<Command> Commands, string W
         }
         return text.Append("  => ").Append(What).ToString();
     }
+
+    [GeneratedRegex("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}")]
+    private static partial Regex Ids();
 }
 
 /// <summary>Plays one history, drawn or given, and shrinks one that fails.</summary>
@@ -79,7 +96,7 @@ public static class History
     /// Leaves out steps, by halves and then one by one, as long as it still fails (delta debugging of our own: CsCheck shrinks the draws that a value
     /// came from, and here the next draw depends on what the database answered).
     /// </summary>
-    public static async Task<Failure> ShrinkAsync(Failure failure, string? mutation)
+    public static async Task<Failure> ShrinkAsync(Failure failure, Mutation? mutation)
     {
         await using var database = await EconomyDatabase.CreateAsync(mutation);
         var runs = 0;

@@ -229,3 +229,40 @@ public sealed record SupportSetsTier(string Who, bool IsPremium) : Command
         person.Account.IsPremiumByHand = IsPremium;
     }
 }
+
+/// <summary>The two functions of the contract, as the operator calls them: a transaction id counts once, and amounts are positive.</summary>
+public sealed record OperatorMoves(string Who, int Amount, bool IsDeduction, string? Transaction) : Command
+{
+    public override string Line =>
+        IsDeduction
+            ? $"deduct_credits takes {Amount} from {Who}"
+            : $"add_credits gives {Who} {Amount}{(Transaction is null ? "" : ", transaction " + Transaction)}";
+
+    public override async Task PlayAsync(Play play)
+    {
+        var world = play.World;
+        if (!world.People.TryGetValue(Who, out var person))
+        {
+            return;
+        }
+        var transaction = Transaction is null ? null : $"{world.Prefix}-{Transaction}";
+        var outcome = Play.Good(
+            IsDeduction
+                ? await play.CallAsync(Actor.Owner, "select deduct_credits($1, $2, 'admin_adjustment') ->> 'error'", person.Id, Amount)
+                : await play.CallAsync(Actor.Owner, "select add_credits($1, $2, 'admin_adjustment', $3::text) ->> 'error'", person.Id, Amount, transaction)
+        );
+        var account = person.Account;
+        var right =
+            Amount <= 0 ? "Amount must be positive"
+            : account.IsDeleted ? "User not found"
+            : IsDeduction && account.Balance < Amount ? "Insufficient credits"
+            : !IsDeduction && transaction is not null && !world.Transactions.Add(transaction) ? "Transaction already processed"
+            : null;
+        Play.Expect(outcome.Value as string == right, $"answered {outcome.Value ?? "success"} where {right ?? "success"} is right");
+        if (right is null)
+        {
+            account.Balance += IsDeduction ? -Amount : Amount;
+            account.Total += IsDeduction ? 0 : Amount;
+        }
+    }
+}

@@ -81,7 +81,7 @@ public sealed record PressGenerate(string Name, string Who, string Key, int Seco
         account.Balance -= Seconds;
         var job = new Job(Name, account, Seconds) { Id = (Guid)outcome.Rows[0][0]! };
         world.Jobs[Name] = job;
-        world.Presses[(account.Id, Key)] = new(body, job);
+        world.Presses[(account.Id, Key)] = new(body, job, Seconds, Prompt);
         play.Touched.Add(job);
     }
 

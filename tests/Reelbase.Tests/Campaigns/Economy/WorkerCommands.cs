@@ -66,7 +66,7 @@ public sealed record BeginSubmission(string Name, string By) : WorkerReport(Name
 
     protected override async Task ReportAsync(Play play, Job job, string token, bool holds)
     {
-        var outcome = Play.Good(await play.AsWorkerAsync("select submission_id, attempt from begin_submission($1, $2, 1800)", job.Id, token));
+        var outcome = Play.Good(await play.AsWorkerAsync("select submission_id, attempt, webhook_token from begin_submission($1, $2, 1800)", job.Id, token));
         var isRight = holds && job.Stage == "queued" && !job.IsDeleted;
         Play.Expect(
             isRight == outcome.Rows.Count > 0,
@@ -75,7 +75,7 @@ public sealed record BeginSubmission(string Name, string By) : WorkerReport(Name
         if (isRight)
         {
             var attempt = (int)outcome.Rows[0][1]!;
-            job.Submissions[attempt] = new((long)outcome.Rows[0][0]!, attempt);
+            job.Submissions[attempt] = new((long)outcome.Rows[0][0]!, attempt, (string)outcome.Rows[0][2]!);
             Stage(play, job, "submitting");
         }
     }
@@ -119,11 +119,14 @@ public sealed record SubmissionRefused(string Name, string By, int Attempt) : Wo
             return;
         }
         Play.Good(await play.AsWorkerAsync("select record_submission_refused($1, $2, 'busy', 0, 3600)", submission.Id, token));
+        // Only one claim made this submission; that another one speaks of it first is nothing that workers do, and then the job may wait for its deadline.
+        var wasRefused = submission.IsRefused;
+        submission.IsRefused = true;
         if (!holds)
         {
             return;
         }
-        if (Attempt != job.Attempt || job.Stage != "submitting")
+        if (Attempt != job.Attempt || job.Stage != "submitting" || wasRefused)
         {
             Stage(play, job, job.Stage);
         }
@@ -133,12 +136,6 @@ public sealed record SubmissionRefused(string Name, string By, int Attempt) : Wo
         }
         else
         {
-            // Refused too often it may end instead.
-            if (play.After(job).Status == "failed")
-            {
-                World.Fail(job);
-                return;
-            }
             Stage(play, job, "queued");
         }
     }
@@ -153,38 +150,8 @@ public sealed record SubmissionAmbiguous(string Name, string By) : WorkerReport(
         Play.Good(await play.AsWorkerAsync("select record_submission_ambiguous($1, $2, 'no answer')", job.Id, token));
         if (holds)
         {
-            Stage(play, job, job.Stage == "submitting" ? "ambiguous" : job.Stage);
-        }
-    }
-}
-
-/// <summary>A poller hears that the video is ready.</summary>
-public sealed record ResultPolled(string Name, string By, int Attempt) : WorkerReport(Name, By)
-{
-    public override string Line => $"{By} hears that attempt {Attempt} of {Name} has its video";
-
-    protected override async Task ReportAsync(Play play, Job job, string token, bool holds)
-    {
-        if (!job.Submissions.TryGetValue(Attempt, out var submission))
-        {
-            return;
-        }
-        Play.Good(await Provider.ResultAsync(play, job, submission, token));
-        if (!holds || job.End is not null)
-        {
-            return;
-        }
-        if (Attempt != job.Attempt || job.Stage is "queued" or "fetching")
-        {
-            Stage(play, job, job.Stage);
-        }
-        else if (job.IsDeleted)
-        {
-            Provider.EndUnseen(play, job, mayStay: job.Stage != "submitted");
-        }
-        else
-        {
-            Stage(play, job, job.Stage == "submitted" ? ["fetching"] : [job.Stage, "fetching"]);
+            // Unless its answer came meanwhile.
+            Stage(play, job, job.Stage == "submitting" ? ["ambiguous", "submitted"] : [job.Stage]);
         }
     }
 }
@@ -225,16 +192,17 @@ public sealed record WorkerFails(string Name, string By) : WorkerReport(Name, By
     }
 }
 
-public sealed record Reschedule(string Name, string By) : WorkerReport(Name, By)
+public sealed record Reschedule(string Name, string By, string AtStage) : WorkerReport(Name, By)
 {
-    public override string Line => $"{By} gives {Name} back for later";
+    public override string Line => $"{By} gives {Name} back for later, which it thinks is {AtStage}";
 
     protected override async Task ReportAsync(Play play, Job job, string token, bool holds)
     {
-        Play.Good(await play.AsWorkerAsync("select reschedule_video_job($1, $2, 3600)", job.Id, token));
+        Play.Good(await play.AsWorkerAsync("select reschedule_video_job($1, $2, 3600, false, $3)", job.Id, token, AtStage));
         if (holds)
         {
-            Stage(play, job, job.Stage);
+            Stage(play, job, job.Stage == "ambiguous" ? ["ambiguous", "submitted"] : [job.Stage]);
+            Play.Expect(AtStage == job.Stage == (play.After(job).LeasedBy.Length == 0), $"the lease of {job.Label} is wrong after it was given back");
         }
     }
 }

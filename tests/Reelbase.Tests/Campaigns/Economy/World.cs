@@ -32,8 +32,12 @@ public sealed class Person(string label)
 }
 
 /// <summary>One try to have a job made by its provider.</summary>
-public sealed class Submission(long id, int attempt)
+public sealed class Submission(long id, int attempt, string webhookToken)
 {
+    public string WebhookToken { get; } = webhookToken;
+
+    /// <summary>Its provider has said no, whoever reported it.</summary>
+    public bool IsRefused { get; set; }
     public long Id { get; } = id;
     public int Attempt { get; } = attempt;
     public string ProviderJobId { get; } = "request-" + Guid.NewGuid().ToString("N")[..12];
@@ -102,7 +106,7 @@ public sealed class Sale(string label, string transactionId, string product, int
 }
 
 /// <summary>A stored press: what its key stands for.</summary>
-public sealed record Press(string Body, Job Job);
+public sealed record Press(string Body, Job Job, int Seconds, string Prompt);
 
 /// <summary>The whole economy of one history.</summary>
 public sealed class World
@@ -137,6 +141,9 @@ public sealed class World
         new() { ["com.rendioai.credits.starter.25"] = (25, false), ["premium.100"] = (100, true) };
     public Dictionary<(Guid Account, string Key), Press> Presses { get; } = [];
     public Dictionary<string, (string Request, string Answer)> AdminAnswers { get; } = [];
+
+    /// <summary>Transaction ids that the operator has used.</summary>
+    public HashSet<string> Transactions { get; } = [];
     public Dictionary<Guid, int> LedgerSums { get; } = [];
     public Dictionary<Guid, int> LastBalances { get; } = [];
     public long LastSeq { get; set; }
