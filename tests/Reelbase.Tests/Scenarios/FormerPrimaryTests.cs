@@ -14,6 +14,11 @@ public sealed class FormerPrimaryTests(TestSystem system) : IClassFixture<TestSy
     [InlineData(false)]
     public async Task A_read_only_database_is_503_and_not_ready_and_all_is_well_once_a_primary_is_back(bool connectionsBreak)
     {
+        // After the other case some pooled sessions are still those of the former primary, until each has been used once and dropped.
+        await Eventually.IsAsync(
+            async () => (await Phone.CheckAsync(system.Url, Guid.NewGuid().ToString(), Phone.TokenOf($"{Guid.NewGuid()}"))).Status,
+            status => status == HttpStatusCode.OK
+        );
         var phone = await system.NewGuestAsync(80);
         using var http = system.Anybody();
         Assert.Equal(HttpStatusCode.OK, (await http.GetAsync("/health/ready")).StatusCode);

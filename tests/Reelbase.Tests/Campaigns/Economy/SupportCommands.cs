@@ -173,6 +173,7 @@ public sealed record SupportCancels(string Name) : Command
         }
         Play.Good(outcome);
         play.Touched.Add(job);
+        job.IsCancelled = true;
         if (job.Stage == "queued")
         {
             World.Fail(job);

@@ -130,7 +130,7 @@ public sealed record SubmissionRefused(string Name, string By, int Attempt) : Wo
         {
             Stage(play, job, job.Stage);
         }
-        else if (job.IsDeleted)
+        else if (job.IsDeleted || job.IsCancelled)
         {
             World.Fail(job);
         }

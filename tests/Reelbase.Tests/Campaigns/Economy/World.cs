@@ -58,6 +58,9 @@ public sealed class Job(string label, Person owner, int charged)
     /// <summary>completed, failed, or null while it has not ended.</summary>
     public string? End { get; set; }
     public bool IsDeleted { get; set; }
+
+    /// <summary>Support has asked for its end.</summary>
+    public bool IsCancelled { get; set; }
     public bool IsPaidByHouse { get; set; }
 
     /// <summary>Imported without a charge in its name: its ledger rows say nothing.</summary>

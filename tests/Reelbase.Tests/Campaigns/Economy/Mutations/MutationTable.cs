@@ -7,6 +7,20 @@ public static class MutationTable
         "alter table video_jobs drop constraint video_jobs_credits_check, drop constraint video_jobs_failed_returned_check"
     );
 
+    /// <summary>Faults that took hundreds of histories or more: only a whole campaign has the time for them.</summary>
+    public static readonly HashSet<string> Slow =
+    [
+        "a webhook's failure ends a job that is finished",
+        "a merge leaves the guest's keys behind",
+        "a refund that is reversed is not given back",
+        "any token stores a video",
+        "a webhook's failure ends a job whose video is being fetched",
+        "attempt 1's failure ends attempt 2",
+        "attempt 1's video is taken for attempt 2's",
+        "a stale worker's rejection counts",
+        "an accepted submission is taken from the claim that works on it",
+    ];
+
     public static readonly IReadOnlyList<Mutation> All =
     [
         // A job's ledger.

@@ -22,6 +22,7 @@ public sealed class MutationTests
         var mutations = MutationTable.All.Where(mutation => only is null || mutation.Fault.Contains(only, StringComparison.OrdinalIgnoreCase)).ToList();
         if (!Campaign.IsWhole && only is null)
         {
+            mutations.RemoveAll(mutation => MutationTable.Slow.Contains(mutation.Fault));
             new Random(Campaign.Seed).Shuffle(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(mutations));
             mutations = mutations[..ShareOfMutations];
         }
