@@ -24,8 +24,8 @@ public sealed record PurchaseEvent(
     string? Reason = null
 );
 
-/// <summary>Faults of the next calls.</summary>
-public sealed record FaultOrder(string Kind, int? Count = null);
+/// <summary>Faults of the next calls, or of the next ones whose path contains a text.</summary>
+public sealed record FaultOrder(string Kind, int? Count = null, string? Path = null);
 
 /// <summary>Hours to move Apple's clock on.</summary>
 public sealed record ClockOrder(double Hours);
@@ -133,10 +133,7 @@ public static class AppStoreControl
             "/faults",
             (FaultOrder order, AppStoreState state) =>
             {
-                for (var made = 0; made < Math.Clamp(order.Count ?? 1, 0, 1000); made++)
-                {
-                    state.Faults.Enqueue(order.Kind);
-                }
+                state.AddFaults(order.Kind, Math.Clamp(order.Count ?? 1, 0, 1000), order.Path);
                 return Results.Json(new { success = true });
             }
         );

@@ -51,7 +51,7 @@ public static class AppStoreSimulator
         {
             return Results.Text("Unauthenticated\n\nRequest ID: SIMULATED.0.0", statusCode: 401);
         }
-        if (!context.RequestServices.GetRequiredService<AppStoreState>().Faults.TryDequeue(out var fault))
+        if (context.RequestServices.GetRequiredService<AppStoreState>().TakeFault(context.Request.Path.Value ?? "") is not { } fault)
         {
             return await next(call);
         }

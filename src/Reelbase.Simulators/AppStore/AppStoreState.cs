@@ -49,7 +49,7 @@ public sealed class AppStoreState(AppleApp app, AppleAuthority authority, IHttpC
     public ConcurrentDictionary<string, Sale> Sales { get; } = new();
     public ConcurrentDictionary<string, SentNotification> Notifications { get; } = new();
     public ConcurrentQueue<(string TransactionId, JsonElement Body)> Consumptions { get; } = new();
-    public ConcurrentQueue<string> Faults { get; } = new();
+    private readonly List<(string Kind, string? Path)> _faults = [];
 
     /// <summary>Ids of single transactions that anybody has asked for.</summary>
     public ConcurrentDictionary<string, bool> Lookups { get; } = new();
@@ -59,8 +59,36 @@ public sealed class AppStoreState(AppleApp app, AppleAuthority authority, IHttpC
         Sales.Clear();
         Notifications.Clear();
         Consumptions.Clear();
-        Faults.Clear();
+        lock (_faults)
+        {
+            _faults.Clear();
+        }
         Lookups.Clear();
+    }
+
+    /// <summary>The next calls have this fault: any calls, or those whose path contains a text, so that calls of others do not use it up.</summary>
+    public void AddFaults(string kind, int count, string? path)
+    {
+        lock (_faults)
+        {
+            _faults.AddRange(Enumerable.Repeat((kind, path), count));
+        }
+    }
+
+    /// <summary>The oldest fault that this path meets, which is used up by that; null for none.</summary>
+    public string? TakeFault(string path)
+    {
+        lock (_faults)
+        {
+            var at = _faults.FindIndex(fault => fault.Path is null || path.Contains(fault.Path, StringComparison.Ordinal));
+            if (at < 0)
+            {
+                return null;
+            }
+            var kind = _faults[at].Kind;
+            _faults.RemoveAt(at);
+            return kind;
+        }
     }
 
     /// <summary>Apple's clock, in milliseconds; never the same twice, so that every word of Apple has its place.</summary>

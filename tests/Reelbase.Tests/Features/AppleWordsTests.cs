@@ -63,7 +63,15 @@ public sealed class AppleWordsTests(TestSystem house) : IClassFixture<TestSystem
         var phone = await house.NewGuestAsync();
         var apple = new Apple(house.Control);
         var (id, _) = await apple.BuyAsync(Apple.Pack25, phone.UserId);
-        await apple.PostAsync("appstore/faults", new { kind = "array", count = 3 });
+        await apple.PostAsync(
+            "appstore/faults",
+            new
+            {
+                kind = "array",
+                count = 3,
+                path = $"/transactions/{id}",
+            }
+        );
         var away = await phone.PostAsync("/update-credits", new { transaction_id = id });
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "ERR_6003"), (away.Status, away.Code));
         await Eventually.IsAsync(phone.CreditsAsync, credits => credits == 35);

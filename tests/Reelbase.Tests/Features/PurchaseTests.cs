@@ -258,7 +258,15 @@ public sealed class PurchaseTests(PurchaseTests.Shop shop) : IClassFixture<Purch
     {
         var phone = await shop.NewGuestAsync();
         var (id, _) = await shop.Apple.BuyAsync(Apple.Pack25, phone.UserId);
-        await shop.Apple.PostAsync("appstore/faults", new { kind, count = times });
+        await shop.Apple.PostAsync(
+            "appstore/faults",
+            new
+            {
+                kind,
+                count = times,
+                path = $"/transactions/{id}",
+            }
+        );
         Assert.Equal(25, (await phone.PostAsync("/update-credits", new { transaction_id = id }))["credits_added"].GetInt32());
     }
 
@@ -267,7 +275,15 @@ public sealed class PurchaseTests(PurchaseTests.Shop shop) : IClassFixture<Purch
     {
         var phone = await shop.NewGuestAsync();
         var (id, _) = await shop.Apple.BuyAsync(Apple.Pack25, phone.UserId);
-        await shop.Apple.PostAsync("appstore/faults", new { kind = "rate-limit", count = 1 });
+        await shop.Apple.PostAsync(
+            "appstore/faults",
+            new
+            {
+                kind = "rate-limit",
+                count = 1,
+                path = $"/transactions/{id}",
+            }
+        );
         var answer = await phone.PostAsync("/update-credits", new { transaction_id = id });
         Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.Status);
         // Apple's header is a time in milliseconds; read as seconds it would be a wait of ages.
