@@ -89,7 +89,9 @@ public static class AdminCommands
             args,
             async owner =>
             {
-                await using var database = new AdminDatabase(ConnectionStrings.From(new DatabaseOptions(), owner));
+                // Addresses of roles are about the configured database, and not about another one that was named.
+                var options = Commands.Value(args, "--database") is null ? Commands.DatabaseOptionsOf(builder) : new DatabaseOptions();
+                await using var database = new AdminDatabase(ConnectionStrings.From(options, owner));
                 return await act(database);
             }
         );

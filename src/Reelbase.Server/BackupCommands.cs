@@ -60,7 +60,7 @@ internal static class BackupCommands
             Console.WriteLine($"Restored into {home}.");
             // A backup of an older release learns the rule first.
             using var logging = LoggerFactory.Create(log => log.AddSimpleConsole());
-            await new Migrator(cluster.ConnectionString, logging.CreateLogger("migrate")).RunAsync(dryRun: false, CancellationToken.None);
+            await new Migrator(cluster.ConnectionString, logging.CreateLogger("migrate")) { IsPrivate = true }.RunAsync(dryRun: false, CancellationToken.None);
             await using var database = new AdminDatabase(ConnectionStrings.From(new DatabaseOptions(), cluster.ConnectionString));
             await RecoveryCommands.MarkJobsAsync(builder, database);
             var code = await AdminCommands.ReconcileAsync(database);

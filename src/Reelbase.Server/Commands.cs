@@ -48,7 +48,11 @@ public static class Commands
                 builder,
                 args,
                 owner =>
-                    new Migrator(owner, logging.CreateLogger("migrate")) { Reapply = args.Contains("--reapply") }.RunAsync(isDryRun, CancellationToken.None)
+                    new Migrator(owner, logging.CreateLogger("migrate"))
+                    {
+                        Reapply = args.Contains("--reapply"),
+                        KeptRoles = RolePasswords.KeptByOperator(DatabaseOptionsOf(builder)),
+                    }.RunAsync(isDryRun, CancellationToken.None)
             );
             if (result.Older is { } why)
             {
@@ -91,7 +95,7 @@ public static class Commands
     /// <summary>The owner's connection, or null on a node that was given only the roles' connections.</summary>
     private static async Task<(string? Owner, PrivateCluster? Cluster)> FindDatabaseAsync(WebApplicationBuilder builder)
     {
-        var options = builder.Configuration.GetSection("Database").Get<DatabaseOptions>() ?? new();
+        var options = DatabaseOptionsOf(builder);
         return options.ConnectionString is { Length: > 0 } || options.ApiConnectionString is null ? await OwnerAsync(builder) : (null, null);
     }
 
@@ -101,7 +105,7 @@ public static class Commands
         if (owner is not null)
         {
             using var logging = LoggerFactory.Create(log => log.AddSimpleConsole());
-            await BringUpToDateAsync(owner, options.MigrateAtStart, isPrivate, logging.CreateLogger("migrate"));
+            await BringUpToDateAsync(owner, options, isPrivate, logging.CreateLogger("migrate"));
         }
         if (isPrivate)
         {
@@ -111,14 +115,20 @@ public static class Commands
         return ConnectionStrings.From(options, owner);
     }
 
-    /// <summary>Migrates, or with <paramref name="mayMigrate"/> off only compares; a program that the database has left behind does not serve.</summary>
-    private static async Task BringUpToDateAsync(string owner, bool mayMigrate, bool isPrivate, ILogger logger)
+    /// <summary>Migrates, or with <c>MigrateAtStart</c> off only compares; a program that the database has left behind does not serve.</summary>
+    private static async Task BringUpToDateAsync(string owner, DatabaseOptions options, bool isPrivate, ILogger logger)
     {
+        var mayMigrate = options.MigrateAtStart;
         MigrationResult result;
         try
         {
             // Nobody rolls nodes over a private PostgreSQL, and a developer goes back and forth between branches.
-            result = await new Migrator(owner, logger) { Reapply = isPrivate }.RunAsync(dryRun: !mayMigrate, CancellationToken.None);
+            result = await new Migrator(owner, logger)
+            {
+                Reapply = isPrivate,
+                IsPrivate = isPrivate,
+                KeptRoles = RolePasswords.KeptByOperator(options),
+            }.RunAsync(dryRun: !mayMigrate, CancellationToken.None);
         }
         catch (NpgsqlException error) when (!mayMigrate)
         {
@@ -266,6 +276,9 @@ public static class Commands
         builder.Configuration.AddEnvironmentVariables("REELBASE__");
         return builder;
     }
+
+    internal static DatabaseOptions DatabaseOptionsOf(WebApplicationBuilder builder) =>
+        builder.Configuration.GetSection("Database").Get<DatabaseOptions>() ?? new();
 
     internal static string? Value(string[] args, string name)
     {

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using Npgsql;
 
 namespace Reelbase.Server.Platform.Database;
@@ -10,7 +8,7 @@ namespace Reelbase.Server.Platform.Database;
 /// <remarks>
 /// An operator gives one string and the rest follows: role passwords are derived from the owner's password, so every
 /// node of an installation arrives at the same ones. Whoever knows the owner's password could set them anyway. Strings
-/// for the roles can be given on their own, for a pooler or for nodes that must not know the owner's password.
+/// for the roles can be given on their own, for a pooler or for nodes that must not know the owner's password (<see cref="RolePasswords"/>).
 /// </remarks>
 public sealed record ConnectionStrings(string? Owner, string Api, string Worker, string Admin, string Listen)
 {
@@ -24,17 +22,8 @@ public sealed record ConnectionStrings(string? Owner, string Api, string Worker,
     }
 
     /// <summary>The password of a login role, for an installation that was given only its owner's connection string.</summary>
-    public static string DerivePassword(string owner, string role)
-    {
-        var password = new NpgsqlConnectionStringBuilder(owner).Password ?? "";
-        var key = HKDF.DeriveKey(
-            HashAlgorithmName.SHA256,
-            Encoding.UTF8.GetBytes(password.Length == 0 ? "no password" : password),
-            32,
-            info: Encoding.UTF8.GetBytes("reelbase role " + role)
-        );
-        return Convert.ToHexStringLower(key);
-    }
+    /// <exception cref="InvalidOperationException">The owner has no password.</exception>
+    public static string DerivePassword(string owner, string role) => RolePasswords.Derive(owner, role);
 
     /// <summary>Accepts both <c>Host=...;Database=...</c> and <c>postgres://user:password@host:port/database</c>.</summary>
     public static string Normalize(string value)

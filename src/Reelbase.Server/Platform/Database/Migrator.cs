@@ -39,16 +39,25 @@ public sealed partial class Migrator(string ownerConnectionString, ILogger logge
     /// <summary>Apply files that this database has replaced since, at the same level. Meant for development, where one goes back and forth.</summary>
     public bool Reapply { get; init; }
 
+    /// <summary>Roles whose passwords the operator keeps (<see cref="RolePasswords.KeptByOperator"/>).</summary>
+    public IReadOnlySet<string> KeptRoles { get; init; } = new HashSet<string>();
+
+    /// <summary>Whether this is our own PostgreSQL, in which nobody else sets passwords.</summary>
+    public bool IsPrivate { get; init; }
+
+    private RolePasswordRule Passwords => new(ownerConnectionString, KeptRoles, IsPrivate);
+
     /// <summary>Runs what is due. With <paramref name="dryRun"/> it only says what would run.</summary>
     /// <returns>What ran, or would run; for a program that is older than the database, nothing and the reason.</returns>
     /// <exception cref="MigrationException">It cannot be done, and nothing was changed.</exception>
     public async Task<MigrationResult> RunAsync(bool dryRun, CancellationToken cancellationToken)
     {
+        RolePasswords.Require(ownerConnectionString, KeptRoles);
         await using var connection = new NpgsqlConnection(_connectionString);
         await connection.OpenAsync(cancellationToken);
         await CheckEncodingAsync(connection, cancellationToken);
         var plan = Plan(await SchemaJournal.ReadAsync(connection, cancellationToken));
-        if (dryRun || plan.Older is not null || plan.IsDone)
+        if (dryRun || plan.Older is not null || (plan.IsDone && !await RolePasswords.AreDueAsync(connection, Passwords, cancellationToken)))
         {
             return plan.Result([]);
         }
@@ -114,6 +123,10 @@ public sealed partial class Migrator(string ownerConnectionString, ILogger logge
                 return null;
             }
             ran.AddRange(plan.Files.Where(file => !file.RunsOutsideTransaction).Select(file => file.Name));
+        }
+        else if (!await ApplyPasswordsAsync(connection, attempt, cancellationToken))
+        {
+            return null;
         }
         var report = plan.IsDone ? [] : await ReadReportAsync(connection, cancellationToken);
         // Building an index waits for every older statement, also for one that waits for this lock: so it is given back before.
@@ -294,12 +307,31 @@ public sealed partial class Migrator(string ownerConnectionString, ILogger logge
         }
     }
 
+    /// <summary>The owner's password may have changed though no file is due; false when another database of the cluster was at it too.</summary>
+    private async Task<bool> ApplyPasswordsAsync(NpgsqlConnection connection, int attempt, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+            await SetRolePasswordsAsync(connection, cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
+            return true;
+        }
+        catch (PostgresException error) when (error.SqlState is "XX000" && attempt < MaxAttempts)
+        {
+            return false;
+        }
+    }
+
     private async Task SetRolePasswordsAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        foreach (var role in (string[])["reelbase_api", "reelbase_worker", "reelbase_admin"])
+        foreach (var role in await RolePasswords.SetAsync(connection, Passwords, cancellationToken))
         {
-            var password = ConnectionStrings.DerivePassword(ownerConnectionString, role);
-            await ExecuteAsync(connection, $"alter role {role} password '{password}'", cancellationToken);
+            logger.LogWarning(
+                "The password of {Role} was set by an operator and stays: nodes need its address (docs/runbooks/keys.md). To have it derived from the owner's: alter role {Name} password null, and migrate again",
+                role,
+                role
+            );
         }
     }
 
