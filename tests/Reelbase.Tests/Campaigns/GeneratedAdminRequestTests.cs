@@ -27,7 +27,9 @@ public sealed class GeneratedAdminRequestTests(GeneratedRequestTests.House house
         Assert.Equal(names.Count, operations.Count);
         var members = await Crowd.MakeAsync(house, 20, 1000);
         var admin = members[0];
-        await house.ExecuteAsync($"update users set is_admin = true where id = '{admin.UserId}'");
+        await house.ExecuteAsync(
+            $"update users set is_admin = true where id = '{admin.UserId}'; update sessions set method = 'admin' where user_id = '{admin.UserId}'"
+        );
         var job = await GeneratedRequestTests.JobAsync(http, members[1]);
         var wrong = new ConcurrentQueue<string>();
         var seen = new ConcurrentDictionary<string, int>();

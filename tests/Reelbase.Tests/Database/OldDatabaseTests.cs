@@ -10,6 +10,7 @@ namespace Reelbase.Tests.Database;
 public sealed partial class OldDatabaseTests
 {
     private const string Guest = "10000000-0000-4000-8000-000000000001";
+    private const string Member = "10000000-0000-4000-8000-000000000003";
 
     /// <summary>The product on a Turkish database.</summary>
     public sealed class Turkish : AdminHouse
@@ -96,6 +97,44 @@ public sealed partial class OldDatabaseTests
         {
             Assert.Equal("23514", (await Assert.ThrowsAsync<PostgresException>(() => TestCluster.ExecuteAsync(owner, statement))).SqlState);
         }
+    }
+
+    [Fact]
+    public async Task The_upgrade_makes_nobody_an_admin_and_names_who_had_the_flag()
+    {
+        var owner = await TestCluster.EmptyAsync();
+        await TestCluster.ExecuteAsync(
+            owner,
+            await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Database", "Fixtures", "older-database.sql"))
+                + $"\nupdate users set is_admin = true where id in ('{Guest}', '{Member}');"
+        );
+        var result = await new Migrator(owner, NullLogger.Instance).RunAsync(dryRun: false, CancellationToken.None);
+        Assert.Equal("0", await OneAsync(owner, "select count(*) from users where is_admin"));
+        Assert.Equal(
+            new[] { Guest, Member },
+            result.Report.Where(line => line.Contains("is_admin", StringComparison.Ordinal)).Select(line => line.Split(' ', ':')[1]).Order()
+        );
+    }
+
+    [Fact]
+    public async Task A_flag_that_an_earlier_release_imported_goes_and_whom_the_command_line_made_stays()
+    {
+        var owner = await TestCluster.CloneAsync();
+        await TestCluster.ExecuteAsync(
+            owner,
+            $"""
+            insert into users (id, email, is_guest, is_admin) values ('{Member}', 'ada@example.com', false, true);
+            insert into admin_credentials (user_id, password_hash, totp_secret) values ('{Member}', 'a hash', 'sealed');
+            insert into sessions (id, user_id, method) values (gen_random_uuid(), '{Member}', 'admin');
+            select create_admin('made@support.example', 'a hash', 'sealed');
+            delete from reelbase.schema_files where name like '%/0031%'; drop table if exists admin_sign_in_failures;
+            """
+        );
+        var result = await new Migrator(owner, NullLogger.Instance) { Reapply = true }.RunAsync(dryRun: false, CancellationToken.None);
+        Assert.Equal("made@support.example", await OneAsync(owner, "select string_agg(email, ',') from users where is_admin"));
+        Assert.Equal("0", await OneAsync(owner, $"select count(*) from sessions where user_id = '{Member}' and revoked_at is null"));
+        Assert.Equal("0", await OneAsync(owner, $"select count(*) from admin_credentials where user_id = '{Member}'"));
+        Assert.Contains(result.Report, line => line.StartsWith($"user {Member} had is_admin", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -351,6 +351,9 @@ public sealed class AdminTeamTests(AdminHouse system) : IClassFixture<AdminHouse
         };
         Assert.NotEqual(answers[0].Text, (await Answer.ReadAsync(await colleague.SendAsync(request))).Text);
         // Only changes of admins can be reached this way, whatever name is given.
+        var session = await system.QueryAsync<Guid>(
+            $"select id from sessions where user_id = '{system.AdminId}' and method = 'admin' and revoked_at is null limit 1"
+        );
         await using var connection = new Npgsql.NpgsqlConnection(system.Owner);
         await connection.OpenAsync();
         foreach (var name in (string[])["admin-nothing", "check-ledger", "clean-up", "admin-save-model; drop table users", "ADMIN-save-model"])
@@ -359,7 +362,7 @@ public sealed class AdminTeamTests(AdminHouse system) : IClassFixture<AdminHouse
             await using var command = new Npgsql.NpgsqlCommand(
                 $$"""
                 set local role authenticated;
-                set local request.jwt.claims = '{"sub":"{{system.AdminId}}","role":"authenticated","unverified":true}';
+                set local request.jwt.claims = '{"sub":"{{system.AdminId}}","role":"authenticated","session_id":"{{session}}"}';
                 select call_admin_once(gen_random_uuid(), '{{name}}', '{}')
                 """,
                 connection,

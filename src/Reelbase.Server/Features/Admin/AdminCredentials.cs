@@ -1,8 +1,11 @@
+using System.Net;
 using System.Security.Cryptography;
+using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
 using OtpNet;
 using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Http;
 using Reelbase.Server.Platform.Security;
 
 namespace Reelbase.Server.Features.Admin;
@@ -54,35 +57,83 @@ public sealed class AdminCredentials(Keys keys, TimeProvider clock)
             : null;
 }
 
-/// <summary>What the database knows of an admin who signs in.</summary>
-public sealed record KnownAdmin(Guid UserId, string Email, string PasswordHash, byte[] TotpSecret, bool IsLocked);
+/// <summary>What the database says of an attempt to sign in.</summary>
+public sealed record AdminAttempt(bool IsAllowed, bool IsLocked, Guid? UserId, string? Email, string? PasswordHash, byte[]? TotpSecret);
 
-/// <summary>Signing in to the console: e-mail, password and a code, each attempt counted.</summary>
-public sealed class AdminSignIn(ApiDatabase database, AdminCredentials credentials, IOptions<AdminOptions> options)
+/// <summary>A console session that was opened.</summary>
+public sealed record AdminSession(Guid UserId, Guid SessionId, string Email);
+
+/// <summary>
+/// Signing in to the console: e-mail, password and a code, each attempt counted. A password costs a core a tenth of a second, so before one is
+/// hashed the address has to have attempts left, and few are hashed at a time.
+/// </summary>
+public sealed class AdminSignIn(ApiDatabase database, AdminCredentials credentials, IOptions<AdminOptions> options) : IDisposable
 {
-    /// <summary>Opens a console session; null when anything was wrong, which is not said.</summary>
-    public async Task<(Guid UserId, Guid SessionId, string Email)?> TryAsync(string email, string password, string code, CancellationToken cancellationToken)
-    {
-        var admin = await database.OneOrNoneAsync<KnownAdmin>("select * from find_admin_credentials($1)", cancellationToken, email);
-        var isPassword = AdminCredentials.IsPassword(admin?.PasswordHash, password);
-        if (admin is null || admin.IsLocked)
+    private const int MaxWaitingHashes = 32;
+
+    private readonly ConcurrencyLimiter _gate = new(
+        new()
         {
-            return null;
+            PermitLimit = options.Value.MaxConcurrentSignIns,
+            QueueLimit = MaxWaitingHashes,
+            QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
         }
-        if (!isPassword || credentials.CheckCode(admin.TotpSecret, code) is not { } step)
+    );
+
+    /// <summary>Opens a console session; none when anything was wrong, which is not said, or when there is no place for an attempt now.</summary>
+    public async Task<(AdminSession? Session, bool IsBusy)> TryAsync(
+        string email,
+        string password,
+        string code,
+        IPAddress? address,
+        CancellationToken cancellationToken
+    )
+    {
+        var network = ClientAddress.Network(address ?? IPAddress.Any);
+        var settings = options.Value;
+        var attempt = await database.OneOrNoneAsync<AdminAttempt>(
+            "select * from open_admin_attempt($1, $2, $3, $4)",
+            cancellationToken,
+            email,
+            network,
+            settings.AttemptsPerAddress,
+            settings.AttemptWindowSeconds
+        );
+        if (attempt is not { IsAllowed: true })
+        {
+            return (null, true);
+        }
+        if (attempt.IsLocked)
+        {
+            return (null, false);
+        }
+        bool isPassword;
+        using (var place = await _gate.AcquireAsync(1, cancellationToken))
+        {
+            if (!place.IsAcquired)
+            {
+                return (null, true);
+            }
+            isPassword = AdminCredentials.IsPassword(attempt.PasswordHash, password);
+        }
+        if (!isPassword || attempt is not { UserId: { } user, Email: { } known, TotpSecret: { } secret } || credentials.CheckCode(secret, code) is not { } step)
         {
             await database.ExecuteAsync(
-                "select note_admin_failure($1, $2, $3)",
+                "select record_admin_failure($1, $2, $3, $4)",
                 CancellationToken.None,
-                admin.UserId,
-                options.Value.MaxFailedAttempts,
-                options.Value.LockSeconds
+                email,
+                network,
+                settings.MaxFailedAttempts,
+                settings.LockSeconds
             );
-            return null;
+            return (null, false);
         }
         var session = Guid.NewGuid();
-        return await database.ScalarAsync<bool>("select start_admin_session($1, $2, $3)", cancellationToken, admin.UserId, session, step)
-            ? (admin.UserId, session, admin.Email)
-            : null;
+        return await database.ScalarAsync<bool>("select start_admin_session($1, $2, $3, $4)", cancellationToken, user, session, step, network)
+            ? (new(user, session, known), false)
+            : (null, false);
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _gate.Dispose();
 }

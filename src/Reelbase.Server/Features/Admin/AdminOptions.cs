@@ -23,11 +23,23 @@ public sealed class AdminOptions
     [Range(1, 1440)]
     public int IdleMinutes { get; set; } = 30;
 
-    /// <summary>Failed attempts to sign in after which an admin is locked out.</summary>
+    /// <summary>Failed attempts to sign in after which an account is locked at the address that they came from.</summary>
     [Range(1, 100)]
     public int MaxFailedAttempts { get; set; } = 5;
 
-    /// <summary>Seconds of the first lockout; each further failure doubles it, up to a day.</summary>
+    /// <summary>Seconds of such a lock; as many seconds without a failure take one failure off again.</summary>
     [Range(1, 86_400)]
     public int LockSeconds { get; set; } = 300;
+
+    /// <summary>Attempts to sign in that an address (an IPv6 /64) has in <see cref="AttemptWindowSeconds"/>; one that succeeds does not count.</summary>
+    [Range(1, 10_000)]
+    public int AttemptsPerAddress { get; set; } = 20;
+
+    /// <summary>The window of <see cref="AttemptsPerAddress"/> in seconds.</summary>
+    [Range(1, 86_400)]
+    public int AttemptWindowSeconds { get; set; } = 300;
+
+    /// <summary>Passwords that a node hashes at a time; each costs a core a tenth of a second.</summary>
+    [Range(1, 64)]
+    public int MaxConcurrentSignIns { get; set; } = 1;
 }

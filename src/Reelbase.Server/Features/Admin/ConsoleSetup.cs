@@ -204,10 +204,16 @@ public static class ConsoleSetup
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
         string Field(string name, int max) =>
             form[name].ToString() is { } text && text.Length <= max && !text.Contains('\0', StringComparison.Ordinal) ? text : "";
-        var session = await signIn.TryAsync(Field("email", 320).Trim(), Field("password", 200), Field("code", 10).Trim(), context.RequestAborted);
+        var (session, isBusy) = await signIn.TryAsync(
+            Field("email", 320).Trim(),
+            Field("password", 200),
+            Field("code", 10).Trim(),
+            context.Connection.RemoteIpAddress,
+            context.RequestAborted
+        );
         if (session is not var (user, id, email))
         {
-            return Results.Redirect(SignInPath + "?wrong=yes");
+            return Results.Redirect(SignInPath + (isBusy ? "?wrong=busy" : "?wrong=yes"));
         }
         var identity = new ClaimsIdentity(
             [new(ClaimTypes.NameIdentifier, user.ToString()), new(ClaimTypes.Name, email), new(ConsoleSession.SessionClaim, id.ToString())],

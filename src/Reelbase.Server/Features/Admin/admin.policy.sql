@@ -1,5 +1,6 @@
 alter table admin_actions enable row level security;
 alter table admin_credentials enable row level security;
+alter table admin_sign_in_failures enable row level security;
 alter table nodes enable row level security;
 
 drop policy if exists admin_actions_admins_read on admin_actions;

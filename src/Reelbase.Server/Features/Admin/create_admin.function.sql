@@ -1,28 +1,37 @@
--- Makes an admin, or gives one a new password and a new second factor; from the command line only, by whoever has the machine. The audit
--- row names nobody as its admin.
+-- Makes an admin, or gives one that it made a new password and a new second factor; from the command line only, by whoever has the machine.
+-- A row that somebody else made (a user of the app with that e-mail) is never turned into one: whoever signs in to it would come along. The
+-- audit row names nobody as its admin, and says afterwards which rows were made here.
 create or replace function create_admin(p_email text, p_password_hash text, p_totp_secret bytea) returns uuid
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   v_id uuid;
-  v_is_new boolean := false;
+  v_was_admin boolean := false;
 begin
   perform pg_advisory_xact_lock(hashtextextended('reelbase:admins', 0));
   if p_email !~ '^[^@[:space:]]{1,64}@[^@[:space:]]{1,250}$' then
     raise exception 'that is no e-mail address';
   end if;
-  select id into v_id from users where normalize_email(email) = normalize_email(p_email) and is_admin;
+  select u.id, u.is_admin into v_id, v_was_admin from users u
+  where normalize_email(u.email) = normalize_email(p_email) and u.deleted_at is null and was_made_as_admin(u.id)
+  order by u.is_admin desc, u.id limit 1;
   if v_id is null then
+    if exists (select from users where normalize_email(email) = normalize_email(p_email) and deleted_at is null) then
+      raise exception 'a user of the app has the e-mail %, and that account is not made an admin: give another e-mail (for example one with +admin before the @)', p_email;
+    end if;
     insert into users (email, is_guest, is_admin) values (p_email, false, true) returning id into v_id;
-    v_is_new := true;
+    v_was_admin := false;
+  elsif not v_was_admin then
+    update users set is_admin = true, updated_at = now() where id = v_id;
   end if;
   insert into admin_credentials (user_id, password_hash, totp_secret) values (v_id, p_password_hash, p_totp_secret)
   on conflict on constraint admin_credentials_pkey do update set password_hash = excluded.password_hash, totp_secret = excluded.totp_secret,
     totp_step = 0, failed_attempts = 0, locked_until = null, changed_at = now();
+  delete from admin_sign_in_failures where account = admin_account(p_email);
   update sessions set revoked_at = clock_timestamp() where user_id = v_id and method = 'admin' and revoked_at is null;
   insert into admin_actions (action_type, target_user_id, reason) values
-    (case when v_is_new then 'admin_create' else 'admin_reset' end, v_id, 'from the command line');
+    (case when v_was_admin then 'admin_reset' else 'admin_create' end, v_id, 'from the command line');
   return v_id;
 end
 $$;
 comment on function create_admin(text, text, bytea) is
-  'The id of the new admin, or of the one whose password was made anew.';
+  'The id of the new admin, or of the one whose password was made anew. Raises an exception for an e-mail that a user of the app has.';

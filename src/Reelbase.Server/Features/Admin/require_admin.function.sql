@@ -1,5 +1,6 @@
--- Who acts for the house, or the fitting error. It is the first thing that every admin function does, so that a right that was taken
--- away, a ban or an ended session holds from the next call on.
+-- Who acts for the house, or the fitting error: an admin, and in a session that admin sign-in or the command line made. A session of the
+-- app is none, whatever its row says. It is the first thing that every admin function does, so that a right that was taken away, a ban
+-- or an ended session holds from the next call on.
 create or replace function require_admin() returns uuid
 language plpgsql stable security definer set search_path = public, pg_temp as $$
 declare
@@ -7,6 +8,9 @@ declare
 begin
   if not exists (select from users where id = v_me and is_admin) then
     perform raise_error('ERR_4006', '{"reason":"not_an_admin"}');
+  end if;
+  if not is_admin_session(v_me) then
+    perform raise_error('ERR_4006', '{"reason":"not_an_admin_session"}');
   end if;
   return v_me;
 end

@@ -4,7 +4,7 @@ language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   v_id uuid;
 begin
-  select id into v_id from users where normalize_email(email) = normalize_email(p_email) and is_admin and banned_at is null;
+  select id into v_id from users where normalize_email(email) = normalize_email(p_email) and is_admin and banned_at is null and was_made_as_admin(id);
   if v_id is not null then
     insert into sessions (id, user_id, method) values (p_session_id, v_id, 'admin');
     insert into admin_actions (action_type, target_user_id, reason) values ('admin_token', v_id, 'from the command line');

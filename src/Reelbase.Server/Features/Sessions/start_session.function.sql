@@ -7,6 +7,10 @@ returns table (user_id uuid, email text, apple_sub text, is_guest boolean, credi
 language plpgsql security definer set search_path = public, pg_temp as $$
 #variable_conflict use_column
 begin
+  -- An admin's session comes from admin sign-in alone, never from a door of the app.
+  if p_method = 'admin' then
+    raise exception 'start_session opens no session of an admin';
+  end if;
   -- Calls of one user one after another, so that many at once do not go over the bound together.
   perform 1 from users u where u.id = p_user_id for no key update;
   update sessions s set revoked_at = clock_timestamp()

@@ -1,0 +1,132 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text.RegularExpressions;
+using OtpNet;
+using Reelbase.Tests.Support;
+
+namespace Reelbase.Tests.Features;
+
+/// <summary>Signing in to the console from several addresses: who is locked out, and who is not.</summary>
+public sealed partial class AdminSignInTests(AdminHouse system) : IClassFixture<AdminHouse>
+{
+    private const int MaxFailedAttempts = 5;
+
+    [Fact]
+    public async Task The_lock_is_for_the_account_and_the_address_so_a_stranger_keeps_no_admin_out()
+    {
+        var (password, secret) = await CreateAsync("locked@support.example");
+        for (var attempt = 0; attempt < MaxFailedAttempts; attempt++)
+        {
+            Assert.False(await SignInAsync("127.0.0.11", "locked@support.example", "guessing", "123456"));
+        }
+        Assert.False(await SignInAsync("127.0.0.11", "locked@support.example", password, Code(secret)));
+        // The same person on another address, and somebody else on the locked one.
+        Assert.True(await SignInAsync("127.0.0.12", "LOCKED@support.example", password, Code(secret)));
+        var (other, otherSecret) = await CreateAsync("colleague@support.example");
+        Assert.True(await SignInAsync("127.0.0.11", "colleague@support.example", other, Code(otherSecret)));
+        Assert.Equal(
+            1L,
+            await system.QueryAsync<long>(
+                $"select count(*) from alerts where kind = 'admin_locked_out' and dedupe_key like '{await system.IdAsync("locked@support.example")}%'"
+            )
+        );
+    }
+
+    [Fact]
+    public async Task The_lock_decays()
+    {
+        var (password, secret) = await CreateAsync("patient@support.example");
+        for (var attempt = 0; attempt < MaxFailedAttempts; attempt++)
+        {
+            Assert.False(await SignInAsync("127.0.0.21", "patient@support.example", "guessing", "123456"));
+        }
+        Assert.False(await SignInAsync("127.0.0.21", "patient@support.example", password, Code(secret)));
+        // Its time has passed: one more attempt is free, and one that fails locks again.
+        await system.ExecuteAsync(
+            "update admin_sign_in_failures set locked_until = locked_until - interval '301 seconds', failed_at = failed_at - interval '301 seconds'"
+        );
+        Assert.False(await SignInAsync("127.0.0.21", "patient@support.example", "guessing", "123456"));
+        Assert.False(await SignInAsync("127.0.0.21", "patient@support.example", password, Code(secret)));
+        await system.ExecuteAsync("update admin_sign_in_failures set locked_until = locked_until - interval '1 day', failed_at = failed_at - interval '1 day'");
+        for (var attempt = 1; attempt < MaxFailedAttempts; attempt++)
+        {
+            Assert.False(await SignInAsync("127.0.0.21", "patient@support.example", "guessing", "123456"));
+        }
+        Assert.True(await SignInAsync("127.0.0.21", "patient@support.example", password, Code(secret)));
+        Assert.Equal(["0"], await system.RowsAsync("select count(*) from admin_sign_in_failures where network = '127.0.0.21'"));
+    }
+
+    [Fact]
+    public async Task An_address_makes_so_many_attempts_and_what_is_over_costs_no_hashing()
+    {
+        var (password, secret) = await CreateAsync("flooded@support.example");
+        var answers = await Task.WhenAll(Enumerable.Range(0, 40).Select(n => LocationAsync("127.0.0.31", $"nobody-{n}@support.example", "guessing", "123456")));
+        Assert.Equal(20, answers.Count(location => location.EndsWith("wrong=yes", StringComparison.Ordinal)));
+        Assert.Equal(20, answers.Count(location => location.EndsWith("wrong=busy", StringComparison.Ordinal)));
+        Assert.Equal(["20"], await system.RowsAsync("select count(*) from rate_limit_log where action = 'admin_sign_in' and ip_address = '127.0.0.31'"));
+        Assert.EndsWith("wrong=busy", await LocationAsync("127.0.0.31", "flooded@support.example", password, Code(secret)), StringComparison.Ordinal);
+        Assert.True(await SignInAsync("127.0.0.32", "flooded@support.example", password, Code(secret)));
+    }
+
+    [Fact]
+    public async Task Nobody_is_locked_like_somebody_so_the_answer_names_no_admin()
+    {
+        for (var attempt = 0; attempt < MaxFailedAttempts; attempt++)
+        {
+            Assert.Equal("/admin/sign-in?wrong=yes", await LocationAsync("127.0.0.41", "nobody@support.example", "guessing", "123456"));
+        }
+        Assert.Equal(["True"], await system.RowsAsync("select locked_until > now() from admin_sign_in_failures where network = '127.0.0.41'"));
+    }
+
+    private async Task<(string Password, string Secret)> CreateAsync(string email)
+    {
+        var data = new Dictionary<string, string> { ["REELBASE__Server__DataDirectory"] = system.DataDirectory };
+        var (code, output) = await ServerProcess.RunAsync(data, "admin", "create", "--email", email, "--database", system.Owner);
+        Assert.True(code == 0, output);
+        string Line(string name) => Regex.Match(output, $"^{name}: (.*)$", RegexOptions.Multiline).Groups[1].Value.Trim();
+        return (Line("Password"), Line("TOTP secret"));
+    }
+
+    private static string Code(string secret) => new Totp(Base32Encoding.ToBytes(secret)).ComputeTotp();
+
+    private async Task<bool> SignInAsync(string from, string email, string password, string code) =>
+        await LocationAsync(from, email, password, code) == "/admin";
+
+    /// <summary>Fills in the form from an address of this machine and answers where it leads.</summary>
+    private async Task<string> LocationAsync(string from, string email, string password, string code)
+    {
+        using var http = new HttpClient(
+            new SocketsHttpHandler
+            {
+                AllowAutoRedirect = false,
+                ConnectCallback = async (context, cancellationToken) =>
+                {
+                    var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+                    socket.Bind(new IPEndPoint(IPAddress.Parse(from), 0));
+                    await socket.ConnectAsync(IPAddress.Loopback, context.DnsEndPoint.Port, cancellationToken);
+                    return new NetworkStream(socket, ownsSocket: true);
+                },
+            }
+        )
+        {
+            BaseAddress = new Uri(system.Url),
+        };
+        var page = await http.GetStringAsync("/admin/sign-in");
+        using var answer = await http.PostAsync(
+            "/admin/session",
+            new FormUrlEncodedContent(
+                new Dictionary<string, string>
+                {
+                    ["__RequestVerificationToken"] = Token().Match(page).Groups[1].Value,
+                    ["email"] = email,
+                    ["password"] = password,
+                    ["code"] = code,
+                }
+            )
+        );
+        return answer.Headers.Location?.ToString() ?? $"{(int)answer.StatusCode}";
+    }
+
+    [GeneratedRegex("name=\"__RequestVerificationToken\" value=\"([^\"]+)\"")]
+    private static partial Regex Token();
+}
