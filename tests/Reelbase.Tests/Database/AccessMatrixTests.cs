@@ -123,7 +123,7 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
                     insert into purchase_claims (user_id, transaction_id, run_after) values ('{phone.UserId}', '1', now() + interval '1 day');
                     insert into push_notifications (user_id, job_id, token, environment, kind, event, model_name, status, finished_at)
                     select user_id, job_id, 'a token', 'production', 'alert', 'completed', 'a model', 'sent', now() from video_jobs where user_id = '{phone.UserId}';
-                    insert into admin_sign_in_failures (account, network, failures) values ('an account', '192.0.2.1', 1);
+                    insert into admin_sign_in_failures (account, network, failures) values ('an account', '192.0.2.1', 1) on conflict do nothing;
                     insert into alerts (kind, dedupe_key, message) values ('test_alert', '{phone.UserId}', 'a message');
                     insert into device_openings (token_hash, device_hash, user_id) values ('{phone.UserId}', 'device', '{phone.UserId}');
                     insert into reelbase.migration_report (line) values ('a line');
