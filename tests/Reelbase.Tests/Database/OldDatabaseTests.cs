@@ -117,6 +117,29 @@ public sealed partial class OldDatabaseTests
     }
 
     [Fact]
+    public async Task Premium_of_somebody_who_has_bought_nothing_is_not_imported_and_is_named()
+    {
+        var owner = await TestCluster.EmptyAsync();
+        await TestCluster.ExecuteAsync(
+            owner,
+            await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Database", "Fixtures", "older-database.sql"))
+                + $"\nupdate users set tier = 'premium' where id in ('{Guest}', '{Member}');"
+        );
+        var result = await new Migrator(owner, NullLogger.Instance).RunAsync(dryRun: false, CancellationToken.None);
+        // The member has bought something, which may have been that.
+        Assert.Equal(
+            $"{Guest} free , {Member} premium import",
+            await OneAsync(
+                owner,
+                $"select string_agg(concat_ws(' ', id, tier, coalesce(premium_granted_by, '')), ', ' order by id) from users where id in ('{Guest}', '{Member}')"
+            )
+        );
+        Assert.Single(result.Report, line => line.Contains($"user {Guest}", StringComparison.Ordinal) && line.Contains("premium", StringComparison.Ordinal));
+        Assert.Contains(result.Report, line => line.StartsWith($"user {Guest} was premium without ever having bought anything", StringComparison.Ordinal));
+        Assert.Contains(result.Report, line => line.StartsWith($"user {Member} is premium and nothing says why", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_flag_that_an_earlier_release_imported_goes_and_whom_the_command_line_made_stays()
     {
         var owner = await TestCluster.CloneAsync();

@@ -23,6 +23,18 @@ public sealed class LeavingTests(TestSystem house)
     }
 
     [Fact]
+    public async Task A_code_of_apple_that_comes_with_a_deletion_that_is_refused_is_not_kept()
+    {
+        var phone = await house.NewGuestAsync();
+        await house.ExecuteAsync($"update users set is_admin = true where id = '{phone.UserId}'");
+        var (_, code) = await house.PretendApple.SignInAsync("admin." + phone.UserId);
+        Assert.Equal("ERR_4012", (await phone.PostAsync("/delete-account", new { authorization_code = code })).Code);
+        Assert.Empty(await house.RowsAsync($"select stage from apple_authorizations where user_id = '{phone.UserId}'"));
+        await house.ExecuteAsync($"update users set is_admin = false where id = '{phone.UserId}'");
+        Assert.Equal("revoking", (await phone.PostAsync("/delete-account", new { authorization_code = code }))["apple_access"].GetString());
+    }
+
+    [Fact]
     public async Task Deleting_while_a_job_is_running_leaves_no_file_no_trace_and_a_ledger_that_adds_up()
     {
         var mark = "planted" + Guid.NewGuid().ToString("N");

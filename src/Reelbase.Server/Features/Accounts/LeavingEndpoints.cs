@@ -75,10 +75,15 @@ public static class LeavingEndpoints
         var caller = await callers.RequireUserAsync(context, request.UserId);
         try
         {
-            // First, so that the code is there when the account goes: then it is exchanged only to be revoked.
-            await database.ExecuteAsync(caller, "select require_caller()", context.RequestAborted);
-            await authorizations.KeepAsync(caller.UserId!.Value, null, request.AuthorizationCode);
-            using var result = JsonDocument.Parse((await database.ListAsync<string>(caller, "select delete_account()::text", CancellationToken.None))[0]);
+            // The code is kept in the same transaction, so that a deletion that is refused leaves none behind.
+            var answers = await database.ListAsync<string>(
+                caller,
+                "select delete_account($1::text, $2::bytea)::text",
+                CancellationToken.None,
+                authorizations.DefaultClientId,
+                authorizations.Seal(request.AuthorizationCode)
+            );
+            using var result = JsonDocument.Parse(answers[0]);
             var tokens = result.RootElement.GetProperty("apple_tokens").GetInt32();
             feed.Publish(FileRemover.WakeTopic);
             feed.Publish(AppleAuthorizationWorker.WakeTopic);

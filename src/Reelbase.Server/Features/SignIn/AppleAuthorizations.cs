@@ -23,7 +23,7 @@ public sealed class AppleAuthorizations(ApiDatabase database, Keys keys, ChangeF
     /// <param name="code">Apple's code.</param>
     public async Task KeepAsync(Guid userId, string? clientId, string? code)
     {
-        if (code is not { Length: > 0 and <= MaxCodeLength } || !options.Value.CanAsk)
+        if (Seal(code) is not { } secret)
         {
             return;
         }
@@ -32,8 +32,14 @@ public sealed class AppleAuthorizations(ApiDatabase database, Keys keys, ChangeF
             CancellationToken.None,
             userId,
             clientId ?? options.Value.ClientIds[0],
-            _box.Seal(code)
+            secret
         );
         feed.Publish(AppleAuthorizationWorker.WakeTopic);
     }
+
+    /// <summary>A code as it is kept; null when there is none, or no key to exchange it with.</summary>
+    public byte[]? Seal(string? code) => code is { Length: > 0 and <= MaxCodeLength } && options.Value.CanAsk ? _box.Seal(code) : null;
+
+    /// <summary>The app that a code of nobody in particular was made for.</summary>
+    public string? DefaultClientId => options.Value.CanAsk ? options.Value.ClientIds[0] : null;
 }

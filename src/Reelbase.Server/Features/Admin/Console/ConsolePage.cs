@@ -134,7 +134,9 @@ public abstract class ConsolePage : ComponentBase, IDisposable
     }
 
     private static bool IsOver(ApiException error) =>
-        error.Details is { } details && details.TryGetProperty("reason", out var reason) && reason.GetString() is "banned" or "not_an_admin";
+        error.Details is { } details
+        && details.TryGetProperty("reason", out var reason)
+        && reason.GetString() is "banned" or "not_an_admin" or "not_an_admin_session";
 
     private async Task WatchAsync()
     {

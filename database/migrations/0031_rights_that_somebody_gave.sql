@@ -19,6 +19,23 @@ begin
 end
 $$;
 
+-- Premium likewise: who brought it along from an older database, and has bought nothing that could have given it, may have set it themselves
+-- and is free now. Who has bought something keeps it, as the report said, until Apple's word on the purchase or an admin says more.
+do $$
+begin
+  create temporary table unexplained on commit drop as
+  select u.id from users u
+  where u.premium_granted_by = 'import' and u.merged_into is null and not exists (
+    select from users o join quota_log q on q.user_id = o.id where (o.id = u.id or o.merged_into = u.id) and q.reason = 'iap_purchase' and q.change > 0)
+    and not exists (select from users o join purchases p on p.user_id = o.id where o.id = u.id or o.merged_into = u.id);
+  update users set premium_granted_by = null, tier = 'free', updated_at = now() where id in (select id from unexplained);
+  delete from reelbase.migration_report where line in (
+    select format('user %s is premium and nothing says why; the tier stays as it is (an admin may set it)', id) from unexplained);
+  insert into reelbase.migration_report (line)
+  select format('user %s was premium without ever having bought anything: the tier is free now (an admin may set it)', id) from unexplained order by id;
+end
+$$;
+
 -- Failed attempts to sign in as an admin, by account and address. The account is a hash of the e-mail, so that one that names nobody is
 -- counted alike, and nothing personal stays.
 create table admin_sign_in_failures (
