@@ -222,12 +222,33 @@ public sealed class StrangerTests(TestSystem system) : IClassFixture<TestSystem>
     [InlineData("http://intranet/a.png")]
     [InlineData("http://printer.local/a.png")]
     [InlineData("http://METADATA.google.INTERNAL/a.png")]
+    [InlineData("http://127.0.0.1./a.png")]
+    [InlineData("http://[::ffff:0:127.0.0.1]/a.png")]
+    [InlineData("http://[64:ff9b:1::7f00:1]/a.png")]
+    [InlineData("http://[3fff::1]/a.png")]
     public async Task A_picture_inside_a_network_is_refused_before_anything_is_charged(string url)
     {
         var phone = await system.NewGuestAsync();
         var answer = await PressAsync(phone, url);
         Assert.Equal("ERR_4003", answer.Code);
         Assert.Equal("not_a_public_address", answer["error"].GetProperty("details").GetProperty("reason").GetString());
+        Assert.Equal(10, await phone.CreditsAsync());
+    }
+
+    [Theory]
+    [InlineData("http://\uff1127.0.0.1/a.png")] // a full-width digit
+    [InlineData("http://\u2460\u2461\u2466.\u24ea.\u24ea.\u2460/a.png")] // digits in circles
+    [InlineData("http://127\u30020\u30020\u30021/a.png")] // ideographic full stops
+    [InlineData("http://\uff4cocalhost/a.png")]
+    [InlineData("http://printer\uff0elocal/a.png")]
+    [InlineData("http://%31%32%37.0.0.1/a.png")]
+    [InlineData("http://127.0.0.1\\@pictures.example.com/a.png")]
+    public async Task A_host_that_each_client_reads_in_its_own_way_is_no_address(string url)
+    {
+        var phone = await system.NewGuestAsync();
+        var answer = await PressAsync(phone, url);
+        Assert.Equal("ERR_4003", answer.Code);
+        Assert.Equal("not_an_address", answer["error"].GetProperty("details").GetProperty("reason").GetString());
         Assert.Equal(10, await phone.CreditsAsync());
     }
 

@@ -33,7 +33,13 @@ public sealed class ImageUrlRules(
         {
             return;
         }
-        if (url.Length > MaxUrlLength || !Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Scheme is not ("https" or "http") || uri.UserInfo.Length > 0)
+        if (
+            url.Length > MaxUrlLength
+            || !Uri.TryCreate(url, UriKind.Absolute, out var uri)
+            || uri.Scheme is not ("https" or "http")
+            || uri.UserInfo.Length > 0
+            || !IsPlain(uri)
+        )
         {
             throw ApiException.Field("ERR_4003", "image_url", "not_an_address");
         }
@@ -51,15 +57,32 @@ public sealed class ImageUrlRules(
         }
     }
 
+    /// <summary>
+    /// A host in ASCII, as RFC 3986 has it (an international name is written xn--). Others are read differently by each client: digits in circles or in
+    /// full width are an address for those that normalise.
+    /// </summary>
+    private static bool IsPlain(Uri uri) => uri.OriginalString.AsSpan(0, HostEnd(uri.OriginalString)).IndexOfAnyExceptInRange('!', '~') < 0;
+
+    private static int HostEnd(string url)
+    {
+        var start = url.IndexOf("//", StringComparison.Ordinal) + 2;
+        var length = url.AsSpan(start).IndexOfAny('/', '?', '#');
+        return length < 0 ? url.Length : start + length;
+    }
+
     private static bool IsPublic(Uri uri)
     {
-        // .NET writes 0x7f.1, 017700000001 and 2130706433 as the address that they are.
-        if (IPAddress.TryParse(uri.Host.Trim('[', ']'), out var address))
+        // A last dot changes nothing for a name, and hides an address.
+        var name = uri.Host.TrimEnd('.');
+        // 0x7f.1, 017700000001 and 2130706433 are read as the addresses that they are.
+        if (IPAddress.TryParse(name.Trim('[', ']'), out var address))
         {
             return PublicHttp.IsPublic(address);
         }
-        var name = uri.IdnHost.TrimEnd('.');
-        return name.Contains('.', StringComparison.Ordinal)
+        return Uri.CheckHostName(name) == UriHostNameType.Dns
+            && name.Contains('.', StringComparison.Ordinal)
+            // A last label that is a number belongs to an address (WHATWG URL, "ends in a number"), and this one is none.
+            && !char.IsAsciiDigit(name[name.LastIndexOf('.') + 1])
             && !Array.Exists(PrivateSuffixes, suffix => name.EndsWith(suffix, StringComparison.OrdinalIgnoreCase));
     }
 
