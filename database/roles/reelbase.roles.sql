@@ -19,6 +19,11 @@ begin
   if not pg_has_role('reelbase_api', 'authenticated', 'member') then
     grant authenticated, anon to reelbase_api;
   end if;
+  -- A service key speaks as service_role, which has what an operator grants it. Where that role bypasses row security (a cluster of Supabase) it stays out of reach.
+  if not pg_has_role('reelbase_api', 'service_role', 'member')
+      and exists (select from pg_roles where rolname = 'service_role' and not rolbypassrls and not rolsuper) then
+    grant service_role to reelbase_api;
+  end if;
   if not pg_has_role(current_user, 'reelbase_owner', 'member') then
     execute format('grant reelbase_owner to %I', current_user);
   end if;

@@ -28,6 +28,7 @@ public static class AdminCommands
         admin revoke --email E                        take an admin's right away
         admin token --email E                         print a bearer token for the admin API, good for an hour
         admin database-url                            print the owner's address of the database, for psql
+        admin keys                                    print the key that apps carry and the one for servers of your own (it is a secret)
         admin anon-key                                print the key that apps carry
         """;
 
@@ -72,6 +73,7 @@ public static class AdminCommands
                 ["backup", var into, ..] => await BackupCommands.BackUpAsync(builder, into),
                 ["restore", var backup, ..] => await BackupCommands.RestoreAsync(builder, backup, args),
                 ["database-url", ..] => await PrintDatabaseUrlAsync(builder),
+                ["keys", ..] => PrintKeys(builder),
                 ["anon-key", ..] => PrintAnonKey(builder),
                 _ => PrintUsage(args is ["--help" or "-h" or "help"]),
             };
@@ -219,6 +221,14 @@ public static class AdminCommands
     {
         using var tokens = AdminUserCommands.NewTokens(builder);
         Console.WriteLine(tokens.CreateAnonKey());
+        return 0;
+    }
+
+    private static int PrintKeys(WebApplicationBuilder builder)
+    {
+        using var tokens = AdminUserCommands.NewTokens(builder);
+        Console.WriteLine($"Anon key: {tokens.CreateAnonKey()}");
+        Console.WriteLine($"Service key: {tokens.CreateServiceKey()}");
         return 0;
     }
 

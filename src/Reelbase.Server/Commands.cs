@@ -244,7 +244,8 @@ public static class Commands
         if (server.AcceptUnverifiedUserId)
         {
             app.Logger.LogWarning(
-                "INSECURE: Server:AcceptUnverifiedUserId is on; anybody who knows a user_id can act as that user. Turn it off as soon as shipped apps send tokens"
+                "INSECURE: Server:AcceptUnverifiedUserId is on until {Until}; anybody who knows a user_id can act as that user. Turn it off as soon as shipped apps send tokens",
+                server.AcceptUnverifiedUserIdUntil?.ToString("u", System.Globalization.CultureInfo.InvariantCulture) ?? "somebody turns it off"
             );
         }
     }

@@ -20,6 +20,7 @@ using Reelbase.Server.Features.Reports;
 using Reelbase.Server.Features.Sessions;
 using Reelbase.Server.Features.SignIn;
 using Reelbase.Server.Features.Statistics;
+using Reelbase.Server.Features.Supabase;
 using Reelbase.Server.Features.VideoLibrary;
 using Reelbase.Server.Integrations;
 using Reelbase.Server.Integrations.Apple.Apns;
@@ -242,6 +243,7 @@ public static class ServerApp
         if (server.Has("api"))
         {
             services.AddSingleton<SessionService>();
+            services.AddSingleton<SupabaseCallers>();
             services.AddSingleton<DeviceCheckEndpoint>();
             services.AddSingleton<JobView>();
             services.AddSingleton<Moderator>();

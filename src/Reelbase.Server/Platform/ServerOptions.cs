@@ -31,6 +31,13 @@ public sealed class ServerOptions : IValidatableObject
     /// </summary>
     public bool AcceptUnverifiedUserId { get; set; }
 
+    /// <summary>When <see cref="AcceptUnverifiedUserId"/> closes by itself (<c>2027-03-01</c> or <c>2027-03-01T09:00:00Z</c>); empty: when somebody turns it off.</summary>
+    public DateTimeOffset? AcceptUnverifiedUserIdUntil { get; set; }
+
+    /// <summary>Whether requests of shipped builds, which prove nothing, are accepted now.</summary>
+    public bool AcceptsShippedBuilds(TimeProvider clock) =>
+        AcceptUnverifiedUserId && (AcceptUnverifiedUserIdUntil is not { } until || clock.GetUtcNow() < until);
+
     /// <summary>Whether this process has a role; no roles named means all of them.</summary>
     public bool Has(string role) => Roles.Length == 0 || Roles.Contains(role, StringComparer.OrdinalIgnoreCase);
 

@@ -1,8 +1,6 @@
-using Microsoft.Extensions.Options;
 using Reelbase.Server.Features.Sessions;
 using Reelbase.Server.Features.SignIn;
 using Reelbase.Server.Integrations.Apple.SignIn;
-using Reelbase.Server.Platform;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Errors;
 using Reelbase.Server.Platform.Http;
@@ -68,12 +66,11 @@ public static partial class JoinAccountsEndpoint
         AppleTokens tokens,
         AppleSignIn signIn,
         AppleAuthorizations authorizations,
-        IOptions<ServerOptions> server,
         ILoggerFactory loggers
     )
     {
         var request = await RequestBody.ReadAsync<MergeGuestRequest>(context);
-        if (request.IdToken is null && server.Value.AcceptUnverifiedUserId && await callers.ReadAsync(context) is not { UserId: not null })
+        if (request.IdToken is null && callers.AcceptsShippedBuilds && await callers.ReadAsync(context) is not { UserId: not null })
         {
             var claimed = await ClaimUnverifiedAsync(context, request, callers, database);
             LogUnverifiedMerge(loggers.CreateLogger(typeof(JoinAccountsEndpoint)));

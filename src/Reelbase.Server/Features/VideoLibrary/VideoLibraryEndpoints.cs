@@ -1,9 +1,7 @@
 using System.Text;
 using System.Text.Json;
-using Microsoft.Extensions.Options;
 using Reelbase.Server.Features.Files;
 using Reelbase.Server.Features.GenerateVideo;
-using Reelbase.Server.Platform;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Errors;
 using Reelbase.Server.Platform.Http;
@@ -109,13 +107,12 @@ public static class VideoLibraryEndpoints
         ApiDatabase database,
         JobView view,
         ChangeFeed feed,
-        LiveConnections live,
-        IOptions<ServerOptions> server
+        LiveConnections live
     )
     {
         // Shipped builds name the job alone; under their switch its owner is who asks.
         var isNamedByJob =
-            server.Value.AcceptUnverifiedUserId && !context.Request.Query.ContainsKey("user_id") && await callers.ReadAsync(context) is { UserId: null };
+            callers.AcceptsShippedBuilds && !context.Request.Query.ContainsKey("user_id") && await callers.ReadAsync(context) is { UserId: null };
         var caller = await callers.RequireUserAsync(context, isNamedByJob ? await OwnerAsync() : null);
         var jobId = ReadJobId(context.Request.Query["job_id"].FirstOrDefault());
         if (!context.Request.Headers.Accept.ToString().Contains("text/event-stream", StringComparison.OrdinalIgnoreCase))

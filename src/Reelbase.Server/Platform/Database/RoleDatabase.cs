@@ -229,7 +229,7 @@ public sealed class WorkerDatabase(ConnectionStrings strings, int maxPreparedSta
 public sealed class AdminDatabase(ConnectionStrings strings) : RoleDatabase(strings.Admin, 0);
 
 /// <summary>Who asks, as SQL is told: a role to take and the claims that <c>auth.uid()</c> and its like read.</summary>
-/// <param name="Role"><c>authenticated</c> or <c>anon</c>.</param>
+/// <param name="Role"><c>authenticated</c>, <c>anon</c> or <c>service_role</c>.</param>
 /// <param name="UserId">The id in the token; null for nobody.</param>
 /// <param name="Claims">The token's claims as JSON.</param>
 public sealed record Caller(string Role, Guid? UserId, string Claims)
@@ -244,4 +244,7 @@ public sealed record Caller(string Role, Guid? UserId, string Claims)
 
     /// <summary>Somebody who has not said who they are.</summary>
     public static Caller Anonymous { get; } = new("anon", null, """{"role":"anon"}""");
+
+    /// <summary>A server of the app's developer. Only the doors that Supabase's clients use know it.</summary>
+    public static Caller Service { get; } = new("service_role", null, """{"role":"service_role"}""");
 }

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http.Metadata;
-using Microsoft.Extensions.Options;
 using Reelbase.Server.Platform.Errors;
 using Reelbase.Server.Platform.Security;
 
@@ -22,8 +21,7 @@ public static class CallerFirst
             var caller = await context.RequestServices.GetRequiredService<CallerResolver>().ReadAsync(context);
             // Under the switch for shipped builds the anon key is the token, and the body names the user.
             var isEnough =
-                caller?.UserId is not null
-                || (caller is not null && context.RequestServices.GetRequiredService<IOptions<ServerOptions>>().Value.AcceptUnverifiedUserId);
+                caller?.UserId is not null || (caller is not null && context.RequestServices.GetRequiredService<CallerResolver>().AcceptsShippedBuilds);
             if (!isEnough)
             {
                 throw CallerResolver.NoUser(context);

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Options;
@@ -11,13 +12,16 @@ namespace Reelbase.Server.Platform.Security;
 public sealed class AccessTokens : IDisposable
 {
     private const int MaxRemembered = 20_000;
+    private const int MaxTokenLength = 8192;
     private static readonly JsonWebTokenHandler Handler = new() { SetDefaultTimesOnTokenCreation = false, MapInboundClaims = false };
 
     private readonly Keys _keys;
     private readonly SecurityOptions _options;
     private readonly string _issuer;
     private readonly TimeProvider _clock;
+    private readonly ServerOptions _server;
     private readonly TokenValidationParameters _rules;
+    private readonly TokenValidationParameters? _formerRules;
 
     // Checking a signature costs more than the rest of a small request; a token that was checked stays good until it ends.
     private readonly MemoryCache _checked = new(new MemoryCacheOptions { SizeLimit = MaxRemembered });
@@ -27,6 +31,7 @@ public sealed class AccessTokens : IDisposable
         _keys = keys;
         _options = options.Value;
         _clock = clock;
+        _server = server.Value;
         _issuer = (server.Value.PublicUrl?.TrimEnd('/') ?? "http://localhost") + "/auth/v1";
         _rules = new()
         {
@@ -40,6 +45,13 @@ public sealed class AccessTokens : IDisposable
             ClockSkew = TimeSpan.Zero,
             LifetimeValidator = (_, expires, _, _) => expires is { } end && end > _clock.GetUtcNow().UtcDateTime,
         };
+        if (_options.FormerSupabaseJwtSecret is { Length: > 0 } secret)
+        {
+            _formerRules = _rules.Clone();
+            _formerRules.IssuerSigningKeys = null;
+            _formerRules.IssuerSigningKey = new SymmetricSecurityKey(Encoding.UTF8.GetBytes(secret));
+            _formerRules.ValidAlgorithms = [SecurityAlgorithms.HmacSha256];
+        }
     }
 
     /// <summary>Life of a token in seconds.</summary>
@@ -75,42 +87,43 @@ public sealed class AccessTokens : IDisposable
     }
 
     /// <summary>The key that an app carries before anybody is signed in: role anon, no subject, ten years.</summary>
-    public string CreateAnonKey()
-    {
-        var now = _clock.GetUtcNow();
-        return Sign(
-            new Dictionary<string, object>
-            {
-                ["iss"] = _issuer,
-                ["role"] = "anon",
-                ["iat"] = now.ToUnixTimeSeconds(),
-                ["exp"] = now.AddYears(10).ToUnixTimeSeconds(),
-            }
-        );
-    }
+    public string CreateAnonKey() => CreateKey("anon");
 
-    /// <summary>Who a bearer token speaks for; null when it is not one of ours, was changed, or has ended.</summary>
-    public async Task<Caller?> ReadAsync(string token)
+    /// <summary>The key of an app developer's own servers: role service_role, no subject, ten years. It opens what an operator has granted to that role and nothing else.</summary>
+    public string CreateServiceKey() => CreateKey("service_role");
+
+    /// <summary>Who a bearer token speaks for; null when it is not one of ours, was changed, or has ended. A service key speaks for nobody here.</summary>
+    public async Task<Caller?> ReadAsync(string token) => await ReadKeyAsync(token) is { Caller: { Role: not "service_role" } caller } ? caller : null;
+
+    /// <summary>What a token is worth: an anon key, a service key, a user's token; or why it is none.</summary>
+    public async Task<TokenReading> ReadKeyAsync(string token)
     {
         if (_checked.TryGetValue(token, out (Caller Caller, DateTime Ends) known))
         {
-            return known.Ends > _clock.GetUtcNow().UtcDateTime ? known.Caller : null;
+            return known.Ends > _clock.GetUtcNow().UtcDateTime ? new(known.Caller, false) : new(null, true);
         }
-        if (token.Length > 8192 || !Handler.CanReadToken(token))
+        if (token.Length > MaxTokenLength || !Handler.CanReadToken(token))
         {
-            return null;
+            return new(null, false);
         }
         var result = await Handler.ValidateTokenAsync(token, _rules);
         if (!result.IsValid || result.SecurityToken is not JsonWebToken jwt)
         {
-            return null;
+            return await IsFormerAnonKeyAsync(token)
+                ? new(Caller.Anonymous, false)
+                : new(null, result.Exception is SecurityTokenInvalidLifetimeException or SecurityTokenExpiredException);
         }
-        var caller = jwt.TryGetPayloadValue<string>("role", out var role) && role == "anon" ? Caller.Anonymous : ReadUser(jwt);
+        var caller = (jwt.TryGetPayloadValue<string>("role", out var role) ? role : null) switch
+        {
+            "anon" => Caller.Anonymous,
+            "service_role" => Caller.Service,
+            _ => ReadUser(jwt),
+        };
         if (caller is not null)
         {
             _checked.Set(token, (caller, jwt.ValidTo), new MemoryCacheEntryOptions { Size = 1, AbsoluteExpiration = jwt.ValidTo });
         }
-        return caller;
+        return new(caller, false);
     }
 
     /// <summary>The public keys as a JWK set.</summary>
@@ -148,9 +161,37 @@ public sealed class AccessTokens : IDisposable
             ? new Caller("authenticated", userId, Base64UrlEncoder.Decode(jwt.EncodedPayload))
             : null;
 
+    /// <summary>An anon key of the Supabase project that the app came from. Never remembered, because the switch may close.</summary>
+    private async Task<bool> IsFormerAnonKeyAsync(string token) =>
+        _formerRules is not null
+        && _server.AcceptsShippedBuilds(_clock)
+        && await Handler.ValidateTokenAsync(token, _formerRules) is { IsValid: true, SecurityToken: JsonWebToken jwt }
+        && jwt.TryGetPayloadValue<string>("role", out var role)
+        && role == "anon"
+        && !jwt.TryGetPayloadValue<string>("sub", out _);
+
+    private string CreateKey(string role)
+    {
+        var now = _clock.GetUtcNow();
+        return Sign(
+            new Dictionary<string, object>
+            {
+                ["iss"] = _issuer,
+                ["role"] = role,
+                ["iat"] = now.ToUnixTimeSeconds(),
+                ["exp"] = now.AddYears(10).ToUnixTimeSeconds(),
+            }
+        );
+    }
+
     private string Sign(Dictionary<string, object> claims) =>
         Handler.CreateToken(new SecurityTokenDescriptor { Claims = claims, SigningCredentials = new(_keys.Signing, SecurityAlgorithms.EcdsaSha256) });
 }
 
 /// <summary>Whom a token is made for.</summary>
 public sealed record TokenSubject(Guid UserId, Guid SessionId, string Method, bool IsAnonymous, string? Email);
+
+/// <summary>What a token turned out to be.</summary>
+/// <param name="Caller">Whom it speaks for; null when it is not one of ours.</param>
+/// <param name="HasExpired">It was one of ours and has ended.</param>
+public sealed record TokenReading(Caller? Caller, bool HasExpired);

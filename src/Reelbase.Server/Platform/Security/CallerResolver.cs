@@ -6,12 +6,15 @@ using Reelbase.Server.Platform.Errors;
 namespace Reelbase.Server.Platform.Security;
 
 /// <summary>Finds out who asks. The bearer token decides; a <c>user_id</c> beside it may only agree.</summary>
-public sealed class CallerResolver(AccessTokens tokens, ApiDatabase database, IOptions<ServerOptions> options)
+public sealed class CallerResolver(AccessTokens tokens, ApiDatabase database, IOptions<ServerOptions> options, TimeProvider clock)
 {
     private const int MaxUserIdLength = 255;
 
     /// <summary>The topic on which it is told that what a user may do has changed: streams that are open look again at once.</summary>
     public static string TopicOf(Guid userId) => $"user:{userId}";
+
+    /// <summary>Whether the switch for shipped builds is open now.</summary>
+    public bool AcceptsShippedBuilds => options.Value.AcceptsShippedBuilds(clock);
 
     /// <summary>The signed-in caller.</summary>
     /// <param name="context">The request.</param>
@@ -28,7 +31,7 @@ public sealed class CallerResolver(AccessTokens tokens, ApiDatabase database, IO
         }
         if (caller is not { UserId: { } userId })
         {
-            if (options.Value.AcceptUnverifiedUserId && claimed is not null)
+            if (AcceptsShippedBuilds && claimed is not null)
             {
                 return Remember(context, await ClaimUnverifiedAsync(claimed, context.RequestAborted));
             }

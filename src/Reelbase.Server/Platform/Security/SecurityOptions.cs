@@ -20,6 +20,12 @@ public sealed class SecurityOptions
     /// <summary>File with the secret, instead of <see cref="TokenSecret"/>.</summary>
     public string? TokenSecretFile { get; set; }
 
+    /// <summary>
+    /// The JWT secret of the Supabase project that the app came from. While <c>Server:AcceptUnverifiedUserId</c> is open, that project's anon keys (HS256), which are
+    /// compiled into shipped builds, are anon keys here; its service keys and its users' tokens never count.
+    /// </summary>
+    public string? FormerSupabaseJwtSecret { get; set; }
+
     /// <summary>Life of an access token.</summary>
     [Range(60, 86_400)]
     public int AccessTokenSeconds { get; set; } = 3600;
