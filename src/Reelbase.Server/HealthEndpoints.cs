@@ -1,13 +1,4 @@
-using Microsoft.Extensions.Options;
-using Npgsql;
-using Reelbase.Server.Integrations;
-using Reelbase.Server.Integrations.Apple.Apns;
-using Reelbase.Server.Integrations.Apple.AppStore;
-using Reelbase.Server.Integrations.Apple.DeviceCheck;
-using Reelbase.Server.Integrations.Apple.SignIn;
-using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Http;
-using Reelbase.Server.Platform.Storage;
 
 namespace Reelbase.Server;
 
@@ -17,8 +8,6 @@ namespace Reelbase.Server;
 /// </summary>
 internal static class HealthEndpoints
 {
-    private static readonly TimeSpan ProbeLimit = TimeSpan.FromSeconds(3);
-
     public static void Map(WebApplication app)
     {
         app.MapGet("/health/live", () => Results.Json(new { status = "live" }))
@@ -50,58 +39,9 @@ internal static class HealthEndpoints
             );
     }
 
-    private static async Task<IResult> ReadyAsync(
-        HttpContext context,
-        WorkerDatabase database,
-        VideoProviders providers,
-        IFileStore files,
-        IServiceProvider services
-    )
+    private static async Task<IResult> ReadyAsync(Readiness readiness)
     {
-        List<string> failing;
-        try
-        {
-            if (!await database.IsWritableAsync(context.RequestAborted))
-            {
-                return Results.Json(new { status = "not_ready", database = "read_only" }, statusCode: 503);
-            }
-            failing = await database.ListAsync<string>("select provider from list_outages()", context.RequestAborted);
-        }
-        catch (NpgsqlException)
-        {
-            return Results.Json(new { status = "not_ready", database = "unreachable" }, statusCode: 503);
-        }
-        var storage = await ProbeAsync(files, context.RequestAborted);
-        return Results.Json(
-            new
-            {
-                status = storage == "ok" && failing.Count == 0 ? "ready" : "degraded",
-                database = "ok",
-                storage,
-                providers = providers.All.Select(provider => provider.Name),
-                failing_providers = failing,
-                device_check = Say(services.GetRequiredService<IOptions<DeviceCheckOptions>>().Value.IsConfigured),
-                app_store = Say(services.GetRequiredService<IOptions<AppStoreOptions>>().Value.CanAsk),
-                apple_sign_in = Say(services.GetRequiredService<IOptions<AppleSignInOptions>>().Value.CanVerify),
-                push = Say(services.GetRequiredService<IOptions<ApnsOptions>>().Value.IsConfigured),
-            }
-        );
+        var (status, body) = await readiness.GetAsync();
+        return Results.Json(body, statusCode: status);
     }
-
-    private static async Task<string> ProbeAsync(IFileStore files, CancellationToken cancellationToken)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(ProbeLimit);
-        try
-        {
-            await files.ExistsAsync("videos", "health-probe", limit.Token);
-            return "ok";
-        }
-        catch (Exception error) when (error is IOException || (error is OperationCanceledException && !cancellationToken.IsCancellationRequested))
-        {
-            return "unreachable";
-        }
-    }
-
-    private static string Say(bool isOn) => isOn ? "ok" : "off";
 }

@@ -1,4 +1,5 @@
 using System.Reflection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Reelbase.Server.Features.Accounts;
 using Reelbase.Server.Features.Admin;
@@ -174,7 +175,9 @@ public static class ServerApp
 
     private static void AddPlatform(IServiceCollection services, WebApplicationBuilder builder, ConnectionStrings strings)
     {
-        services.AddSingleton(TimeProvider.System);
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<Readiness>();
+
         services.AddSingleton(strings);
         services.AddSingleton(provider => new ApiDatabase(strings, provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.MaxPreparedStatements));
         services.AddSingleton(provider => new WorkerDatabase(strings, provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.MaxPreparedStatements));

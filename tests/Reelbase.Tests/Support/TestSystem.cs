@@ -327,7 +327,7 @@ public class TestSystem : IAsyncLifetime
     }
 
     /// <summary>A server as configured here, not started: for its parts, or as a further node on a port of its own (<see cref="AddressOf"/>).</summary>
-    public WebApplication BuildServer(Dictionary<string, string?>? more = null, string environment = "Development")
+    public WebApplication BuildServer(Dictionary<string, string?>? more = null, string environment = "Development", TimeProvider? clock = null)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = environment, ContentRootPath = AppContext.BaseDirectory });
         builder.Logging.ClearProviders().AddSimpleConsole().SetMinimumLevel(LogLevel.Error);
@@ -345,6 +345,10 @@ public class TestSystem : IAsyncLifetime
             settings[key] = value;
         }
         builder.Configuration.AddInMemoryCollection(settings);
+        if (clock is not null)
+        {
+            builder.Services.AddSingleton(clock);
+        }
         builder.Configuration["urls"] = settings.GetValueOrDefault("urls") ?? AnyPort;
         return ServerApp.Build(builder, Strings, ProvidersFrom);
     }

@@ -140,9 +140,12 @@ public abstract class RoleDatabase : IAsyncDisposable
         {
             return true;
         }
-        Source.Clear();
+        Leave();
         return false;
     }
+
+    /// <summary>Drops every connection, so that the next call finds who is at the address now.</summary>
+    public void Leave() => Source.Clear();
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
