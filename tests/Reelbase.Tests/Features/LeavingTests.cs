@@ -190,6 +190,30 @@ public sealed class LeavingTests(TestSystem house)
         Assert.NotEqual(default, video.ValueKind);
     }
 
+    [Fact]
+    public async Task An_export_that_was_cut_says_so_and_the_same_request_goes_on_until_everything_was_said()
+    {
+        const int lines = 10_003;
+        var phone = await house.NewGuestAsync();
+        var whole = await phone.PostTextAsync("/export-user-data", "{}");
+        Assert.Empty(whole["next"].EnumerateObject());
+        await house.ExecuteAsync(
+            $"insert into error_log (user_id, error_code, endpoint) select '{phone.UserId}', 'ERR_4000', n::text from generate_series(1, {lines}) n"
+        );
+        var cut = await phone.PostTextAsync("/export-user-data", "{}");
+        Assert.Equal(10_000, cut["errors"].GetArrayLength());
+        Assert.Contains("errors", cut["next"].EnumerateObject().Select(entry => entry.Name));
+        Assert.Contains("before", cut["more"].GetString(), StringComparison.Ordinal);
+        Assert.True(cut["next"].TryGetProperty("errors", out _), cut["next"].ToString());
+        var rest = await phone.PostAsync("/export-user-data", new { list = "errors", before = cut["next"].GetProperty("errors").GetString() });
+        Assert.True(rest.Status == HttpStatusCode.OK, rest.Text);
+        Assert.Equal(["1", "2", "3"], rest["errors"].EnumerateArray().Select(error => error.GetProperty("endpoint").GetString()));
+        Assert.Empty(rest["next"].EnumerateObject());
+        var unknown = await phone.PostAsync("/export-user-data", new { list = "everybody" });
+        Assert.Equal((HttpStatusCode.BadRequest, "ERR_4000"), (unknown.Status, unknown.Code));
+        await house.ExecuteAsync($"delete from error_log where user_id = '{phone.UserId}'");
+    }
+
     /// <summary>Every table, every column, every file: where does one of the values stand?</summary>
     private async Task<List<string>> FindAsync(string[] values)
     {

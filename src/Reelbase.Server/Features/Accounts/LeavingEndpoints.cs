@@ -4,6 +4,7 @@ using Npgsql;
 using Reelbase.Server.Features.Files;
 using Reelbase.Server.Features.SignIn;
 using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Errors;
 using Reelbase.Server.Platform.Http;
 using Reelbase.Server.Platform.Security;
 
@@ -26,17 +27,22 @@ public sealed record DeleteAccountRequest(string? AuthorizationCode = null, stri
 /// </param>
 public sealed record DeleteAccountAnswer(bool Success, string AppleAccess);
 
-/// <summary>A wish to see everything.</summary>
-public sealed record ExportRequest(string? UserId = null)
+/// <summary>Everything that is kept, or one more page of one list of it.</summary>
+/// <param name="List">A list that the export names under <c>next</c>: only the rows before <c>before</c> are asked for.</param>
+/// <param name="Before">What <c>next</c> says of that list.</param>
+/// <param name="UserId">Optional; must be the caller.</param>
+public sealed record ExportRequest(string? List = null, string? Before = null, string? UserId = null)
 {
     public ExportRequest()
-        : this(UserId: null) { }
+        : this(List: null) { }
 }
 
 /// <summary>Leaving: everything that is kept about a user, and its end.</summary>
 public static class LeavingEndpoints
 {
-    private const int MaxRowsPerList = 100_000;
+    /// <summary>Ten lists of this many rows are held in memory at once.</summary>
+    private const int MaxRowsPerList = 10_000;
+    private const int MaxCursorLength = 400;
     private static readonly JsonSerializerOptions Indented = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static void MapLeaving(this IEndpointRouteBuilder routes)
@@ -55,7 +61,7 @@ public static class LeavingEndpoints
             .MapPost("/export-user-data", ExportAsync)
             .WithTags("Accounts")
             .WithName("export-user-data")
-            .WithSummary("Everything that is kept about the caller")
+            .WithSummary("Everything that is kept about the caller; lists that were cut go on page by page")
             .RequiresUser()
             .Accepts<ExportRequest>("application/json")
             .Produces<object>()
@@ -111,14 +117,38 @@ public static class LeavingEndpoints
     {
         var request = await RequestBody.ReadAsync<ExportRequest>(context, allowEmpty: true);
         var caller = await callers.RequireUserAsync(context, request.UserId);
-        var text = (await database.ListAsync<string>(caller, "select export_user_data($1)::text", context.RequestAborted, MaxRowsPerList))[0];
-        var data = JsonNode.Parse(text)!;
-        foreach (var file in data["files"]!.AsArray())
+        if (request.Before is { Length: > MaxCursorLength } || (request.Before is not null && request.List is null))
+        {
+            throw ApiException.Field("ERR_4000", "before", "invalid");
+        }
+        JsonObject data;
+        if (request.List is { } list)
+        {
+            var page = await AskAsync("select export_user_list($1, $2, $3)::text", list, request.Before, MaxRowsPerList);
+            data = new JsonObject
+            {
+                [list] = page["rows"]!.DeepClone(),
+                ["max_rows_per_list"] = MaxRowsPerList,
+                ["next"] = page["next"] is { } next ? new JsonObject { [list] = next.DeepClone() } : [],
+            };
+        }
+        else
+        {
+            data = await AskAsync("select export_user_data($1)::text", MaxRowsPerList);
+        }
+        foreach (var file in data["files"]?.AsArray() ?? [])
         {
             // A name alone is of no use to somebody who wants their files.
             file!["url"] = links.Address(context, (string)file["bucket"]!, (string)file["name"]!, null);
         }
+        if (data["next"]!.AsObject().Count > 0)
+        {
+            data["more"] = "The lists under next were cut. The same request with list and before, as next says, answers the rows before.";
+        }
         context.Response.Headers.ContentDisposition = "attachment; filename=\"user-data.json\"";
         return Results.Text(data.ToJsonString(Indented), "application/json");
+
+        async Task<JsonObject> AskAsync(string sql, params object?[] arguments) =>
+            JsonNode.Parse((await database.ListAsync<string>(caller, sql, context.RequestAborted, arguments))[0])!.AsObject();
     }
 }

@@ -2,7 +2,8 @@
 create or replace function record_consent(p_kind text, p_version text, p_granted boolean) returns void
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
-  v_me uuid := require_caller();
+  -- Locked, so that many at once are counted as one after another.
+  v_me uuid := (lock_account(require_caller())).id;
 begin
   if p_granted then
     insert into user_consents (user_id, kind, version) values (v_me, p_kind, p_version) on conflict (user_id, kind, version) where withdrawn_at is null do nothing;
