@@ -24,7 +24,9 @@ public static class AdminCommands
         admin trace ID                                everything that happened in a trace (trace_id of an error), or to a job
         admin backup DIR                              a backup of the private PostgreSQL, while everything goes on
         admin restore BACKUP [--wal DIR] [--until T]  a new private PostgreSQL from it, into a new --data directory
-        admin create --email E                        a new admin, or a new password and code for one
+        admin create --email E [--role R]             a new admin, or a new password and code for one; R: support or operator
+        admin role --email E --role R                 give an admin another role
+        admin list                                    who is an admin, and in which role
         admin revoke --email E                        take an admin's right away
         admin token --email E                         print a bearer token for the admin API, good for an hour
         admin database-url                            print the owner's address of the database, for psql
@@ -58,8 +60,14 @@ public static class AdminCommands
                 ["create", ..] when Commands.Value(args, "--email") is { } email => await WithDatabaseAsync(
                     builder,
                     args,
-                    database => AdminUserCommands.CreateAsync(builder, database, email)
+                    database => AdminUserCommands.CreateAsync(builder, database, email, AdminUserCommands.Role(args))
                 ),
+                ["role", ..] when Commands.Value(args, "--email") is { } email && AdminUserCommands.Role(args) is { } role => await WithDatabaseAsync(
+                    builder,
+                    args,
+                    database => AdminUserCommands.SetRoleAsync(database, email, role)
+                ),
+                ["list", ..] => await WithDatabaseAsync(builder, args, AdminUserCommands.ListAsync),
                 ["revoke", ..] when Commands.Value(args, "--email") is { } email => await WithDatabaseAsync(
                     builder,
                     args,

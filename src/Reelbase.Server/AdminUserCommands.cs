@@ -9,17 +9,36 @@ namespace Reelbase.Server;
 /// <summary>Admins from the command line: whoever has the machine may make one.</summary>
 internal static class AdminUserCommands
 {
+    private const string LastOne = "that is the last admin, or the last operator: create another one first";
+
+    /// <summary>An admin as the command line lists them.</summary>
+    private sealed record ListedAdmin(string Email, string Role, bool CanSignIn, bool IsBanned, DateTime? LastSessionAt);
+
+    /// <summary>The role of <c>--role</c>; null when there is none.</summary>
+    /// <exception cref="ArgumentException">It is no role.</exception>
+    public static string? Role(string[] args) =>
+        Commands.Value(args, "--role") switch
+        {
+            null => null,
+            "support" or "operator" => Commands.Value(args, "--role"),
+            var other => throw new ArgumentException($"there is no role {other}: support or operator"),
+        };
+
     /// <summary><c>admin create --email E</c>: password and second factor are shown once.</summary>
-    public static async Task<int> CreateAsync(WebApplicationBuilder builder, AdminDatabase database, string email)
+    public static async Task<int> CreateAsync(WebApplicationBuilder builder, AdminDatabase database, string email, string? role)
     {
         NewAdmin admin;
         try
         {
-            admin = await new AdminCredentials(LoadKeys(builder), TimeProvider.System).CreateAsync(database, email);
+            admin = await new AdminCredentials(LoadKeys(builder), TimeProvider.System).CreateAsync(database, email, role);
         }
         catch (Npgsql.PostgresException error) when (error.SqlState == "P0001")
         {
             throw new ArgumentException(error.MessageText, error);
+        }
+        catch (Npgsql.PostgresException error) when (error.SqlState == "RB001")
+        {
+            throw new ArgumentException(LastOne, error);
         }
         Console.WriteLine($"Admin: {email} ({admin.UserId})");
         Console.WriteLine($"Password: {admin.Password}");
@@ -41,9 +60,41 @@ internal static class AdminUserCommands
         }
         catch (Npgsql.PostgresException error) when (error.SqlState == "RB001")
         {
-            throw new ArgumentException("that is the last admin: create another one first", error);
+            throw new ArgumentException(LastOne, error);
         }
         Console.WriteLine($"{email} is no admin any more; open consoles of theirs end.");
+        return 0;
+    }
+
+    /// <summary><c>admin role --email E --role R</c>.</summary>
+    public static async Task<int> SetRoleAsync(AdminDatabase database, string email, string role)
+    {
+        try
+        {
+            if (!await database.ScalarAsync<bool>("select set_admin_role($1, $2)", CancellationToken.None, email, role))
+            {
+                throw new ArgumentException($"{email} is no admin");
+            }
+        }
+        catch (Npgsql.PostgresException error) when (error.SqlState == "RB001")
+        {
+            throw new ArgumentException(LastOne, error);
+        }
+        Console.WriteLine($"{email} is {role} from now on.");
+        return 0;
+    }
+
+    /// <summary><c>admin list</c>.</summary>
+    public static async Task<int> ListAsync(AdminDatabase database)
+    {
+        foreach (var admin in await database.ListAsync<ListedAdmin>("select * from list_admins()", CancellationToken.None))
+        {
+            var state =
+                admin.IsBanned ? "banned"
+                : admin.CanSignIn ? "can sign in"
+                : "has no password";
+            Console.WriteLine($"{admin.Email}  {admin.Role}  {state}  last seen: {(admin.LastSessionAt is { } at ? Platform.Http.Json.Time(at) : "never")}");
+        }
         return 0;
     }
 

@@ -46,6 +46,7 @@ public static class ConsoleLooks
             new("jobs", "admin-list-jobs", new() { ["error_code"] = "ERR_5999" }),
             new("jobs", "admin-list-jobs", new() { ["status"] = "failed", ["provider"] = "pika" }),
             new("job", "admin-get-job", new() { ["job_id"] = job }),
+            new("approvals", "admin-list-approvals", new() { ["status"] = "pending" }),
             new("models", "admin-list-models", []),
             new("models", "admin-list-themes", []),
             new("products", "admin-list-products", []),

@@ -114,6 +114,34 @@ public sealed class SupportStoryTests(ConsoleHouse house) : IClassFixture<Consol
     }
 
     [Fact]
+    public async Task A_large_refund_waits_until_a_second_admin_presses_approve()
+    {
+        var phone = await house.NewGuestAsync();
+        var page = await house.SignedInAsync();
+        await page.GotoAsync($"/admin/users/{phone.UserId}");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Give credits back" }).ClickAsync();
+        await ActAsync(page, "Give credits back", "a whole month was black", ("Credits", "600"));
+        await Expect(page.GetByText("Another admin has to approve that.")).ToBeVisibleAsync();
+        Assert.Equal(10, await phone.CreditsAsync());
+        // Who asked can take it back, and no more.
+        await page.GotoAsync("/admin/approvals");
+        var own = page.GetByRole(AriaRole.Row).Filter(new() { HasText = "a whole month was black" });
+        await Expect(own.GetByRole(AriaRole.Button, new() { Name = "Decline" })).ToBeVisibleAsync();
+        await Expect(own.GetByRole(AriaRole.Button, new() { Name = "Approve" })).ToHaveCountAsync(0);
+        const string email = "approves@support.example";
+        var (password, secret) = await house.CreateAdminAsync(email);
+        var other = await house.OpenAsync();
+        await SubmitAsync(other, email, password, await house.CodeAsync(email, secret));
+        await Expect(other.GetByRole(AriaRole.Heading, new() { Name = "Overview", Level = 1 })).ToBeVisibleAsync();
+        await other.GetByRole(AriaRole.Link, new() { Name = "Approvals" }).ClickAsync();
+        var row = other.GetByRole(AriaRole.Row).Filter(new() { HasText = "a whole month was black" });
+        await row.GetByRole(AriaRole.Button, new() { Name = "Approve" }).ClickAsync();
+        await ActAsync(other, "Approve", "seen in the ticket");
+        await Expect(row).ToHaveCountAsync(0);
+        Assert.Equal(610, await phone.CreditsAsync());
+    }
+
+    [Fact]
     public async Task A_purchase_without_an_owner_is_given_to_its_buyer()
     {
         var phone = await house.NewGuestAsync();

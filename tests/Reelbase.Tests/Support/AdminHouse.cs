@@ -20,12 +20,11 @@ public class AdminHouse : TestSystem
     public Task<Guid> IdAsync(string email) => QueryAsync<Guid>($"select id from users where email = '{email}'");
 
     /// <summary>Makes an admin, and a client with their bearer token.</summary>
-    public async Task<HttpClient> TokenAsync(string email)
+    public async Task<HttpClient> TokenAsync(string email, string? role = null)
     {
-        var data = new Dictionary<string, string> { ["REELBASE__Server__DataDirectory"] = DataDirectory };
-        var (code, output) = await ServerProcess.RunAsync(data, "admin", "create", "--email", email, "--database", Owner);
+        var (code, output) = await RunAsync(role is null ? ["create", "--email", email] : ["create", "--email", email, "--role", role]);
         Assert.True(code == 0, output);
-        (code, output) = await ServerProcess.RunAsync(data, "admin", "token", "--email", email, "--database", Owner);
+        (code, output) = await RunAsync("token", "--email", email);
         Assert.True(code == 0, output);
         return new HttpClient
         {
@@ -34,15 +33,25 @@ public class AdminHouse : TestSystem
         };
     }
 
+    /// <summary>Runs a verb of <c>./reelbase admin</c>.</summary>
+    public Task<(int Code, string Output)> RunAsync(params string[] arguments) =>
+        ServerProcess.RunAsync(
+            new Dictionary<string, string> { ["REELBASE__Server__DataDirectory"] = DataDirectory },
+            ["admin", .. arguments, "--database", Owner]
+        );
+
     /// <summary>Asks as the admin.</summary>
-    public async Task<Answer> PostAsync(string path, object body, Guid? key = null)
+    public Task<Answer> PostAsync(string path, object body, Guid? key = null) => PostAsync(Admin, path, body, key);
+
+    /// <summary>Asks as another one.</summary>
+    public static async Task<Answer> PostAsync(HttpClient admin, string path, object body, Guid? key = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body, body.GetType()) };
         if (key is not null)
         {
             request.Headers.Add("Idempotency-Key", key.ToString());
         }
-        return await Answer.ReadAsync(await Admin.SendAsync(request));
+        return await Answer.ReadAsync(await admin.SendAsync(request));
     }
 
     /// <summary>Asks as the admin.</summary>

@@ -6,6 +6,7 @@ declare
   v_admin uuid := require_admin();
   v_user users := lock_admin_target(p_request);
 begin
+  perform require_right_over(v_admin, v_user);
   if v_user.id = v_admin then
     perform raise_error('ERR_4012', '{"reason":"yourself"}');
   end if;

@@ -6,6 +6,7 @@ declare
   v_user users := lock_admin_target(p_request);
   v_ended integer;
 begin
+  perform require_right_over(v_admin, v_user);
   update sessions s set revoked_at = clock_timestamp() where s.revoked_at is null
     and s.user_id in (select u.id from users u where u.id = v_user.id or u.merged_into = v_user.id);
   get diagnostics v_ended = row_count;

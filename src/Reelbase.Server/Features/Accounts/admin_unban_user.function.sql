@@ -5,6 +5,7 @@ declare
   v_admin uuid := require_admin();
   v_user users := lock_admin_target(p_request);
 begin
+  perform require_right_over(v_admin, v_user);
   if v_user.banned_at is not null then
     perform write_admin_action(v_admin, 'user_unban', p_request, v_user.id);
     update users set banned_at = null, updated_at = now() where id = v_user.id;

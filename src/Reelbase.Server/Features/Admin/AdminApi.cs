@@ -15,6 +15,9 @@ public sealed class AdminApi(ApiDatabase database, ChangeFeed feed, IEnumerable<
     /// <summary>Told after every change that an admin made; the console's pages look again.</summary>
     public const string Topic = "admin:changes";
 
+    /// <summary>Whether an answer says that another admin has to approve first.</summary>
+    public static bool IsPending(AdminOperation operation, JsonNode answer) => operation.MayPend && answer["approval_id"] is not null;
+
     /// <summary>Calls an operation as the caller.</summary>
     /// <exception cref="ApiException">ERR_4005 or ERR_4006 when the caller is no admin; what the operation itself refuses.</exception>
     public async Task<JsonNode> CallAsync(Caller caller, AdminOperation operation, JsonObject request, Guid? key, CancellationToken cancellationToken)
@@ -55,10 +58,10 @@ public sealed class AdminApi(ApiDatabase database, ChangeFeed feed, IEnumerable<
     }
 
     private (string Sql, object?[] Arguments) Statement(AdminOperation operation, string request, Guid? key) =>
-        (operation.NeedsKey, key) switch
+        (operation.Arguments, key) switch
         {
-            (true, _) => ($"select {operation.Function}($1, $2::jsonb, $3)::text", [key, request, operation.Bound!(services)]),
-            (false, not null) when operation.IsChange => ("select call_admin_once($1, $2, $3::jsonb)::text", [key, operation.Name, request]),
+            ({ } arguments, _) => ($"select {operation.Function}({arguments})::text", [key, request, operation.Rules!(services)]),
+            (null, not null) when operation.IsChange => ("select call_admin_once($1, $2, $3::jsonb)::text", [key, operation.Name, request]),
             _ => ($"select {operation.Function}($1::jsonb)::text", [request]),
         };
 

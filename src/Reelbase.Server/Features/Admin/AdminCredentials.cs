@@ -30,17 +30,18 @@ public sealed class AdminCredentials(Keys keys, TimeProvider clock)
     private readonly SecretBox _box = new(keys, "admin totp");
 
     /// <summary>Makes an admin, or gives an existing one new credentials.</summary>
-    public async Task<NewAdmin> CreateAsync(AdminDatabase database, string email)
+    public async Task<NewAdmin> CreateAsync(AdminDatabase database, string email, string? role)
     {
         // Letters and digits that are not taken for one another.
         var password = RandomNumberGenerator.GetString("abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789", PasswordCharacters);
         var secret = Base32Encoding.ToString(RandomNumberGenerator.GetBytes(SecretBytes));
         var id = await database.ScalarAsync<Guid>(
-            "select create_admin($1, $2, $3)",
+            "select create_admin($1, $2, $3, $4::text)",
             CancellationToken.None,
             email,
             Hasher.HashPassword(new(), password),
-            _box.Seal(secret)
+            _box.Seal(secret),
+            role
         );
         var uri = new OtpUri(OtpType.Totp, secret, email, "Reelbase").ToString();
         return new(id, password, secret, uri);

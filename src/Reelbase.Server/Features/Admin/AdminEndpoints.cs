@@ -32,6 +32,10 @@ public static class AdminEndpoints
             if (operation.IsChange)
             {
                 route.Accepts<object>("application/json").Fails(400, 401, 403, 404, 409, 413, 415, 422, 503);
+                if (operation.MayPend)
+                {
+                    route.Produces<AdminPendingAnswer>(202);
+                }
                 route.Header("Idempotency-Key", "A UUID; the same key with the same body is done once", required: operation.NeedsKey);
                 route.Examples(operation.Fields.ToDictionary(field => field.Name, field => field.Example), operation.Example);
             }
@@ -68,9 +72,9 @@ public static class AdminEndpoints
     {
         var caller = await RequireAdminAsync(context, callers, database);
         var request = operation.IsChange ? await ReadBodyAsync(context) : ReadQuery(context, operation);
-        return Json.Answer(
-            await api.CallAsync(caller, operation, request, operation.IsChange ? ReadKey(context, operation.NeedsKey) : null, context.RequestAborted)
-        );
+        var key = operation.IsChange ? ReadKey(context, operation.NeedsKey) : null;
+        var answer = await api.CallAsync(caller, operation, request, key, context.RequestAborted);
+        return Json.Answer(answer, AdminApi.IsPending(operation, answer) ? StatusCodes.Status202Accepted : StatusCodes.Status200OK);
     }
 
     private static async Task<JsonObject> ReadBodyAsync(HttpContext context)

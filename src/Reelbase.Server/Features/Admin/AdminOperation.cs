@@ -10,11 +10,17 @@ public sealed record AdminOperation(string Name, string Function, string Summary
     /// <summary>A change; looks are GET requests.</summary>
     public bool IsChange { get; init; }
 
-    /// <summary>A change that has to carry an Idempotency-Key, which its function takes first; other changes may carry one.</summary>
+    /// <summary>A change that has to carry an Idempotency-Key; other changes may carry one.</summary>
     public bool NeedsKey { get; init; }
 
-    /// <summary>What a function with a key takes last: a bound or a deadline from the configuration.</summary>
-    public Func<IServiceProvider, object>? Bound { get; init; }
+    /// <summary>The arguments of a function that takes the key itself: $1 is the key, $2 the request, $3 what <see cref="Rules"/> says. Null: it takes the request alone.</summary>
+    public string? Arguments { get; init; }
+
+    /// <summary>What such a function takes from the configuration: bounds (as JSON text) or a deadline.</summary>
+    public Func<IServiceProvider, object>? Rules { get; init; }
+
+    /// <summary>Whether its answer may be that another admin has to approve it first (202).</summary>
+    public bool MayPend { get; init; }
 
     /// <summary>The type of its answer in the document.</summary>
     public Type Answer { get; init; } = typeof(object);

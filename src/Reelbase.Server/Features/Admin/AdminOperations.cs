@@ -6,6 +6,12 @@ namespace Reelbase.Server.Features.Admin;
 /// <summary>The new balance after a change of credits.</summary>
 public sealed record AdminBalanceAnswer(bool Success, int NewBalance);
 
+/// <summary>Nothing has moved: another admin has to approve it, until then.</summary>
+public sealed record AdminPendingAnswer(bool Pending, Guid ApprovalId, DateTime ExpiresAt);
+
+/// <summary>How a request was decided: the answer of what was approved, or that it was declined.</summary>
+public sealed record AdminDecisionAnswer(bool Success, int? NewBalance = null, bool? Declined = null);
+
 /// <summary>What a purchase gave that was given to its owner; 0 when it was theirs already.</summary>
 public sealed record AdminAssignmentAnswer(bool Success, int CreditsAdded);
 
@@ -17,6 +23,7 @@ public static class AdminOperations
 {
     private const string UserId = "0b9fd0a2-6a55-4d2e-a6c3-5c0d3a2f9b10";
     private const string JobId = "019a0000-0000-7000-8000-000000000001";
+    private const string ApprovalId = "5f0c6f5e-3a55-4c0e-9d0e-2b7a4a3f1c10";
     private const string ModelId = "a0000000-0000-4000-8000-000000000001";
 
     private static readonly AdminField User = new("user_id", UserId, "Whom it is about", true);
@@ -42,16 +49,43 @@ public static class AdminOperations
         ) with
         {
             NeedsKey = true,
-            Bound = MaxCredits,
+            Arguments = "$1::uuid, $2::jsonb, $3::jsonb, null",
+            Rules = CreditRules,
+            MayPend = true,
             Answer = typeof(AdminBalanceAnswer),
             Example = new AdminBalanceAnswer(true, 18),
         },
         Change("admin-adjust-credits", "Set a balance right, up or down, never below zero", User, new("amount", -5, "Not 0", true), Reason) with
         {
             NeedsKey = true,
-            Bound = MaxCredits,
+            Arguments = "$1::uuid, $2::jsonb, $3::jsonb, null",
+            Rules = CreditRules,
+            MayPend = true,
             Answer = typeof(AdminBalanceAnswer),
             Example = new AdminBalanceAnswer(true, 5),
+        },
+        Look(
+            "admin-list-approvals",
+            "Credits that wait for another admin's approval, and what was decided",
+            new AdminField("status", "pending", "pending, approved, declined or expired"),
+            Limit
+        ),
+        Change(
+            "admin-approve",
+            "Carry out what another admin asked for, or decline it; operators only, and never the one who asked",
+            new AdminField("approval_id", ApprovalId, "Which request", true),
+            new("approve", true, "false: decline it"),
+            Reason with
+            {
+                IsRequired = false,
+                Description = "What there is to say about it; 3 to 500 characters",
+            }
+        ) with
+        {
+            Arguments = "$1::uuid, $2::jsonb, $3::jsonb",
+            Rules = CreditRules,
+            Answer = typeof(AdminDecisionAnswer),
+            Example = new AdminDecisionAnswer(true, 18),
         },
         Look("admin-list-ledger", "A user's whole ledger with the running balance", User, Limit, Before),
         // Accounts
@@ -112,7 +146,8 @@ public static class AdminOperations
         Change("admin-retry-job", "Retry a failed video at the house's cost", Job, Reason) with
         {
             NeedsKey = true,
-            Bound = QueueDeadline,
+            Arguments = "$1, $2::jsonb, $3",
+            Rules = QueueDeadline,
         },
         // Catalog and shop
         Look("admin-list-models", "Every model"),
@@ -211,6 +246,7 @@ public static class AdminOperations
             Before
         ),
         Look("admin-list-admins", "Who is an admin"),
+        Change("admin-set-role", "Make an admin support or an operator; operators only", User, new("role", "support", "support or operator", true), Reason),
         Change("admin-revoke-admin", "Take an admin's right away", User, Reason) with
         {
             Answer = typeof(AdminSuccessAnswer),
@@ -228,7 +264,7 @@ public static class AdminOperations
     private static AdminOperation Change(string name, string summary, params AdminField[] fields) =>
         new(name, name.Replace('-', '_'), summary, fields) { IsChange = true };
 
-    private static object MaxCredits(IServiceProvider services) => services.GetRequiredService<IOptions<AdminOptions>>().Value.MaxCredits;
+    private static object CreditRules(IServiceProvider services) => services.GetRequiredService<IOptions<AdminOptions>>().Value.CreditRules();
 
     private static object QueueDeadline(IServiceProvider services) => services.GetRequiredService<IOptions<GenerationOptions>>().Value.QueueDeadlineSeconds;
 }

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
 
 namespace Reelbase.Server.Features.Admin;
 
@@ -14,6 +15,18 @@ public sealed class AdminOptions
     /// <summary>The most credits that one action may give or take.</summary>
     [Range(1, 100_000)]
     public int MaxCredits { get; set; } = 1000;
+
+    /// <summary>What one action gives above this many credits waits for the approval of another admin (an operator); -1: nothing does.</summary>
+    [Range(-1, 100_000)]
+    public int ApprovalAbove { get; set; } = 500;
+
+    /// <summary>Hours after which a request that nobody has approved is void.</summary>
+    [Range(1, 720)]
+    public int ApprovalHours { get; set; } = 24;
+
+    /// <summary>Credits that an admin of the role support may give in any 24 hours, refunds and adjustments together; -1: no sum.</summary>
+    [Range(-1, 10_000_000)]
+    public int SupportDailyCredits { get; set; } = 500;
 
     /// <summary>Minutes after which a console session ends, however busy.</summary>
     [Range(1, 1440)]
@@ -42,4 +55,16 @@ public sealed class AdminOptions
     /// <summary>Passwords that a node hashes at a time; each costs a core a tenth of a second.</summary>
     [Range(1, 64)]
     public int MaxConcurrentSignIns { get; set; } = 1;
+
+    /// <summary>The rules of giving credits as SQL reads them.</summary>
+    internal string CreditRules() =>
+        JsonSerializer.Serialize(
+            new
+            {
+                max_credits = MaxCredits,
+                approval_above = ApprovalAbove,
+                approval_hours = ApprovalHours,
+                support_daily_credits = SupportDailyCredits,
+            }
+        );
 }

@@ -1,4 +1,5 @@
 alter table admin_actions enable row level security;
+alter table admin_approvals enable row level security;
 alter table admin_credentials enable row level security;
 alter table admin_sign_in_failures enable row level security;
 alter table nodes enable row level security;

@@ -5,7 +5,7 @@ declare
   v_me uuid := require_admin();
 begin
   return jsonb_build_object('rows', (select coalesce(jsonb_agg(describe_user(u) || jsonb_build_object(
-      'can_sign_in', c.user_id is not null, 'locked_until', (
+      'role', coalesce(c.role, 'operator'), 'can_sign_in', c.user_id is not null, 'locked_until', (
         select to_json_time(max(f.locked_until)) from admin_sign_in_failures f where f.account = admin_account(u.email) and f.locked_until > clock_timestamp()),
       'last_session_at', (select to_json_time(max(s.refreshed_at)) from sessions s where s.user_id = u.id and s.method = 'admin')) order by u.created_at), '[]')
     from (select * from users where is_admin limit 200) u left join admin_credentials c on c.user_id = u.id));

@@ -2,7 +2,7 @@
 create or replace function admin_revoke_admin(p_request jsonb) returns jsonb
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
-  v_admin uuid := require_admin();
+  v_admin uuid := require_operator();
   v_user users := lock_admin_target(p_request);
 begin
   perform keep_an_admin(v_user.id);
@@ -15,4 +15,4 @@ begin
 end
 $$;
 comment on function admin_revoke_admin(jsonb) is
-  '{"success":true}. Raises ERR_4000, ERR_4005, ERR_4006, ERR_4007, ERR_4012 (last_admin).';
+  '{"success":true}. Raises ERR_4000, ERR_4005, ERR_4006, ERR_4007, ERR_4012 (last_admin, last_operator).';

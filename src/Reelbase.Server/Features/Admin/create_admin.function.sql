@@ -1,7 +1,7 @@
 -- Makes an admin, or gives one that it made a new password and a new second factor; from the command line only, by whoever has the machine.
 -- A row that somebody else made (a user of the app with that e-mail) is never turned into one: whoever signs in to it would come along. The
--- audit row names nobody as its admin, and says afterwards which rows were made here.
-create or replace function create_admin(p_email text, p_password_hash text, p_totp_secret bytea) returns uuid
+-- audit row names nobody as its admin, and says afterwards which rows were made here. Without a role an admin keeps theirs, and a new one is an operator.
+create or replace function create_admin(p_email text, p_password_hash text, p_totp_secret bytea, p_role text) returns uuid
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   v_id uuid;
@@ -23,15 +23,26 @@ begin
   elsif not v_was_admin then
     update users set is_admin = true, updated_at = now() where id = v_id;
   end if;
-  insert into admin_credentials (user_id, password_hash, totp_secret) values (v_id, p_password_hash, p_totp_secret)
-  on conflict on constraint admin_credentials_pkey do update set password_hash = excluded.password_hash, totp_secret = excluded.totp_secret,
+  if p_role = 'support' and v_was_admin then
+    perform keep_an_admin(v_id);
+  end if;
+  insert into admin_credentials (user_id, password_hash, totp_secret, role) values (v_id, p_password_hash, p_totp_secret, coalesce(p_role, 'operator'))
+  on conflict on constraint admin_credentials_pkey do update set role = coalesce(p_role, admin_credentials.role), password_hash = excluded.password_hash, totp_secret = excluded.totp_secret,
     totp_step = 0, failed_attempts = 0, locked_until = null, changed_at = now();
   delete from admin_sign_in_failures where account = admin_account(p_email);
   update sessions set revoked_at = clock_timestamp() where user_id = v_id and method = 'admin' and revoked_at is null;
-  insert into admin_actions (action_type, target_user_id, reason) values
-    (case when v_was_admin then 'admin_reset' else 'admin_create' end, v_id, 'from the command line');
+  insert into admin_actions (action_type, target_user_id, reason, details) values
+    (case when v_was_admin then 'admin_reset' else 'admin_create' end, v_id, 'from the command line', jsonb_build_object('role', admin_role(v_id)));
   return v_id;
 end
 $$;
-comment on function create_admin(text, text, bytea) is
+comment on function create_admin(text, text, bytea, text) is
   'The id of the new admin, or of the one whose password was made anew. Raises an exception for an e-mail that a user of the app has.';
+
+-- compatibility: the previous release's nodes call this; goes in the next release
+create or replace function create_admin(p_email text, p_password_hash text, p_totp_secret bytea) returns uuid
+language sql security definer set search_path = public, pg_temp as $$
+  select create_admin(p_email, p_password_hash, p_totp_secret, null)
+$$;
+comment on function create_admin(text, text, bytea) is
+  'As above, for the previous release, which knows no roles.';

@@ -3,7 +3,7 @@
 create or replace function admin_save_model(p_request jsonb) returns jsonb
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
-  v_admin uuid := require_admin();
+  v_admin uuid := require_operator();
   v_id uuid := read_admin_uuid(p_request, 'model_id', 'model', false);
   v_fields jsonb := p_request - array['model_id', 'reason'];
   v_old models;

@@ -36,6 +36,7 @@ begin
       where n.user_id = user_consents.user_id and n.kind = user_consents.kind and n.id > user_consents.id)'),
     ('alerts', 'alerts', 'finished_at < $1'),
     ('reports', 'content_reports', 'closed_at < $1'),
+    ('payloads', 'admin_approvals', 'expires_at < $1'),
     ('payloads', 'push_notifications', 'finished_at < $1'),
     ('payloads', 'apple_authorizations', 'stage in (''revoked'', ''lost'') and updated_at < $1')) t (kind, name, which)
     where t.kind = p_kind

@@ -6,5 +6,7 @@ grant execute on function check_ledger(), verify_ledger(uuid, integer) to reelba
 grant execute on function alert_ledger_problems(uuid, integer, integer) to reelbase_worker;
 -- What admins do: each of these looks first whether the caller is one.
 grant execute on function admin_adjust_credits(uuid, jsonb, integer),
+  admin_adjust_credits(uuid, jsonb, jsonb, uuid),
   admin_list_ledger(jsonb),
-  admin_refund_credits(uuid, jsonb, integer) to authenticated;
+  admin_refund_credits(uuid, jsonb, integer),
+  admin_refund_credits(uuid, jsonb, jsonb, uuid) to authenticated;

@@ -3,7 +3,7 @@
 create or replace function admin_save_product(p_request jsonb) returns jsonb
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
-  v_admin uuid := require_admin();
+  v_admin uuid := require_operator();
   v_id text := read_admin_text(p_request, 'product_id', 200, true);
   v_credits integer := read_admin_integer(p_request, 'credits', 1, 1000000);
   v_tier text := read_admin_text(p_request, 'grants_tier', 20);

@@ -95,11 +95,18 @@ public abstract class ConsolePage : ComponentBase, IDisposable
             { dialog => dialog.Session, Session },
         };
         var dialog = await Dialogs.ShowAsync<ActionDialog>(title, parameters);
-        if (await dialog.Result is not { Canceled: false })
+        if (await dialog.Result is not { Canceled: false } result)
         {
             return false;
         }
-        Snackbar.Add(T["Done"], Severity.Success);
+        if (result.Data is true)
+        {
+            Snackbar.Add(T["Another admin has to approve that."], Severity.Info);
+        }
+        else
+        {
+            Snackbar.Add(T["Done"], Severity.Success);
+        }
         await ReloadAsync();
         return true;
     }

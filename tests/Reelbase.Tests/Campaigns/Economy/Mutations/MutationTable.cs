@@ -27,7 +27,7 @@ public static class MutationTable
         new(
             "job",
             "support's refund does not look at what is left",
-            new Patch("admin_refund_credits", "elsif v_amount > v_job.credits_charged - v_job.credits_returned then", "elsif false then")
+            new Patch("admin_refund_credits", "if v_amount > v_job.credits_charged - v_job.credits_returned then", "if false then")
         ),
         new(
             "job",
