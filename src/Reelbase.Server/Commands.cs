@@ -241,6 +241,13 @@ public static class Commands
         {
             app.Logger.LogWarning("Telemetry:MetricsToken is not set: /metrics is not served in Production");
         }
+        if (app.Environment.IsProduction() && DatabaseTransport.FindUnverifiedHost(app.Services.GetRequiredService<ConnectionStrings>()) is { } unverified)
+        {
+            app.Logger.LogWarning(
+                "The database at {Host} is reached without a verified certificate: add sslmode=verify-full to its address, unless nobody else is in that network",
+                unverified
+            );
+        }
         if (server.AcceptUnverifiedUserId)
         {
             app.Logger.LogWarning(

@@ -317,7 +317,10 @@ public static class ServerApp
             WebhookEndpoint.Map(app);
             app.MapOpenApi("/openapi/{documentName}.json");
             // Its script is served from here and its fonts are the reader's own: the page asks nothing of anybody else.
-            app.MapScalarApiReference("/docs", page => page.WithTitle("Reelbase API").WithOpenApiRoutePattern("/openapi/v1.json").DisableDefaultFonts());
+            app.MapScalarApiReference(
+                "/docs",
+                page => page.WithTitle("Reelbase API").WithOpenApiRoutePattern("/openapi/v1.json").DisableDefaultFonts().WithNonce()
+            );
         }
         TelemetrySetup.MapMetrics(app, app.Services.GetRequiredService<IOptions<TelemetryOptions>>().Value);
         HealthEndpoints.Map(app);

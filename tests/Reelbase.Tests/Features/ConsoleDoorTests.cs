@@ -86,6 +86,59 @@ public sealed class ConsoleDoorTests(ConsoleDoorTests.House system) : IClassFixt
         await node.StopAsync();
     }
 
+    [Fact]
+    public async Task Its_cookies_are_strict_and_out_of_reach_of_scripts_and_signing_out_clears_what_the_browser_keeps()
+    {
+        var services = system.Server.Services;
+        var session = services.GetRequiredService<IOptionsMonitor<CookieAuthenticationOptions>>().Get("console").Cookie;
+        Assert.True(session.HttpOnly);
+        Assert.Equal(SameSiteMode.Strict, session.SameSite);
+        using var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = new Uri(system.Url) };
+        using var page = await http.GetAsync("/admin/sign-in");
+        var form = Assert.Single(page.Headers.GetValues("Set-Cookie"));
+        Assert.Contains("; httponly", form, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("; samesite=strict", form, StringComparison.OrdinalIgnoreCase);
+        var policy = Assert.Single(page.Headers.GetValues("Content-Security-Policy"));
+        Assert.Contains("script-src 'self';", policy, StringComparison.Ordinal);
+        Assert.Contains("object-src 'none';", policy, StringComparison.Ordinal);
+        Assert.Contains("frame-ancestors 'none'", policy, StringComparison.Ordinal);
+        var token = System.Text.RegularExpressions.Regex.Match(
+            await page.Content.ReadAsStringAsync(),
+            "name=\"__RequestVerificationToken\" value=\"([^\"]+)\""
+        );
+        using var ended = await http.PostAsync(
+            "/admin/session/end",
+            new FormUrlEncodedContent(new Dictionary<string, string> { ["__RequestVerificationToken"] = token.Groups[1].Value })
+        );
+        Assert.Equal("/admin/sign-in", ended.Headers.Location?.ToString());
+        Assert.Equal("\"cache\"", Assert.Single(ended.Headers.GetValues("Clear-Site-Data")));
+    }
+
+    [Fact]
+    public async Task A_session_of_the_console_ends_when_it_is_idle_and_when_it_is_old()
+    {
+        var (admin, session) = (Guid.NewGuid(), Guid.NewGuid());
+        await system.ExecuteAsync(
+            $"insert into users (id, email, is_guest, is_admin) values ('{admin}', 'idle@support.example', false, true); "
+                + $"insert into sessions (id, user_id, method) values ('{session}', '{admin}', 'admin')"
+        );
+        Task LookAsync() =>
+            system.ExecuteAsync(
+                $$"""select set_config('request.jwt.claims', '{"sub":"{{admin}}","role":"authenticated","session_id":"{{session}}"}', true); select check_admin_session(30, 480, false)"""
+            );
+        Task AgeAsync(string column, int minutes) =>
+            system.ExecuteAsync($"update sessions set {column} = now() - interval '{minutes} minutes' where id = '{session}'");
+        await LookAsync();
+        await AgeAsync("created_at", 479);
+        await AgeAsync("refreshed_at", 29);
+        await LookAsync();
+        await AgeAsync("refreshed_at", 31);
+        Assert.Equal("ERR_4005", (await Assert.ThrowsAsync<Npgsql.PostgresException>(LookAsync)).MessageText);
+        await AgeAsync("refreshed_at", 0);
+        await AgeAsync("created_at", 481);
+        Assert.Equal("ERR_4005", (await Assert.ThrowsAsync<Npgsql.PostgresException>(LookAsync)).MessageText);
+    }
+
     private async Task<bool> ConnectsAsync(string? origin)
     {
         using var socket = new ClientWebSocket();

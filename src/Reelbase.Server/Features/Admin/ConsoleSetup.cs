@@ -183,7 +183,7 @@ public static class ConsoleSetup
     {
         context.Response.Headers.ContentSecurityPolicy =
             "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self'; img-src 'self' data: https: http:; "
-            + "media-src 'self' https: http:; connect-src 'self'; form-action 'self'; base-uri 'self'; frame-ancestors 'none'";
+            + "media-src 'self' https: http:; connect-src 'self'; object-src 'none'; form-action 'self'; base-uri 'self'; frame-ancestors 'none'";
         return Task.CompletedTask;
     }
 
@@ -238,6 +238,8 @@ public static class ConsoleSetup
             await database.ExecuteAsync(ConsoleSession.CallerOf(context.User), "select end_admin_session()", CancellationToken.None);
         }
         await context.SignOutAsync(Scheme);
+        // Pages are not stored anyway; what the browser keeps of them all the same goes with the session.
+        context.Response.Headers["Clear-Site-Data"] = "\"cache\"";
         return Results.Redirect(SignInPath);
     }
 

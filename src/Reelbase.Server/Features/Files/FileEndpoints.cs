@@ -1,6 +1,7 @@
 using Microsoft.Net.Http.Headers;
 using Npgsql;
 using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Errors;
 using Reelbase.Server.Platform.Http;
 using Reelbase.Server.Platform.Security;
 using Reelbase.Server.Platform.Storage;
@@ -53,7 +54,7 @@ public static class FileEndpoints
     {
         if (!await links.OpensAsync(context.Request.Query["token"].ToString(), bucket, name))
         {
-            return Fail(403, "InvalidSignature", "The address is not valid or has ended");
+            return Refuse(context, 403, "InvalidSignature", "The address is not valid or has ended");
         }
         var stored = await database.OneOrNoneAsync<FileRow>("select * from get_storage_object($1, $2)", context.RequestAborted, bucket, name);
         return await SendAsync(stored, bucket, name, files, context);
@@ -70,7 +71,7 @@ public static class FileEndpoints
     {
         if (await callers.ReadAsync(context) is not { UserId: not null } caller)
         {
-            return Fail(401, "Unauthorized", "A valid bearer token is required");
+            return Refuse(context, 401, "Unauthorized", "A valid bearer token is required");
         }
         if (Json.NullIfUnstorable(name) is null || Json.NullIfUnstorable(bucket) is null)
         {
@@ -84,7 +85,9 @@ public static class FileEndpoints
         catch (PostgresException error) when (error.SqlState == "RB001")
         {
             // Who is banned or signed out hears it in the words of this API too.
-            return error.MessageText == "ERR_4006" ? Fail(403, "Unauthorized", "The user is banned") : Fail(401, "Unauthorized", "The session has ended");
+            return error.MessageText == "ERR_4006"
+                ? Refuse(context, 403, "Unauthorized", "The user is banned")
+                : Refuse(context, 401, "Unauthorized", "The session has ended");
         }
     }
 
@@ -113,6 +116,12 @@ public static class FileEndpoints
             entityTag: new EntityTagHeaderValue($"\"{stored.Id:N}\""),
             enableRangeProcessing: true
         );
+    }
+
+    private static IResult Refuse(HttpContext context, int status, string error, string message)
+    {
+        context.RequestServices.GetRequiredService<ErrorRecorder>().Record(context, status == 403 ? "ERR_4006" : "ERR_4005", error);
+        return Fail(status, error, message);
     }
 
     private static IResult Fail(int status, string error, string message) =>

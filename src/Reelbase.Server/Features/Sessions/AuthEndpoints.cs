@@ -252,12 +252,18 @@ public static class AuthEndpoints
         return result.Outcome switch
         {
             SignInOutcome.SignedIn => Json.Answer((await sessions.StartAsync(result.UserId, "oauth", context.RequestAborted)).Answer),
-            SignInOutcome.BadToken => Json.Answer(new BadIdToken("invalid request", "Bad ID token"), 400),
+            SignInOutcome.BadToken => RefuseIdToken(context),
             SignInOutcome.Taken => Fail(context, 422, "identity_already_exists", "The Apple account is linked to a user already"),
             SignInOutcome.Banned => Fail(context, 403, "user_banned", "User is banned"),
             SignInOutcome.NoSession => Fail(context, 403, "session_not_found", "The session has ended"),
             _ => Fail(context, 503, "unexpected_failure", "Apple cannot be reached at the moment"),
         };
+    }
+
+    private static IResult RefuseIdToken(HttpContext context)
+    {
+        context.RequestServices.GetRequiredService<ErrorRecorder>().Record(context, "ERR_4005", "bad_id_token");
+        return Json.Answer(new BadIdToken("invalid request", "Bad ID token"), 400);
     }
 
     private static async Task<IResult> UserAsync(HttpContext context, CallerResolver callers, ApiDatabase database) =>
@@ -313,6 +319,11 @@ public static class AuthEndpoints
     private static IResult Fail(HttpContext context, int status, string code, string message)
     {
         context.Response.Headers["x-sb-error-code"] = code;
+        if (status is 400 or 401 or 403)
+        {
+            // These answers have a shape of their own and do not come from the one place that notes errors.
+            context.RequestServices.GetRequiredService<ErrorRecorder>().Record(context, status == 403 ? "ERR_4006" : "ERR_4005", code);
+        }
         var isCurrent =
             DateOnly.TryParse(context.Request.Headers["x-supabase-api-version"].ToString(), System.Globalization.CultureInfo.InvariantCulture, out var version)
             && version >= new DateOnly(2024, 1, 1);

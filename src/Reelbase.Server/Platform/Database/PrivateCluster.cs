@@ -104,7 +104,7 @@ public sealed partial class PrivateCluster
         {
             return named;
         }
-        using var process = Process.Start(new ProcessStartInfo(Path.Combine(bin, "initdb"), "--version") { RedirectStandardOutput = true });
+        using var process = Process.Start(new ProcessStartInfo(Path.Combine(bin, "initdb"), ["--version"]) { RedirectStandardOutput = true });
         var words = process?.StandardOutput.ReadToEnd().Split(' ', '.', '\n') ?? [];
         return words.Select(word => int.TryParse(word, CultureInfo.InvariantCulture, out var number) ? number : 0).FirstOrDefault(number => number > 0);
     }

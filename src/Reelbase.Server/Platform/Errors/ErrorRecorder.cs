@@ -29,6 +29,16 @@ public sealed class ErrorRecorder(ApiDatabase database, ILogger<ErrorRecorder> l
         Add(new(userId, code, route.Length > 0 ? route : null, details, traceId, context.Connection.RemoteIpAddress?.ToString(), 1));
     }
 
+    /// <summary>Notes a refusal of an API whose errors have another shape than the catalogue's.</summary>
+    public void Record(HttpContext context, string code, string reason) =>
+        Record(
+            context,
+            code,
+            (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "",
+            JsonSerializer.SerializeToElement(new { reason }, Json.Options),
+            System.Diagnostics.Activity.Current?.TraceId.ToHexString() ?? context.TraceIdentifier
+        );
+
     /// <summary>Adds one, or counts it on those of its kind when there are enough.</summary>
     internal void Add(Entry entry)
     {

@@ -84,6 +84,8 @@ public static class FrontDoor
             headers.XContentTypeOptions = "nosniff";
             headers.XFrameOptions = "DENY";
             headers["Referrer-Policy"] = "no-referrer";
+            BrowserPolicy.Set(context);
+            BrowserPolicy.SayLetters(context);
             if (headers.CacheControl.Count == 0)
             {
                 headers.CacheControl = "no-store";

@@ -13,6 +13,10 @@ public sealed class AccessTokens : IDisposable
 {
     private const int MaxRemembered = 20_000;
     private const int MaxTokenLength = 8192;
+
+    /// <summary>Role and audience of a user's token, as Supabase's clients expect both.</summary>
+    private const string Audience = "authenticated";
+
     private static readonly JsonWebTokenHandler Handler = new() { SetDefaultTimesOnTokenCreation = false, MapInboundClaims = false };
 
     private readonly Keys _keys;
@@ -37,9 +41,9 @@ public sealed class AccessTokens : IDisposable
         {
             IssuerSigningKeys = keys.Public,
             ValidAlgorithms = [SecurityAlgorithms.EcdsaSha256],
-            ValidAudience = "authenticated",
             // The issuer is our own address, which may change; the key is what proves the origin.
             ValidateIssuer = false,
+            // Anon keys have none; a user's token is asked for it below.
             ValidateAudience = false,
             RequireExpirationTime = true,
             ClockSkew = TimeSpan.Zero,
@@ -67,8 +71,8 @@ public sealed class AccessTokens : IDisposable
         {
             ["iss"] = _issuer,
             ["sub"] = subject.UserId.ToString(),
-            ["aud"] = "authenticated",
-            ["role"] = "authenticated",
+            ["aud"] = Audience,
+            ["role"] = Audience,
             ["iat"] = now,
             ["exp"] = expires,
             ["session_id"] = subject.SessionId.ToString(),
@@ -153,7 +157,8 @@ public sealed class AccessTokens : IDisposable
     private static Caller? ReadUser(JsonWebToken jwt) =>
         Guid.TryParse(jwt.Subject, out var userId)
         && jwt.TryGetPayloadValue<string>("role", out var role)
-        && role == "authenticated"
+        && role == Audience
+        && jwt.Audiences.Contains(Audience, StringComparer.Ordinal)
         && jwt.TryGetPayloadValue<string>("session_id", out var session)
         && Guid.TryParse(session, out _)
         // Claims that only our own compatibility mode makes up can never come from outside.
