@@ -71,6 +71,22 @@ public sealed class RolePasswordTests(RolePasswordTests.OwnCluster cluster) : IC
     }
 
     [Fact]
+    public void An_address_that_was_given_has_our_bounds_where_it_names_none_of_its_own()
+    {
+        var options = new DatabaseOptions
+        {
+            ApiConnectionString = "postgres://reelbase_api:secret@db/reelbase",
+            WorkerConnectionString = "Host=db;Username=reelbase_worker;Maximum Pool Size=7;Command Timeout=33",
+            AdminConnectionString = "Host=db",
+            MaxPoolSize = 12,
+        };
+        var strings = ConnectionStrings.From(options, null);
+        var (api, worker) = (new NpgsqlConnectionStringBuilder(strings.Api), new NpgsqlConnectionStringBuilder(strings.Worker));
+        Assert.Equal((12, 15, true), (api.MaxPoolSize, api.CommandTimeout, api.NoResetOnClose));
+        Assert.Equal((7, 33, true), (worker.MaxPoolSize, worker.CommandTimeout, worker.NoResetOnClose));
+    }
+
+    [Fact]
     public async Task Passwords_follow_the_owners_and_an_operators_own_stay()
     {
         await MigrateAsync();
@@ -93,6 +109,16 @@ public sealed class RolePasswordTests(RolePasswordTests.OwnCluster cluster) : IC
 
         // Given back, it is derived again.
         await TestCluster.ExecuteAsync(cluster.Owner, "alter role reelbase_api password null");
+        await MigrateAsync();
+        await AssertDerivedAsync("reelbase_api", "reelbase_worker", "reelbase_admin");
+
+        // A role that nobody can log in as yet has the password of the address that it was given, as in a new installation whose nodes hold such addresses only.
+        var given = new Dictionary<string, string> { ["REELBASE__Database__AdminConnectionString"] = "postgres://reelbase_admin:it's%20given@db/reelbase" };
+        await TestCluster.ExecuteAsync(cluster.Owner, "alter role reelbase_admin password null");
+        await MigrateAsync(given);
+        await AssertLogsInAsync("reelbase_admin", "it's given");
+        await AssertDerivedAsync("reelbase_api", "reelbase_worker");
+        await TestCluster.ExecuteAsync(cluster.Owner, "alter role reelbase_admin password null");
         await MigrateAsync();
         await AssertDerivedAsync("reelbase_api", "reelbase_worker", "reelbase_admin");
 

@@ -15,10 +15,10 @@ public sealed record ConnectionStrings(string? Owner, string Api, string Worker,
     /// <summary>Builds the set from configuration, with <paramref name="owner"/> already settled.</summary>
     public static ConnectionStrings From(DatabaseOptions options, string? owner)
     {
-        var api = Given(options.ApiConnectionString) ?? Derive(owner, "reelbase_api", options);
-        var worker = Given(options.WorkerConnectionString) ?? Derive(owner, "reelbase_worker", options);
-        var admin = Given(options.AdminConnectionString) ?? Derive(owner, "reelbase_admin", options);
-        return new(owner, api, worker, admin, Given(options.ListenConnectionString) ?? worker);
+        var api = Given(options.ApiConnectionString, options) ?? Derive(owner, "reelbase_api", options);
+        var worker = Given(options.WorkerConnectionString, options) ?? Derive(owner, "reelbase_worker", options);
+        var admin = Given(options.AdminConnectionString, options) ?? Derive(owner, "reelbase_admin", options);
+        return new(owner, api, worker, admin, Given(options.ListenConnectionString, options) ?? worker);
     }
 
     /// <summary>The password of a login role, for an installation that was given only its owner's connection string.</summary>
@@ -63,7 +63,35 @@ public sealed record ConnectionStrings(string? Owner, string Api, string Worker,
         return $"postgres://{Uri.EscapeDataString(builder.Username ?? "postgres")}:{Uri.EscapeDataString(builder.Password ?? "")}@{builder.Host}:{builder.Port}/{Uri.EscapeDataString(builder.Database ?? "postgres")}";
     }
 
-    private static string? Given(string? value) => string.IsNullOrWhiteSpace(value) ? null : Normalize(value);
+    /// <summary>An address as it was given, with our bounds where it names none of its own.</summary>
+    private static string? Given(string? value, DatabaseOptions options)
+    {
+        if (string.IsNullOrWhiteSpace(value))
+        {
+            return null;
+        }
+        var builder = new NpgsqlConnectionStringBuilder(Normalize(value));
+        // ContainsKey answers whether there is such a setting at all.
+        var named = builder.Keys.ToHashSet(StringComparer.OrdinalIgnoreCase);
+        foreach (var (key, bound) in Bounds(options))
+        {
+            if (!named.Contains(key))
+            {
+                builder[key] = bound;
+            }
+        }
+        return builder.ConnectionString;
+    }
+
+    private static IEnumerable<(string Key, object Bound)> Bounds(DatabaseOptions options) =>
+        [
+            ("Maximum Pool Size", options.PoolSize),
+            ("Command Timeout", options.CommandTimeoutSeconds),
+            ("Timeout", options.ConnectTimeoutSeconds),
+            // Sessions keep nothing of their own (roles and claims are local to a transaction), and the reset would cost a
+            // round trip and break behind a transaction pooler.
+            ("No Reset On Close", true),
+        ];
 
     private static string Derive(string? owner, string role, DatabaseOptions options)
     {
@@ -71,17 +99,16 @@ public sealed record ConnectionStrings(string? Owner, string Api, string Worker,
         {
             throw new InvalidOperationException($"Database:ConnectionString is missing, and so is the one for {role}: give one of the two");
         }
-        return new NpgsqlConnectionStringBuilder(owner)
+        var builder = new NpgsqlConnectionStringBuilder(owner)
         {
             Username = role,
             Password = DerivePassword(owner, role),
             ApplicationName = role,
-            MaxPoolSize = options.PoolSize,
-            CommandTimeout = options.CommandTimeoutSeconds,
-            Timeout = options.ConnectTimeoutSeconds,
-            // Sessions keep nothing of their own (roles and claims are local to a transaction), and the reset would cost a
-            // round trip and break behind a transaction pooler.
-            NoResetOnClose = true,
-        }.ConnectionString;
+        };
+        foreach (var (key, bound) in Bounds(options))
+        {
+            builder[key] = bound;
+        }
+        return builder.ConnectionString;
     }
 }

@@ -40,7 +40,7 @@ public sealed partial class Migrator(string ownerConnectionString, ILogger logge
     public bool Reapply { get; init; }
 
     /// <summary>Roles whose passwords the operator keeps (<see cref="RolePasswords.KeptByOperator"/>).</summary>
-    public IReadOnlySet<string> KeptRoles { get; init; } = new HashSet<string>();
+    public IReadOnlyDictionary<string, string> KeptRoles { get; init; } = new Dictionary<string, string>();
 
     /// <summary>Whether this is our own PostgreSQL, in which nobody else sets passwords.</summary>
     public bool IsPrivate { get; init; }

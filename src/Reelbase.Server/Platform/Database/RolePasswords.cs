@@ -9,6 +9,7 @@ namespace Reelbase.Server.Platform.Database;
 /// Whose the passwords of the login roles are, in one place (docs/runbooks/keys.md says it to operators). A role with a connection string of its own
 /// is the operator's, and so is one whose stored password no migration has set: both are left alone. Every other one is derived from the
 /// owner's password and follows it, at each migration. An owner without a password derives nothing, since anybody could do the same.
+/// A role of a new installation has no password yet: then one with an address of its own gets that address's.
 /// </summary>
 public static class RolePasswords
 {
@@ -19,8 +20,8 @@ public static class RolePasswords
 
     private static readonly string[] Roles = ["reelbase_api", "reelbase_worker", "reelbase_admin"];
 
-    /// <summary>The roles that configuration gives addresses of their own.</summary>
-    public static IReadOnlySet<string> KeptByOperator(DatabaseOptions options) =>
+    /// <summary>The roles that configuration gives addresses of their own, with the passwords in these (empty: none).</summary>
+    public static IReadOnlyDictionary<string, string> KeptByOperator(DatabaseOptions options) =>
         new[]
         {
             (Role: Roles[0], Given: options.ApiConnectionString),
@@ -28,8 +29,7 @@ public static class RolePasswords
             (Role: Roles[2], Given: options.AdminConnectionString),
         }
             .Where(one => !string.IsNullOrWhiteSpace(one.Given))
-            .Select(one => one.Role)
-            .ToHashSet();
+            .ToDictionary(one => one.Role, one => new NpgsqlConnectionStringBuilder(ConnectionStrings.Normalize(one.Given!)).Password ?? "");
 
     /// <summary>A role's password after its owner's.</summary>
     /// <exception cref="InvalidOperationException">The owner has none; says what to set.</exception>
@@ -48,9 +48,9 @@ public static class RolePasswords
     }
 
     /// <summary>Refuses an owner from whom a password would have to be derived and cannot be.</summary>
-    public static void Require(string owner, IReadOnlySet<string> kept)
+    public static void Require(string owner, IReadOnlyDictionary<string, string> kept)
     {
-        foreach (var role in Roles.Where(role => !kept.Contains(role)))
+        foreach (var role in Roles.Where(role => !kept.ContainsKey(role)))
         {
             Derive(owner, role);
         }
@@ -58,12 +58,20 @@ public static class RolePasswords
 
     /// <summary>Whether there is something to set.</summary>
     public static async Task<bool> AreDueAsync(NpgsqlConnection connection, RolePasswordRule rule, CancellationToken cancellationToken) =>
-        (await DecideAsync(connection, rule, cancellationToken)).Any(role => role.Outcome is Outcome.Set or Outcome.Adopt);
+        (await DecideAsync(connection, rule, cancellationToken)).Any(role => role.Outcome is Outcome.Set or Outcome.Adopt or Outcome.Give);
 
     /// <summary>Sets what is ours and differs, in the caller's transaction; answers the roles that were left because no migration has set their passwords.</summary>
     public static async Task<IReadOnlyList<string>> SetAsync(NpgsqlConnection connection, RolePasswordRule rule, CancellationToken cancellationToken)
     {
         var roles = await DecideAsync(connection, rule, cancellationToken);
+        foreach (var role in roles.Where(role => role.Outcome == Outcome.Give))
+        {
+            await ExecuteAsync(
+                connection,
+                $"set local password_encryption = 'scram-sha-256'; alter role {role.Name} password '{rule.Kept[role.Name].Replace("'", "''", StringComparison.Ordinal)}'",
+                cancellationToken
+            );
+        }
         foreach (var role in roles.Where(role => role.Outcome is Outcome.Set or Outcome.Adopt))
         {
             if (role.Outcome == Outcome.Set)
@@ -104,7 +112,7 @@ public static class RolePasswords
             connection
         )
         {
-            Parameters = { new() { Value = Roles.Where(role => !rule.Kept.Contains(role)).ToArray() } },
+            Parameters = { new() { Value = Roles } },
         };
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var roles = new List<Role>();
@@ -118,6 +126,11 @@ public static class RolePasswords
 
     private static Outcome Decide(RolePasswordRule rule, string role, bool canLook, string comment, string stored)
     {
+        if (rule.Kept.TryGetValue(role, out var given))
+        {
+            // Only a role that nobody can log in as yet; whatever has been set once is the operator's.
+            return canLook && stored.Length == 0 && given.Length > 0 ? Outcome.Give : Outcome.Nothing;
+        }
         if (comment.StartsWith(OperatorComment, StringComparison.OrdinalIgnoreCase))
         {
             return Outcome.Nothing;
@@ -167,6 +180,7 @@ public static class RolePasswords
         Set,
         Adopt,
         Leave,
+        Give,
     }
 
     private sealed record Role(string Name, bool CanLook, Outcome Outcome);
@@ -174,6 +188,6 @@ public static class RolePasswords
 
 /// <summary>What decides about the roles' passwords.</summary>
 /// <param name="Owner">The owner's connection string.</param>
-/// <param name="Kept">Roles whose addresses the operator has given.</param>
+/// <param name="Kept">Roles whose addresses the operator has given, with the passwords in these.</param>
 /// <param name="IsPrivate">Our own PostgreSQL, in which nobody else sets anything.</param>
-public sealed record RolePasswordRule(string Owner, IReadOnlySet<string> Kept, bool IsPrivate);
+public sealed record RolePasswordRule(string Owner, IReadOnlyDictionary<string, string> Kept, bool IsPrivate);
