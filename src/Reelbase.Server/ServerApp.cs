@@ -331,6 +331,8 @@ public static class ServerApp
     {
         DeviceCheckEndpoint.Map(group);
         GetModelsEndpoint.Map(group);
+        GetThemesEndpoint.Map(group);
+        GetProductsEndpoint.Map(group);
         GenerateVideoEndpoint.Map(group);
         group.MapVideoLibrary();
         group.MapCredits();

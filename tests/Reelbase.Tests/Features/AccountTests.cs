@@ -24,6 +24,7 @@ public sealed class AccountTests(TestSystem system)
                         "description",
                         "has_audio",
                         "id",
+                        "is_active",
                         "is_featured",
                         "name",
                         "pricing_type",
@@ -57,6 +58,71 @@ public sealed class AccountTests(TestSystem system)
         using var third = await http.GetAsync("/functions/v1/get-models");
         Assert.Equal(HttpStatusCode.OK, third.StatusCode);
         Assert.NotEqual(tag, third.Headers.ETag);
+    }
+
+    [Theory]
+    [InlineData(
+        "/get-themes",
+        "update themes set description = 'Another' where name = 'Snow fox'",
+        "update themes set description = 'Quiet steps.' where name = 'Snow fox'"
+    )]
+    [InlineData("/get-products", "update products set credits = credits + 1", "update products set credits = credits - 1")]
+    public async Task Lists_for_everybody_have_a_strong_tag_that_changes_with_them(string path, string change, string back)
+    {
+        using var http = system.Anybody();
+        using var first = await http.GetAsync(path);
+        var tag = first.Headers.ETag!;
+        Assert.False(tag.IsWeak);
+        http.DefaultRequestHeaders.IfNoneMatch.Add(tag);
+        using var second = await http.GetAsync("/functions/v1" + path);
+        Assert.Equal(HttpStatusCode.NotModified, second.StatusCode);
+        await system.ExecuteAsync(change);
+        using var third = await http.GetAsync(path);
+        await system.ExecuteAsync(back);
+        Assert.Equal(HttpStatusCode.OK, third.StatusCode);
+        Assert.NotEqual(tag, third.Headers.ETag);
+    }
+
+    [Fact]
+    public async Task Products_on_sale_say_what_they_give_and_nothing_else()
+    {
+        using var http = system.Anybody();
+        var products = (await http.GetFromJsonAsync<JsonElement>("/get-products")).GetProperty("products").EnumerateArray().ToList();
+        Assert.Equal(await system.QueryAsync<long>("select count(*) from products where is_active"), products.Count);
+        Assert.All(products, product => Assert.Equal(["product_id", "credits", "grants_tier"], product.EnumerateObject().Select(property => property.Name)));
+    }
+
+    [Fact]
+    public async Task Themes_speak_the_readers_language_are_featured_for_their_time_and_count_their_changes()
+    {
+        const string Fox = "5a000000-0000-4000-8000-00000000000c";
+        await system.ExecuteAsync(
+            $$$"""
+            update themes set is_featured = true, featured_until = now() - interval '1 minute',
+              translations = '{"tr": {"name": "Kar tilkisi"}}' where id = '{{{Fox}}}'
+            """
+        );
+        var english = await FoxAsync("fr-FR, en;q=0.5");
+        var turkish = await FoxAsync("tr-TR, en;q=0.5");
+        Assert.Equal(("Snow fox", "Kar tilkisi"), (english.GetProperty("name").GetString(), turkish.GetProperty("name").GetString()));
+        // What is not translated is English, and a feature that has ended is none.
+        Assert.Equal("Quiet steps.", turkish.GetProperty("description").GetString());
+        Assert.False(english.GetProperty("is_featured").GetBoolean());
+        await system.ExecuteAsync($"update themes set featured_until = now() + interval '1 hour' where id = '{Fox}'");
+        var later = await FoxAsync("en");
+        Assert.True(later.GetProperty("is_featured").GetBoolean());
+        Assert.Equal(english.GetProperty("version").GetInt32() + 1, later.GetProperty("version").GetInt32());
+        await system.ExecuteAsync($"update themes set is_featured = false, featured_until = null, translations = '{{}}' where id = '{Fox}'");
+
+        async Task<JsonElement> FoxAsync(string language)
+        {
+            using var http = system.Anybody();
+            http.DefaultRequestHeaders.AcceptLanguage.ParseAdd(language);
+            using var answer = await http.GetAsync("/get-themes");
+            Assert.Equal("Accept-Language", answer.Headers.Vary.Single());
+            var themes = (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("themes").EnumerateArray();
+            return themes.Single(theme => theme.GetProperty("id").GetString() == Fox);
+        }
     }
 
     [Fact]

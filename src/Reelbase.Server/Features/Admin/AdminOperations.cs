@@ -112,7 +112,7 @@ public static class AdminOperations
                     total_jobs = 1,
                     completed_jobs = 1,
                     failed_jobs = 0,
-                    success_rate = 1.0,
+                    success_rate = "100.00",
                 },
                 recent_transactions = Array.Empty<object>(),
             },

@@ -1,6 +1,4 @@
-using System.Security.Cryptography;
 using System.Text.Json;
-using Microsoft.Net.Http.Headers;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Http;
 
@@ -20,7 +18,8 @@ public sealed record ModelView(
     bool IsFeatured,
     string? ThumbnailUrl,
     string Provider,
-    DateTime? SunsetAt
+    DateTime? SunsetAt,
+    bool IsActive
 );
 
 /// <summary>The models on offer.</summary>
@@ -69,7 +68,8 @@ public static class GetModelsEndpoint
                         true,
                         null,
                         "fal",
-                        null
+                        null,
+                        true
                     ),
                 ])
             );
@@ -77,14 +77,7 @@ public static class GetModelsEndpoint
     private static async Task<IResult> HandleAsync(HttpContext context, ApiDatabase database)
     {
         var rows = await database.ListAsync<ModelRow>(Caller.Anonymous, "select * from get_models()", context.RequestAborted);
-        var body = JsonSerializer.SerializeToUtf8Bytes(new ModelsAnswer(rows.ConvertAll(row => row.ToView())), Json.Options);
-        var tag = new EntityTagHeaderValue($"\"{Convert.ToHexStringLower(SHA256.HashData(body))[..32]}\"");
-        context.Response.Headers.ETag = tag.ToString();
-        context.Response.Headers.CacheControl = "public, no-cache";
-        var known = context.Request.GetTypedHeaders().IfNoneMatch;
-        return known.Any(candidate => candidate.Equals(EntityTagHeaderValue.Any) || candidate.Compare(tag, useStrongComparison: false))
-            ? Results.StatusCode(304)
-            : Results.Bytes(body, "application/json");
+        return TaggedJson.Answer(context, new ModelsAnswer(rows.ConvertAll(row => row.ToView())));
     }
 
     private sealed class ModelRow
@@ -102,6 +95,7 @@ public static class GetModelsEndpoint
         public string? ThumbnailUrl { get; init; }
         public string Provider { get; init; } = "";
         public DateTime? SunsetAt { get; init; }
+        public bool IsActive { get; init; }
 
         public ModelView ToView()
         {
@@ -119,7 +113,8 @@ public static class GetModelsEndpoint
                 IsFeatured,
                 ThumbnailUrl,
                 Provider,
-                SunsetAt
+                SunsetAt,
+                IsActive
             );
         }
     }

@@ -4,7 +4,7 @@ language plpgsql stable security definer set search_path = public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
 begin
-  return jsonb_build_object('rows', (select coalesce(jsonb_agg(with_json_times(to_jsonb(t), 'created_at') order by t.is_featured desc, t.name), '[]')
+  return jsonb_build_object('rows', (select coalesce(jsonb_agg(with_json_times(to_jsonb(t), 'created_at', 'featured_until') order by t.is_featured desc, t.name), '[]')
     from (select * from themes order by name limit 500) t));
 end
 $$;

@@ -1,5 +1,7 @@
 revoke all on products, purchases, purchase_claims, reconciliations, user_consents
   from public, anon, authenticated, service_role, reelbase_api, reelbase_worker, reelbase_admin;
+grant select on products to anon, authenticated;
+grant execute on function get_products() to anon, authenticated;
 grant execute on function claim_purchase(jsonb, jsonb), purchase_claims_left(integer, integer), count_failed_claim(inet),
   keep_purchase_claim(text, integer), take_claim_place(inet, integer, integer), finish_claim_place(bigint, boolean) to authenticated;
 grant execute on function report_app_store_fault(text, text, text) to reelbase_worker;
