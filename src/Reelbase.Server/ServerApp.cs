@@ -22,6 +22,8 @@ using Reelbase.Server.Features.Sessions;
 using Reelbase.Server.Features.SignIn;
 using Reelbase.Server.Features.Statistics;
 using Reelbase.Server.Features.Supabase;
+using Reelbase.Server.Features.Supabase.Auth;
+using Reelbase.Server.Features.Supabase.Functions;
 using Reelbase.Server.Features.VideoLibrary;
 using Reelbase.Server.Integrations;
 using Reelbase.Server.Integrations.Apple.Apns;
@@ -122,6 +124,7 @@ public static class ServerApp
         ("Security", typeof(SecurityOptions)),
         ("Work", typeof(WorkOptions)),
         ("Devices", typeof(DevicesOptions)),
+        ("Supabase", typeof(SupabaseOptions)),
         ("Generation", typeof(GenerationOptions)),
         ("Callbacks", typeof(CallbackOptions)),
         ("Catalog", typeof(CatalogOptions)),
@@ -247,6 +250,7 @@ public static class ServerApp
         {
             services.AddSingleton<SessionService>();
             services.AddSingleton<SupabaseCallers>();
+            services.AddSingleton<IErrorShape, AuthErrors>();
             services.AddSingleton<DeviceCheckEndpoint>();
             services.AddSingleton<JobView>();
             services.AddSingleton<Moderator>();
@@ -283,6 +287,7 @@ public static class ServerApp
 
     private static void Use(WebApplication app, ServerOptions server, AdminOptions admin)
     {
+        FunctionCalls.Use(app);
         FrontDoor.Use(app, server, admin.ListenUrl);
         if (server.Has("admin"))
         {

@@ -93,6 +93,8 @@ public sealed class CallerMatrixTests(CallerMatrixTests.Prepared system) : IClas
             ["apple-server-notifications"] = new("POST", "/apple-server-notifications", "{}", 401, 401, 401, 401),
             ["apple-account-events"] = new("POST", "/apple-account-events", "{}", 401, 401, 401, 401),
             ["auth-token"] = new("POST", "/auth/v1/token?grant_type=refresh_token", """{"refresh_token":"of nobody at all"}""", 400, 400, 400, 400),
+            ["auth-signup"] = new("POST", "/auth/v1/signup", "{}", 401, 200, 200, 200),
+            ["auth-update-user"] = new("PUT", "/auth/v1/user", """{"data":{"nickname":"Ada"}}""", 401, 200, 403, 200),
             ["auth-user"] = new("GET", "/auth/v1/user", null, 401, 200, 403, 200),
             ["auth-logout"] = new("POST", "/auth/v1/logout?scope=others", "{}", 401, 204, 403, 204),
             ["auth-jwks"] = new("GET", "/auth/v1/.well-known/jwks.json", null, 200, 200, 200, 200),
@@ -163,7 +165,9 @@ public sealed class CallerMatrixTests(CallerMatrixTests.Prepared system) : IClas
                 var (caller, token, status) in new (string, string?, int)[]
                 {
                     ("nobody", null, expected.Nobody),
-                    ("anon key", tokens.CreateAnonKey(), Signed(expected.Nobody, name)),
+                    // What the anon key is for.
+                    ("anon key", tokens.CreateAnonKey(), name == "auth-signup" ? 200 : Signed(expected.Nobody, name)),
+                    ("service key", tokens.CreateServiceKey(), name == "auth-signup" ? 200 : Signed(expected.Nobody, name)),
                     ("garbage", "garbage", Signed(expected.Nobody, name)),
                     ("another", system.Ada.AccessToken, expected.Foreign),
                 }
@@ -192,7 +196,7 @@ public sealed class CallerMatrixTests(CallerMatrixTests.Prepared system) : IClas
     }
 
     // GoTrue's own wire says 403 bad_jwt for a token that is there and wrong.
-    private static int Signed(int nobody, string name) => name is "auth-user" or "auth-logout" ? 403 : nobody;
+    private static int Signed(int nobody, string name) => name is "auth-user" or "auth-update-user" or "auth-logout" ? 403 : nobody;
 
     private async Task CompareAsync(string name, string caller, string? token, Expectation expected, int status, List<string> wrong)
     {

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Tokens;
 using Reelbase.Server.Platform.Database;
@@ -20,7 +21,7 @@ public sealed record AuthUser(
     string Phone,
     string LastSignInAt,
     IReadOnlyDictionary<string, object> AppMetadata,
-    IReadOnlyDictionary<string, object> UserMetadata,
+    JsonElement UserMetadata,
     IReadOnlyList<AuthIdentity> Identities,
     string CreatedAt,
     string UpdatedAt,
@@ -63,7 +64,7 @@ public sealed class SessionService(ApiDatabase database, AccessTokens tokens, Ke
         var refreshToken = RefreshToken(sessionId, 0);
         var user =
             await database.OneOrNoneAsync<SessionUser>(
-                "select * from start_session($1, $2, $3, $4, $5)",
+                "select s.*, get_user_metadata(s.user_id) as user_metadata from start_session($1, $2, $3, $4, $5) s",
                 cancellationToken,
                 userId,
                 sessionId,
@@ -85,7 +86,7 @@ public sealed class SessionService(ApiDatabase database, AccessTokens tokens, Ke
             return (null, refreshToken.Length is >= 12 and <= 200 ? "refresh_token_not_found" : "validation_failed");
         }
         var row = await database.OneOrNoneAsync<RefreshRow>(
-            "select * from refresh_session($1, $2, $3, $4, $5, $6)",
+            "select s.*, get_user_metadata(s.user_id) as user_metadata from refresh_session($1, $2, $3, $4, $5, $6) s",
             cancellationToken,
             sessionId,
             counter,
@@ -131,7 +132,7 @@ public sealed class SessionService(ApiDatabase database, AccessTokens tokens, Ke
             user.AppleSub is null
                 ? new Dictionary<string, object>()
                 : new Dictionary<string, object> { ["provider"] = "apple", ["providers"] = new[] { "apple" } },
-            new Dictionary<string, object>(),
+            user.Metadata,
             user.AppleSub is null ? [] : [Identity(user, user.AppleSub)],
             Json.Time(user.CreatedAt),
             Json.Time(user.UpdatedAt),
@@ -158,7 +159,7 @@ public sealed class SessionService(ApiDatabase database, AccessTokens tokens, Ke
 
     private SessionAnswer Answer(SessionUser user, Guid sessionId, string method, string refreshToken)
     {
-        var (token, expiresAt) = tokens.Create(new(user.UserId, sessionId, method, user.IsGuest, user.Email));
+        var (token, expiresAt) = tokens.Create(new(user.UserId, sessionId, method, user.IsGuest, user.Email, user.Metadata));
         return new(token, "bearer", tokens.LifeSeconds, expiresAt, refreshToken, Describe(user));
     }
 
@@ -198,12 +199,27 @@ public sealed class SessionService(ApiDatabase database, AccessTokens tokens, Ke
         bool? IsGuest,
         int? CreditsRemaining,
         DateTime? CreatedAt,
-        DateTime? UpdatedAt
+        DateTime? UpdatedAt,
+        string? UserMetadata
     )
     {
-        public SessionUser ToUser() => new(UserId!.Value, Email, AppleSub, IsGuest!.Value, CreditsRemaining!.Value, CreatedAt!.Value, UpdatedAt!.Value);
+        public SessionUser ToUser() =>
+            new(UserId!.Value, Email, AppleSub, IsGuest!.Value, CreditsRemaining!.Value, CreatedAt!.Value, UpdatedAt!.Value, UserMetadata!);
     }
 }
 
 /// <summary>A user as the session functions answer them.</summary>
-public sealed record SessionUser(Guid UserId, string? Email, string? AppleSub, bool IsGuest, int CreditsRemaining, DateTime CreatedAt, DateTime UpdatedAt);
+public sealed record SessionUser(
+    Guid UserId,
+    string? Email,
+    string? AppleSub,
+    bool IsGuest,
+    int CreditsRemaining,
+    DateTime CreatedAt,
+    DateTime UpdatedAt,
+    string UserMetadata
+)
+{
+    /// <summary>What the app keeps about its user.</summary>
+    public JsonElement Metadata => JsonDocument.Parse(UserMetadata).RootElement;
+}

@@ -1,3 +1,4 @@
+-- compatibility: the previous release's nodes call this; goes in the next release
 create or replace function get_auth_user() returns table (user_id uuid, email text, apple_sub text, is_guest boolean,
   credits_remaining integer, created_at timestamptz, updated_at timestamptz)
 language plpgsql stable as $$

@@ -37,6 +37,7 @@ begin
     premium_granted_by = case when 'admin' in (premium_granted_by, v_guest.premium_granted_by) then 'admin'
       else coalesce(premium_granted_by, v_guest.premium_granted_by) end,
     initial_grant_claimed = initial_grant_claimed or v_guest.initial_grant_claimed,
+    user_metadata = case when user_metadata = '{}' then v_guest.user_metadata else user_metadata end,
     updated_at = now()
   where id = p_member_id;
   update users set merged_into = p_member_id, updated_at = now() where id = p_guest_id;

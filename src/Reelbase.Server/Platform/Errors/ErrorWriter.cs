@@ -15,7 +15,7 @@ public sealed record ErrorBody(ErrorContent Error);
 public sealed record ErrorContent(string Code, string Message, JsonElement Details, string TraceId);
 
 /// <summary>Turns whatever ends a request into an error of the catalogue, in the caller's language.</summary>
-public sealed class ErrorWriter(ApiDatabase database, ErrorRecorder recorder, ILogger<ErrorWriter> logger) : IExceptionHandler
+public sealed class ErrorWriter(ApiDatabase database, ErrorRecorder recorder, IEnumerable<IErrorShape> shapes, ILogger<ErrorWriter> logger) : IExceptionHandler
 {
     private static readonly Meter Meter = new("Reelbase.Errors");
     private static readonly Counter<long> Errors = Meter.CreateCounter<long>("reelbase.errors", "{error}", "Error answers, by code and route");
@@ -78,12 +78,21 @@ public sealed class ErrorWriter(ApiDatabase database, ErrorRecorder recorder, IL
                 RateLimitHeaders.Set(context, places, 0, DateTime.UtcNow.AddSeconds(waitSeconds));
             }
         }
-        await context.Response.WriteAsJsonAsync(
-            new ErrorBody(new(entry.Code, entry.Message(language, error.Details), error.Details ?? NoDetails, traceId)),
-            Json.Options,
-            "application/json",
-            CancellationToken.None
-        );
+        if (shapes.FirstOrDefault(shape => context.Request.Path.StartsWithSegments(shape.Prefix, StringComparison.OrdinalIgnoreCase)) is { } shape)
+        {
+            var (status, body) = shape.Describe(context, error);
+            context.Response.StatusCode = status;
+            await context.Response.WriteAsJsonAsync(body, body.GetType(), Json.Options, "application/json", CancellationToken.None);
+        }
+        else
+        {
+            await context.Response.WriteAsJsonAsync(
+                new ErrorBody(new(entry.Code, entry.Message(language, error.Details), error.Details ?? NoDetails, traceId)),
+                Json.Options,
+                "application/json",
+                CancellationToken.None
+            );
+        }
         await RequestBody.DiscardRestAsync(context);
     }
 

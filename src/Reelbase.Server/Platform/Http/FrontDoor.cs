@@ -56,7 +56,7 @@ public static class FrontDoor
             app.UseCors(policy =>
                 policy
                     .WithOrigins(server.CorsOrigins)
-                    .WithMethods("GET", "POST", "PUT", "DELETE", "HEAD")
+                    .WithMethods("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
                     .AllowAnyHeader()
                     .WithExposedHeaders(
                         "X-RateLimit-Limit",
@@ -64,7 +64,11 @@ public static class FrontDoor
                         "X-RateLimit-Reset",
                         "Retry-After",
                         "X-Idempotent-Replay",
-                        "Content-Range"
+                        "Content-Range",
+                        "ETag",
+                        "x-supabase-api-version",
+                        "x-sb-error-code",
+                        "x-relay-error"
                     )
                     .SetPreflightMaxAge(TimeSpan.FromHours(1))
             );

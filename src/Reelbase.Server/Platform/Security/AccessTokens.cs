@@ -85,7 +85,7 @@ public sealed class AccessTokens : IDisposable
             ["email"] = subject.Email ?? "",
             ["phone"] = "",
             ["app_metadata"] = subject.IsAnonymous ? [] : new Dictionary<string, object> { ["provider"] = "apple", ["providers"] = new[] { "apple" } },
-            ["user_metadata"] = new Dictionary<string, object>(),
+            ["user_metadata"] = subject.UserMetadata is { } metadata ? metadata : new Dictionary<string, object>(),
         };
         return (Sign(claims), expires);
     }
@@ -194,7 +194,7 @@ public sealed class AccessTokens : IDisposable
 }
 
 /// <summary>Whom a token is made for.</summary>
-public sealed record TokenSubject(Guid UserId, Guid SessionId, string Method, bool IsAnonymous, string? Email);
+public sealed record TokenSubject(Guid UserId, Guid SessionId, string Method, bool IsAnonymous, string? Email, JsonElement? UserMetadata = null);
 
 /// <summary>What a token turned out to be.</summary>
 /// <param name="Caller">Whom it speaks for; null when it is not one of ours.</param>
