@@ -24,6 +24,7 @@ using Reelbase.Server.Features.Statistics;
 using Reelbase.Server.Features.Supabase;
 using Reelbase.Server.Features.Supabase.Auth;
 using Reelbase.Server.Features.Supabase.Functions;
+using Reelbase.Server.Features.Supabase.Rest;
 using Reelbase.Server.Features.VideoLibrary;
 using Reelbase.Server.Integrations;
 using Reelbase.Server.Integrations.Apple.Apns;
@@ -138,6 +139,7 @@ public static class ServerApp
         ("Telegram", typeof(TelegramOptions)),
         ("Telemetry", typeof(TelemetryOptions)),
         ("Admin", typeof(AdminOptions)),
+        ("Supabase", typeof(RestOptions)),
         .. VideoProviderModules.Find().Select(module => (module.Section, module.OptionsType)),
         ("Purchases", typeof(PurchasesOptions)),
         ("DeviceCheck", typeof(DeviceCheckOptions)),
@@ -251,6 +253,8 @@ public static class ServerApp
             services.AddSingleton<SessionService>();
             services.AddSingleton<SupabaseCallers>();
             services.AddSingleton<IErrorShape, AuthErrors>();
+            services.AddSingleton<IErrorShape, RestErrors>();
+            RestEndpoint.Add(services);
             services.AddSingleton<DeviceCheckEndpoint>();
             services.AddSingleton<JobView>();
             services.AddSingleton<Moderator>();
@@ -320,6 +324,7 @@ public static class ServerApp
         {
             app.MapAuth();
             WebhookEndpoint.Map(app);
+            RestEndpoint.Map(app);
             app.MapOpenApi("/openapi/{documentName}.json");
             // Its script is served from here and its fonts are the reader's own: the page asks nothing of anybody else.
             app.MapScalarApiReference(

@@ -92,6 +92,8 @@ public sealed partial class ArchitectureTests
             "Nodes → Admin", // the topic on which it is told that an admin asks for a check
             "Nodes → Cleanup", // what balance is unusual
             "Nodes → Credits", // the check of every ledger
+            "Supabase → Files", // keys of files in an answer become their links
+            "Supabase → GenerateVideo", // how long those links live
             "Cleanup → Credits", // the same check, at night
         };
         var found = Repository
