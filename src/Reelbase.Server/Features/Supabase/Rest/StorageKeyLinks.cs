@@ -1,6 +1,6 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
-using System.Text.RegularExpressions;
 using Microsoft.Extensions.Options;
 using Reelbase.Server.Features.Files;
 using Reelbase.Server.Features.GenerateVideo;
@@ -17,23 +17,29 @@ internal sealed class StorageKeyLinks(FileLinks links, IOptions<GenerationOption
     /// <param name="context">The request, for the server's address.</param>
     /// <param name="text">JSON or CSV.</param>
     /// <param name="secret">What stands before and after each key.</param>
-    public string Write(HttpContext context, string text, string secret) =>
-        !text.Contains(secret, StringComparison.Ordinal)
-            ? text
-            : Regex.Replace(
-                text,
-                $@"{secret}\|(videos|thumbnails)\|(-?\d*)\|(.*?)\|{secret}",
-                match =>
-                {
-                    var created = long.TryParse(match.Groups[2].Value, CultureInfo.InvariantCulture, out var seconds)
-                        ? DateTimeOffset.FromUnixTimeSeconds(seconds).UtcDateTime
-                        : (DateTime?)null;
-                    var days = generation.Value.RetentionDays;
-                    var key = JsonSerializer.Deserialize<string>($"\"{match.Groups[3].Value}\"");
-                    var link = links.Address(context, match.Groups[1].Value, key, days == 0 ? null : created?.AddDays(days));
-                    return JsonSerializer.Serialize(link, Platform.Http.Json.Options)[1..^1];
-                },
-                RegexOptions.Singleline,
-                TimeSpan.FromSeconds(5)
-            );
+    public string Write(HttpContext context, string text, string secret)
+    {
+        var written = new StringBuilder();
+        var at = 0;
+        for (int from; (from = text.IndexOf(secret, at, StringComparison.Ordinal)) >= 0; )
+        {
+            var to = text.IndexOf(secret, from + secret.Length, StringComparison.Ordinal);
+            written.Append(text, at, from - at).Append(Link(context, text[(from + secret.Length + 1)..(to - 1)]));
+            at = to + secret.Length;
+        }
+        return at == 0 ? text : written.Append(text, at, text.Length - at).ToString();
+    }
+
+    /// <summary>The link for <c>bucket|created|key</c>, as it stands in the answer.</summary>
+    private string Link(HttpContext context, string marked)
+    {
+        var parts = marked.Split('|', 3);
+        var created = long.TryParse(parts[1], CultureInfo.InvariantCulture, out var seconds)
+            ? DateTimeOffset.FromUnixTimeSeconds(seconds).UtcDateTime
+            : (DateTime?)null;
+        var days = generation.Value.RetentionDays;
+        var key = JsonSerializer.Deserialize<string>($"\"{parts[2]}\"");
+        var link = links.Address(context, parts[0], key, days == 0 ? null : created?.AddDays(days));
+        return JsonSerializer.Serialize(link, Platform.Http.Json.Options)[1..^1];
+    }
 }
