@@ -271,6 +271,7 @@ public static class ServerApp
             services.AddHostedService<VideoJobWorker>();
             services.AddHostedService<WebhookWorker>();
             services.AddHostedService<DeviceGrantWorker>();
+            services.AddHostedService<TemporaryGuestWorker>();
             services.AddHostedService<FileRemover>();
             AddHosted<StorageReconciler>(services);
             AddHosted<SubmissionSettler>(services);

@@ -10,8 +10,13 @@ public sealed class DeviceState
 {
     public ConcurrentDictionary<string, (bool Bit0, bool Bit1, string Month)> Devices { get; } = new();
 
-    /// <summary>How often each device was asked about.</summary>
+    /// <summary>How often each device was asked about, for its bits or whether its token is good.</summary>
     public ConcurrentDictionary<string, int> Queries { get; } = new();
+
+    /// <summary>Questions about tokens that are none.</summary>
+    public int BadTokens => _badTokens;
+
+    private int _badTokens;
 
     /// <summary>Seconds that Apple's clock is ahead of the true one.</summary>
     public double ClockSeconds { get; set; }
@@ -19,10 +24,13 @@ public sealed class DeviceState
     /// <summary>Answers of 401 that are still to be given.</summary>
     public int Expired { get; set; }
 
+    public void NoteBadToken() => Interlocked.Increment(ref _badTokens);
+
     public void Reset()
     {
         Devices.Clear();
         Queries.Clear();
+        _badTokens = 0;
         ClockSeconds = 0;
         Expired = 0;
     }
@@ -74,6 +82,7 @@ public static class DeviceCheckSimulator
                             bit1 = device.Value.Bit1,
                         }),
                         queries = state.Queries,
+                        bad_tokens = state.BadTokens,
                     }
                 )
         );
@@ -114,6 +123,7 @@ public static class DeviceCheckSimulator
         }
         if (NameOf(root, prefix) is not { } name)
         {
+            state.NoteBadToken();
             return Results.Text("Missing or incorrectly formatted device token payload", statusCode: 400);
         }
         switch (operation)
@@ -138,6 +148,7 @@ public static class DeviceCheckSimulator
                 state.Devices[name] = (bit0.GetBoolean(), bit1.GetBoolean(), Month());
                 return Results.Ok();
             case "validate_device_token":
+                state.Queries.AddOrUpdate(name, 1, (_, count) => count + 1);
                 return Results.Ok();
             default:
                 return Results.Text("Method Not Allowed", statusCode: 405);

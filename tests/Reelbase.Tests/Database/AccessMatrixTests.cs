@@ -26,6 +26,7 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
         ["public.device_checks"] = None,
         ["public.device_grants"] = None,
         ["public.device_openings"] = None,
+        ["public.device_questions"] = None,
         ["public.error_log"] = None,
         ["public.foreign_results"] = None,
         ["public.idempotency_log"] = None,
@@ -51,6 +52,7 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
         ["public.sessions"] = None,
         ["public.statistics_progress"] = None,
         ["public.storage_objects"] = "own denied denied denied",
+        ["public.temporary_guests"] = None,
         ["public.themes"] = "some denied denied denied",
         ["public.used_identity_tokens"] = None,
         ["public.user_consents"] = None,
@@ -113,6 +115,8 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
                     insert into admin_sign_in_failures (account, network, failures) values ('an account', '192.0.2.1', 1) on conflict do nothing;
                     insert into alerts (kind, dedupe_key, message) values ('test_alert', '{phone.UserId}', 'a message');
                     insert into device_openings (token_hash, device_hash, user_id) values ('{phone.UserId}', 'device', '{phone.UserId}');
+                    insert into device_questions (device_hash, token_hash, verdict, decided_at) values ('device', '{phone.UserId}', 'accepted', now());
+                    insert into temporary_guests (user_id, device_hash, token_hash) values ('{phone.UserId}', 'device', '{phone.UserId}');
                     insert into reelbase.migration_report (line) values ('a line');
                     set session_replication_role = replica;
                     insert into reelbase.schema_versions (name, hash) values ('a file', 'a hash') on conflict do nothing;

@@ -30,7 +30,7 @@ public sealed class AdminTeamTests(AdminHouse system) : IClassFixture<AdminHouse
         // The phone comes, is refused, and is marked at Apple.
         Assert.Equal("ERR_4006", (await Phone.CheckAsync(system.Url, phone.DeviceId, Phone.TokenOf(phone.DeviceId))).Code);
         await Eventually.IsAsync(
-            () => system.QueryAsync<bool>($"select coalesce(bit1, false) from device_checks where device_id = '{phone.DeviceId}'"),
+            () => system.QueryAsync<bool>($"select coalesce(bit1, false) from device_checks where device_id = device_id_hash('{phone.DeviceId}')"),
             bit => bit
         );
 
@@ -38,7 +38,7 @@ public sealed class AdminTeamTests(AdminHouse system) : IClassFixture<AdminHouse
         Assert.Equal(92, await phone.CreditsAsync());
         Assert.Equal(HttpStatusCode.OK, (await Phone.CheckAsync(system.Url, phone.DeviceId, Phone.TokenOf(phone.DeviceId))).Status);
         await Eventually.IsAsync(
-            () => system.QueryAsync<bool>($"select coalesce(bit1, false) from device_checks where device_id = '{phone.DeviceId}'"),
+            () => system.QueryAsync<bool>($"select coalesce(bit1, false) from device_checks where device_id = device_id_hash('{phone.DeviceId}')"),
             bit => !bit
         );
     }
@@ -137,6 +137,7 @@ public sealed class AdminTeamTests(AdminHouse system) : IClassFixture<AdminHouse
                 (job, "job id"),
                 (providerJob, "provider job id"),
                 (phone.DeviceId, "device id"),
+                (phone.DeviceId.ToUpperInvariant(), "device id"),
                 (trace, "trace id"),
                 ("%@%", ""),
                 ("'; drop table users; --", ""),
@@ -150,7 +151,8 @@ public sealed class AdminTeamTests(AdminHouse system) : IClassFixture<AdminHouse
         }
         var user = await system.GetAsync($"/admin-get-user?user_id={phone.UserId}");
         Assert.Equal(transaction, user["purchases"][0].GetProperty("transaction_id").GetString());
-        Assert.Equal(phone.DeviceId, user["devices"][0].GetProperty("device_id").GetString());
+        Assert.Matches("^sha256:[0-9a-f]{8}\\.\\.\\.$", user["devices"][0].GetProperty("device_id").GetString());
+        Assert.DoesNotContain(phone.DeviceId, user.Text, StringComparison.OrdinalIgnoreCase);
         var stats = await system.GetAsync($"/admin-user-stats?user_id={phone.UserId}");
         Assert.Equal(
             (1, 1, "100.00"),

@@ -143,7 +143,10 @@ public sealed class DeviceCheckTests(TestSystem system) : IClassFixture<TestSyst
         var answer = await Phone.CheckAsync(system.Url, id, token);
         Assert.Equal(HttpStatusCode.Forbidden, answer.Status);
         Assert.Equal("ERR_4010", answer.Code);
-        Assert.Equal(0, await system.QueryAsync<long>($"select count(*) from quota_log q join users u on u.id = q.user_id where u.device_id = '{id}'"));
+        Assert.Equal(
+            0,
+            await system.QueryAsync<long>($"select count(*) from quota_log q join users u on u.id = q.user_id where u.device_id = device_id_hash('{id}')")
+        );
     }
 
     [Theory]
@@ -181,7 +184,7 @@ public sealed class DeviceCheckTests(TestSystem system) : IClassFixture<TestSyst
         var other = await Phone.OnboardAsync(system.Url, phone.DeviceId);
         Assert.NotEqual(phone.UserId, other.UserId);
         Assert.Equal(0, other.Onboarding["credits_remaining"].GetInt32());
-        Assert.Equal([$"{other.UserId}"], await system.RowsAsync($"select id from users where device_id = '{phone.DeviceId}'"));
+        Assert.Equal([$"{other.UserId}"], await system.RowsAsync($"select id from users where device_id = device_id_hash('{phone.DeviceId}')"));
     }
 
     [Fact]

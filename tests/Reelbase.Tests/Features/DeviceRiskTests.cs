@@ -56,11 +56,11 @@ public sealed class DeviceRiskTests(DeviceRiskTests.Guarded system) : IClassFixt
         var second = await Phone.CheckAsync(system.Url, device, BadToken);
         Assert.Equal(("ERR_4010", "ERR_4004"), (first.Code, second.Code));
         Assert.NotNull(second.Raw.Headers.RetryAfter);
-        await system.ExecuteAsync($"update device_checks set fraud_flags = '{{bit_unconfirmed}}' where device_id = '{device}'");
+        await system.ExecuteAsync($"update device_checks set fraud_flags = '{{bit_unconfirmed}}' where device_id = device_id_hash('{device}')");
         var blocked = await Phone.CheckAsync(system.Url, device, Phone.TokenOf(device));
         Assert.Equal(("ERR_4010", "device_blocked"), (blocked.Code, blocked["error"].GetProperty("details").GetProperty("reason").GetString()));
-        Assert.Equal(80, await system.QueryAsync<int>($"select risk_score from device_checks where device_id = '{device}'"));
-        Assert.Equal(4, await system.QueryAsync<int>($"select failure_count from device_checks where device_id = '{device}'"));
+        Assert.Equal(80, await system.QueryAsync<int>($"select risk_score from device_checks where device_id = device_id_hash('{device}')"));
+        Assert.Equal(4, await system.QueryAsync<int>($"select failure_count from device_checks where device_id = device_id_hash('{device}')"));
         Assert.Equal(known.UserId, (await Phone.OnboardAsync(system.Url, known.DeviceId)).UserId);
         await system.NewGuestAsync();
     }
@@ -75,7 +75,11 @@ public sealed class DeviceRiskTests(DeviceRiskTests.Guarded system) : IClassFixt
         await Eventually.IsAsync(phone.CreditsAsync, credits => credits == 10);
         Assert.Equal(
             "0|true|0",
-            (await system.RowsAsync($"select failure_count, (outage_count > 0)::text, risk_score from device_checks where device_id = '{phone.DeviceId}'"))[0]
+            (
+                await system.RowsAsync(
+                    $"select failure_count, (outage_count > 0)::text, risk_score from device_checks where device_id = device_id_hash('{phone.DeviceId}')"
+                )
+            )[0]
         );
     }
 

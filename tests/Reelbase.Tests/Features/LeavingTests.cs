@@ -16,7 +16,10 @@ public sealed class LeavingTests(TestSystem house)
         var answer = await phone.PostAsync("/delete-account", new { });
         Assert.Equal((HttpStatusCode.Conflict, "ERR_4012"), (answer.Status, answer.Code));
         Assert.Equal("is_admin", answer["error"].GetProperty("details").GetProperty("reason").GetString());
-        Assert.Equal([$"{phone.DeviceId}|True|"], await house.RowsAsync($"select device_id, is_admin, deleted_at from users where id = '{phone.UserId}'"));
+        Assert.Equal(
+            ["True|True|"],
+            await house.RowsAsync($"select device_id = device_id_hash('{phone.DeviceId}'), is_admin, deleted_at from users where id = '{phone.UserId}'")
+        );
         Assert.Equal(10, await phone.CreditsAsync());
         await house.ExecuteAsync($"update users set is_admin = false where id = '{phone.UserId}'");
         Assert.Equal(HttpStatusCode.OK, (await phone.PostAsync("/delete-account", new { })).Status);
@@ -69,7 +72,7 @@ public sealed class LeavingTests(TestSystem house)
             () => house.QueryAsync<string>($"select coalesce(string_agg(stage, ','), '') from apple_authorizations where user_id = '{phone.UserId}'"),
             stages => stages == "held"
         );
-        string[] planted = [mark, phone.DeviceId, second.DeviceId, subject];
+        string[] planted = [mark, phone.DeviceId, second.DeviceId, HashOf(phone), HashOf(second), subject];
         Assert.NotEmpty(await FindAsync(planted));
 
         var gone = await phone.PostTextAsync("/delete-account", "{}");
@@ -175,7 +178,9 @@ public sealed class LeavingTests(TestSystem house)
         await phone.PostAsync("/update-credits", new { signed_transaction = signed });
         var answer = await phone.PostTextAsync("/export-user-data", "{}");
         Assert.True(answer.Status == HttpStatusCode.OK, answer.Text);
-        Assert.Equal(phone.DeviceId, answer["profile"].GetProperty("device_id").GetString());
+        Assert.Equal(System.Text.Json.JsonValueKind.Null, answer["profile"].GetProperty("device_id").ValueKind);
+        Assert.Matches("^sha256:[0-9a-f]{8}\\.\\.\\.$", answer["devices"][0].GetProperty("device_id").GetString());
+        Assert.DoesNotContain(phone.DeviceId, answer.Text, StringComparison.OrdinalIgnoreCase);
         Assert.Equal([10, -8, 25], answer["ledger"].EnumerateArray().Select(line => line.GetProperty("change").GetInt32()));
         Assert.Equal("Exported", answer["videos"][0].GetProperty("prompt").GetString());
         Assert.Equal(id, answer["purchases"][0].GetProperty("transaction_id").GetString());
@@ -246,6 +251,9 @@ public sealed class LeavingTests(TestSystem house)
         }
         return found;
     }
+
+    /// <summary>What is stored of a device id.</summary>
+    private static string HashOf(Phone phone) => Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(phone.DeviceId)));
 
     private static string Base64Core(string value, int shift)
     {

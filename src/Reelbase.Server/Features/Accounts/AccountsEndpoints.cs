@@ -5,7 +5,7 @@ using Reelbase.Server.Platform.Security;
 
 namespace Reelbase.Server.Features.Accounts;
 
-/// <summary>The User object of the apps.</summary>
+/// <summary>The User object of the apps. The device id is a secret and always null here; the member stays for apps that read it.</summary>
 public sealed record UserProfile(
     Guid Id,
     string? Email,
@@ -38,7 +38,7 @@ public static class AccountsEndpoints
     internal static readonly UserProfile Example = new(
         Guid.Parse("0b9fd0a2-6a55-4d2e-a6c3-5c0d3a2f9b10"),
         null,
-        "7d3c0c9e-6a53-4f0e-9a8e-2f1f0b7c1a11",
+        null,
         null,
         true,
         "free",

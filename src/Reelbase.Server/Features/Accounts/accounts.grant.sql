@@ -1,5 +1,7 @@
 revoke all on users from public, anon, authenticated, service_role, reelbase_api, reelbase_worker, reelbase_admin;
-grant select (id, email, device_id, apple_sub, is_guest, tier, credits_remaining, credits_total, initial_grant_claimed,
+-- The stored device id is for the device functions alone.
+revoke select (device_id) on users from authenticated;
+grant select (id, email, apple_sub, is_guest, tier, credits_remaining, credits_total, initial_grant_claimed,
   language, language_chosen_at, theme_preference, banned_at, created_at, updated_at) on users to authenticated;
 grant update (language, theme_preference, updated_at) on users to authenticated;
 grant execute on function my_user_id(), my_user_ids(), require_caller() to authenticated, anon;

@@ -16,7 +16,7 @@ begin
     'user', describe_user(v_user),
     'merged_guests', (select coalesce(jsonb_agg(u.id), '[]') from users u where u.merged_into = v_user.id),
     'stats', count_user_jobs(v_user.id),
-    'devices', (select coalesce(jsonb_agg(jsonb_build_object('device_id', d.device_id, 'bit0', d.bit0, 'bit1', d.bit1, 'risk_score', d.risk_score,
+    'devices', (select coalesce(jsonb_agg(jsonb_build_object('device_id', mask_device_id(d.device_id), 'bit0', d.bit0, 'bit1', d.bit1, 'risk_score', d.risk_score,
         'fraud_flags', d.fraud_flags, 'success_count', d.success_count, 'failure_count', d.failure_count, 'last_query_at', to_json_time(d.last_query_at)) order by d.updated_at desc), '[]')
       from (select * from device_checks where user_id = any (v_ids) order by updated_at desc limit 20) d),
     'sessions', (select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'method', s.method, 'created_at', to_json_time(s.created_at), 'refreshed_at', to_json_time(s.refreshed_at),

@@ -1,5 +1,5 @@
 -- Finds users by whatever a person writes to support: a user id, an e-mail or the beginning of one, an Apple transaction id, a job id, a
--- provider's job id, a device id, a trace id. Nothing to look for: the newest ones, a page by the time and id of the last.
+-- provider's job id, a whole device id (only its hash is stored), a trace id. Nothing to look for: the newest ones, a page by the time and id of the last.
 create or replace function admin_search_users(p_request jsonb) returns jsonb
 language plpgsql stable security definer set search_path = public, pg_temp as $$
 declare
@@ -32,7 +32,8 @@ begin
         select distinct user_id from video_jobs where provider_job_id = v_q limit v_limit) j;
     end if;
     if cardinality(v_ids) is null then
-      select array_agg(d.user_id), 'device id' into v_ids, v_found_by from device_checks d where d.device_id = v_q and d.user_id is not null;
+      select array_agg(d.user_id), 'device id' into v_ids, v_found_by from device_checks d
+      where (d.device_id = device_id_hash(v_q) or (d.device_id = v_q and v_q !~ '^sha256:')) and d.user_id is not null;
     end if;
   elsif v_q like '%@%' then
     select array_agg(id), 'e-mail' into v_ids, v_found_by from (
@@ -46,7 +47,8 @@ begin
         select distinct user_id from video_jobs where provider_job_id = v_q limit v_limit) j;
     end if;
     if cardinality(v_ids) is null then
-      select array_agg(d.user_id), 'device id' into v_ids, v_found_by from device_checks d where d.device_id = v_q and d.user_id is not null;
+      select array_agg(d.user_id), 'device id' into v_ids, v_found_by from device_checks d
+      where (d.device_id = device_id_hash(v_q) or (d.device_id = v_q and v_q !~ '^sha256:')) and d.user_id is not null;
     end if;
     if cardinality(v_ids) is null and v_q ~* '^[0-9a-f]{32}$' then
       select array_agg(user_id), 'trace id' into v_ids, v_found_by from (

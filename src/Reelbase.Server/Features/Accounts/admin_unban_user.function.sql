@@ -15,7 +15,7 @@ begin
   update device_checks d set fraud_flags = array_remove(d.fraud_flags, 'banned_phone'), risk_score = 0, updated_at = now()
   where 'banned_phone' = any (d.fraud_flags)
     and (d.user_id in (select u.id from users u where u.id = v_user.id or u.merged_into = v_user.id)
-      or d.device_id in (select u.device_id from users u where u.id = v_user.id or u.merged_into = v_user.id));
+      or d.device_id in (select unnest(array[u.device_id, stored_device_id(u.device_id)]) from users u where u.id = v_user.id or u.merged_into = v_user.id));
   return jsonb_build_object('success', true);
 end
 $$;

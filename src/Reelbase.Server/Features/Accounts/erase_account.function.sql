@@ -24,7 +24,7 @@ begin
   exception when lock_not_available then
     raise exception 'a guest of account % is being worked for; again', v_user.id using errcode = '40001';
   end;
-  select array_agg(id), array_agg(device_id) into v_ids, v_devices from users where id = v_user.id or merged_into = v_user.id;
+  select array_agg(id), array_agg(device_id) || array_agg(stored_device_id(device_id)) into v_ids, v_devices from users where id = v_user.id or merged_into = v_user.id;
 
   for v_job_id in select job_id from video_jobs where user_id = any (v_ids) and deleted_at is null order by job_id loop
     v_jobs_left := v_jobs_left + (erase_video_job(v_job_id) and exists (
@@ -42,6 +42,8 @@ begin
   delete from push_tokens where user_id = any (v_ids);
   delete from device_grants where user_id = any (v_ids) or device_id = any (v_devices);
   delete from device_openings where user_id = any (v_ids);
+  delete from temporary_guests where user_id = any (v_ids);
+  delete from device_questions where device_hash = any (v_devices);
   delete from device_checks where user_id = any (v_ids) or device_id = any (v_devices);
   delete from sessions where user_id = any (v_ids);
   perform erase_older_rows(v_ids);

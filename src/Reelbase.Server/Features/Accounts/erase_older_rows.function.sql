@@ -1,5 +1,5 @@
 -- What an account left in the tables that an upgrade set aside (before_reelbase) goes with it: every row with one of its ids in a column or
--- inside JSON, and where a table knows no ids at all, every row with one of its names (device id, e-mail, Apple id). No two old databases
+-- inside JSON, and where a table knows no ids at all, every row with one of its names (device id, also by its hash, e-mail, Apple id). No two old databases
 -- have the same tables, so columns are found by type. Rows that others refer to go once those have gone.
 create or replace function erase_older_rows(p_ids uuid[]) returns void
 language plpgsql security definer set search_path = public, pg_temp as $$
@@ -42,7 +42,7 @@ begin
             when a.atttypid in ('json'::regtype, 'jsonb'::regtype)
               then format('exists (select from unnest($1) n where position(n::text in lower(t.%I::text)) > 0)', a.attname)
             else format('t.%1$I = any ($1::text[])', a.attname)
-              || case when v_table.has_ids then '' else format(' or t.%I = any ($2)', a.attname) end end, ' or ')
+              || case when v_table.has_ids then '' else format(' or t.%1$I = any ($2) or device_id_hash(t.%1$I) = any ($2)', a.attname) end end, ' or ')
         into v_rule
       from pg_attribute a
       where a.attrelid = v_table.oid and a.attnum > 0 and not a.attisdropped

@@ -1,4 +1,4 @@
--- Everything that is kept about the caller, for a privacy request. Each list holds its newest p_max_rows rows; where there are more, next says from where export_user_list goes on.
+-- Everything that is kept about the caller, for a privacy request, with device ids masked, since they are secrets. Each list holds its newest p_max_rows rows; where there are more, next says from where export_user_list goes on.
 create or replace function export_user_data(p_max_rows integer) returns jsonb
 language plpgsql stable security definer set search_path = public, pg_temp as $$
 declare
@@ -9,7 +9,7 @@ declare
   v_page jsonb;
 begin
   select jsonb_build_object('exported_at', to_json_time(clock_timestamp()),
-    'profile', with_json_times(to_jsonb(u) - 'is_admin', 'language_chosen_at', 'banned_at', 'deleted_at', 'created_at', 'updated_at'))
+    'profile', with_json_times(to_jsonb(u) - 'is_admin' || '{"device_id":null}', 'language_chosen_at', 'banned_at', 'deleted_at', 'created_at', 'updated_at'))
   into v_result from users u where u.id = v_me;
   foreach v_list in array array['merged_accounts', 'ledger', 'videos', 'files', 'purchases', 'consents', 'devices', 'sessions', 'push_tokens', 'errors'] loop
     v_page := export_user_list(v_list, null, p_max_rows);

@@ -7,7 +7,7 @@ declare
   v_source text := case p_list
     when 'merged_accounts' then $q$
       select sort_key(u.created_at, u.id::text) as key,
-        jsonb_build_object('id', u.id, 'device_id', u.device_id, 'created_at', to_json_time(u.created_at)) as shown
+        jsonb_build_object('id', u.id, 'device_id', null, 'created_at', to_json_time(u.created_at)) as shown
       from users u where u.merged_into = $4$q$
     when 'ledger' then $q$
       select lpad(q.seq::text, 19, '0') as key, with_json_times(to_jsonb(q), 'created_at') as shown
@@ -30,8 +30,8 @@ declare
         jsonb_build_object('kind', c.kind, 'version', c.version, 'granted_at', to_json_time(c.granted_at), 'withdrawn_at', to_json_time(c.withdrawn_at)) as shown
       from user_consents c where c.user_id = any ($1)$q$
     when 'devices' then $q$
-      select sort_key(d.created_at, d.device_id) as key,
-        jsonb_build_object('device_id', d.device_id, 'bit0', d.bit0, 'bit1', d.bit1, 'last_query_at', to_json_time(d.last_query_at),
+      select sort_key(d.created_at, mask_device_id(d.device_id)) as key,
+        jsonb_build_object('device_id', mask_device_id(d.device_id), 'bit0', d.bit0, 'bit1', d.bit1, 'last_query_at', to_json_time(d.last_query_at),
           'created_at', to_json_time(d.created_at)) as shown
       from device_checks d where d.user_id = any ($1)$q$
     when 'sessions' then $q$

@@ -1,17 +1,13 @@
--- The account that a text names: an account id, a merged-away id, or (for shipped apps that fell back to their own
--- identifier) a device id. Any text is allowed, also one that is no uuid; null when nobody is meant.
+-- The account that a text names under the switch for shipped apps (Server:AcceptUnverifiedUserId): an account id, a merged-away id, or, for apps that fell
+-- back to their own identifier, a device id. Nowhere else does a device id name anybody. Null when nobody is meant.
 create or replace function find_user_id(p_user_id text) returns uuid
 language plpgsql stable security definer set search_path = public, pg_temp as $$
-declare
-  v_id uuid;
 begin
-  if p_user_id ~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' then
-    select coalesce(u.merged_into, u.id) into v_id from users u where u.id = p_user_id::uuid and u.deleted_at is null;
-  end if;
-  if v_id is null then
-    select u.id into v_id from users u where u.device_id = p_user_id and u.deleted_at is null;
-  end if;
-  return v_id;
+  return coalesce(find_account_id(p_user_id), (
+    select u.id from users u
+    where (u.device_id = device_id_hash(p_user_id) or (u.device_id = p_user_id and p_user_id !~ '^sha256:')) and u.deleted_at is null
+    order by u.device_id = p_user_id limit 1));
 end
 $$;
-comment on function find_user_id(text) is 'The account that an id, merged-away id or device id names; null when none.';
+comment on function find_user_id(text) is
+  'The account that an id, merged-away id or device id names under the switch for shipped apps; null when none.';

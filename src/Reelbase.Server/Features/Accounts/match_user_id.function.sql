@@ -3,7 +3,7 @@
 create or replace function match_user_id(p_user_id text) returns void
 language plpgsql stable security definer set search_path = public, pg_temp as $$
 declare
-  v_id uuid := find_user_id(p_user_id);
+  v_id uuid := find_account_id(p_user_id);
 begin
   if v_id is null then
     perform raise_error('ERR_4007', '{"what":"user"}');

@@ -18,6 +18,9 @@ begin
   if p_kind = 'videos' then
     return clean_up_videos(v_days, p_limit, p_dry_run);
   end if;
+  if p_kind = 'device_ids' then
+    return hash_device_ids(p_limit, p_dry_run);
+  end if;
   -- Which rows go; $1 is the moment before which they are old.
   for v_target in select t.name, t.which from (values
     ('idempotency', 'idempotency_log', 'expires_at < clock_timestamp()'),
@@ -31,6 +34,8 @@ begin
     -- That a device was denied is what keeps it from being asked about again.
     ('grants', 'device_grants', 'decided_at < $1 and (purpose <> ''grant'' or stage in (''rejected'', ''abandoned'') or (stage = ''granted''
       and exists (select from users u where u.id = device_grants.user_id and (u.initial_grant_claimed or u.merged_into is not null))))'),
+    ('grants', 'device_questions', 'asked_at < clock_timestamp() - interval ''1 day'''),
+    ('grants', 'temporary_guests', 'created_at < $1'),
     -- The last word of each user on each kind stays, whatever it was.
     ('consents', 'user_consents', 'withdrawn_at < $1 and exists (select from user_consents n
       where n.user_id = user_consents.user_id and n.kind = user_consents.kind and n.id > user_consents.id)'),
@@ -67,4 +72,4 @@ begin
 end
 $$;
 comment on function clean_up(text, jsonb, integer, boolean) is
-  'Removes one batch of what is old enough (kinds: videos, idempotency, rate_limits, errors, sessions, grants, consents, alerts, reports, payloads); answers how many, 0 when done.';
+  'Removes one batch of what is old enough (kinds: videos, device_ids, idempotency, rate_limits, errors, sessions, grants, consents, alerts, reports, payloads); answers how many, 0 when done.';

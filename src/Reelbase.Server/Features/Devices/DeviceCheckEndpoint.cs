@@ -5,6 +5,7 @@ using Reelbase.Server.Integrations.Apple.DeviceCheck;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Errors;
 using Reelbase.Server.Platform.Http;
+using Reelbase.Server.Platform.Security;
 
 namespace Reelbase.Server.Features.Devices;
 
@@ -55,11 +56,13 @@ public sealed class DeviceCheckEndpoint(
 {
     private const int MaxDeviceIdLength = 255;
     private const int MaxTokenLength = 16 * 1024;
+    private const int MaxAttempts = 3;
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(40);
 
     // The requests of one process queue here, so that only the first of them asks the database whose turn it is.
     private readonly SemaphoreSlim _line = new(1, 1);
     private readonly DeviceGrants _grants = new(database, apple, options, $"api/{Environment.ProcessId}", logger);
+    private readonly DeviceQuestions _questions = new(database, apple, options.Value, $"api/{Environment.ProcessId}");
 
     public static void Map(IEndpointRouteBuilder routes) =>
         routes
@@ -90,6 +93,28 @@ public sealed class DeviceCheckEndpoint(
 
     private async Task<IResult> HandleAsync(HttpContext context)
     {
+        var phone = await ReadAsync(context);
+        var device = await OpenAsync(context, phone);
+        RateLimitHeaders.Set(context, device.RateLimit, device.RateRemaining, device.RateResetAt);
+        var isVerified = device.IsVerified!.Value;
+        if (device.GrantId is { } grantId)
+        {
+            isVerified = await DecideAsync(grantId, phone.DeviceId, context.RequestAborted) switch
+            {
+                GrantResult.Decided => true,
+                // What Apple has accepted a moment ago is good enough for the session; the grant starts anew with the next token.
+                GrantResult.Refused when device.Verdict == DeviceVerdict.Accepted => false,
+                GrantResult.Refused => await RefuseAsync(context),
+                GrantResult.Banned => throw Banned(),
+                _ => false,
+            };
+        }
+        return await AnswerAsync(device, isVerified, context.RequestAborted);
+    }
+
+    /// <summary>The request, or the fitting error.</summary>
+    private static async Task<PhoneSays> ReadAsync(HttpContext context)
+    {
         var request = await RequestBody.ReadAsync<DeviceCheckRequest>(context);
         if (request.DeviceId is not { Length: > 0 and <= MaxDeviceIdLength } deviceId || string.IsNullOrWhiteSpace(deviceId))
         {
@@ -103,39 +128,77 @@ public sealed class DeviceCheckEndpoint(
         {
             throw new ApiException("ERR_4010", new { reason = "device_token_is_not_base64" });
         }
-        var isUuid = Guid.TryParseExact(deviceId, "D", out var uuid);
-        var cancellationToken = context.RequestAborted;
-        var device = (
+        return new(deviceId, token);
+    }
+
+    /// <summary>Asks Apple about the token of a known device, and opens whoever may be opened then.</summary>
+    private async Task<OpenedDevice> OpenAsync(HttpContext context, PhoneSays phone)
+    {
+        for (var attempt = 0; attempt < MaxAttempts; attempt++)
+        {
+            var proof = await _questions.AskAsync(phone.DeviceId, phone.DeviceToken, context.Connection.RemoteIpAddress, context.RequestAborted);
+            if (proof.Verdict == DeviceVerdict.Refused)
+            {
+                throw NotReal();
+            }
+            var device = await OpenAsync(context, phone, proof);
+            switch (device.Refusal)
+            {
+                case null:
+                    Announce(device);
+                    return device;
+                // Somebody else has made the device known between the question and this.
+                case "unasked":
+                    continue;
+                case var refusal:
+                    // A ban is to be marked at Apple, for which this call's token is good.
+                    feed.Publish(DeviceGrantWorker.Topic);
+                    throw refusal == "banned" ? Banned() : new ApiException("ERR_4010", new { reason = "device_blocked" });
+            }
+        }
+        var unverified = await OpenAsync(context, phone, new(DeviceVerdict.Unverified));
+        return unverified.Refusal is null ? unverified : throw Banned();
+    }
+
+    private async Task<OpenedDevice> OpenAsync(HttpContext context, PhoneSays phone, DeviceProof proof) =>
+        (
             await database.OneOrNoneAsync<OpenedDevice>(
-                "select * from open_device($1, $2, $3, $4, $5::integer, $6, $7::jsonb)",
-                cancellationToken,
-                isUuid ? uuid.ToString() : deviceId,
-                isUuid,
-                token,
+                "select * from open_device($1, $2, $3, $4::text, $5, $6::integer, $7, $8::jsonb)",
+                context.RequestAborted,
+                phone.DeviceId,
+                phone.DeviceToken,
                 context.Connection.RemoteIpAddress,
+                proof.Verdict switch
+                {
+                    DeviceVerdict.Accepted => "accepted",
+                    DeviceVerdict.Unverified => "unverified",
+                    _ => null,
+                },
+                proof.IsCounted,
                 options.Value.NewDevicesPerWindow < 0 ? null : options.Value.NewDevicesPerWindow,
                 options.Value.WindowSeconds,
                 options.Value.RiskRules
             )
-        )!;
-        if (device.Refusal is { } refusal)
+        )! with
         {
-            // A ban is to be marked at Apple, for which this call's token is good.
-            feed.Publish(DeviceGrantWorker.Topic);
-            throw refusal == "banned" ? Banned() : new ApiException("ERR_4010", new { reason = "device_blocked" });
-        }
-        RateLimitHeaders.Set(context, device.RateLimit, device.RateRemaining, device.RateResetAt);
-        var isVerified = device.IsVerified!.Value;
-        if (device.GrantId is { } grantId)
+            Verdict = proof.Verdict,
+        };
+
+    /// <summary>Whoever is part of the guest from now on looks again at who they are; whoever waits for Apple is asked about.</summary>
+    private void Announce(OpenedDevice device)
+    {
+        foreach (var userId in (device.Joined ?? Array.Empty<Guid>()).Cast<Guid>())
         {
-            isVerified = await DecideAsync(grantId, isUuid ? uuid.ToString() : deviceId, cancellationToken) switch
-            {
-                GrantResult.Decided => true,
-                GrantResult.Refused => await RefuseAsync(context),
-                GrantResult.Banned => throw Banned(),
-                _ => false,
-            };
+            feed.Publish(CallerResolver.TopicOf(userId));
         }
+        if (device.Verdict == DeviceVerdict.Unverified)
+        {
+            feed.Publish(TemporaryGuestWorker.Topic);
+        }
+    }
+
+    private async Task<IResult> AnswerAsync(OpenedDevice device, bool isVerified, CancellationToken cancellationToken)
+    {
         var (session, user) = await sessions.StartAsync(device.UserId!.Value, "anonymous", cancellationToken);
         return Json.Answer(
             new DeviceCheckAnswer(
@@ -159,10 +222,12 @@ public sealed class DeviceCheckEndpoint(
 
     private static ApiException Banned() => new("ERR_4006", new { reason = "banned" });
 
+    private static ApiException NotReal() => new("ERR_4010", new { reason = "not_a_real_device" });
+
     private async Task<bool> RefuseAsync(HttpContext context)
     {
         await database.ExecuteAsync("select note_device_failure($1)", CancellationToken.None, context.Connection.RemoteIpAddress);
-        throw new ApiException("ERR_4010", new { reason = "not_a_real_device" });
+        throw NotReal();
     }
 
     private async Task<GrantResult> DecideAsync(Guid grantId, string deviceId, CancellationToken cancellationToken)
@@ -224,8 +289,15 @@ public sealed class DeviceCheckEndpoint(
         int? RateLimit,
         int? RateRemaining,
         DateTime? RateResetAt,
-        string? Refusal
-    );
+        string? Refusal,
+        Array? Joined
+    )
+    {
+        /// <summary>What was known of the token when this device was opened.</summary>
+        public DeviceVerdict Verdict { get; init; }
+    }
+
+    private sealed record PhoneSays(string DeviceId, string DeviceToken);
 
     private sealed record GrantState(string Stage, bool IsDecided);
 }

@@ -97,7 +97,7 @@ public sealed class DeviceGrants(RoleDatabase database, DeviceCheckClient apple,
                     break;
                 case DeviceAnswer.BadToken:
                     var isGone = await database.ScalarAsync<bool>("select reject_device_grant($1, $2)", cancellationToken, grant.Id, claimToken);
-                    return isGone ? GrantResult.Refused : GrantResult.Later;
+                    return isGone || await IsRejectedAsync(grant.Id, cancellationToken) ? GrantResult.Refused : GrantResult.Later;
                 case DeviceAnswer.Unknown unknown:
                     return await PostponeAsync(grant, claimToken, unknown.Reason);
                 default:
@@ -145,6 +145,10 @@ public sealed class DeviceGrants(RoleDatabase database, DeviceCheckClient apple,
         }
         return stage == "lost" ? GrantResult.Later : GrantResult.Decided;
     }
+
+    /// <summary>A guest of an earlier call stays although this token was refused; whoever sent it is refused all the same. False when the turn was lost.</summary>
+    private async Task<bool> IsRejectedAsync(Guid grantId, CancellationToken cancellationToken) =>
+        await database.ScalarAsync<string?>("select stage from get_device_grant($1)", cancellationToken, grantId) == "rejected";
 
     /// <summary>Brings the phone's second bit to what our ban says; the first one stays as it is. Setting a bit twice is setting it once, so no step of it needs a record of its own.</summary>
     private async Task<GrantResult> MarkAsync(ClaimedGrant grant, string claimToken, CancellationToken cancellationToken)

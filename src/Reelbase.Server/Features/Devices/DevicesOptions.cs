@@ -9,13 +9,25 @@ public sealed class DevicesOptions
     [Range(1, 1000)]
     public int InitialGrantCredits { get; set; } = 10;
 
-    /// <summary>New devices that one address may bring per window; known devices are never refused. Negative: unlimited.</summary>
+    /// <summary>New devices that one address may bring per window; known devices are never refused by a limit. Negative: unlimited.</summary>
     [Range(-1, 1_000_000)]
     public int NewDevicesPerWindow { get; set; } = 60;
 
     /// <summary>Length of that window.</summary>
     [Range(1, 86_400)]
     public int WindowSeconds { get; set; } = 3600;
+
+    /// <summary>Questions to Apple about the token of a known device, for a device id and address per window; over it the phone gets a temporary guest. Negative: unlimited.</summary>
+    [Range(-1, 1_000_000)]
+    public int QuestionsPerWindow { get; set; } = 10;
+
+    /// <summary>Length of that window in seconds.</summary>
+    [Range(1, 86_400)]
+    public int QuestionWindowSeconds { get; set; } = 3600;
+
+    /// <summary>Seconds for which Apple's answer about a token is kept, so that a phone that sends it again costs no second question.</summary>
+    [Range(10, 3600)]
+    public int VerdictSeconds { get; set; } = 600;
 
     /// <summary>Seconds that a request waits for its turn to ask Apple; after that the phone gets its session and the grant follows.</summary>
     [Range(0, 30)]

@@ -1,4 +1,4 @@
--- How risky a device is, 0 to 100, kept on its row. A phone that Apple's bit1 marks: 100. Else 15 for each token that Apple
+-- How risky a device (by its stored id) is, 0 to 100, kept on its row. A phone that Apple's bit1 marks: 100. Else 15 for each token that Apple
 -- refused in the last 30 days (60 at most), 20 for each flag, and for an address that brought more than twenty refused tokens within
 -- the hour 2 for each further one (40 at most: phones share addresses, so an address alone never blocks).
 create or replace function assess_device(p_device_id text, p_ip inet) returns integer

@@ -13,7 +13,7 @@ begin
   where id = p_grant_id and leased_by = p_leased_by and stage = 'requested' and purpose = 'mark' returning * into v_grant;
   if v_grant.id is not null and p_bit0 is not null then
     update device_checks set bit0 = p_bit0, bit1 = v_grant.bit1_wanted, last_query_at = clock_timestamp(), updated_at = now()
-    where device_id = v_grant.device_id;
+    where device_id in (v_grant.device_id, stored_device_id(v_grant.device_id));
   end if;
   perform end_device_grant_turn(p_leased_by);
 end

@@ -26,7 +26,7 @@ begin
   end if;
   update device_checks set bit0 = true, updated_at = now(),
     fraud_flags = case when p_flag is null then fraud_flags else array_append(array_remove(fraud_flags, p_flag), p_flag) end
-  where device_id = v_grant.device_id;
+  where device_id in (v_grant.device_id, stored_device_id(v_grant.device_id));
   perform end_device_grant_turn(p_leased_by);
   return true;
 end

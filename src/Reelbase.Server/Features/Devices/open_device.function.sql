@@ -1,24 +1,30 @@
 -- Finds or makes the guest of a device, and notes the wish for the free grant when it is still undecided.
--- p_device_id is the app's own identifier. Only one in uuid form returns an existing user, because others can be
--- guessed; p_is_uuid says which it is. A member's device is not handed the member's session: it gets a new guest without
--- credits, and the device id moves there. Calls for one device wait for each other.
+-- p_device_id is the app's own identifier. Only one in UUID form returns an existing user, because others can be guessed, and only when Apple has accepted
+-- this call's token (p_verdict, see begin_device_question):
+--   accepted     the device's guest; temporary guests of the device are joined to them first
+--   unverified   Apple could not be heard, or was asked too often: a temporary guest without credits, or the one whom this id and token opened before
+--   null         nobody has asked yet. That is enough for a device that is not known; for one that is, refusal says unasked
+--   not_asked    a node of the previous release, which asks about no known device: its guest, and nobody is joined
+-- A member's device is not handed the member's session: it gets a new guest without credits, and the device id moves there. Calls for one device wait for each other.
 -- A phone whose answer was lost sends the same id and the same token again: within ten minutes it gets the same guest, whatever form its id has,
 -- since the token is known to that phone alone. Only the token's SHA-256 is kept for that.
 -- p_risk: throttle_score, block_score, throttle_seconds; what they do is for new devices only, a known one is served.
--- refusal says why there is no session: banned (its phone is to be marked at Apple, grant_id does that) or blocked.
-drop function if exists open_device(text, boolean, text, inet, integer, integer);
+-- refusal says why there is no session: banned (its phone is to be marked at Apple, grant_id does that), blocked or unasked. joined: the temporary guests
+-- who are part of user_id from now on.
 create or replace function open_device(
-  p_device_id text, p_is_uuid boolean, p_device_token text, p_ip inet,
+  p_device_id text, p_device_token text, p_ip inet, p_verdict text, p_keep_token boolean,
   p_new_devices_limit integer, p_window_seconds integer, p_risk jsonb)
 returns table (user_id uuid, is_new boolean, grant_id uuid, is_verified boolean, rate_limit integer, rate_remaining integer, rate_reset_at timestamptz,
-  refusal text)
+  refusal text, joined uuid[])
 language plpgsql security definer set search_path = public, pg_temp as $$
 #variable_conflict use_column
 declare
   c_repeat constant interval := interval '10 minutes';
+  v_hash text := device_id_hash(p_device_id);
+  v_is_secret boolean := opens_known_guest(p_device_id);
   v_token_hash bytea := sha256(convert_to(p_device_token, 'UTF8'));
-  v_device_hash bytea := sha256(convert_to(p_device_id, 'UTF8'));
-  v_is_repeated boolean := false;
+  v_device_hash bytea := decode(substr(v_hash, 8), 'hex');
+  v_is_repeated boolean;
   v_repeater users;
   v_user users;
   v_device device_checks;
@@ -27,49 +33,69 @@ declare
   v_user_id uuid;
   v_score integer;
   v_is_banned boolean;
+  v_temporary temporary_guests;
 begin
-  perform pg_advisory_xact_lock(hashtextextended('device:' || p_device_id, 0));
-  select * into v_user from users where device_id = p_device_id and deleted_at is null for no key update;
-  select * into v_device from device_checks where device_id = p_device_id;
-  if not p_is_uuid then
-    select u.* into v_repeater from device_openings o join users u on u.id = o.user_id
-    where o.token_hash = v_token_hash and o.device_hash = v_device_hash and o.opened_at > clock_timestamp() - c_repeat
-      and u.is_guest and u.merged_into is null and u.deleted_at is null
-    for no key update of u;
-    v_is_repeated := found;
-    if v_is_repeated then
-      v_user := v_repeater;
-      if v_user.banned_at is not null then
-        refusal := 'banned';
-        return next;
-        return;
-      end if;
-    end if;
+  perform pg_advisory_xact_lock(hashtextextended('device:' || v_hash, 0));
+  perform adopt_device_id(p_device_id);
+  -- Rows in the order of every merge: whoever may become part of somebody first.
+  if p_verdict = 'accepted' then
+    perform 1 from users u where u.id in (select t.user_id from temporary_guests t where t.device_hash = v_hash) order by u.id for no key update;
+  end if;
+  select u.* into v_repeater from device_openings o join users u on u.id = o.user_id
+  where o.token_hash = v_token_hash and o.device_hash = v_device_hash and o.opened_at > clock_timestamp() - c_repeat
+    and u.is_guest and u.merged_into is null and u.deleted_at is null
+  for no key update of u;
+  v_is_repeated := found;
+  select * into v_user from users where device_id = v_hash and deleted_at is null for no key update;
+  select * into v_device from device_checks where device_id = v_hash;
+  if v_is_repeated and v_repeater.banned_at is not null and not (v_is_secret and v_repeater.id = v_user.id) then
+    refusal := 'banned';
+    return next;
+    return;
+  end if;
+  if v_is_repeated and not v_is_secret then
+    v_user := v_repeater;
   end if;
   -- A phone that was merged away is its member's.
   v_is_banned := v_user.banned_at is not null
     or exists (select from users m where m.id = v_user.merged_into and m.banned_at is not null);
-  if v_user.id is not null and p_is_uuid then
-    if v_is_banned is distinct from coalesce(v_device.bit1, false) and 'banned_phone' <> all (coalesce(v_device.fraud_flags, '{}')) then
+  if v_user.id is not null and v_is_secret then
+    if v_is_banned is distinct from coalesce(v_device.bit1, false) and 'banned_phone' <> all (coalesce(v_device.fraud_flags, '{}'))
+      and (v_is_banned or p_verdict in ('accepted', 'not_asked')) then
       -- What our ban says is not yet what Apple keeps for this phone, and only a fresh token can change that.
-      insert into device_checks (device_id, user_id) values (p_device_id, v_user.id) on conflict (device_id) do nothing;
+      insert into device_checks (device_id, user_id) values (v_hash, v_user.id) on conflict (device_id) do nothing;
       update device_grants g set stage = 'abandoned', decided_at = now(), device_token = null, last_error = 'a newer token came'
       where g.user_id = v_user.id and g.purpose = 'mark' and g.decided_at is null and g.lease_until is null;
       insert into device_grants (user_id, device_id, device_token, purpose, bit1_wanted)
-      values (v_user.id, p_device_id, p_device_token, 'mark', v_is_banned);
+      values (v_user.id, v_hash, p_device_token, 'mark', v_is_banned);
     end if;
     if v_is_banned or 'banned_phone' = any (v_device.fraud_flags) then
       refusal := 'banned';
       return next;
       return;
     end if;
+    if p_verdict = 'unverified' or (p_verdict is null and v_repeater.id is distinct from v_user.id) then
+      if p_verdict is null then
+        refusal := 'unasked';
+        return next;
+        return;
+      end if;
+      is_new := not v_is_repeated;
+      user_id := coalesce(v_repeater.id, open_temporary_guest(v_hash, p_device_token, p_keep_token));
+      is_verified := false;
+      if is_new then
+        perform note_device_opening(v_token_hash, v_device_hash, user_id);
+      end if;
+      return next;
+      return;
+    end if;
   end if;
 
-  if v_user.id is not null and (p_is_uuid or v_is_repeated) and v_user.is_guest and v_user.merged_into is null then
+  if v_user.id is not null and (v_is_secret or v_is_repeated) and v_user.is_guest and v_user.merged_into is null then
     is_new := false;
     v_user_id := v_user.id;
   else
-    v_score := assess_device(p_device_id, p_ip);
+    v_score := assess_device(v_hash, p_ip);
     if v_score >= (p_risk ->> 'block_score')::integer then
       refusal := case when 'banned_phone' = any (v_device.fraud_flags) then 'banned' else 'blocked' end;
       return next;
@@ -90,27 +116,28 @@ begin
         'retry_after_seconds', greatest(1, ceil(extract(epoch from v_rate.reset_at - clock_timestamp())))::integer));
     end if;
     is_new := true;
-    if v_user.id is not null and p_is_uuid then
+    if v_user.id is not null and v_is_secret then
       v_was_member := true;
       update users set device_id = null, updated_at = now() where id = v_user.id;
     end if;
     insert into users (device_id, is_guest)
-    values (case when v_user.id is null or v_was_member then p_device_id end, true)
+    values (case when v_user.id is null or v_was_member then v_hash end, true)
     returning id into v_user_id;
-    if not p_is_uuid then
-      -- What is too old needs no memory; a few at each opening keep the table as small as the openings of its last minutes.
-      delete from device_openings where (token_hash, device_hash) in (
-        select o.token_hash, o.device_hash from device_openings o where o.opened_at < clock_timestamp() - c_repeat limit 10 for update skip locked);
-      insert into device_openings (token_hash, device_hash, user_id) values (v_token_hash, v_device_hash, v_user_id)
-      on conflict (token_hash, device_hash) do update set user_id = excluded.user_id, opened_at = excluded.opened_at;
-    end if;
+    perform note_device_opening(v_token_hash, v_device_hash, v_user_id);
   end if;
 
   user_id := v_user_id;
-  insert into device_checks (device_id, user_id) values (p_device_id, v_user_id)
+  insert into device_checks (device_id, user_id) values (v_hash, v_user_id)
   on conflict (device_id) do update set user_id = excluded.user_id, updated_at = now();
+  if p_verdict = 'accepted' and v_is_secret then
+    for v_temporary in select t.* from temporary_guests t where t.device_hash = v_hash order by t.user_id loop
+      if join_temporary_guest(v_temporary.user_id, v_user_id, v_temporary.token_hash = v_token_hash) then
+        joined := array_append(joined, v_temporary.user_id);
+      end if;
+    end loop;
+  end if;
   if v_was_member then
-    insert into device_grants (user_id, device_id, stage, decided_at) values (v_user_id, p_device_id, 'denied', now());
+    insert into device_grants (user_id, device_id, stage, decided_at) values (v_user_id, v_hash, 'denied', now());
     is_verified := true;
     return next;
     return;
@@ -130,11 +157,24 @@ begin
     where g.user_id = v_user_id and g.purpose = 'grant' and g.stage = 'requested' and g.lease_until is null;
     -- An earlier grant of this guest may have set the bit without hearing of it; the new one has to know.
     insert into device_grants (user_id, device_id, device_token, bit_attempted_at)
-    values (v_user_id, p_device_id, p_device_token, (select max(g.bit_attempted_at) from device_grants g where g.user_id = v_user_id and g.stage = 'abandoned'))
+    values (v_user_id, v_hash, p_device_token, (select max(g.bit_attempted_at) from device_grants g where g.user_id = v_user_id and g.stage = 'abandoned'))
     returning id into grant_id;
   end if;
   return next;
 end
 $$;
+comment on function open_device(text, text, inet, text, boolean, integer, integer, jsonb) is
+  'The guest of a device, made when there is none, and the grant that is still to be decided; refusal banned, blocked or unasked gives none. Raises ERR_4004.';
+
+-- compatibility: the previous release's nodes call this; goes in the next release
+create or replace function open_device(
+  p_device_id text, p_is_uuid boolean, p_device_token text, p_ip inet,
+  p_new_devices_limit integer, p_window_seconds integer, p_risk jsonb)
+returns table (user_id uuid, is_new boolean, grant_id uuid, is_verified boolean, rate_limit integer, rate_remaining integer, rate_reset_at timestamptz,
+  refusal text)
+language sql security definer set search_path = public, pg_temp as $$
+  select o.user_id, o.is_new, o.grant_id, o.is_verified, o.rate_limit, o.rate_remaining, o.rate_reset_at, o.refusal
+  from open_device(p_device_id, p_device_token, p_ip, 'not_asked', false, p_new_devices_limit, p_window_seconds, p_risk) o
+$$;
 comment on function open_device(text, boolean, text, inet, integer, integer, jsonb) is
-  'The guest of a device, made when there is none, and the grant that is still to be decided; refusal banned or blocked gives none. Raises ERR_4004.';
+  'As open_device with a verdict, for nodes of the previous release.';

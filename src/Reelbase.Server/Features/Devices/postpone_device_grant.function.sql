@@ -23,7 +23,7 @@ begin
     device_token = case when stage <> 'bit_set' and attempt >= p_max_attempts then null else device_token end
   where id = p_grant_id and leased_by = p_leased_by and decided_at is null returning * into v_grant;
   -- Apple's outages are nobody's failures.
-  update device_checks set outage_count = outage_count + 1, updated_at = now() where device_id = v_grant.device_id;
+  update device_checks set outage_count = outage_count + 1, updated_at = now() where device_id in (v_grant.device_id, stored_device_id(v_grant.device_id));
   perform end_device_grant_turn(p_leased_by);
 end
 $$;

@@ -40,7 +40,10 @@ begin
     success_count = success_count + 1, updated_at = now(),
     risk_score = case when p_bit1 then 100 else risk_score end,
     fraud_flags = case when p_bit1 then array_append(array_remove(fraud_flags, 'banned_phone'), 'banned_phone') else fraud_flags end
-  where device_id = v_grant.device_id;
+  where device_id in (v_grant.device_id, stored_device_id(v_grant.device_id));
+  if not p_bit1 then
+    perform keep_device_verdict(stored_device_id(v_grant.device_id), v_grant.device_token, 'accepted');
+  end if;
   if not v_is_denied then
     return 'queried';
   end if;

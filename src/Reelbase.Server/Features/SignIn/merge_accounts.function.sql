@@ -40,7 +40,8 @@ begin
     user_metadata = case when user_metadata = '{}' then v_guest.user_metadata else user_metadata end,
     updated_at = now()
   where id = p_member_id;
-  update users set merged_into = p_member_id, updated_at = now() where id = p_guest_id;
+  -- Whoever is part of the guest is part of the member from now on: one step is all that any id takes.
+  update users set merged_into = p_member_id, updated_at = now() where id = p_guest_id or merged_into = p_guest_id;
 end
 $$;
 comment on function merge_accounts(uuid, uuid) is 'Moves everything of a guest to a member, and the balance through two ledger rows. Internal to the definer functions.';

@@ -11,7 +11,7 @@ public abstract record DeviceAnswer
     /// <summary>The device's two bits.</summary>
     public sealed record Bits(bool Bit0, bool Bit1) : DeviceAnswer;
 
-    /// <summary>Apple stored what was asked.</summary>
+    /// <summary>Apple did what was asked: it stored the bits, or found the token good.</summary>
     public sealed record Stored : DeviceAnswer;
 
     /// <summary>The token is not one of a real device, or it is stale.</summary>
@@ -40,6 +40,10 @@ public sealed class DeviceCheckClient(IHttpClientFactory clients, IOptions<Devic
     /// <summary>Reads the two bits. A device that never had any answers with text and not JSON: both are false then.</summary>
     public Task<DeviceAnswer> QueryAsync(string deviceToken, CancellationToken cancellationToken) =>
         CallAsync("query_two_bits", new() { ["device_token"] = deviceToken }, ReadBits, cancellationToken);
+
+    /// <summary>Asks whether a token is one of a real device, and nothing else: <see cref="DeviceAnswer.Stored"/> when it is.</summary>
+    public Task<DeviceAnswer> ValidateAsync(string deviceToken, CancellationToken cancellationToken) =>
+        CallAsync("validate_device_token", new() { ["device_token"] = deviceToken }, _ => new DeviceAnswer.Stored(), cancellationToken);
 
     /// <summary>Stores both bits; what an omitted bit would become is not documented, so both are always sent.</summary>
     public Task<DeviceAnswer> UpdateAsync(string deviceToken, bool bit0, bool bit1, CancellationToken cancellationToken) =>

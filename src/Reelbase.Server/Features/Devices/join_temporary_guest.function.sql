@@ -1,0 +1,26 @@
+-- A temporary guest becomes part of the guest of their device; both rows are locked by the caller, the temporary one's first. Their sessions go on only
+-- when Apple has accepted the very token that opened them: others would be inside an account that they have not proven to be theirs. Whoever has become
+-- a member, has left or was banned meanwhile is joined to nobody. No credits arise: the balance moves through two ledger rows.
+create or replace function join_temporary_guest(p_guest_id uuid, p_known_id uuid, p_is_proven boolean) returns boolean
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_guest users;
+begin
+  delete from temporary_guests where user_id = p_guest_id;
+  if not found then
+    return false;
+  end if;
+  select * into v_guest from users where id = p_guest_id;
+  if not v_guest.is_guest or v_guest.merged_into is not null or v_guest.deleted_at is not null or v_guest.banned_at is not null
+    or p_guest_id = p_known_id then
+    return false;
+  end if;
+  perform merge_accounts(p_guest_id, p_known_id);
+  if not p_is_proven then
+    update sessions set revoked_at = clock_timestamp() where user_id = p_guest_id and revoked_at is null;
+  end if;
+  return true;
+end
+$$;
+comment on function join_temporary_guest(uuid, uuid, boolean) is
+  'Joins a temporary guest to the guest of their device; false when they are no such guest any more. Internal to the device functions.';

@@ -1,0 +1,201 @@
+using System.Net;
+using System.Text.Json;
+using Reelbase.Tests.Support;
+
+namespace Reelbase.Tests.Features;
+
+/// <summary>Nobody is handed a known device's account before Apple has accepted the token: how often it is asked, and what its answers do.</summary>
+public sealed class DeviceQuestionTests(AdminHouse house) : IClassFixture<AdminHouse>
+{
+    private const string BadToken = "AAAA";
+
+    [Theory]
+    [InlineData("AAAA")]
+    [InlineData("bm90IGEgZGV2aWNl")]
+    public async Task A_token_that_apple_refuses_opens_no_known_device(string token)
+    {
+        var phone = await house.NewGuestAsync();
+        AssertRefused(await Phone.CheckAsync(house.Url, phone.DeviceId, token));
+        AssertRefused(await Phone.CheckAsync(house.Url, phone.DeviceId.ToUpperInvariant(), token));
+        Assert.Equal(1, await house.QueryAsync<long>($"select count(*) from sessions where user_id = '{phone.UserId}'"));
+        // The true phone comes with a token of its own, at once.
+        Assert.Equal(phone.UserId, (await Phone.OnboardAsync(house.Url, phone.DeviceId, phone.DeviceId + "-later")).UserId);
+    }
+
+    [Fact]
+    public async Task After_a_global_logout_a_refused_token_opens_nothing_and_an_accepted_one_the_same_guest()
+    {
+        var phone = await house.NewGuestAsync();
+        Assert.Equal(HttpStatusCode.NoContent, (await phone.PostAsync("/auth/v1/logout?scope=global", new { })).Status);
+        AssertRefused(await Phone.CheckAsync(house.Url, phone.DeviceId, BadToken));
+        Assert.Equal("ERR_4005", (await phone.GetAsync("/get-user-profile")).Code);
+        Assert.Equal(phone.UserId, (await Phone.OnboardAsync(house.Url, phone.DeviceId, phone.DeviceId + "-after")).UserId);
+    }
+
+    [Fact]
+    public async Task After_support_has_ended_the_sessions_a_refused_token_opens_nothing()
+    {
+        var phone = await house.NewGuestAsync();
+        Assert.Equal(HttpStatusCode.OK, (await house.PostAsync("/admin-end-sessions", new { user_id = phone.UserId, reason = "a lost phone" })).Status);
+        AssertRefused(await Phone.CheckAsync(house.Url, phone.DeviceId, BadToken));
+        Assert.Equal(0, await house.QueryAsync<long>($"select count(*) from sessions where user_id = '{phone.UserId}' and revoked_at is null"));
+    }
+
+    [Fact]
+    public async Task A_members_device_is_not_taken_from_them_by_a_refused_token()
+    {
+        var phone = await house.NewGuestAsync();
+        await house.ExecuteAsync($"update users set is_guest = false, apple_sub = 'apple-{phone.UserId}' where id = '{phone.UserId}'");
+        AssertRefused(await Phone.CheckAsync(house.Url, phone.DeviceId, BadToken));
+        Assert.True(await house.QueryAsync<bool>($"select device_id is not null from users where id = '{phone.UserId}'"));
+        Assert.NotEqual(phone.UserId, (await Phone.OnboardAsync(house.Url, phone.DeviceId, phone.DeviceId + "-later")).UserId);
+    }
+
+    [Fact]
+    public async Task Three_repeats_one_after_another_and_three_at_once_cost_one_question_each()
+    {
+        var phone = await house.NewGuestAsync();
+        foreach (var isParallel in new[] { false, true })
+        {
+            var device = $"{phone.DeviceId}-{isParallel}";
+            var token = Phone.TokenOf(device);
+            var answers = new List<Answer>();
+            if (isParallel)
+            {
+                answers.AddRange(await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Phone.CheckAsync(house.Url, phone.DeviceId, token))));
+            }
+            else
+            {
+                for (var count = 0; count < 3; count++)
+                {
+                    answers.Add(await Phone.CheckAsync(house.Url, phone.DeviceId, token));
+                }
+            }
+            Assert.All(answers, answer => Assert.Equal((HttpStatusCode.OK, phone.UserId), (answer.Status, answer["user_id"].GetGuid())));
+            Assert.Equal(1, await QuestionsAsync(device));
+        }
+    }
+
+    [Fact]
+    public async Task A_new_phone_that_repeats_its_token_costs_the_one_question_of_its_grant()
+    {
+        var device = Guid.NewGuid().ToString();
+        for (var count = 0; count < 2; count++)
+        {
+            var answers = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Phone.CheckAsync(house.Url, device, Phone.TokenOf(device))));
+            Assert.All(answers, answer => Assert.Equal(HttpStatusCode.OK, answer.Status));
+            Assert.Single(answers.Select(answer => answer["user_id"].GetGuid()).Distinct());
+            Assert.All(answers, answer => Assert.Equal(10, answer["credits_remaining"].GetInt32()));
+        }
+        Assert.Equal(1, await QuestionsAsync(device));
+    }
+
+    [Fact]
+    public async Task Two_nodes_ask_one_question()
+    {
+        var phone = await house.NewGuestAsync();
+        await using var second = house.BuildServer();
+        await second.StartAsync();
+        var url = TestSystem.AddressOf(second);
+        var device = phone.DeviceId + "-two";
+        var answers = await Task.WhenAll(
+            Enumerable.Range(0, 6).Select(number => Phone.CheckAsync(number % 2 == 0 ? house.Url : url, phone.DeviceId, Phone.TokenOf(device)))
+        );
+        Assert.All(answers, answer => Assert.Equal((HttpStatusCode.OK, phone.UserId), (answer.Status, answer["user_id"].GetGuid())));
+        Assert.Equal(1, await QuestionsAsync(device));
+        await second.StopAsync();
+    }
+
+    [Fact]
+    public async Task A_verdict_is_kept_by_the_tokens_hash_for_ten_minutes()
+    {
+        var (phone, other) = (await house.NewGuestAsync(), await house.NewGuestAsync());
+        var token = Phone.TokenOf(phone.DeviceId + "-kept");
+        Assert.Equal(HttpStatusCode.OK, (await Phone.CheckAsync(house.Url, phone.DeviceId, token)).Status);
+        var before = await BadTokensAsync();
+        var bad = Convert.ToBase64String(Guid.NewGuid().ToByteArray());
+        AssertRefused(await Phone.CheckAsync(house.Url, phone.DeviceId, bad));
+        AssertRefused(await Phone.CheckAsync(house.Url, phone.DeviceId, bad));
+        AssertRefused(await Phone.CheckAsync(house.Url, other.DeviceId, bad));
+        Assert.Equal(before + 1, await BadTokensAsync());
+        await house.ExecuteAsync("update device_questions set asked_at = asked_at - interval '601 seconds', decided_at = decided_at - interval '601 seconds'");
+        AssertRefused(await Phone.CheckAsync(house.Url, phone.DeviceId, bad));
+        Assert.Equal(HttpStatusCode.OK, (await Phone.CheckAsync(house.Url, phone.DeviceId, token)).Status);
+        Assert.Equal(before + 2, await BadTokensAsync());
+        Assert.Equal(2, await QuestionsAsync(phone.DeviceId + "-kept"));
+        Assert.Equal(0, await house.QueryAsync<long>($"select count(*) from device_questions q where position('{token}' in q::text) > 0"));
+    }
+
+    [Fact]
+    public async Task The_eleventh_question_of_an_hour_for_an_id_and_address_is_not_asked_and_gives_a_new_guest_without_credits()
+    {
+        var (phone, other) = (await house.NewGuestAsync(), await house.NewGuestAsync());
+        for (var count = 0; count < 10; count++)
+        {
+            AssertRefused(await Phone.CheckAsync(house.Url, phone.DeviceId, Convert.ToBase64String(Guid.NewGuid().ToByteArray())));
+        }
+        var device = phone.DeviceId + "-eleventh";
+        var eleventh = await Phone.CheckAsync(house.Url, phone.DeviceId, Phone.TokenOf(device));
+        AssertTemporary(eleventh, phone);
+        Assert.Equal(0, await QuestionsAsync(device));
+        // The same once more is the same guest, and nobody asks about a question that was not counted.
+        Assert.Equal(eleventh["user_id"].GetGuid(), (await Phone.CheckAsync(house.Url, phone.DeviceId, Phone.TokenOf(device)))["user_id"].GetGuid());
+        Assert.Equal(
+            1,
+            await house.QueryAsync<long>($"select count(*) from temporary_guests where user_id = '{eleventh["user_id"]}' and device_token is null")
+        );
+        // Another id is asked about; and after the hour the same token opens the device's guest, of whom the other one is a part then.
+        Assert.Equal(HttpStatusCode.OK, (await Phone.CheckAsync(house.Url, other.DeviceId, Phone.TokenOf(other.DeviceId + "-x"))).Status);
+        await house.ExecuteAsync(
+            "update device_questions set asked_at = asked_at - interval '3601 seconds', decided_at = decided_at - interval '3601 seconds'"
+        );
+        var after = await Phone.CheckAsync(house.Url, phone.DeviceId, Phone.TokenOf(device));
+        Assert.Equal(phone.UserId, after["user_id"].GetGuid());
+        Assert.Equal($"{phone.UserId}", await house.QueryAsync<string>($"select merged_into::text from users where id = '{eleventh["user_id"]}'"));
+        await house.AssertLedgerAsync();
+    }
+
+    [Theory]
+    [InlineData("00000000-0000-0000-0000-000000000000")]
+    [InlineData("FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF")]
+    [InlineData("{7d3c0c9e-6a53-4f0e-9a8e-2f1f0b7c1a12}")]
+    [InlineData("7d3c0c9e6a534f0e9a8e2f1f0b7c1a12")]
+    [InlineData(" 7d3c0c9e-6a53-4f0e-9a8e-2f1f0b7c1a12")]
+    [InlineData("7d3c0c9e-6a53-4f0e-9a8e-2f1f0b7c1a12\n")]
+    [InlineData("0x3c0c9e-6a53-4f0e-9a8e-2f1f0b7c1a12")]
+    [InlineData("７d3c0c9e-6a53-4f0e-9a8e-2f1f0b7c1a12")]
+    [InlineData("sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")]
+    [InlineData("'; drop table users; --")]
+    [InlineData("%")]
+    public async Task An_id_that_is_no_secret_opens_nobody(string id)
+    {
+        var first = await Phone.OnboardAsync(house.Url, id, $"{Guid.NewGuid()}");
+        var second = await Phone.OnboardAsync(house.Url, id, $"{Guid.NewGuid()}");
+        Assert.NotEqual(first.UserId, second.UserId);
+    }
+
+    private static void AssertRefused(Answer answer)
+    {
+        Assert.Equal((HttpStatusCode.Forbidden, "ERR_4010"), (answer.Status, answer.Code));
+        Assert.DoesNotContain("access_token", answer.Text, StringComparison.Ordinal);
+    }
+
+    private static void AssertTemporary(Answer answer, Phone known)
+    {
+        Assert.Equal(HttpStatusCode.OK, answer.Status);
+        Assert.NotEqual(known.UserId, answer["user_id"].GetGuid());
+        Assert.Equal((0, true, false), (answer["credits_remaining"].GetInt32(), answer["is_new"].GetBoolean(), answer["is_valid_device"].GetBoolean()));
+    }
+
+    private async Task<int> QuestionsAsync(string device)
+    {
+        using var document = JsonDocument.Parse(await house.Control.GetStringAsync("/_control/devicecheck/devices"));
+        return document.RootElement.GetProperty("queries").TryGetProperty(device, out var count) ? count.GetInt32() : 0;
+    }
+
+    private async Task<int> BadTokensAsync()
+    {
+        using var document = JsonDocument.Parse(await house.Control.GetStringAsync("/_control/devicecheck/devices"));
+        return document.RootElement.GetProperty("bad_tokens").GetInt32();
+    }
+}

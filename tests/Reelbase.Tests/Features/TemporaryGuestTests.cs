@@ -1,0 +1,187 @@
+using System.Net;
+using System.Net.Http.Headers;
+using Reelbase.Tests.Support;
+
+namespace Reelbase.Tests.Features;
+
+/// <summary>A known device while Apple is away: a new guest without credits, who becomes part of the known one as soon as Apple accepts a token.</summary>
+public sealed class TemporaryGuestTests(TemporaryGuestTests.Impatient system) : IClassFixture<TemporaryGuestTests.Impatient>
+{
+    public sealed class Impatient : TestSystem
+    {
+        protected override Dictionary<string, string?> Settings => new() { ["DeviceCheck:TimeoutSeconds"] = "2", ["Devices:QuestionsPerWindow"] = "-1" };
+    }
+
+    [Theory]
+    [InlineData("down")]
+    [InlineData("unauthorized")]
+    [InlineData("drop")]
+    public async Task With_apple_away_a_known_device_gets_a_new_guest_without_credits_who_is_joined_when_apple_accepts_their_token(string kind)
+    {
+        var known = await system.NewGuestAsync();
+        var device = known.DeviceId + "-" + kind;
+        await system.OutageAsync("devicecheck", 600, kind);
+        var answer = await Phone.CheckAsync(system.Url, known.DeviceId, Phone.TokenOf(device));
+        var guest = AssertTemporary(answer, known);
+        // The app tries twice more: the same guest.
+        for (var count = 0; count < 2; count++)
+        {
+            Assert.Equal(guest, (await Phone.CheckAsync(system.Url, known.DeviceId, Phone.TokenOf(device)))["user_id"].GetGuid());
+        }
+        Assert.Equal(10, await known.CreditsAsync());
+        await system.OutageAsync("devicecheck", 0, kind);
+        // Nobody comes again: the worker asks about the token that was kept.
+        await Eventually.IsAsync(() => MergedIntoAsync(guest), into => into == known.UserId);
+        // Their session goes on, for Apple has accepted the very token that opened it.
+        Assert.Equal(10, (await AsAsync(answer, "/get-user-credits"))["credits_remaining"].GetInt32());
+        Assert.Equal(10, await known.CreditsAsync());
+        Assert.Equal(0, await system.QueryAsync<long>($"select count(*) from temporary_guests where user_id = '{guest}'"));
+        await system.AssertLedgerAsync();
+    }
+
+    [Fact]
+    public async Task What_a_temporary_guest_has_done_and_bought_becomes_the_known_guests()
+    {
+        var known = await system.NewGuestAsync();
+        var (guest, answer) = await OpenTemporaryAsync(known, "mine");
+        var session = answer["access_token"].GetString()!;
+        var (_, signed) = await system.PretendApple.BuyAsync(Apple.Pack25, guest);
+        using var http = Client(session);
+        Assert.Equal(HttpStatusCode.OK, (await http.PostAsJsonAsync("/update-credits", new { signed_transaction = signed })).StatusCode);
+        using var press = new HttpRequestMessage(HttpMethod.Post, "/generate-video")
+        {
+            Content = JsonContent.Create(new { model_id = Catalog.FastModel, prompt = "Of a temporary guest" }),
+            Headers = { { "Idempotency-Key", $"{Guid.NewGuid()}" } },
+        };
+        var job = (await Answer.ReadAsync(await http.SendAsync(press)))["job_id"].GetString();
+        await system.OutageAsync("devicecheck", 0, "down");
+        await Eventually.IsAsync(() => MergedIntoAsync(guest), into => into == known.UserId);
+        Assert.Equal(10 + 25 - 8, await known.CreditsAsync());
+        Assert.Equal(HttpStatusCode.OK, (await known.GetAsync($"/get-video-status?job_id={job}")).Status);
+        Assert.Equal($"{known.UserId}", await system.QueryAsync<string>($"select user_id::text from purchases where user_id = '{known.UserId}'"));
+        Assert.Equal(
+            1,
+            await system.QueryAsync<long>($"select count(*) from quota_log where user_id in ('{guest}', '{known.UserId}') and reason = 'initial_grant'")
+        );
+        // An id that was joined to a guest keeps working when that guest becomes part of a member.
+        var subject = "001234." + Guid.NewGuid().ToString("N");
+        await (await system.NewGuestAsync()).PostAsync(
+            "/merge-guest-user",
+            new { id_token = (await system.PretendApple.SignInAsync(subject, "x@example.com")).Token }
+        );
+        var merged = await known.PostAsync("/merge-guest-user", new { id_token = (await system.PretendApple.SignInAsync(subject)).Token });
+        Assert.Equal(HttpStatusCode.OK, merged.Status);
+        var member = merged["user"].GetProperty("id").GetGuid();
+        Assert.Equal(member, await MergedIntoAsync(guest));
+        Assert.Equal(HttpStatusCode.OK, (await known.GetAsync($"/get-user-credits?user_id={guest}")).Status);
+        await system.AssertLedgerAsync();
+    }
+
+    [Fact]
+    public async Task A_device_check_with_an_accepted_token_joins_everybody_of_that_id_and_ends_the_sessions_of_those_whose_own_token_nobody_accepted()
+    {
+        var known = await system.NewGuestAsync();
+        var (mine, mineAnswer) = await OpenTemporaryAsync(known, "mine");
+        var (other, otherAnswer) = await OpenTemporaryAsync(known, "other");
+        // Nobody asks by itself in this test.
+        await system.ExecuteAsync("update temporary_guests set device_token = null");
+        await system.OutageAsync("devicecheck", 0, "down");
+        var token = Phone.TokenOf(known.DeviceId + "-mine");
+        var answers = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Phone.CheckAsync(system.Url, known.DeviceId, token)));
+        Assert.All(answers, answer => Assert.Equal((HttpStatusCode.OK, known.UserId), (answer.Status, answer["user_id"].GetGuid())));
+        Assert.Equal((known.UserId, known.UserId), (await MergedIntoAsync(mine), await MergedIntoAsync(other)));
+        Assert.Equal(HttpStatusCode.OK, (await AsAsync(mineAnswer, "/get-user-profile")).Status);
+        Assert.Equal("ERR_4005", (await AsAsync(otherAnswer, "/get-user-profile")).Code);
+        Assert.Equal(10, await known.CreditsAsync());
+        await system.AssertLedgerAsync();
+    }
+
+    [Fact]
+    public async Task A_temporary_guest_whose_token_apple_refuses_in_the_end_is_joined_to_nobody()
+    {
+        var known = await system.NewGuestAsync();
+        await system.OutageAsync("devicecheck", 600, "down");
+        var answer = await Phone.CheckAsync(system.Url, known.DeviceId, Convert.ToBase64String(Guid.NewGuid().ToByteArray()));
+        var guest = AssertTemporary(answer, known);
+        await system.OutageAsync("devicecheck", 0, "down");
+        await Eventually.IsAsync(() => system.QueryAsync<long>($"select count(*) from temporary_guests where user_id = '{guest}'"), rows => rows == 0);
+        Assert.Equal(known.UserId, (await Phone.OnboardAsync(system.Url, known.DeviceId, known.DeviceId + "-true")).UserId);
+        Assert.Null(await MergedIntoAsync(guest));
+        Assert.Equal(0, (await AsAsync(answer, "/get-user-credits"))["credits_remaining"].GetInt32());
+    }
+
+    [Fact]
+    public async Task A_temporary_guest_who_has_signed_in_with_apple_or_left_is_joined_to_nobody()
+    {
+        var known = await system.NewGuestAsync();
+        var (member, memberAnswer) = await OpenTemporaryAsync(known, "member");
+        var (left, leftAnswer) = await OpenTemporaryAsync(known, "left");
+        using var http = Client(memberAnswer["access_token"].GetString()!);
+        var (token, _) = await system.PretendApple.SignInAsync("001234." + Guid.NewGuid().ToString("N"));
+        Assert.Equal(HttpStatusCode.OK, (await http.PostAsJsonAsync("/merge-guest-user", new { id_token = token })).StatusCode);
+        using var leaving = Client(leftAnswer["access_token"].GetString()!);
+        Assert.Equal(HttpStatusCode.OK, (await leaving.PostAsJsonAsync("/delete-account", new { })).StatusCode);
+        await system.OutageAsync("devicecheck", 0, "down");
+        Assert.Equal(known.UserId, (await Phone.OnboardAsync(system.Url, known.DeviceId, known.DeviceId + "-later")).UserId);
+        await Eventually.IsAsync(
+            () => system.QueryAsync<long>($"select count(*) from temporary_guests where user_id in ('{member}', '{left}')"),
+            rows => rows == 0
+        );
+        Assert.Null(await MergedIntoAsync(member));
+        Assert.Null(await MergedIntoAsync(left));
+        Assert.False((await AsAsync(memberAnswer, "/get-user-profile"))["is_guest"].GetBoolean());
+        await system.AssertLedgerAsync();
+    }
+
+    [Fact]
+    public async Task When_the_known_guest_has_become_a_member_the_id_is_the_temporary_guests_without_credits()
+    {
+        var known = await system.NewGuestAsync();
+        var (guest, answer) = await OpenTemporaryAsync(known, "mine");
+        var (token, _) = await system.PretendApple.SignInAsync("001234." + Guid.NewGuid().ToString("N"));
+        Assert.Equal(HttpStatusCode.OK, (await known.PostAsync("/merge-guest-user", new { id_token = token })).Status);
+        await system.OutageAsync("devicecheck", 0, "down");
+        await Eventually.IsAsync(() => system.QueryAsync<bool>($"select device_id is not null from users where id = '{guest}'"), isTheirs => isTheirs);
+        Assert.Null(await MergedIntoAsync(guest));
+        Assert.Equal(0, (await AsAsync(answer, "/get-user-credits"))["credits_remaining"].GetInt32());
+        Assert.Equal(guest, (await Phone.OnboardAsync(system.Url, known.DeviceId, known.DeviceId + "-later")).UserId);
+        Assert.Equal(10, await known.CreditsAsync());
+    }
+
+    [Fact]
+    public async Task A_banned_known_guests_ban_follows_the_join()
+    {
+        var known = await system.NewGuestAsync();
+        var (guest, answer) = await OpenTemporaryAsync(known, "mine");
+        await system.ExecuteAsync($"update users set banned_at = now() where id = '{known.UserId}'");
+        await system.OutageAsync("devicecheck", 0, "down");
+        await Eventually.IsAsync(() => MergedIntoAsync(guest), into => into == known.UserId);
+        Assert.Equal("ERR_4006", (await AsAsync(answer, "/get-user-credits")).Code);
+    }
+
+    private async Task<(Guid Guest, Answer Answer)> OpenTemporaryAsync(Phone known, string name)
+    {
+        await system.OutageAsync("devicecheck", 600, "down");
+        var answer = await Phone.CheckAsync(system.Url, known.DeviceId, Phone.TokenOf($"{known.DeviceId}-{name}"));
+        return (AssertTemporary(answer, known), answer);
+    }
+
+    private static Guid AssertTemporary(Answer answer, Phone known)
+    {
+        Assert.Equal(HttpStatusCode.OK, answer.Status);
+        Assert.NotEqual(known.UserId, answer["user_id"].GetGuid());
+        Assert.Equal((0, true, false), (answer["credits_remaining"].GetInt32(), answer["is_new"].GetBoolean(), answer["is_valid_device"].GetBoolean()));
+        return answer["user_id"].GetGuid();
+    }
+
+    private Task<Guid?> MergedIntoAsync(Guid guest) => system.QueryAsync<Guid?>($"select merged_into from users where id = '{guest}'");
+
+    private HttpClient Client(string accessToken) =>
+        new() { BaseAddress = new Uri(system.Url), DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", accessToken) } };
+
+    private async Task<Answer> AsAsync(Answer opened, string path)
+    {
+        using var http = Client(opened["access_token"].GetString()!);
+        return await Answer.ReadAsync(await http.GetAsync(path));
+    }
+}
