@@ -45,6 +45,7 @@ internal static class AdminUserCommands
         Console.WriteLine($"TOTP secret: {admin.TotpSecret}");
         Console.WriteLine($"TOTP link: {admin.TotpUri}");
         Console.WriteLine("Put the secret into an authenticator app. None of this is shown again; running this again makes new ones.");
+        Console.WriteLine("The password works for a day: choose another one in the console before that (/admin/password).");
         return 0;
     }
 

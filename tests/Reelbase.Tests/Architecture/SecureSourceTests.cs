@@ -186,7 +186,7 @@ public sealed partial class SecureSourceTests
     [GeneratedRegex(@"\bexecute\s+(?!format\(|\(select\s+format\(|function\b|on\b|procedure\b)['$\w(][^;]*\|\|", RegexOptions.IgnoreCase)]
     private static partial Regex ExecutedText();
 
-    [GeneratedRegex(@"UseShellExecute\s*=\s*true|\bArguments\s*=\s*[$@""]|ProcessStartInfo\(\s*(?:""[^""]*""|\w+|Path\.Combine\([^)]*\)),\s*[$@""]")]
+    [GeneratedRegex(@"UseShellExecute\s*=\s*true|\bArguments\s*=\s*[$@]?""(?!\$\d)|ProcessStartInfo\(\s*(?:""[^""]*""|\w+|Path\.Combine\([^)]*\)),\s*[$@""]")]
     private static partial Regex ArgumentLine();
 
     [GeneratedRegex(@"MarkupString|AddMarkupContent|Html\.Raw|innerHTML")]
@@ -223,7 +223,7 @@ public sealed partial class SecureSourceTests
     [GeneratedRegex(@"(?:Results\.(?:Local)?Redirect|Response\.Redirect)\((.*)\);")]
     private static partial Regex Redirect();
 
-    [GeneratedRegex(@"^(""/admin[\w/?=-]*""|\w+Path( \+ (""[\w?=]+""|\(\w+ \? ""[\w?=]+"" : ""[\w?=]+""\)))?)$")]
+    [GeneratedRegex(@"^(""/admin[\w/?=-]*""|\w+Path( \+ (""[\w?=]+""|\$""\?wrong=\{wrong\}""|\(\w+ \? ""[\w?=]+"" : ""[\w?=]+""\)))?)$")]
     private static partial Regex FixedTarget();
 
     [GeneratedRegex(@"\b(AddConsole|AddOtlpExporter|UseSentry|AddFile|AddDebug|AddEventLog|AddSyslog|AddSerilog|AddJsonConsole)\b(?=\()")]

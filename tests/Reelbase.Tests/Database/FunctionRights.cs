@@ -110,6 +110,7 @@ internal static class FunctionRights
         [
             "beat",
             "begin_device_question",
+            "change_admin_password",
             "claim_device_grant",
             "find_admin_credentials",
             "find_guest_to_merge",
@@ -138,6 +139,7 @@ internal static class FunctionRights
             "record_device_verdict",
             "refresh_session",
             "reject_device_grant",
+            "renew_admin_password_hash",
             "renew_device_grant_turn",
             "rest_catalog_version",
             "sign_in_with_apple",

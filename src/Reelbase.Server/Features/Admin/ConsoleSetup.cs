@@ -17,6 +17,8 @@ public static class ConsoleSetup
 {
     private const string Scheme = "console";
     private const string SignInPath = "/admin/sign-in";
+    private const string PasswordPath = "/admin/password";
+    private const int MaxFormCharacters = 4096;
     private const string Program = "Reelbase.Server";
 
     /// <summary>What only the console serves.</summary>
@@ -154,6 +156,7 @@ public static class ConsoleSetup
         }
         app.MapPost("/admin/session", SignInAsync).ExcludeFromDescription();
         app.MapPost("/admin/session/end", SignOutAsync).ExcludeFromDescription();
+        app.MapPost("/admin/session/password", ChoosePasswordAsync).ExcludeFromDescription();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode().RequireAuthorization();
     }
 
@@ -201,16 +204,7 @@ public static class ConsoleSetup
         {
             return Results.Redirect(SignInPath + "?wrong=form");
         }
-        var form = await context.Request.ReadFormAsync(context.RequestAborted);
-        string Field(string name, int max) =>
-            form[name].ToString() is { } text && text.Length <= max && !text.Contains('\0', StringComparison.Ordinal) ? text : "";
-        var (session, isBusy) = await signIn.TryAsync(
-            Field("email", 320).Trim(),
-            Field("password", 200),
-            Field("code", 10).Trim(),
-            context.Connection.RemoteIpAddress,
-            context.RequestAborted
-        );
+        var (session, isBusy) = await signIn.TryAsync(await ReadProofAsync(context), context.RequestAborted);
         if (session is not var (user, id, email))
         {
             return Results.Redirect(SignInPath + (isBusy ? "?wrong=busy" : "?wrong=yes"));
@@ -225,6 +219,39 @@ public static class ConsoleSetup
             new AuthenticationProperties { ExpiresUtc = DateTimeOffset.UtcNow.AddMinutes(options.Value.SessionMinutes) }
         );
         return Results.Redirect("/admin");
+    }
+
+    /// <summary>Passwords count letter for letter: one that is longer than any is nobody's, and not its beginning.</summary>
+    private static async Task<AdminProof> ReadProofAsync(HttpContext context)
+    {
+        var form = await context.Request.ReadFormAsync(context.RequestAborted);
+        return new(
+            Field(form, "email", 320).Trim(),
+            Field(form, "password", AdminPasswords.MaxCharacters),
+            Field(form, "code", 10).Trim(),
+            context.Connection.RemoteIpAddress
+        );
+    }
+
+    private static string Field(IFormCollection form, string name, int max) =>
+        form[name].ToString() is { } text && text.Length <= max && !text.Contains('\0', StringComparison.Ordinal) ? text : "";
+
+    private static async Task<IResult> ChoosePasswordAsync(HttpContext context, IAntiforgery antiforgery, AdminSignIn signIn)
+    {
+        if (!await antiforgery.IsRequestValidAsync(context))
+        {
+            return Results.Redirect(PasswordPath + "?wrong=form");
+        }
+        var proof = await ReadProofAsync(context);
+        var form = await context.Request.ReadFormAsync(context.RequestAborted);
+        var (chosen, again) = (Field(form, "chosen", MaxFormCharacters), Field(form, "again", MaxFormCharacters));
+        var wrong = chosen != again ? "different" : await signIn.ChooseAsync(proof, chosen, context.Request.Host.Host, context.RequestAborted);
+        if (wrong is not null)
+        {
+            return Results.Redirect(PasswordPath + $"?wrong={wrong}");
+        }
+        await context.SignOutAsync(Scheme);
+        return Results.Redirect(SignInPath + "?changed=yes");
     }
 
     private static async Task<IResult> SignOutAsync(HttpContext context, IAntiforgery antiforgery, ApiDatabase database)

@@ -2,7 +2,8 @@ revoke all on admin_actions, admin_approvals, admin_credentials, admin_sign_in_f
 grant select on admin_actions to authenticated;
 grant execute on function require_admin(), is_admin(), end_admin_session(), check_admin_session(integer, integer, boolean) to authenticated;
 grant execute on function find_admin_credentials(text), note_admin_failure(uuid, integer, integer), start_admin_session(uuid, uuid, bigint),
-  open_admin_attempt(text, inet, integer, integer), record_admin_failure(text, inet, integer, integer), start_admin_session(uuid, uuid, bigint, inet) to reelbase_api;
+  open_admin_attempt(text, inet, integer, integer), record_admin_failure(text, inet, integer, integer), start_admin_session(uuid, uuid, bigint, inet),
+  change_admin_password(uuid, text, text, bigint, inet), renew_admin_password_hash(uuid, text, text) to reelbase_api;
 grant execute on function create_admin(text, text, bytea), create_admin(text, text, bytea, text), list_admins(), set_admin_role(text, text), revoke_admin(text), start_admin_token(text, uuid) to reelbase_admin;
 -- What admins do: each of these looks first whether the caller is one.
 grant execute on function call_admin_once(uuid, text, jsonb),

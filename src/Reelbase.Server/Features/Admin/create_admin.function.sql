@@ -26,9 +26,11 @@ begin
   if p_role = 'support' and v_was_admin then
     perform keep_an_admin(v_id);
   end if;
-  insert into admin_credentials (user_id, password_hash, totp_secret, role) values (v_id, p_password_hash, p_totp_secret, coalesce(p_role, 'operator'))
+  -- Whoever reads the terminal knows this password: within a day its admin has chosen another.
+  insert into admin_credentials (user_id, password_hash, totp_secret, role, initial_until)
+  values (v_id, p_password_hash, p_totp_secret, coalesce(p_role, 'operator'), now() + interval '24 hours')
   on conflict on constraint admin_credentials_pkey do update set role = coalesce(p_role, admin_credentials.role), password_hash = excluded.password_hash, totp_secret = excluded.totp_secret,
-    totp_step = 0, failed_attempts = 0, locked_until = null, changed_at = now();
+    totp_step = 0, failed_attempts = 0, locked_until = null, changed_at = now(), initial_until = excluded.initial_until;
   delete from admin_sign_in_failures where account = admin_account(p_email);
   update sessions set revoked_at = clock_timestamp() where user_id = v_id and method = 'admin' and revoked_at is null;
   insert into admin_actions (action_type, target_user_id, reason, details) values

@@ -1,0 +1,164 @@
+using System.Net;
+using System.Threading.RateLimiting;
+using Microsoft.Extensions.Options;
+using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Http;
+
+namespace Reelbase.Server.Features.Admin;
+
+/// <summary>What somebody types to prove that they are an admin.</summary>
+public sealed record AdminProof(string Email, string Password, string Code, IPAddress? Address);
+
+/// <summary>What the database says of an attempt to sign in.</summary>
+public sealed record AdminAttempt(bool IsAllowed, bool IsLocked, Guid? UserId, string? Email, string? PasswordHash, byte[]? TotpSecret);
+
+/// <summary>A console session that was opened.</summary>
+public sealed record AdminSession(Guid UserId, Guid SessionId, string Email);
+
+/// <summary>
+/// Signing in to the console, and choosing a password: e-mail, password and a code, each attempt counted. A password costs a core a fifth of a second,
+/// so before one is hashed the address has to have attempts left, and few are hashed at a time.
+/// </summary>
+public sealed class AdminSignIn(ApiDatabase database, AdminCredentials credentials, IOptions<AdminOptions> options, ILogger<AdminSignIn> logger) : IDisposable
+{
+    private const int MaxWaitingHashes = 32;
+
+    private readonly ConcurrencyLimiter _gate = new(
+        new()
+        {
+            PermitLimit = options.Value.MaxConcurrentSignIns,
+            QueueLimit = MaxWaitingHashes,
+            QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
+        }
+    );
+
+    /// <summary>Opens a console session; none when anything was wrong, which is not said, or when there is no place for an attempt now.</summary>
+    public async Task<(AdminSession? Session, bool IsBusy)> TryAsync(AdminProof proof, CancellationToken cancellationToken)
+    {
+        var (proven, isBusy) = await ProveAsync(proof, "sign-in", cancellationToken);
+        if (proven is null)
+        {
+            return (null, isBusy);
+        }
+        var session = Guid.NewGuid();
+        var isOpen = await database.ScalarAsync<bool>(
+            "select start_admin_session($1, $2, $3, $4)",
+            cancellationToken,
+            proven.UserId,
+            session,
+            proven.Step,
+            ClientAddress.Network(proof.Address ?? IPAddress.Any)
+        );
+        Log("sign-in", isOpen ? "succeeded" : "code_used_or_first_password_over", proven.UserId);
+        return isOpen ? (new(proven.UserId, session, proven.Email), false) : (null, false);
+    }
+
+    /// <summary>Gives an admin the password that they chose, on the proof of the present one and a code.</summary>
+    /// <returns>Null when it is changed; else <c>yes</c> (something was wrong), <c>busy</c>, or why the password may not be chosen.</returns>
+    public async Task<string?> ChooseAsync(AdminProof proof, string chosen, string? host, CancellationToken cancellationToken)
+    {
+        if (AdminPasswords.FindFault(chosen, proof.Email, host) is { } fault)
+        {
+            return fault;
+        }
+        var (proven, isBusy) = await ProveAsync(proof, "password change", cancellationToken);
+        if (proven is null)
+        {
+            return isBusy ? "busy" : "yes";
+        }
+        if (chosen == proof.Password)
+        {
+            return "same";
+        }
+        var isChanged = await database.ScalarAsync<bool>(
+            "select change_admin_password($1, $2, $3, $4, $5)",
+            cancellationToken,
+            proven.UserId,
+            proven.Hash,
+            AdminPasswords.Hash(chosen),
+            proven.Step,
+            ClientAddress.Network(proof.Address ?? IPAddress.Any)
+        );
+        Log("password change", isChanged ? "succeeded" : "code_used_or_first_password_over", proven.UserId);
+        return isChanged ? null : "yes";
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _gate.Dispose();
+
+    private async Task<(Proven? Proven, bool IsBusy)> ProveAsync(AdminProof proof, string what, CancellationToken cancellationToken)
+    {
+        var network = ClientAddress.Network(proof.Address ?? IPAddress.Any);
+        var settings = options.Value;
+        var attempt = await database.OneOrNoneAsync<AdminAttempt>(
+            "select * from open_admin_attempt($1, $2, $3, $4)",
+            cancellationToken,
+            proof.Email,
+            network,
+            settings.AttemptsPerAddress,
+            settings.AttemptWindowSeconds
+        );
+        if (attempt is not { IsAllowed: true })
+        {
+            Log(what, "address_over_limit", null);
+            return (null, true);
+        }
+        if (attempt.IsLocked)
+        {
+            Log(what, "locked", null);
+            return (null, false);
+        }
+        bool isPassword;
+        string? renewed = null;
+        using (var place = await _gate.AcquireAsync(1, cancellationToken))
+        {
+            if (!place.IsAcquired)
+            {
+                Log(what, "no_place", null);
+                return (null, true);
+            }
+            (isPassword, var isOutdated) = AdminPasswords.Check(attempt.PasswordHash, proof.Password);
+            renewed = isOutdated ? AdminPasswords.Hash(proof.Password) : null;
+        }
+        if (
+            !isPassword
+            || attempt is not { UserId: { } user, Email: { } known, PasswordHash: { } hash, TotpSecret: { } secret }
+            || credentials.CheckCode(secret, proof.Code) is not { } step
+        )
+        {
+            Log(
+                what,
+                attempt.UserId is null ? "unknown_account"
+                    : isPassword ? "wrong_code"
+                    : "wrong_password",
+                attempt.UserId
+            );
+            await database.ExecuteAsync(
+                "select record_admin_failure($1, $2, $3, $4)",
+                CancellationToken.None,
+                proof.Email,
+                network,
+                settings.MaxFailedAttempts,
+                settings.LockSeconds
+            );
+            return (null, false);
+        }
+        if (renewed is not null)
+        {
+            await database.ExecuteAsync("select renew_admin_password_hash($1, $2, $3)", CancellationToken.None, user, hash, renewed);
+        }
+        return (new(user, known, renewed ?? hash, step), false);
+    }
+
+    /// <summary>Every attempt is written down, by ids of ours: what was typed and where from is nobody's to read.</summary>
+    private void Log(string what, string outcome, Guid? admin) =>
+        logger.Log(
+            outcome == "succeeded" ? LogLevel.Information : LogLevel.Warning,
+            "Admin {What} by password and code: {Outcome} (admin {AdminId})",
+            what,
+            outcome,
+            admin?.ToString() ?? "unknown"
+        );
+
+    private sealed record Proven(Guid UserId, string Email, string Hash, long Step);
+}
