@@ -43,10 +43,13 @@ public sealed class Stage : IAsyncDisposable
     /// <summary>The id of that user's finished job.</summary>
     public static string JobId(int number) => $"00000000-0000-7000-8002-000000{number}";
 
-    public static async Task<Stage> PrepareAsync()
+    /// <summary>Settings beside the usual ones, by their names in the environment.</summary>
+    private IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
+
+    public static async Task<Stage> PrepareAsync(IReadOnlyDictionary<string, string>? settings = null)
     {
         var directory = Path.Combine(Path.GetTempPath(), $"reelbase-bench-{Environment.ProcessId}");
-        var stage = new Stage(directory);
+        var stage = new Stage(directory) { Settings = settings ?? new Dictionary<string, string>() };
         System.Console.Error.WriteLine("==> Preparing 1,000 users in a private PostgreSQL with its durability on");
         await stage.StartServerAsync();
         try
@@ -92,6 +95,10 @@ public sealed class Stage : IAsyncDisposable
                 ["REELBASE__Generation__GuestsPerAddressPerWindow"] = "-1",
             },
         };
+        foreach (var (name, value) in Settings)
+        {
+            start.Environment[name] = value;
+        }
         var watch = Stopwatch.StartNew();
         _server = Process.Start(start)!;
         _server.OutputDataReceived += (_, _) => { };

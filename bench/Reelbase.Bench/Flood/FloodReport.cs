@@ -1,0 +1,148 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+using Npgsql;
+
+namespace Reelbase.Bench.Flood;
+
+/// <summary>The figures of a flood and whether each promise was kept.</summary>
+public sealed class FloodReport
+{
+    private const double MayDiffer = 0.02;
+    private const double MayGrowMegabytes = 32;
+    private const double MayGrow = 0.1;
+
+    /// <summary>What <c>log_errors</c> keeps of one code and route in a minute, and the routes and codes of this flood.</summary>
+    private const int RowsPerRoute = 100;
+
+    private readonly List<(string What, string Value, string Promise, bool IsGood)> _lines = [];
+
+    public required string Load { get; init; }
+    public required int Connections { get; init; }
+    public required int Addresses { get; init; }
+    public required double Seconds { get; init; }
+
+    /// <summary>Whether every promise was kept.</summary>
+    public bool IsGood => _lines.TrueForAll(line => line.IsGood);
+
+    public void Offered(int planned, int answered, int seconds) =>
+        Add("requests answered", Text($"{answered} of {planned}, {answered / Seconds:0} per second, {Seconds:0} s"), Text($"all of them, in {seconds} s where the machine can"), answered == planned);
+
+    public void Accepted(string what, int accepted, double least, double? most = null)
+    {
+        var (low, high) = (least, most ?? least);
+        var differs = accepted < low ? (accepted - low) / low : accepted > high ? (accepted - high) / high : 0;
+        Add(
+            "accepted: " + what,
+            Text($"{accepted} of {low:0}{(most is null ? "" : Text($" to {high:0}"))} allowed ({differs:+0.0 %;-0.0 %;0.0 %})"),
+            "within 2 %",
+            Math.Abs(differs) <= MayDiffer
+        );
+    }
+
+    public void NothingElse(Dictionary<string, int> others, int broken, string? why) =>
+        Add(
+            "answers other than 200 and 429, and connections that broke",
+            others.Count == 0 && broken == 0 ? "none" : string.Join(", ", others.Select(other => $"{other.Key}: {other.Value}").Append($"broken: {broken} {why}")),
+            "none",
+            others.Count == 0 && broken == 0
+        );
+
+    public void Latency(List<double> quiet, List<double> flooded)
+    {
+        var (before, during) = (Percentile(quiet, 0.95), Percentile(flooded, 0.95));
+        Add(
+            "signed-in users, p50 and p95 without the flood",
+            Text($"{Percentile(quiet, 0.5):0.0} and {before:0.0} ms ({quiet.Count} requests)"),
+            "",
+            true
+        );
+        Add(
+            "signed-in users, p50 and p95 in the flood",
+            Text($"{Percentile(flooded, 0.5):0.0} and {during:0.0} ms ({flooded.Count} requests, {during / before:0.0} times)"),
+            "p95 at most doubled",
+            during <= before * 2
+        );
+    }
+
+    public void Memory(List<double> megabytes)
+    {
+        var quarter = Math.Max(1, megabytes.Count / 4);
+        var early = megabytes.Skip(quarter).Take(quarter).DefaultIfEmpty(megabytes[^1]).Average();
+        var late = megabytes.TakeLast(quarter).Average();
+        Add(
+            "resident memory, second and last quarter, peak",
+            Text($"{early:0}, {late:0} and {megabytes.Max():0} MB"),
+            Text($"grows by at most {MayGrow:0 %} and {MayGrowMegabytes:0} MB"),
+            late <= (early * (1 + MayGrow)) + MayGrowMegabytes
+        );
+    }
+
+    public async Task ErrorLogAsync(Stage stage, double seconds)
+    {
+        await using var connection = new NpgsqlConnection(stage.Owner);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(
+            "select error_code, endpoint, count(*), sum(occurrences)::bigint from error_log group by 1, 2 order by 1, 2",
+            connection
+        );
+        await using var reader = await command.ExecuteReaderAsync();
+        var (isGood, minutes, said) = (true, Math.Ceiling(seconds / 60) + 1, new List<string>());
+        while (await reader.ReadAsync())
+        {
+            var (code, endpoint, rows, counted) = (reader.GetString(0), reader.GetString(1), reader.GetInt64(2), reader.GetInt64(3));
+            isGood &= rows <= RowsPerRoute * minutes && code == "ERR_4004";
+            said.Add($"{code} {endpoint}: {rows} rows for {counted}");
+        }
+        Add("error_log", string.Join("; ", said), Text($"refusals by limits only, {RowsPerRoute} rows a minute for each route"), isGood);
+    }
+
+    public void Ledger(long wrong) => Add("ledgers that do not add up", Text($"{wrong}"), "none", wrong == 0);
+
+    public void Print()
+    {
+        foreach (var (what, value, promise, isGood) in _lines)
+        {
+            System.Console.WriteLine($"{what, -60} {value, -50} {(promise.Length == 0 ? "" : (isGood ? "kept: " : "BROKEN: ") + promise)}");
+        }
+        System.Console.WriteLine(IsGood ? "Every promise was kept." : "A promise was broken.");
+    }
+
+    /// <summary>Writes bench/flood.md.</summary>
+    public void Record(string[] args)
+    {
+        var text = new StringBuilder();
+        text.Append(
+            CultureInfo.InvariantCulture,
+            $"""
+            # A flood
+
+            Made by `./reelbase bench flood {string.Join(' ', args)}` on {DateTime.UtcNow:yyyy-MM-dd}: {RuntimeInformation.OSDescription}, {Environment.ProcessorCount} cores shared by PostgreSQL, the server,
+            {Connections} connections and whatever else ran there (load {Load} before it began); {Addresses} addresses, a third each IPv4, IPv4 written as IPv6 now and then, and IPv6
+            networks, behind a proxy on loopback. Limits: {FloodPlan.DevicesPerAddress} new devices an address, {FloodPlan.GenerationsPerGuest} generations a guest, {FloodPlan.GatePerSecond} request a second after {FloodPlan.GateBurst} at the gate; {FloodPlan.Times} times as much came.
+
+            | what | figure | promise |
+            |---|---|---|
+
+            """
+        );
+        foreach (var (what, value, promise, isGood) in _lines)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"| {what} | {value} | {(promise.Length == 0 ? "" : promise + (isGood ? ": kept" : ": **broken**"))} |\n");
+        }
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "reelbase.slnx")))
+            {
+                File.WriteAllText(Path.Combine(folder.FullName, "bench", "flood.md"), text.ToString());
+                return;
+            }
+        }
+    }
+
+    private void Add(string what, string value, string promise, bool isGood) => _lines.Add((what, value, promise, isGood));
+
+    private static double Percentile(List<double> values, double share) => values.Order().ElementAt(Math.Min(values.Count - 1, (int)(values.Count * share)));
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}
