@@ -26,12 +26,20 @@ public sealed class FloodReport
     public bool IsGood => _lines.TrueForAll(line => line.IsGood);
 
     public void Offered(int planned, int answered, int seconds) =>
-        Add("requests answered", Text($"{answered} of {planned}, {answered / Seconds:0} per second, {Seconds:0} s"), Text($"all of them, in {seconds} s where the machine can"), answered == planned);
+        Add(
+            "requests answered",
+            Text($"{answered} of {planned}, {answered / Seconds:0} per second, {Seconds:0} s"),
+            Text($"all of them, in {seconds} s where the machine can"),
+            answered == planned
+        );
 
     public void Accepted(string what, int accepted, double least, double? most = null)
     {
         var (low, high) = (least, most ?? least);
-        var differs = accepted < low ? (accepted - low) / low : accepted > high ? (accepted - high) / high : 0;
+        var differs =
+            accepted < low ? (accepted - low) / low
+            : accepted > high ? (accepted - high) / high
+            : 0;
         Add(
             "accepted: " + what,
             Text($"{accepted} of {low:0}{(most is null ? "" : Text($" to {high:0}"))} allowed ({differs:+0.0 %;-0.0 %;0.0 %})"),
@@ -43,7 +51,9 @@ public sealed class FloodReport
     public void NothingElse(Dictionary<string, int> others, int broken, string? why) =>
         Add(
             "answers other than 200 and 429, and connections that broke",
-            others.Count == 0 && broken == 0 ? "none" : string.Join(", ", others.Select(other => $"{other.Key}: {other.Value}").Append($"broken: {broken} {why}")),
+            others.Count == 0 && broken == 0
+                ? "none"
+                : string.Join(", ", others.Select(other => $"{other.Key}: {other.Value}").Append($"broken: {broken} {why}")),
             "none",
             others.Count == 0 && broken == 0
         );
@@ -51,12 +61,7 @@ public sealed class FloodReport
     public void Latency(List<double> quiet, List<double> flooded)
     {
         var (before, during) = (Percentile(quiet, 0.95), Percentile(flooded, 0.95));
-        Add(
-            "signed-in users, p50 and p95 without the flood",
-            Text($"{Percentile(quiet, 0.5):0.0} and {before:0.0} ms ({quiet.Count} requests)"),
-            "",
-            true
-        );
+        Add("signed-in users, p50 and p95 without the flood", Text($"{Percentile(quiet, 0.5):0.0} and {before:0.0} ms ({quiet.Count} requests)"), "", true);
         Add(
             "signed-in users, p50 and p95 in the flood",
             Text($"{Percentile(flooded, 0.5):0.0} and {during:0.0} ms ({flooded.Count} requests, {during / before:0.0} times)"),
@@ -117,7 +122,10 @@ public sealed class FloodReport
             $"""
             # A flood
 
-            Made by `./reelbase bench flood {string.Join(' ', args)}` on {DateTime.UtcNow:yyyy-MM-dd}: {RuntimeInformation.OSDescription}, {Environment.ProcessorCount} cores shared by PostgreSQL, the server,
+            Made by `./reelbase bench flood {string.Join(
+                ' ',
+                args
+            )}` on {DateTime.UtcNow:yyyy-MM-dd}: {RuntimeInformation.OSDescription}, {Environment.ProcessorCount} cores shared by PostgreSQL, the server,
             {Connections} connections and whatever else ran there (load {Load} before it began); {Addresses} addresses, a third each IPv4, IPv4 written as IPv6 now and then, and IPv6
             networks, behind a proxy on loopback. Limits: {FloodPlan.DevicesPerAddress} new devices an address, {FloodPlan.GenerationsPerGuest} generations a guest, {FloodPlan.GatePerSecond} request a second after {FloodPlan.GateBurst} at the gate; {FloodPlan.Times} times as much came.
 
@@ -128,7 +136,10 @@ public sealed class FloodReport
         );
         foreach (var (what, value, promise, isGood) in _lines)
         {
-            text.Append(CultureInfo.InvariantCulture, $"| {what} | {value} | {(promise.Length == 0 ? "" : promise + (isGood ? ": kept" : ": **broken**"))} |\n");
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"| {what} | {value} | {(promise.Length == 0 ? "" : promise + (isGood ? ": kept" : ": **broken**"))} |\n"
+            );
         }
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {

@@ -77,7 +77,13 @@ public sealed class FloodRun
 
         // Refusals are written in the background.
         await Task.Delay(TimeSpan.FromSeconds(3));
-        var report = new FloodReport { Load = load, Connections = _plan.Lanes.Count, Addresses = _plan.Addresses + _plan.GateAddresses, Seconds = took };
+        var report = new FloodReport
+        {
+            Load = load,
+            Connections = _plan.Lanes.Count,
+            Addresses = _plan.Addresses + _plan.GateAddresses,
+            Seconds = took,
+        };
         report.Offered(_plan.Requests, _answers.Values.Sum(), seconds);
         report.Accepted("new devices, by address in SQL", Good(FloodKind.Device), _plan.Addresses * FloodPlan.DevicesPerAddress);
         report.Accepted("generations, by guest in SQL", Good(FloodKind.Generation), _plan.Guests * FloodPlan.GenerationsPerGuest);
@@ -86,7 +92,9 @@ public sealed class FloodRun
             _gateTimes.Values.Sum(time => FloodPlan.GateBurst + (FloodPlan.GatePerSecond * round(time.Last - time.First)));
         report.Accepted("requests, by address at the gate", Good(FloodKind.Gate), Allowed(Math.Floor), Allowed(Math.Ceiling));
         report.NothingElse(
-            _answers.Where(answer => answer.Key.Status is not (200 or 429)).ToDictionary(answer => $"{answer.Key.Item1} {answer.Key.Status}", answer => answer.Value),
+            _answers
+                .Where(answer => answer.Key.Status is not (200 or 429))
+                .ToDictionary(answer => $"{answer.Key.Item1} {answer.Key.Status}", answer => answer.Value),
             _broken,
             _why
         );

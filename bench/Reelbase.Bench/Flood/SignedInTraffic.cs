@@ -19,7 +19,9 @@ public static class SignedInTraffic
         var all = await Task.WhenAll(
             Enumerable
                 .Range(0, Threads)
-                .Select(thread => Task.Factory.StartNew(() => Drive(stage, thread, isOver), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default))
+                .Select(thread =>
+                    Task.Factory.StartNew(() => Drive(stage, thread, isOver), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)
+                )
         );
         return all.SelectMany(times => times).ToList();
     }
@@ -40,7 +42,9 @@ public static class SignedInTraffic
             }
             var user = thread + (count * Threads % Users);
             var path = count / (Users / Threads) % 2 == 0 ? $"/get-video-status?job_id={Stage.JobId(Stage.FirstUser + user)}" : "/get-user-credits";
-            var request = Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 203.0.113.{user + 1}\r\nAuthorization: Bearer {stage.Tokens[user]}\r\n\r\n");
+            var request = Encoding.ASCII.GetBytes(
+                $"GET {path} HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 203.0.113.{user + 1}\r\nAuthorization: Bearer {stage.Tokens[user]}\r\n\r\n"
+            );
             var asked = Stopwatch.GetTimestamp();
             var status = connection.Ask(request);
             times.Add(Stopwatch.GetElapsedTime(asked).TotalMilliseconds);

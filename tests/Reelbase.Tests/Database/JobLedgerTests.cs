@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Reelbase.Server.Platform.Database;
@@ -171,6 +172,50 @@ public sealed class JobLedgerTests(JobLedgerTests.ApiOnly system) : IClassFixtur
         }
         // Retries are not presses: the second of two is still free.
         Assert.Equal(HttpStatusCode.OK, (await phone.GenerateAsync("The second press")).Status);
+        await system.AssertLedgerAsync();
+    }
+
+    [Theory]
+    [InlineData("\"\"")]
+    [InlineData("null")]
+    [InlineData("\" \"")]
+    [InlineData("\"null\"")]
+    [InlineData("false")]
+    [InlineData("0")]
+    [InlineData("{}")]
+    public async Task A_refund_whose_job_is_named_and_names_nothing_is_no_refund_without_a_job(string jobId)
+    {
+        var phone = await system.NewGuestAsync();
+        var body = JsonDocument.Parse($$"""{"user_id": "{{phone.UserId}}", "amount": 5, "reason": "the video was black", "job_id": {{jobId}} }""").RootElement;
+        var answer = await system.PostAsync("/admin-refund-credits", body, Guid.NewGuid());
+        Assert.Equal((HttpStatusCode.BadRequest, "ERR_4000"), (answer.Status, answer.Code));
+        Assert.Equal(10, await BalanceAsync(phone));
+    }
+
+    [Fact]
+    public async Task Of_one_job_one_retry_is_in_flight_whatever_keys_and_retries_of_retries_ask()
+    {
+        var phone = await system.NewGuestAsync();
+        var job = await PressAsync(phone, "queued");
+        await FailAsync(job);
+        Task<Answer> RetryAsync(string of) => system.PostAsync("/admin-retry-job", new { job_id = of, reason = "our fault" }, Guid.NewGuid());
+        var answers = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => RetryAsync(job)));
+        var made = Assert.Single(answers, answer => answer.Status == HttpStatusCode.OK)["job_id"].GetString()!;
+        Assert.All(
+            answers.Where(answer => answer.Status != HttpStatusCode.OK),
+            answer =>
+            {
+                Assert.Equal((HttpStatusCode.Conflict, "ERR_4012"), (answer.Status, answer.Code));
+                var details = answer["error"].GetProperty("details");
+                Assert.Equal(("retry_in_flight", made), (details.GetProperty("reason").GetString(), details.GetProperty("job_id").GetString()));
+            }
+        );
+        // A retry that has failed is the same job's: retrying it and retrying the first one are one and the same.
+        await FailAsync(made);
+        var second = (await RetryAsync(made))["job_id"].GetString()!;
+        Assert.Equal("ERR_4012", (await RetryAsync(job)).Code);
+        await FailAsync(second);
+        Assert.Equal(HttpStatusCode.OK, (await RetryAsync(job)).Status);
         await system.AssertLedgerAsync();
     }
 

@@ -21,6 +21,7 @@ public sealed class CreditTests(SqlDatabase database)
     [InlineData("add_credits($1, 0, 'iap_purchase')", """{"error": "Amount must be positive", "success": false}""", 10, 10)]
     [InlineData("add_credits($1, -5, 'iap_purchase')", """{"error": "Amount must be positive", "success": false}""", 10, 10)]
     [InlineData("add_credits($1, null, 'iap_purchase')", """{"error": "Amount must be positive", "success": false}""", 10, 10)]
+    [InlineData("add_credits($1, 2147483647, 'iap_purchase')", """{"error": "Balance out of range", "success": false}""", 10, 10)]
     [InlineData("add_credits(gen_random_uuid(), 5, 'iap_purchase')", """{"error": "User not found", "success": false}""", 10, 10)]
     public async Task Credits_are_added_and_taken_as_the_contract_says(string call, string answer, int balance, int total)
     {
@@ -39,13 +40,28 @@ public sealed class CreditTests(SqlDatabase database)
     [Theory]
     [InlineData("0", "23514")]
     [InlineData("5, 'no_such_reason'", "23514")]
-    [InlineData("2147483647", "22003")]
+    [InlineData("2147483647", "ERR_4012")]
     public async Task What_the_ledger_does_not_take(string change, string state)
     {
         await using var db = await database.BeginAsync();
         var user = await db.NewUserAsync(10);
         var call = change.Contains(',', StringComparison.Ordinal) ? change : change + ", 'admin_adjustment'";
         Assert.Equal(state, await db.RefusalAsync($"select write_ledger($1, {call})", user));
+        await db.AssertSoundAsync();
+    }
+
+    [Fact]
+    public async Task The_lifetime_total_stops_at_the_end_of_its_range_and_a_merge_beyond_it_is_refused_whole()
+    {
+        await using var db = await database.BeginAsync();
+        var (guest, member) = (await db.NewUserAsync(2_000_000_000), await db.NewUserAsync(2_000_000_000, isGuest: false));
+        Assert.Equal("ERR_4012", await db.RefusalAsync("select merge_accounts($1, $2)", guest, member));
+        await db.RunAsync("select write_ledger($1, -1999999999, 'video_generation')", guest);
+        await db.RunAsync("select merge_accounts($1, $2)", guest, member);
+        Assert.Equal(["2000000001|2147483647"], await db.RowsAsync("select credits_remaining, credits_total from users where id = $1", member));
+        await db.RunAsync("select write_ledger($1, -1999999999, 'video_generation')", member);
+        await db.RunAsync("select write_ledger($1, 1999999999, 'admin_adjustment')", member);
+        Assert.Equal(["2000000001|2147483647"], await db.RowsAsync("select credits_remaining, credits_total from users where id = $1", member));
         await db.AssertSoundAsync();
     }
 

@@ -51,6 +51,72 @@ public sealed class PurchaseTests(SqlDatabase database)
     }
 
     [Fact]
+    public async Task Purchases_that_would_leave_the_range_of_a_balance_wait_with_an_alert_and_so_does_a_refund_that_is_reversed()
+    {
+        await using var db = await database.BeginAsync();
+        var user = await db.NewUserAsync();
+        await db.RunAsync("insert into products (product_id, credits) values ('range.million', 1000000)");
+        Task<string> BuyAsync(string id, int signedAt = 1, int revoked = 0) =>
+            RecordTextAsync(
+                db,
+                user,
+                $$"""{"transaction_id": "{{id}}", "product_id": "range.million", "quantity": 1000, "signed_at": {{1790000000000 + signedAt}}, "purchased_at": 1790000000000, "revoked_percentage": {{revoked}}}"""
+            );
+        Assert.Equal(["credited 1000000000", "credited 1000000000", "pending 0"], [await BuyAsync("a"), await BuyAsync("b"), await BuyAsync("c")]);
+        Assert.Equal(["2000000000|2000000000"], await db.RowsAsync("select credits_remaining, credits_total from users where id = $1", user));
+        Assert.Equal(["1"], await db.RowsAsync("select count(*) from alerts where kind = 'purchase_out_of_range' and dedupe_key like '%:c%'"));
+        // There is room once one is refunded; and no room for that one's reversal then.
+        Assert.Equal(["known 0", "credited 1000000000", "known 0"], [await BuyAsync("a", 2, 100_000), await BuyAsync("c"), await BuyAsync("a", 3)]);
+        Assert.Equal(["2000000000"], await db.RowsAsync("select credits_remaining from users where id = $1", user));
+        Assert.Equal(["1"], await db.RowsAsync("select count(*) from alerts where kind = 'purchase_out_of_range' and dedupe_key like '%:a%'"));
+        await db.AssertSoundAsync();
+    }
+
+    [Theory]
+    [InlineData("-9223372036854775808", "1970-01-01 00:00:00+00")]
+    [InlineData("-1", "1970-01-01 00:00:00+00")]
+    [InlineData("1790000000123", "2026-09-21 14:13:20.123+00")]
+    [InlineData("9223372036854775807", "9999-12-31 00:00:00+00")]
+    [InlineData("99999999999999999999999999", "9999-12-31 00:00:00+00")]
+    public async Task A_purchase_with_an_absurd_date_is_recorded_at_the_nearest_moment_there_is(string milliseconds, string moment)
+    {
+        await using var db = await database.BeginAsync();
+        var user = await db.NewUserAsync();
+        await db.RunAsync("set local timezone = 'UTC'");
+        Assert.Equal(
+            "credited 25",
+            await RecordTextAsync(
+                db,
+                user,
+                $$"""{"transaction_id": "dated", "product_id": "{{Apple.Pack25}}", "quantity": 1, "signed_at": 1790000000000, "purchased_at": {{milliseconds}}, "revoked_percentage": 0}"""
+            )
+        );
+        Assert.Equal(moment, await db.ValueAsync<string>("select purchased_at::text from purchases where transaction_id = 'dated'"));
+        // Nor does the time of signing break anything; a word of the future is one of now, or no later one would ever count.
+        Assert.Equal(
+            "known 0",
+            await RecordTextAsync(
+                db,
+                user,
+                $$"""{"transaction_id": "dated", "product_id": "{{Apple.Pack25}}", "quantity": 1, "signed_at": {{milliseconds}}, "purchased_at": 0, "revoked_percentage": 0}"""
+            )
+        );
+        Assert.True(
+            await db.ValueAsync<bool>(
+                "select signed_at <= greatest(clock_timestamp() + interval '1 day', to_timestamp(1790000000.2)) from purchases where transaction_id = 'dated'"
+            )
+        );
+        await db.AssertSoundAsync();
+    }
+
+    private static Task<string> RecordTextAsync(SqlCase db, Guid user, string transaction) =>
+        db.ValueAsync<string>(
+            "select a ->> 'outcome' || ' ' || (a ->> 'credits_added') from record_transaction($1, jsonb_build_object('environment', 'Production', 'app_account_token', $1, 'price', 1990, 'currency', 'EUR') || $2::jsonb, 'app', '{}') a",
+            user,
+            transaction
+        );
+
+    [Fact]
     public async Task What_was_spent_meanwhile_is_owed()
     {
         await using var db = await database.BeginAsync();

@@ -15,6 +15,9 @@ begin
   if v_user.id is null or v_user.deleted_at is not null then
     return jsonb_build_object('success', false, 'error', 'User not found');
   end if;
+  if v_user.credits_remaining::bigint + p_amount > 2147483647 then
+    return jsonb_build_object('success', false, 'error', 'Balance out of range');
+  end if;
   begin
     v_balance := write_ledger(v_user.id, p_amount, p_reason, null, p_transaction_id);
   exception when unique_violation then
@@ -29,4 +32,4 @@ end
 $$;
 comment on function add_credits(uuid, integer, text, text) is
   '{"success":true,"credits_added":n,"credits_remaining":n}, or success false with error User not found, '
-  'Transaction already processed or Amount must be positive.';
+  'Transaction already processed, Balance out of range or Amount must be positive.';

@@ -7,11 +7,18 @@ declare
   v_admin uuid := require_admin();
   v_user users := lock_admin_target(p_request);
   v_amount integer := read_admin_integer(p_request, 'amount', 1, least(coalesce((p_rules ->> 'max_credits')::integer, 1000), 100000));
-  v_id uuid := read_admin_uuid(p_request, 'job_id', 'job', false);
+  v_id uuid;
   v_approval admin_approvals;
   v_answer jsonb;
   v_job video_jobs;
 begin
+  -- Whoever names a job means one: what names nothing must not become a refund that no job bounds.
+  if p_request ? 'job_id' then
+    if jsonb_typeof(p_request -> 'job_id') <> 'string' or lower(btrim(p_request ->> 'job_id')) in ('', 'null', 'none', 'undefined') then
+      perform raise_error('ERR_4000', '{"field":"job_id","reason":"must_be_an_id"}');
+    end if;
+    v_id := read_admin_uuid(p_request, 'job_id', 'job');
+  end if;
   if p_approval_id is not null then
     v_approval := take_approval(p_approval_id, v_admin, 'admin-refund-credits', p_request, true);
   else

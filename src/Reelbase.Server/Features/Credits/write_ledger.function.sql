@@ -11,13 +11,18 @@ declare
 begin
   update users set
     credits_remaining = credits_remaining + p_change,
-    credits_total = credits_total + case
-      when p_change > 0 and p_reason in ('initial_grant', 'iap_purchase', 'admin_adjustment') then p_change else 0 end,
+    -- It stops at the end of its range: it is shown and nothing is counted from it.
+    credits_total = least(2147483647, credits_total::bigint + case
+      when p_change > 0 and p_reason in ('initial_grant', 'iap_purchase', 'admin_adjustment') then p_change else 0 end),
     updated_at = now()
   -- A merged-away account holds nothing any more; what was meant for it goes to lock_account's answer.
   where id = p_user_id and (merged_into is null or p_reason = 'merge')
+    and credits_remaining::bigint + p_change between -2147483648 and 2147483647
   returning credits_remaining into v_balance;
   if not found then
+    if exists (select from users where id = p_user_id and (merged_into is null or p_reason = 'merge')) then
+      perform raise_error('ERR_4012', '{"reason":"balance_out_of_range"}');
+    end if;
     raise exception 'write_ledger: no account %', p_user_id;
   end if;
   insert into quota_log (user_id, job_id, change, reason, transaction_id, balance_after, note, created_at)
@@ -26,4 +31,4 @@ begin
 end
 $$;
 comment on function write_ledger(uuid, integer, text, uuid, text, text) is
-  'Changes a balance and writes its ledger row, together; answers the new balance. Internal to the definer functions.';
+  'Changes a balance and writes its ledger row, together; answers the new balance. Raises ERR_4012 for one beyond its range. Internal to the definer functions.';

@@ -12,7 +12,8 @@ declare
   v_environment text := p_transaction ->> 'environment';
   v_id text := p_transaction ->> 'transaction_id';
   v_token uuid := (p_transaction ->> 'app_account_token')::uuid;
-  v_signed_at timestamptz := to_timestamp((p_transaction ->> 'signed_at')::bigint / 1000.0);
+  -- A word from the future is one of now, or no later one would ever count.
+  v_signed_at timestamptz := apple_moment((p_transaction ->> 'signed_at')::numeric, clock_timestamp() + interval '1 day');
   v_revoked integer := (p_transaction ->> 'revoked_percentage')::integer;
   v_quantity integer := greatest((p_transaction ->> 'quantity')::integer, 0);
   v_product products;
@@ -29,7 +30,7 @@ begin
     -- 0 credits: it waits for its product.
     case when v_product.product_id is not null and v_quantity between 1 and 1000 then v_product.credits * v_quantity else 0 end,
     (p_transaction ->> 'price')::bigint, left(p_transaction ->> 'currency', 10), v_revoked,
-    v_signed_at, to_timestamp((p_transaction ->> 'purchased_at')::bigint / 1000.0), p_source)
+    v_signed_at, apple_moment((p_transaction ->> 'purchased_at')::numeric), p_source)
   on conflict on constraint purchases_pkey do nothing;
   select * into v_purchase from purchases where environment = v_environment and transaction_id = v_id for no key update;
   if purchase_owner(v_environment, v_id, v_token, p_user_id) is distinct from v_owner then

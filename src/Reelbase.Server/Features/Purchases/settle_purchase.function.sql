@@ -44,6 +44,9 @@ begin
     if v_refusal is not null then
       return jsonb_build_object('outcome', 'sandbox_refused', 'reason', v_refusal, 'credits_added', 0, 'user_id', v_owner);
     end if;
+    if not fits_balance(v_owner, v_purchase.credits, p_environment, p_transaction_id) then
+      return jsonb_build_object('outcome', 'pending', 'credits_added', 0, 'user_id', v_owner);
+    end if;
     update purchases set credited_at = clock_timestamp(), credits = v_purchase.credits, grants_tier = v_product.grants_tier
     where environment = p_environment and transaction_id = p_transaction_id;
     perform write_ledger(v_owner, v_purchase.credits, 'iap_purchase', null, p_transaction_id, nullif(p_environment, 'Production'));
@@ -53,6 +56,10 @@ begin
   end if;
 
   v_target := v_purchase.credits::bigint * v_purchase.revoked_percentage / 100000;
+  if v_target < v_purchase.credits_taken_back
+    and not fits_balance(v_owner, v_purchase.credits_taken_back - v_target, p_environment, p_transaction_id) then
+    v_target := v_purchase.credits_taken_back;
+  end if;
   if v_target > v_purchase.credits_taken_back then
     perform write_ledger(v_owner, v_purchase.credits_taken_back - v_target, 'apple_refund', null,
       p_transaction_id || ':refund:' || v_purchase.refunds + 1);

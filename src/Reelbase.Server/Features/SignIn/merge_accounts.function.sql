@@ -32,7 +32,7 @@ begin
   update webhook_deliveries set user_id = p_member_id where user_id = p_guest_id;
   update rate_limit_log set user_id = p_member_id where user_id = p_guest_id;
   update users set
-    credits_total = credits_total + v_guest.credits_total,
+    credits_total = least(2147483647, credits_total::bigint + v_guest.credits_total),
     -- The tier follows by itself: from the purchases that have moved, and from this.
     premium_granted_by = case when 'admin' in (premium_granted_by, v_guest.premium_granted_by) then 'admin'
       else coalesce(premium_granted_by, v_guest.premium_granted_by) end,

@@ -1,5 +1,6 @@
 -- Support retries a failed video at the house's cost: a new job of the same user with the same request, for which nothing is charged. So
--- nothing comes back whatever becomes of it, and the balance is what it was.
+-- nothing comes back whatever becomes of it, and the balance is what it was. One retry of a job is in flight at a time, and a retry of its retry is
+-- a retry of the same job.
 create or replace function admin_retry_job(p_key uuid, p_request jsonb, p_queue_deadline_seconds integer) returns jsonb
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
@@ -9,6 +10,7 @@ declare
   v_job video_jobs;
   v_model models;
   v_new uuid;
+  v_running uuid;
   v_answer jsonb;
 begin
   v_user := lock_account((select j.user_id from video_jobs j where j.job_id = v_id));
@@ -21,6 +23,11 @@ begin
     perform raise_error('ERR_4007', '{"what":"job"}');
   elsif v_job.status <> 'failed' or v_job.deleted_at is not null or v_job.prompt = '' then
     perform raise_error('ERR_4012', '{"reason":"cannot_be_retried"}');
+  end if;
+  -- The user's row is locked, so two who ask at once are one after another here.
+  v_running := find_running_retry(v_job.job_id);
+  if v_running is not null then
+    perform raise_error('ERR_4012', jsonb_build_object('reason', 'retry_in_flight', 'job_id', v_running));
   end if;
   select * into v_model from models where id = v_job.model_id;
   perform require_model_offered(v_model, v_job.model_id::text);

@@ -136,6 +136,10 @@ public sealed record SupportRetries(string Key, string Name, string NewName) : S
         {
             Play.Refused(outcome, "ERR_4012");
         }
+        else if (world.Jobs.Values.Any(other => other.RetryOf is not null && other.Original == job.Original && other.End is null))
+        {
+            Play.Refused(outcome, "ERR_4012");
+        }
         else if (job.IsImported && outcome.Error is not null)
         {
             // Its model may be gone.
@@ -145,7 +149,12 @@ public sealed record SupportRetries(string Key, string Name, string NewName) : S
         {
             Play.Good(outcome);
             using var answer = System.Text.Json.JsonDocument.Parse((string)outcome.Value!);
-            var made = new Job(NewName, job.Owner.Account, 0) { Id = answer.RootElement.GetProperty("job_id").GetGuid(), IsPaidByHouse = true };
+            var made = new Job(NewName, job.Owner.Account, 0)
+            {
+                Id = answer.RootElement.GetProperty("job_id").GetGuid(),
+                IsPaidByHouse = true,
+                RetryOf = job,
+            };
             world.Jobs[NewName] = made;
             play.Touched.Add(made);
             Keep(play, request, outcome);

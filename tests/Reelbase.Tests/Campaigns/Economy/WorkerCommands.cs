@@ -101,9 +101,9 @@ public sealed record SubmissionAccepted(string Name, string By, int Attempt) : W
         );
         if (Attempt == job.Attempt && job.Stage is "submitting" or "ambiguous" && Attempt == job.Attempt)
         {
-            // The provider's id is a fact, also when the worker was late: then the job may go on with it, or stay as it is.
+            // The provider's id is a fact, also when the worker was late: then the job goes on with it, unless another claim works on it.
             play.Touched.Add(job);
-            Stage(play, job, holds ? ["submitted"] : [job.Stage, "submitted"]);
+            Stage(play, job, holds || !job.HasLiveLease ? "submitted" : job.Stage);
         }
     }
 }

@@ -63,6 +63,10 @@ public sealed class Job(string label, Person owner, int charged)
     public bool IsCancelled { get; set; }
     public bool IsPaidByHouse { get; set; }
 
+    /// <summary>The failed job that this one is a retry of, or of whose retry.</summary>
+    public Job? RetryOf { get; set; }
+    public Job Original => RetryOf?.Original ?? this;
+
     /// <summary>Imported without a charge in its name: its ledger rows say nothing.</summary>
     public bool IsImported { get; set; }
     public bool IsOld { get; set; }
