@@ -156,6 +156,56 @@ public sealed class DeviceQuestionTests(AdminHouse house) : IClassFixture<AdminH
     }
 
     [Theory]
+    [InlineData("2001:db8:9:1::1", "2001:db8:9:1:ffff::2", "2001:db8:9:2::1")]
+    [InlineData("::ffff:203.0.113.8", "203.0.113.8", "203.0.113.9")]
+    public async Task Questions_are_counted_by_address_and_an_ipv6_subscriber_is_one(string address, string same, string other)
+    {
+        var phone = await house.NewGuestAsync();
+        async Task<Answer> FromAsync(string from, string token)
+        {
+            using var http = house.Anybody();
+            http.DefaultRequestHeaders.Add("X-Forwarded-For", from);
+            return await Answer.ReadAsync(await http.PostAsJsonAsync("/device-check", new { device_id = phone.DeviceId, device_token = token }));
+        }
+        for (var count = 0; count < 10; count++)
+        {
+            AssertRefused(await FromAsync(count % 2 == 0 ? address : same, Convert.ToBase64String(Guid.NewGuid().ToByteArray())));
+        }
+        AssertTemporary(await FromAsync(same, Phone.TokenOf(phone.DeviceId + same)), phone);
+        Assert.Equal(phone.UserId, (await FromAsync(other, Phone.TokenOf(phone.DeviceId + other)))["user_id"].GetGuid());
+    }
+
+    [Fact]
+    public async Task Twenty_temporary_guests_are_remembered_for_an_id_and_those_who_are_not_asked_about_go_first()
+    {
+        var phone = await house.NewGuestAsync();
+        var guests = new List<Guid>();
+        for (var count = 0; count < 25; count++)
+        {
+            guests.Add(await house.QueryAsync<Guid>($"select open_temporary_guest(device_id_hash('{phone.DeviceId}'), 'token {count}', false)"));
+        }
+        Assert.Equal(
+            guests[5..].Order(),
+            (await house.RowsAsync($"select user_id from temporary_guests where device_hash = device_id_hash('{phone.DeviceId}')")).Select(Guid.Parse).Order()
+        );
+    }
+
+    [Fact]
+    public async Task A_question_whose_node_has_died_is_asked_again_after_its_lease_and_records_nothing_any_more()
+    {
+        var phone = await house.NewGuestAsync();
+        await house.ExecuteAsync(
+            $"""
+            insert into device_questions (id, device_hash, token_hash, leased_by, lease_until)
+            values ('{phone.UserId}', device_id_hash('{phone.DeviceId}'), 'x', 'dead', now() - interval '1 second')
+            """
+        );
+        Assert.Equal(phone.UserId, (await Phone.OnboardAsync(house.Url, phone.DeviceId, phone.DeviceId + "-after")).UserId);
+        Assert.False(await house.QueryAsync<bool>($"select record_device_verdict('{phone.UserId}', 'dead', 'accepted')"));
+        Assert.Equal("unknown", await house.QueryAsync<string>($"select verdict from device_questions where id = '{phone.UserId}'"));
+    }
+
+    [Theory]
     [InlineData("00000000-0000-0000-0000-000000000000")]
     [InlineData("FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF")]
     [InlineData("{7d3c0c9e-6a53-4f0e-9a8e-2f1f0b7c1a12}")]

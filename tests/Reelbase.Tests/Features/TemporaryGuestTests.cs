@@ -111,6 +111,24 @@ public sealed class TemporaryGuestTests(TemporaryGuestTests.Impatient system) : 
     }
 
     [Fact]
+    public async Task A_token_that_was_refused_for_its_age_alone_leaves_its_guest_to_be_joined_by_another_without_their_session()
+    {
+        var known = await system.NewGuestAsync();
+        await system.OutageAsync("devicecheck", 600, "down");
+        var answer = await Phone.CheckAsync(system.Url, known.DeviceId, Convert.ToBase64String(Guid.NewGuid().ToByteArray()));
+        var guest = AssertTemporary(answer, known);
+        await system.ExecuteAsync($"update temporary_guests set created_at = created_at - interval '2 minutes' where user_id = '{guest}'");
+        await system.OutageAsync("devicecheck", 0, "down");
+        await Eventually.IsAsync(
+            () => system.QueryAsync<long>($"select count(*) from temporary_guests where user_id = '{guest}' and device_token is null"),
+            rows => rows == 1
+        );
+        Assert.Equal(known.UserId, (await Phone.OnboardAsync(system.Url, known.DeviceId, known.DeviceId + "-true")).UserId);
+        Assert.Equal(known.UserId, await MergedIntoAsync(guest));
+        Assert.Equal("ERR_4005", (await AsAsync(answer, "/get-user-credits")).Code);
+    }
+
+    [Fact]
     public async Task A_temporary_guest_who_has_signed_in_with_apple_or_left_is_joined_to_nobody()
     {
         var known = await system.NewGuestAsync();

@@ -1,10 +1,12 @@
 -- Apple has answered (accepted, refused) or could not be heard (unknown) about the token that opened a temporary guest. Accepted: they become part of the
 -- guest of their device, with their session; where that guest has become a member or has left, the id becomes theirs, without credits. Refused: they stay
--- what they are and are joined to nobody. Unknown: asked again later, p_max_attempts times. Answers the account that they are part of now, if any.
+-- what they are and are joined to nobody; but an old token may be refused for its age alone, so after a minute of waiting they are joined when Apple accepts
+-- another token of their id. Unknown: asked again later, p_max_attempts times. Answers the account that they are part of now, if any.
 create or replace function settle_temporary_guest(
   p_user_id uuid, p_question_id uuid, p_leased_by text, p_verdict text, p_retry_after_seconds double precision, p_max_attempts integer)
 returns uuid language plpgsql security definer set search_path = public, pg_temp as $$
 declare
+  c_token_is_fresh constant interval := interval '1 minute';
   v_hash text := (select q.device_hash from device_questions q where q.id = p_question_id);
   v_guest users;
   v_known users;
@@ -16,7 +18,8 @@ begin
     return null;
   end if;
   if p_verdict = 'refused' then
-    delete from temporary_guests where user_id = p_user_id;
+    delete from temporary_guests where user_id = p_user_id and created_at > clock_timestamp() - c_token_is_fresh;
+    update temporary_guests set device_token = null where user_id = p_user_id;
     return null;
   elsif p_verdict = 'unknown' then
     update temporary_guests set run_after = clock_timestamp() + make_interval(secs => p_retry_after_seconds),
