@@ -56,7 +56,7 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
         ["public.themes"] = "some denied denied denied",
         ["public.used_identity_tokens"] = None,
         ["public.user_consents"] = None,
-        ["public.users"] = "own denied own:language,theme_preference,updated_at denied",
+        ["public.users"] = "own denied own:language,theme_preference denied",
         ["public.video_jobs"] = "own denied denied denied",
         ["public.webhook_deliveries"] = None,
         ["reelbase.migration_report"] = None,

@@ -3,7 +3,7 @@ revoke all on users from public, anon, authenticated, service_role, reelbase_api
 revoke select (device_id) on users from authenticated;
 grant select (id, email, apple_sub, is_guest, tier, credits_remaining, credits_total, initial_grant_claimed,
   language, language_chosen_at, theme_preference, banned_at, created_at, updated_at) on users to authenticated;
-grant update (language, theme_preference, updated_at) on users to authenticated;
+grant update (language, theme_preference) on users to authenticated;
 grant execute on function my_user_id(), my_user_ids(), require_caller() to authenticated, anon;
 grant execute on function match_user_id(text) to authenticated;
 grant execute on function find_user_id(text) to reelbase_api;

@@ -5,10 +5,10 @@ declare
   v_me uuid := require_caller();
 begin
   if p_language is not null then
-    update users set language = p_language, updated_at = now() where id = v_me;
+    update users set language = p_language where id = v_me;
   end if;
   if p_theme_preference is not null then
-    update users set theme_preference = p_theme_preference, updated_at = now() where id = v_me;
+    update users set theme_preference = p_theme_preference where id = v_me;
   end if;
 end
 $$;

@@ -10,6 +10,18 @@ comment on function note_language_choice() is 'Trigger: marks the language as ch
 drop trigger if exists users_language_choice on users;
 create trigger users_language_choice before update of language on users for each row execute function note_language_choice();
 
+-- When a user last changed is not theirs to say.
+create or replace function note_settings_change() returns trigger
+language plpgsql set search_path = public, pg_temp as $$
+begin
+  new.updated_at := now();
+  return new;
+end
+$$;
+comment on function note_settings_change() is 'Trigger: notes when language or theme_preference were set.';
+drop trigger if exists users_settings_change on users;
+create trigger users_settings_change before update of language, theme_preference on users for each row execute function note_settings_change();
+
 -- The tier is derived, whoever writes: premium by an admin's grant (or carried over from an older system), or by a purchase that is not
 -- fully refunded. Setting it by hand is a grant, or the end of one; what was bought stays.
 create or replace function derive_tier() returns trigger

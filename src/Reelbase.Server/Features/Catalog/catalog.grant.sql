@@ -1,6 +1,6 @@
 revoke all on models, themes, foreign_results from public, anon, authenticated, service_role, reelbase_api, reelbase_worker, reelbase_admin;
 grant select (id, name, category, description, cost_per_generation, pricing_type, credits_per_second, required_fields,
-  has_audio, is_featured, thumbnail_url, provider, sunset_at, is_active) on models to anon, authenticated;
+  has_audio, is_featured, thumbnail_url, provider, sunset_at, is_active, is_available) on models to anon, authenticated;
 grant select on themes to anon, authenticated;
 grant execute on function get_models(), get_themes(text), model_is_offered(boolean, text, timestamptz)
   to anon, authenticated;

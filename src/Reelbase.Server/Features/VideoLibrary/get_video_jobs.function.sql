@@ -17,7 +17,7 @@ begin
     end if;
   end if;
   return query
-  select j.job_id, j.prompt, j.model_name, j.credits_used, j.status, j.video_url, j.thumbnail_url, j.created_at
+  select j.job_id, j.prompt, j.model_name, j.credits_used, j.status, j.video_url::text, j.thumbnail_url::text, j.created_at
   from video_jobs j
   where j.user_id = v_me
     and (p_before is null or (j.created_at, j.job_id) < (v_before_at, p_before))

@@ -8,7 +8,7 @@ language plpgsql stable as $$
 begin
   perform require_caller();
   return query
-  select j.job_id, j.status, j.prompt, j.model_name, j.credits_used, j.video_url, j.thumbnail_url, j.error_code,
+  select j.job_id, j.status, j.prompt, j.model_name, j.credits_used, j.video_url::text, j.thumbnail_url::text, j.error_code,
     case when j.status = 'pending' then queue_position(j.job_id) end, j.created_at, j.completed_at,
     case when j.error_code is not null then
       (select u.language from users u where u.id = j.user_id and u.language_chosen_at is not null) end,
