@@ -25,6 +25,7 @@ using Reelbase.Server.Features.Supabase;
 using Reelbase.Server.Features.Supabase.Auth;
 using Reelbase.Server.Features.Supabase.Functions;
 using Reelbase.Server.Features.Supabase.Rest;
+using Reelbase.Server.Features.Supabase.ShippedBuilds;
 using Reelbase.Server.Features.VideoLibrary;
 using Reelbase.Server.Integrations;
 using Reelbase.Server.Integrations.Apple.Apns;
@@ -194,6 +195,7 @@ public static class ServerApp
             )
         );
         services.AddSingleton<AccessTokens>();
+        services.AddSingleton<UnverifiedUses>();
         services.AddSingleton<CallerResolver>();
         services.AddSingleton<LiveConnections>();
         services.AddSingleton<IFileStore>(provider =>
@@ -255,6 +257,7 @@ public static class ServerApp
             services.AddSingleton<IErrorShape, AuthErrors>();
             services.AddSingleton<IErrorShape, RestErrors>();
             RestEndpoint.Add(services);
+            services.AddHostedService<UnverifiedUsesRecorder>();
             services.AddSingleton<DeviceCheckEndpoint>();
             services.AddSingleton<JobView>();
             services.AddSingleton<Moderator>();

@@ -34,6 +34,14 @@ public sealed class ServerOptions : IValidatableObject
     /// <summary>When <see cref="AcceptUnverifiedUserId"/> closes by itself (<c>2027-03-01</c> or <c>2027-03-01T09:00:00Z</c>); empty: when somebody turns it off.</summary>
     public DateTimeOffset? AcceptUnverifiedUserIdUntil { get; set; }
 
+    /// <summary>Under that switch: identifiers nobody knows that an address may name in an hour before it gets no more answers about such identifiers.</summary>
+    [Range(1, 1_000_000)]
+    public int UnverifiedMissesPerHour { get; set; } = 60;
+
+    /// <summary>Under that switch: guests an address may make in an hour by naming the identifier of an install that could not onboard. 0: none, it is nobody then.</summary>
+    [Range(0, 1_000_000)]
+    public int UnverifiedGuestsPerHour { get; set; } = 30;
+
     /// <summary>Whether requests of shipped builds, which prove nothing, are accepted now.</summary>
     public bool AcceptsShippedBuilds(TimeProvider clock) =>
         AcceptUnverifiedUserId && (AcceptUnverifiedUserIdUntil is not { } until || clock.GetUtcNow() < until);

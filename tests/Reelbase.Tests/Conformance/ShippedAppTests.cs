@@ -138,7 +138,7 @@ public sealed class ShippedAppTests(ShippedAppTests.Compatible system) : IClassF
     [Theory]
     [InlineData("guest-preview-id")]
     [InlineData("user-placeholder-id")]
-    [InlineData("2000000099999999")]
+    [InlineData("user-2000000099999999")]
     [InlineData("")]
     [InlineData("' or 1=1 --")]
     public async Task T9_a_user_id_that_is_no_uuid_is_not_found_and_never_an_error_of_ours(string user)

@@ -29,6 +29,7 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
         ["public.device_questions"] = None,
         ["public.error_log"] = None,
         ["public.foreign_results"] = None,
+        ["public.former_refresh_tokens"] = None,
         ["public.idempotency_log"] = None,
         ["public.installation"] = None,
         ["public.installation_leases"] = None,
@@ -54,6 +55,7 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
         ["public.storage_objects"] = "own denied denied denied",
         ["public.temporary_guests"] = None,
         ["public.themes"] = "some denied denied denied",
+        ["public.unverified_uses"] = None,
         ["public.used_identity_tokens"] = None,
         ["public.user_consents"] = None,
         ["public.users"] = "own denied own:language,theme_preference denied",
@@ -118,6 +120,8 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
                     insert into device_questions (device_hash, token_hash, verdict, decided_at) values ('device', '{phone.UserId}', 'accepted', now());
                     insert into temporary_guests (user_id, device_hash, token_hash) values ('{phone.UserId}', 'device', '{phone.UserId}');
                     insert into reelbase.migration_report (line) values ('a line');
+                    select import_refresh_token(sha256('{phone.UserId}'), '{phone.UserId}', 'a family');
+                    select count_unverified_uses('user_id', 1);
                     set session_replication_role = replica;
                     insert into reelbase.schema_versions (name, hash) values ('a file', 'a hash') on conflict do nothing;
                     reset session_replication_role;

@@ -112,6 +112,8 @@ internal static class FunctionRights
             "begin_device_question",
             "change_admin_password",
             "claim_device_grant",
+            "claim_unverified_user",
+            "count_unverified_uses",
             "find_admin_credentials",
             "find_guest_to_merge",
             "find_job_owner",
@@ -148,6 +150,7 @@ internal static class FunctionRights
             "start_session",
             "store_inbox_message",
             "store_webhook_delivery",
+            "use_former_refresh_token",
         ],
         ["reelbase_worker"] =
         [

@@ -131,15 +131,17 @@ public static partial class JoinAccountsEndpoint
         {
             throw ApiException.Field("ERR_4000", "apple_sub", "required");
         }
-        var userId =
-            await database.ScalarAsync<Guid?>(
-                "select find_guest_to_merge($1, $2, $3)",
-                context.RequestAborted,
-                device,
-                subject,
-                context.Connection.RemoteIpAddress
-            ) ?? throw new ApiException("ERR_4007", new { what = "user" });
-        return await callers.ClaimUnverifiedAsync(userId.ToString(), context.RequestAborted);
+        var userId = await database.ScalarAsync<Guid?>(
+            "select find_guest_to_merge($1, $2, $3)",
+            context.RequestAborted,
+            device,
+            subject,
+            context.Connection.RemoteIpAddress
+        );
+        // An install that could not onboard has been nobody until now.
+        return userId is { } known
+            ? await callers.ClaimUnverifiedAsync(known.ToString(), context.RequestAborted, "merge")
+            : await callers.ClaimUnverifiedAsync(context, device);
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "INSECURE: accounts were joined on an unverified claim (Server:AcceptUnverifiedUserId)")]

@@ -46,6 +46,7 @@ begin
   delete from device_questions where device_hash = any (v_devices);
   delete from device_checks where user_id = any (v_ids) or device_id = any (v_devices);
   delete from sessions where user_id = any (v_ids);
+  delete from former_refresh_tokens where user_id = any (v_ids);
   perform erase_older_rows(v_ids);
   v_tokens := revoke_apple_authorizations(v_ids);
   update users set email = null, device_id = null, apple_sub = null, is_admin = false, tier = 'free', theme_preference = 'system', user_metadata = '{}',

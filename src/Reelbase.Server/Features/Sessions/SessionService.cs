@@ -45,7 +45,14 @@ public sealed record AuthIdentity(
 /// Opens and refreshes sessions. A refresh token is made from the session's id and a number with our secret, so the server
 /// can hand out the current one again when an answer was lost, although it stores only hashes.
 /// </summary>
-public sealed class SessionService(ApiDatabase database, AccessTokens tokens, Keys keys, IOptions<SecurityOptions> options)
+public sealed class SessionService(
+    ApiDatabase database,
+    AccessTokens tokens,
+    Keys keys,
+    IOptions<SecurityOptions> options,
+    CallerResolver callers,
+    UnverifiedUses uses
+)
 {
     private static readonly System.Diagnostics.Metrics.Meter Meter = new("Reelbase.Sessions");
     private static readonly System.Diagnostics.Metrics.Counter<long> RefreshFailures = Meter.CreateCounter<long>(
@@ -81,9 +88,7 @@ public sealed class SessionService(ApiDatabase database, AccessTokens tokens, Ke
     {
         if (!TryRead(refreshToken, out var sessionId, out var counter))
         {
-            // Anything that is not one of ours was never given out.
-            RefreshFailures.Add(1, new KeyValuePair<string, object?>("reason", "not_ours"));
-            return (null, refreshToken.Length is >= 12 and <= 200 ? "refresh_token_not_found" : "validation_failed");
+            return await RefreshFormerAsync(refreshToken, cancellationToken);
         }
         var row = await database.OneOrNoneAsync<RefreshRow>(
             "select s.*, get_user_metadata(s.user_id) as user_metadata from refresh_session($1, $2, $3, $4, $5, $6) s",
@@ -99,15 +104,50 @@ public sealed class SessionService(ApiDatabase database, AccessTokens tokens, Ke
         {
             RefreshFailures.Add(1, new KeyValuePair<string, object?>("reason", row?.Outcome ?? "not_found"));
         }
-        return row switch
-        {
-            { Outcome: "ok" } => (Answer(row.ToUser(), sessionId, row.Method!, RefreshToken(sessionId, row.Counter!.Value)), null),
-            { Outcome: "already_used" } => (null, "refresh_token_already_used"),
-            { Outcome: "revoked" } => (null, "session_expired"),
-            { Outcome: "banned" } => (null, "user_banned"),
-            _ => (null, "refresh_token_not_found"),
-        };
+        return row is { Outcome: "ok" }
+            ? (Answer(row.ToUser(), sessionId, row.Method!, RefreshToken(sessionId, row.Counter!.Value)), null)
+            : (null, Code(row?.Outcome));
     }
+
+    /// <summary>What is not one of ours was never given out here; while the switch for shipped builds is open it may be of the project that the app came from.</summary>
+    private async Task<(SessionAnswer? Answer, string? Error)> RefreshFormerAsync(string refreshToken, CancellationToken cancellationToken)
+    {
+        if (refreshToken.Length is < 12 or > 4096)
+        {
+            RefreshFailures.Add(1, new KeyValuePair<string, object?>("reason", "not_ours"));
+            return (null, "validation_failed");
+        }
+        FormerRow? row = null;
+        if (callers.AcceptsShippedBuilds)
+        {
+            var newSession = Guid.NewGuid();
+            row = await database.OneOrNoneAsync<FormerRow>(
+                "select s.*, get_user_metadata(s.user_id) as user_metadata from use_former_refresh_token($1, $2, $3, $4, $5) s",
+                cancellationToken,
+                Hash(refreshToken),
+                newSession,
+                Hash(RefreshToken(newSession, 0)),
+                options.Value.RefreshReuseSeconds,
+                options.Value.MaxSessionsPerUser
+            );
+        }
+        if (row is not { Outcome: "ok" })
+        {
+            RefreshFailures.Add(1, new KeyValuePair<string, object?>("reason", row is null or { Outcome: "not_found" } ? "not_ours" : row.Outcome));
+            return (null, Code(row?.Outcome));
+        }
+        uses.Add("former_refresh_token");
+        return (Answer(row.ToUser(), row.SessionId!.Value, row.Method!, RefreshToken(row.SessionId.Value, row.Counter!.Value)), null);
+    }
+
+    private static string Code(string? outcome) =>
+        outcome switch
+        {
+            "already_used" => "refresh_token_already_used",
+            "revoked" => "session_expired",
+            "banned" => "user_banned",
+            _ => "refresh_token_not_found",
+        };
 
     /// <summary>Rotates the session of a caller whose account has just changed, so that the answer carries tokens that say who they are now.</summary>
     /// <returns>The session with its next tokens; null when the caller has none (the switch for shipped builds) or it has ended.</returns>
@@ -188,6 +228,25 @@ public sealed class SessionService(ApiDatabase database, AccessTokens tokens, Ke
     }
 
     private static byte[] Hash(string token) => SHA256.HashData(Encoding.UTF8.GetBytes(token));
+
+    private sealed record FormerRow(
+        string Outcome,
+        Guid? SessionId,
+        int? Counter,
+        string? Method,
+        Guid? UserId,
+        string? Email,
+        string? AppleSub,
+        bool? IsGuest,
+        int? CreditsRemaining,
+        DateTime? CreatedAt,
+        DateTime? UpdatedAt,
+        string? UserMetadata
+    )
+    {
+        public SessionUser ToUser() =>
+            new(UserId!.Value, Email, AppleSub, IsGuest!.Value, CreditsRemaining!.Value, CreatedAt!.Value, UpdatedAt!.Value, UserMetadata!);
+    }
 
     private sealed record RefreshRow(
         string Outcome,

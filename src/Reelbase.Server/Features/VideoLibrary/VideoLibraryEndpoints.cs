@@ -113,7 +113,9 @@ public static class VideoLibraryEndpoints
         // Shipped builds name the job alone; under their switch its owner is who asks.
         var isNamedByJob =
             callers.AcceptsShippedBuilds && !context.Request.Query.ContainsKey("user_id") && await callers.ReadAsync(context) is { UserId: null };
-        var caller = await callers.RequireUserAsync(context, isNamedByJob ? await OwnerAsync() : null);
+        var caller = isNamedByJob
+            ? await callers.ClaimUnverifiedAsync(await OwnerAsync(), context.RequestAborted, "job_id")
+            : await callers.RequireUserAsync(context);
         var jobId = ReadJobId(context.Request.Query["job_id"].FirstOrDefault());
         if (!context.Request.Headers.Accept.ToString().Contains("text/event-stream", StringComparison.OrdinalIgnoreCase))
         {

@@ -6,7 +6,7 @@ using Reelbase.Server.Platform.Errors;
 namespace Reelbase.Server.Platform.Security;
 
 /// <summary>Finds out who asks. The bearer token decides; a <c>user_id</c> beside it may only agree.</summary>
-public sealed class CallerResolver(AccessTokens tokens, ApiDatabase database, IOptions<ServerOptions> options, TimeProvider clock)
+public sealed class CallerResolver(AccessTokens tokens, ApiDatabase database, IOptions<ServerOptions> options, UnverifiedUses uses, TimeProvider clock)
 {
     private const int MaxUserIdLength = 255;
 
@@ -33,7 +33,7 @@ public sealed class CallerResolver(AccessTokens tokens, ApiDatabase database, IO
         {
             if (AcceptsShippedBuilds && claimed is not null)
             {
-                return Remember(context, await ClaimUnverifiedAsync(claimed, context.RequestAborted));
+                return Remember(context, await ClaimUnverifiedAsync(context, claimed));
             }
             throw NoUser(context);
         }
@@ -69,25 +69,57 @@ public sealed class CallerResolver(AccessTokens tokens, ApiDatabase database, IO
         return caller is null ? null : Remember(context, caller);
     }
 
-    /// <summary>The claims of a user whom nobody has verified; only the compatibility mode uses it.</summary>
-    public async Task<Caller> ClaimUnverifiedAsync(string claimed, CancellationToken cancellationToken)
+    /// <summary>The user whom a shipped build means by its id: also the guest whom an install becomes that could not onboard.</summary>
+    /// <exception cref="ApiException">ERR_4007 for nobody, ERR_4004 for an address that asks for too many unknown ids.</exception>
+    public async Task<Caller> ClaimUnverifiedAsync(HttpContext context, string claimed)
     {
-        var id = await database.ScalarAsync<Guid?>("select find_user_id($1)", cancellationToken, claimed);
-        return id is { } userId
-            ? new(
-                "authenticated",
-                userId,
-                JsonSerializer.Serialize(
-                    new
-                    {
-                        sub = userId,
-                        role = "authenticated",
-                        unverified = true,
-                    }
-                )
-            )
+        var limits = options.Value;
+        var user = await database.OneOrNoneAsync<UnverifiedUser>(
+            "select * from claim_unverified_user($1, $2, $3, $4)",
+            context.RequestAborted,
+            claimed,
+            context.Connection.RemoteIpAddress,
+            limits.UnverifiedMissesPerHour,
+            limits.UnverifiedGuestsPerHour
+        );
+        uses.Add(
+            user switch
+            {
+                null => "unknown_user_id",
+                { IsNew: true } => "new_guest",
+                _ => "user_id",
+            }
+        );
+        return user is null ? throw new ApiException("ERR_4007", new { what = "user" }) : Unverified(user.UserId);
+    }
+
+    /// <summary>The claims of a user whom nobody has verified; only the switch for shipped builds uses it.</summary>
+    /// <param name="claimed">An id of an account, of one that was merged, or of a device.</param>
+    /// <param name="cancellationToken">The caller's.</param>
+    /// <param name="kind">What it is for, as it is counted.</param>
+    public async Task<Caller> ClaimUnverifiedAsync(string claimed, CancellationToken cancellationToken, string kind = "settings")
+    {
+        uses.Add(kind);
+        return await database.ScalarAsync<Guid?>("select find_user_id($1)", cancellationToken, claimed) is { } userId
+            ? Unverified(userId)
             : throw new ApiException("ERR_4007", new { what = "user" });
     }
+
+    private static Caller Unverified(Guid userId) =>
+        new(
+            "authenticated",
+            userId,
+            JsonSerializer.Serialize(
+                new
+                {
+                    sub = userId,
+                    role = "authenticated",
+                    unverified = true,
+                }
+            )
+        );
+
+    private sealed record UnverifiedUser(Guid UserId, bool IsNew);
 
     private static Caller Remember(HttpContext context, Caller caller)
     {
