@@ -182,12 +182,29 @@ public sealed class DeviceQuestionTests(AdminHouse house) : IClassFixture<AdminH
         var guests = new List<Guid>();
         for (var count = 0; count < 25; count++)
         {
+            // The first one has done something, and the third one's token is asked about.
             guests.Add(await house.QueryAsync<Guid>($"select open_temporary_guest(device_id_hash('{phone.DeviceId}'), 'token {count}', false)"));
+            await house.ExecuteAsync(
+                $"""
+                update temporary_guests set device_token = 'a token', run_after = now() + interval '1 hour' where user_id = '{guests[^1]}' and {count == 2};
+                insert into sessions (user_id) values ('{guests[^1]}');
+                """
+            );
+            if (count == 0)
+            {
+                await house.ExecuteAsync($"select write_ledger('{guests[0]}', 5, 'admin_adjustment')");
+            }
         }
         Assert.Equal(
-            guests[5..].Order(),
+            guests[6..].Prepend(guests[2]).Order(),
             (await house.RowsAsync($"select user_id from temporary_guests where device_hash = device_id_hash('{phone.DeviceId}')")).Select(Guid.Parse).Order()
         );
+        var list = string.Join(',', guests.Select(guest => $"'{guest}'"));
+        Assert.Equal(
+            guests[6..].Prepend(guests[2]).Prepend(guests[0]).Order(),
+            (await house.RowsAsync($"select id from users where id in ({list})")).Select(Guid.Parse).Order()
+        );
+        await house.AssertLedgerAsync();
     }
 
     [Fact]

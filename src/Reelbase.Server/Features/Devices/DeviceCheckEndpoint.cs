@@ -62,7 +62,7 @@ public sealed class DeviceCheckEndpoint(
     // The requests of one process queue here, so that only the first of them asks the database whose turn it is.
     private readonly SemaphoreSlim _line = new(1, 1);
     private readonly DeviceGrants _grants = new(database, apple, options, $"api/{Environment.ProcessId}", logger);
-    private readonly DeviceQuestions _questions = new(database, apple, options.Value, $"api/{Environment.ProcessId}");
+    private readonly DeviceQuestions _questions = new(database, apple, options.Value, $"api/{Environment.ProcessId}", logger);
 
     public static void Map(IEndpointRouteBuilder routes) =>
         routes

@@ -28,7 +28,7 @@ public readonly record struct DeviceProof(DeviceVerdict Verdict, bool IsCounted 
 /// Asks Apple about the token of a known device, outside of the grant's turn: one question in flight for an id over all nodes, a few an hour for an id and
 /// address, and each answer kept for minutes. No connection is held while Apple thinks.
 /// </summary>
-public sealed class DeviceQuestions(RoleDatabase database, DeviceCheckClient apple, DevicesOptions options, string worker)
+public sealed class DeviceQuestions(RoleDatabase database, DeviceCheckClient apple, DevicesOptions options, string worker, ILogger logger)
 {
     private const int MaxWaitingForDevice = 8;
     private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(40);
@@ -96,7 +96,7 @@ public sealed class DeviceQuestions(RoleDatabase database, DeviceCheckClient app
 
     /// <summary>Asks Apple whether a token is one of a real device, and counts the answer.</summary>
     /// <returns><c>accepted</c>, <c>refused</c> or <c>unknown</c>.</returns>
-    internal static async Task<string> ValidateAsync(DeviceCheckClient apple, string token, int maxSeconds)
+    internal static async Task<string> ValidateAsync(DeviceCheckClient apple, string token, int maxSeconds, ILogger logger)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(maxSeconds));
         string verdict;
@@ -113,6 +113,12 @@ public sealed class DeviceQuestions(RoleDatabase database, DeviceCheckClient app
         {
             verdict = "unknown";
         }
+        catch (Exception error)
+        {
+            // A key that cannot be read, say: nobody is refused for it, and nobody is let in.
+            logger.LogError(error, "Apple could not be asked about a device's token");
+            verdict = "unknown";
+        }
         Count(verdict);
         return verdict;
     }
@@ -120,16 +126,8 @@ public sealed class DeviceQuestions(RoleDatabase database, DeviceCheckClient app
     /// <summary>Once begun, a question is carried through although the phone may have hung up: others wait for its answer.</summary>
     private async Task<DeviceProof> PutAsync(Guid questionId, string claimToken, string token)
     {
-        var verdict = "unknown";
-        var isRecorded = false;
-        try
-        {
-            verdict = await ValidateAsync(apple, token, options.TurnSeconds - 1);
-        }
-        finally
-        {
-            isRecorded = await database.ScalarAsync<bool>("select record_device_verdict($1, $2, $3)", CancellationToken.None, questionId, claimToken, verdict);
-        }
+        var verdict = await ValidateAsync(apple, token, options.TurnSeconds - 1, logger);
+        var isRecorded = await database.ScalarAsync<bool>("select record_device_verdict($1, $2, $3)", CancellationToken.None, questionId, claimToken, verdict);
         return verdict switch
         {
             "accepted" when isRecorded => new(DeviceVerdict.Accepted),

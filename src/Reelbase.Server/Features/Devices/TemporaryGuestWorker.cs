@@ -16,6 +16,8 @@ public sealed class TemporaryGuestWorker(
     ILogger<TemporaryGuestWorker> logger
 ) : PeriodicWork(logger)
 {
+    private readonly ILogger _logger = logger;
+
     /// <summary>Wakes the worker when a temporary guest was opened.</summary>
     public const string Topic = "work:temporary_guests";
 
@@ -45,7 +47,7 @@ public sealed class TemporaryGuestWorker(
         {
             return false;
         }
-        var verdict = await DeviceQuestions.ValidateAsync(apple, guest.DeviceToken, options.Value.TurnSeconds - 1);
+        var verdict = await DeviceQuestions.ValidateAsync(apple, guest.DeviceToken, options.Value.TurnSeconds - 1, _logger);
         var account = await database.ScalarAsync<Guid?>(
             "select settle_temporary_guest($1, $2, $3, $4, $5, $6)",
             CancellationToken.None,
