@@ -1,4 +1,7 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
 using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Tests.Support;
 
@@ -22,6 +25,33 @@ public sealed class MigratorTests
         var owner = await TestCluster.EmptyAsync();
         Assert.NotEmpty((await Migrate(owner)).Files);
         Assert.Empty((await Migrate(owner)).Files);
+    }
+
+    [Fact]
+    public async Task A_start_that_has_nothing_to_migrate_asks_a_handful_of_questions_and_takes_no_lock()
+    {
+        var owner = await TestCluster.CloneAsync();
+        // Passwords belong to the cluster, so whoever ran last has set them; with this they are in step.
+        await Migrate(owner);
+        var database = new NpgsqlConnectionStringBuilder(owner).Database;
+        var statements = new ConcurrentQueue<string>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == "Npgsql",
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+            ActivityStopped = activity =>
+            {
+                var tags = activity.TagObjects.ToDictionary(tag => tag.Key, tag => tag.Value?.ToString() ?? "");
+                if (tags.ContainsValue(database!) && (tags.GetValueOrDefault("db.query.text") ?? tags.GetValueOrDefault("db.statement")) is { } text)
+                {
+                    statements.Enqueue(text);
+                }
+            },
+        };
+        ActivitySource.AddActivityListener(listener);
+        Assert.Empty((await Migrate(owner)).Files);
+        Assert.InRange(statements.Count, 1, 8);
+        Assert.DoesNotContain(statements, text => text.Contains("advisory", StringComparison.Ordinal) || text.Contains("alter ", StringComparison.Ordinal));
     }
 
     [Fact]

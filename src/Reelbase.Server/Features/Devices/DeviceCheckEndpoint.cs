@@ -162,22 +162,26 @@ public sealed class DeviceCheckEndpoint(
 
     private async Task<OpenedDevice> OpenAsync(HttpContext context, PhoneSays phone, DeviceProof proof) =>
         (
-            await database.OneOrNoneAsync<OpenedDevice>(
-                "select * from open_device($1, $2, $3, $4::text, $5, $6::integer, $7, $8::jsonb)",
-                context.RequestAborted,
-                phone.DeviceId,
-                phone.DeviceToken,
-                context.Connection.RemoteIpAddress,
-                proof.Verdict switch
-                {
-                    DeviceVerdict.Accepted => "accepted",
-                    DeviceVerdict.Unverified => "unverified",
-                    _ => null,
-                },
-                proof.IsCounted,
-                options.Value.NewDevicesPerWindow < 0 ? null : options.Value.NewDevicesPerWindow,
-                options.Value.WindowSeconds,
-                options.Value.RiskRules
+            await database.CrowdedAsync(
+                () =>
+                    database.OneOrNoneAsync<OpenedDevice>(
+                        "select * from open_device($1, $2, $3, $4::text, $5, $6::integer, $7, $8::jsonb)",
+                        context.RequestAborted,
+                        phone.DeviceId,
+                        phone.DeviceToken,
+                        context.Connection.RemoteIpAddress,
+                        proof.Verdict switch
+                        {
+                            DeviceVerdict.Accepted => "accepted",
+                            DeviceVerdict.Unverified => "unverified",
+                            _ => null,
+                        },
+                        proof.IsCounted,
+                        options.Value.NewDevicesPerWindow < 0 ? null : options.Value.NewDevicesPerWindow,
+                        options.Value.WindowSeconds,
+                        options.Value.RiskRules
+                    ),
+                context.RequestAborted
             )
         )! with
         {

@@ -52,8 +52,8 @@ public sealed class DeviceQuestions(RoleDatabase database, DeviceCheckClient app
             for (var look = FirstLook; ; look = look < LongestLook ? 2 * look : look)
             {
                 var claimToken = $"{worker}/{Guid.NewGuid():N}";
-                var question = (
-                    await database.OneOrNoneAsync<Question>(
+                Task<Question?> BeginAsync() =>
+                    database.OneOrNoneAsync<Question>(
                         "select * from begin_device_question($1, $2, $3, $4::integer, $5, $6, $7, $8)",
                         cancellationToken,
                         deviceId,
@@ -64,8 +64,8 @@ public sealed class DeviceQuestions(RoleDatabase database, DeviceCheckClient app
                         options.VerdictSeconds,
                         claimToken,
                         options.TurnSeconds
-                    )
-                )!;
+                    );
+                var question = (await (database is ApiDatabase api ? api.CrowdedAsync(BeginAsync, cancellationToken) : BeginAsync()))!;
                 switch (question.Outcome)
                 {
                     case "none":

@@ -86,16 +86,20 @@ public static class GenerateVideoEndpoint
         // Before the transaction, as it may ask a service; a refusal is raised inside it, so that a repeated key still finds its answer.
         var verdict = await moderator.CheckAsync(request.Prompt, request.ImageUrl, context.RequestAborted);
         var accepted = (
-            await database.OneOrNoneAsync<Accepted>(
-                caller,
-                "select * from generate_video($1, $2::jsonb, $3, $4::jsonb, $5, $6::jsonb)",
-                context.RequestAborted,
-                key,
-                canonical,
-                context.Connection.RemoteIpAddress,
-                Limits(limits),
-                limits.QueueDeadlineSeconds,
-                Refusal(verdict)
+            await database.CrowdedAsync(
+                () =>
+                    database.OneOrNoneAsync<Accepted>(
+                        caller,
+                        "select * from generate_video($1, $2::jsonb, $3, $4::jsonb, $5, $6::jsonb)",
+                        context.RequestAborted,
+                        key,
+                        canonical,
+                        context.Connection.RemoteIpAddress,
+                        Limits(limits),
+                        limits.QueueDeadlineSeconds,
+                        Refusal(verdict)
+                    ),
+                context.RequestAborted
             )
         )!;
         if (accepted.Replayed)

@@ -148,7 +148,7 @@ public abstract class RoleDatabase : IAsyncDisposable
     public void Leave() => Source.Clear();
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
         await Source.DisposeAsync();
@@ -182,6 +182,43 @@ public abstract class RoleDatabase : IAsyncDisposable
 /// <summary>The API's own calls, before anybody is known: opening devices and sessions, storing inbound events.</summary>
 public sealed class ApiDatabase(ConnectionStrings strings, int maxPreparedStatements) : RoleDatabase(strings.Api, maxPreparedStatements)
 {
+    /// <summary>Of the pool's connections one in four, and two at least, are never taken by crowds.</summary>
+    private const int PartKeptFree = 4;
+    private const int LeastKeptFree = 2;
+
+    // Handed out in the order of arrival; whoever hangs up gives its turn away.
+    private readonly SemaphoreSlim _places = new(PlacesOf(strings.Api));
+
+    /// <summary>
+    /// A call that anybody can ask for as often as they like (a new device, a press): some connections stay free of these, so that a flood of them,
+    /// refusals too, does not stand before everybody who looks at their videos.
+    /// </summary>
+    public async Task<T> CrowdedAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken)
+    {
+        await _places.WaitAsync(cancellationToken);
+        try
+        {
+            return await call();
+        }
+        finally
+        {
+            _places.Release();
+        }
+    }
+
+    private static int PlacesOf(string connectionString)
+    {
+        var size = new NpgsqlConnectionStringBuilder(connectionString).MaxPoolSize;
+        return Math.Max(1, size - Math.Max(LeastKeptFree, size / PartKeptFree));
+    }
+
+    /// <inheritdoc/>
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        _places.Dispose();
+    }
+
     /// <summary>
     /// Calls a function as the caller: one transaction in one round trip that first takes the caller's role and claims, so row
     /// security decides what exists. Role and claims end with the transaction.

@@ -18,7 +18,6 @@ public static class MutationTable
         "attempt 1's failure ends attempt 2",
         "attempt 1's video is taken for attempt 2's",
         "a stale worker's rejection counts",
-        "an accepted submission is taken from the claim that works on it",
     ];
 
     public static readonly IReadOnlyList<Mutation> All =
