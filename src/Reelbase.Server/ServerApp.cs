@@ -133,6 +133,7 @@ public static class ServerApp
         ("Moderation", typeof(ModerationOptions)),
         ("Storage", typeof(StorageOptions)),
         ("Files", typeof(FilesOptions)),
+        ("Uploads", typeof(UploadsOptions)),
         ("Downloads", typeof(DownloadOptions)),
         ("Media", typeof(MediaOptions)),
         ("Cleanup", typeof(CleanupOptions)),
@@ -258,6 +259,8 @@ public static class ServerApp
             services.AddSingleton<IErrorShape, RestErrors>();
             RestEndpoint.Add(services);
             services.AddHostedService<UnverifiedUsesRecorder>();
+            services.AddSingleton<IErrorShape, StorageErrors>();
+            services.AddSingleton<PictureUploads>();
             services.AddSingleton<DeviceCheckEndpoint>();
             services.AddSingleton<JobView>();
             services.AddSingleton<Moderator>();
@@ -327,6 +330,8 @@ public static class ServerApp
         if (server.Has("api"))
         {
             app.MapAuth();
+            app.MapUploads();
+            app.MapStorage();
             WebhookEndpoint.Map(app);
             RestEndpoint.Map(app);
             app.MapOpenApi("/openapi/{documentName}.json");

@@ -87,6 +87,7 @@ public sealed partial class ArchitectureTests
             "GenerateVideo → Moderation", // a wish is looked at before it is charged
             "GenerateVideo → Providers", // how submissions went is told to the watch
             "ProviderCallbacks → GenerateVideo", // a delivery is about a job
+            "Files → Supabase", // who asks at a door of Supabase's clients
             "Admin → Files", // addresses of files in pages; waking whoever removes them
             "Admin → GenerateVideo", // waking the worker for what an admin changed, and how long a job made again may wait
             "Nodes → Admin", // the topic on which it is told that an admin asks for a check

@@ -109,9 +109,10 @@ public sealed class GeneratedRequestTests(GeneratedRequestTests.House house) : I
             && response.TryGetProperty("content", out var content)
             && content.TryGetProperty("application/json", out var media)
             && media.TryGetProperty("schema", out var schema)
-            && !json.TryGetProperty("statusCode", out _)
-            && !json.TryGetProperty("error_code", out _)
-            && !json.TryGetProperty("error_description", out _)
+            && (
+                json.ValueKind != JsonValueKind.Object
+                || (!json.TryGetProperty("statusCode", out _) && !json.TryGetProperty("error_code", out _) && !json.TryGetProperty("error_description", out _))
+            )
         )
         {
             foreach (var fault in schemas.Faults(json, schema))
@@ -119,7 +120,12 @@ public sealed class GeneratedRequestTests(GeneratedRequestTests.House house) : I
                 yield return fault;
             }
         }
-        if ((int)answer.StatusCode >= 400 && json.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.Object)
+        if (
+            (int)answer.StatusCode >= 400
+            && json.ValueKind == JsonValueKind.Object
+            && json.TryGetProperty("error", out var error)
+            && error.ValueKind == JsonValueKind.Object
+        )
         {
             var entry = ErrorCatalog.All.SingleOrDefault(one => one.Code == error.GetProperty("code").GetString());
             if (entry is null)

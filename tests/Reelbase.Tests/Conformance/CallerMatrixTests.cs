@@ -27,6 +27,8 @@ public sealed class CallerMatrixTests(CallerMatrixTests.Prepared system) : IClas
             new Expectation(operation.IsChange ? "POST" : "GET", "/" + operation.Name, operation.IsChange ? "{}" : null, 401, 403, 403, 403)
         );
 
+    private string Move => $$"""{"bucketId":"uploads","sourceKey":"{{system.Ben.UserId}}/a.jpg","destinationKey":"{{system.Ben.UserId}}/b.jpg"}""";
+
     private Dictionary<string, Expectation> Expectations =>
         new(AdminExpectations)
         {
@@ -103,6 +105,29 @@ public sealed class CallerMatrixTests(CallerMatrixTests.Prepared system) : IClas
             ["read-signed-file"] = new("GET", $"/storage/v1/object/sign/{system.File}?token=bad", null, 403, 403, 403, 403),
             ["read-own-file"] = new("GET", $"/storage/v1/object/authenticated/{system.File}", null, 401, 404, 403, 200),
             ["read-own-file-short"] = new("GET", $"/storage/v1/object/{system.File}", null, 401, 404, 403, 200),
+            ["read-public-file"] = new("GET", $"/storage/v1/object/public/{system.File}", null, 404, 404, 404, 404),
+            ["upload-file"] = new("POST", $"/storage/v1/object/uploads/{system.Ben.UserId}/x.jpg", "no picture", 401, 403, 403, 415),
+            ["replace-file"] = new("PUT", $"/storage/v1/object/uploads/{system.Ben.UserId}/x.jpg", "no picture", 401, 403, 403, 415),
+            ["sign-upload"] = new("POST", $"/storage/v1/object/upload/sign/uploads/{system.Ben.UserId}/x.jpg", null, 401, 403, 403, 200),
+            ["upload-signed-file"] = new(
+                "PUT",
+                $"/storage/v1/object/upload/sign/uploads/{system.Ben.UserId}/x.jpg?token=bad",
+                "no picture",
+                403,
+                403,
+                403,
+                403
+            ),
+            ["list-files"] = new("POST", "/storage/v1/object/list/uploads", "{}", 401, 200, 403, 200),
+            ["remove-files"] = new("DELETE", "/storage/v1/object/uploads", """{"prefixes":["x.jpg"]}""", 401, 200, 403, 200),
+            ["sign-files"] = new("POST", "/storage/v1/object/sign/videos", """{"expiresIn":60,"paths":["x.mp4"]}""", 401, 200, 403, 200),
+            ["sign-file"] = new("POST", $"/storage/v1/object/sign/{system.File}", """{"expiresIn":60}""", 401, 404, 403, 200),
+            ["move-file"] = new("POST", "/storage/v1/object/move", Move, 401, 403, 403, 404),
+            ["copy-file"] = new("POST", "/storage/v1/object/copy", Move, 401, 404, 403, 404),
+            ["file-info"] = new("GET", $"/storage/v1/object/info/{system.File}", null, 401, 404, 403, 200),
+            ["file-info-long"] = new("GET", $"/storage/v1/object/info/authenticated/{system.File}", null, 401, 404, 403, 200),
+            ["list-buckets"] = new("GET", "/storage/v1/bucket", null, 401, 200, 200, 200),
+            ["get-bucket"] = new("GET", "/storage/v1/bucket/uploads", null, 401, 200, 200, 200),
             ["provider-webhook"] = new("POST", "/webhooks/fal/no-such-token", "{}", 401, 401, 401, 401),
             ["health-live"] = new("GET", "/health/live", null, 200, 200, 200, 200),
             ["health-ready"] = new("GET", "/health/ready", null, 200, 200, 200, 200),

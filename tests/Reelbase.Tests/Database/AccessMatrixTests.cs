@@ -56,6 +56,7 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
         ["public.temporary_guests"] = None,
         ["public.themes"] = "some denied denied denied",
         ["public.unverified_uses"] = None,
+        ["public.uploads"] = None,
         ["public.used_identity_tokens"] = None,
         ["public.user_consents"] = None,
         ["public.users"] = "own denied own:language,theme_preference denied",
@@ -116,6 +117,10 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
                     values ('admin-refund-credits', '[]', '{phone.UserId}', 1, '{phone.UserId}', now());
                     insert into admin_sign_in_failures (account, network, failures) values ('an account', '192.0.2.1', 1) on conflict do nothing;
                     insert into alerts (kind, dedupe_key, message) values ('test_alert', '{phone.UserId}', 'a message');
+                    with file as (
+                      insert into storage_objects (bucket, name, user_id, state, size_bytes, content_type, stored_at)
+                      values ('pictures', '{phone.UserId}.jpg', '{phone.UserId}', 'stored', 1, 'image/jpeg', now()) returning id)
+                    insert into uploads (user_id, bucket, folder, path, object_id) select '{phone.UserId}', 'uploads', '{phone.UserId}', 'x.jpg', id from file;
                     insert into device_openings (token_hash, device_hash, user_id) values ('{phone.UserId}', 'device', '{phone.UserId}');
                     insert into device_questions (device_hash, token_hash, verdict, decided_at) values ('device', '{phone.UserId}', 'accepted', now());
                     insert into temporary_guests (user_id, device_hash, token_hash) values ('{phone.UserId}', 'device', '{phone.UserId}');

@@ -19,8 +19,9 @@ declare
         from video_jobs where user_id = any ($1) and deleted_at is null) j$q$
     when 'files' then $q$
       select sort_key(o.stored_at, o.id::text) as key, with_json_times(to_jsonb(o) - 'id', 'stored_at') as shown
-      from (select id, bucket, name, size_bytes, content_type, stored_at
-        from storage_objects where user_id = any ($1) and state = 'stored') o$q$
+      -- A picture of theirs under the name that they gave it.
+      from (select f.id, coalesce(u.bucket, f.bucket) as bucket, coalesce(u.folder::text || '/' || u.path, f.name) as name, f.size_bytes, f.content_type, f.stored_at
+        from storage_objects f left join uploads u on u.object_id = f.id where f.user_id = any ($1) and f.state = 'stored') o$q$
     when 'purchases' then $q$
       select sort_key(p.purchased_at, p.environment || '/' || p.transaction_id) as key, with_json_times(to_jsonb(p), 'purchased_at', 'credited_at') as shown
       from (select environment, transaction_id, product_id, quantity, credits, price_milliunits, currency, credits_taken_back, purchased_at, credited_at

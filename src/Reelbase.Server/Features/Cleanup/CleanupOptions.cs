@@ -26,6 +26,10 @@ public sealed class CleanupOptions
     [Range(1, 1_000_000)]
     public int MaxBatches { get; set; } = 20_000;
 
+    /// <summary>Days that pictures of users are kept after they were brought or replaced, longer while a job needs them. 0: for ever.</summary>
+    [Range(0, 36_500)]
+    public int UploadDays { get; set; } = 30;
+
     /// <summary>Days that taken places of rate limits are kept.</summary>
     [Range(1, 365)]
     public int RateLimitDays { get; set; } = 7;
@@ -68,6 +72,7 @@ public sealed class CleanupOptions
             new
             {
                 video_days = videoDays,
+                upload_days = UploadDays,
                 rate_limit_days = RateLimitDays,
                 error_days = ErrorDays,
                 payload_days = PayloadDays,

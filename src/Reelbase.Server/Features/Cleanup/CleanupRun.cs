@@ -14,7 +14,21 @@ public static class CleanupRun
 
     /// <summary>What is cleaned, in this order.</summary>
     public static IReadOnlyList<string> Kinds { get; } =
-    ["videos", "idempotency", "rate_limits", "errors", "sessions", RefreshTokens, "grants", "consents", "alerts", "reports", "payloads", "device_ids"];
+    [
+        "videos",
+        "uploads",
+        "idempotency",
+        "rate_limits",
+        "errors",
+        "sessions",
+        RefreshTokens,
+        "grants",
+        "consents",
+        "alerts",
+        "reports",
+        "payloads",
+        "device_ids",
+    ];
 
     /// <summary>Removes what is old enough, in batches with a pause between; or only counts it. A kind that fails does not keep the others.</summary>
     /// <param name="afterBatch">Called after every batch: prolongs a lease.</param>

@@ -1,7 +1,6 @@
+using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
-using Npgsql;
 using Reelbase.Server.Platform.Database;
-using Reelbase.Server.Platform.Errors;
 using Reelbase.Server.Platform.Http;
 using Reelbase.Server.Platform.Security;
 using Reelbase.Server.Platform.Storage;
@@ -11,36 +10,48 @@ namespace Reelbase.Server.Features.Files;
 /// <summary>An error of the storage API. The status stands in the body as text as well, as its clients expect.</summary>
 public sealed record StorageError([property: System.Text.Json.Serialization.JsonPropertyName("statusCode")] string StatusCode, string Error, string Message);
 
-/// <summary>Reading stored files: by signed address, or by their owner's token. Ranges and conditional requests work on both.</summary>
+/// <summary>Reading stored files: by signed address, by their owner's token, or what is public. Ranges and conditional requests work on all.</summary>
 public static class FileEndpoints
 {
+    private static readonly string[] Pictures = ["image/jpeg", "image/png", "image/webp", "image/gif", "image/heic"];
+    private static readonly string[] Reading = ["GET", "HEAD"];
+
     public static void MapFiles(this IEndpointRouteBuilder routes)
     {
-        var group = routes.MapGroup("/storage/v1/object").WithTags("Files");
+        var group = routes.MapGroup("/storage/v1/object").WithTags("Files").AddEndpointFilter<StorageFaultFilter>();
         group
-            .MapMethods("/sign/{bucket}/{**name}", ["GET", "HEAD"], ReadSignedAsync)
+            .MapMethods("/sign/{bucket}/{**name}", Reading, ReadSignedAsync)
             .WithName("read-signed-file")
             .WithSummary("Read a file by its signed address")
             .Query("token", "The signature from the address", required: true)
-            .Produces(200, null, "video/mp4")
-            .Produces(206, null, "video/mp4")
-            .Produces<StorageError>(403)
-            .Produces<StorageError>(404)
-            .Produces<StorageError>(503);
+            .Query("download", "Save it instead of showing it, under this name when there is one")
+            .ProducesFile(403);
+        group
+            .MapMethods("/public/{bucket}/{**name}", Reading, ReadPublicAsync)
+            .WithName("read-public-file")
+            .WithSummary("Read a picture of the public bucket")
+            .Query("download", "Save it instead of showing it, under this name when there is one")
+            .ProducesFile();
         foreach (var (path, name) in new[] { ("/authenticated/{bucket}/{**name}", "read-own-file"), ("/{bucket}/{**name}", "read-own-file-short") })
         {
             group
-                .MapMethods(path, ["GET", "HEAD"], ReadOwnAsync)
+                .MapMethods(path, Reading, ReadOwnAsync)
                 .WithName(name)
                 .WithSummary("Read one of the caller's own files")
                 .RequiresUser()
-                .Produces(200, null, "video/mp4")
-                .Produces(206, null, "video/mp4")
-                .Produces<StorageError>(401)
-                .Produces<StorageError>(403)
-                .Produces<StorageError>(404)
-                .Produces<StorageError>(503);
+                .Query("download", "Save it instead of showing it, under this name when there is one")
+                .ProducesFile(401, 403);
         }
+    }
+
+    private static RouteHandlerBuilder ProducesFile(this RouteHandlerBuilder builder, params int[] more)
+    {
+        builder.Produces(200, null, "video/mp4", Pictures).Produces(206, null, "video/mp4", Pictures);
+        foreach (var status in (int[])[404, 503, .. more])
+        {
+            builder.Produces<StorageError>(status);
+        }
+        return builder;
     }
 
     private static async Task<IResult> ReadSignedAsync(
@@ -52,13 +63,32 @@ public static class FileEndpoints
         string name = ""
     )
     {
-        if (!await links.OpensAsync(context.Request.Query["token"].ToString(), bucket, name))
+        var (isOpen, jobId) = await links.OpensAsync(context.Request.Query["token"].ToString(), bucket, name);
+        if (!isOpen)
         {
-            return Refuse(context, 403, "InvalidSignature", "The address is not valid or has ended");
+            throw new StorageFault(403, "InvalidSignature", "The address is not valid or has ended");
         }
-        var stored = await database.OneOrNoneAsync<FileRow>("select * from get_storage_object($1, $2)", context.RequestAborted, bucket, name);
-        return await SendAsync(stored, bucket, name, files, context);
+        var stored = jobId is { } job
+            ? await database.OneOrNoneAsync<StoredPicture>("select * from find_job_picture($1)", context.RequestAborted, job)
+            : await FindAsync(database, FileName.Parse(bucket, name), false, context.RequestAborted);
+        // What the address says is what is opened, also for a job.
+        return await SendAsync(jobId is null || stored?.StoreName == name ? stored : null, "private", files, context);
     }
+
+    private static async Task<IResult> ReadPublicAsync(
+        string bucket,
+        HttpContext context,
+        ApiDatabase database,
+        IFileStore files,
+        IOptions<UploadsOptions> options,
+        string name = ""
+    ) =>
+        await SendAsync(
+            options.Value.PublicThumbnails ? await FindAsync(database, FileName.Parse(bucket, name), true, context.RequestAborted) : null,
+            "public",
+            files,
+            context
+        );
 
     private static async Task<IResult> ReadOwnAsync(
         string bucket,
@@ -71,61 +101,64 @@ public static class FileEndpoints
     {
         if (await callers.ReadAsync(context) is not { UserId: not null } caller)
         {
-            return Refuse(context, 401, "Unauthorized", "A valid bearer token is required");
+            throw new StorageFault(401, "Unauthorized", "A valid bearer token is required");
         }
-        if (Json.NullIfUnstorable(name) is null || Json.NullIfUnstorable(bucket) is null)
-        {
-            return Fail(404, "not_found", "Object not found");
-        }
-        try
-        {
-            var stored = await database.OneOrNoneAsync<FileRow>(caller, "select * from get_my_storage_object($1, $2)", context.RequestAborted, bucket, name);
-            return await SendAsync(stored, bucket, name, files, context);
-        }
-        catch (PostgresException error) when (error.SqlState == "RB001")
-        {
-            // Who is banned or signed out hears it in the words of this API too.
-            return error.MessageText == "ERR_4006"
-                ? Refuse(context, 403, "Unauthorized", "The user is banned")
-                : Refuse(context, 401, "Unauthorized", "The session has ended");
-        }
+        return await SendAsync(await FindOwnAsync(database, caller, FileName.Parse(bucket, name), context.RequestAborted), "private", files, context);
     }
 
-    private static async Task<IResult> SendAsync(FileRow? stored, string bucket, string name, IFileStore files, HttpContext context)
+    /// <summary>A file of the caller's, or null.</summary>
+    internal static async Task<StoredPicture?> FindOwnAsync(ApiDatabase database, Caller caller, FileName name, CancellationToken cancellationToken) =>
+        Json.NullIfUnstorable(name.Given) is null || Json.NullIfUnstorable(name.Bucket) is null
+            ? null
+            : await database.OneOrNoneAsync<StoredPicture>(
+                caller,
+                "select * from find_my_file($1, $2, $3::uuid, $4::text)",
+                cancellationToken,
+                name.Bucket,
+                name.Given,
+                name.Folder,
+                name.Path
+            );
+
+    private static async Task<StoredPicture?> FindAsync(ApiDatabase database, FileName name, bool isPublic, CancellationToken cancellationToken) =>
+        Json.NullIfUnstorable(name.Given) is null || Json.NullIfUnstorable(name.Bucket) is null
+            ? null
+            : await database.OneOrNoneAsync<StoredPicture>(
+                "select * from find_file($1, $2, $3::uuid, $4::text, $5)",
+                cancellationToken,
+                name.Bucket,
+                name.Given,
+                name.Folder,
+                name.Path,
+                isPublic
+            );
+
+    private static async Task<IResult> SendAsync(StoredPicture? stored, string scope, IFileStore files, HttpContext context)
     {
-        Stream? stream;
-        try
-        {
-            stream = stored is null ? null : await files.OpenAsync(bucket, name, context.RequestAborted);
-        }
-        catch (StorageException)
-        {
-            return Fail(503, "storage_unavailable", "The file cannot be read now; try again");
-        }
+        var stream = stored is null ? null : await files.OpenAsync(stored.StoreBucket, stored.StoreName, context.RequestAborted);
         if (stored is null || stream is null)
         {
-            return Fail(404, "not_found", "Object not found");
+            throw StorageFault.NotFound;
         }
-        // A stored file never changes: its id is its version.
-        context.Response.Headers.CacheControl = "private, max-age=86400, immutable";
-        context.Response.Headers.XContentTypeOptions = "nosniff";
+        var headers = context.Response.Headers;
+        // What a job made never changes. A picture can be replaced under its name: then its id is another, and so is its version.
+        headers.CacheControl = stored.CachedFor is { } seconds ? $"{scope}, {seconds}" : "private, max-age=86400, immutable";
+        headers.XContentTypeOptions = "nosniff";
+        if (context.Request.Query.TryGetValue("download", out var download))
+        {
+            var disposition = new ContentDispositionHeaderValue("attachment");
+            if (download.ToString() is { Length: > 0 and <= 255 } name && Json.NullIfUnstorable(name) is not null)
+            {
+                disposition.SetHttpFileName(name);
+            }
+            headers.ContentDisposition = disposition.ToString();
+        }
         return Results.Stream(
             stream,
             stored.ContentType,
-            lastModified: new DateTimeOffset(stored.StoredAt, TimeSpan.Zero),
-            entityTag: new EntityTagHeaderValue($"\"{stored.Id:N}\""),
+            lastModified: new DateTimeOffset(stored.UpdatedAt, TimeSpan.Zero),
+            entityTag: new EntityTagHeaderValue($"\"{stored.ObjectId:N}\""),
             enableRangeProcessing: true
         );
     }
-
-    private static IResult Refuse(HttpContext context, int status, string error, string message)
-    {
-        context.RequestServices.GetRequiredService<ErrorRecorder>().Record(context, status == 403 ? "ERR_4006" : "ERR_4005", error);
-        return Fail(status, error, message);
-    }
-
-    private static IResult Fail(int status, string error, string message) =>
-        Json.Answer(new StorageError(status.ToString(System.Globalization.CultureInfo.InvariantCulture), error, message), status);
-
-    private sealed record FileRow(Guid Id, long SizeBytes, string ContentType, DateTime StoredAt);
 }

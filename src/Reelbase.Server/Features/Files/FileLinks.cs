@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using Reelbase.Server.Platform;
+using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Security;
 
 namespace Reelbase.Server.Features.Files;
@@ -62,27 +63,72 @@ public sealed class FileLinks : IDisposable
             {
                 entry.Size = 1;
                 entry.SlidingExpiration = Remember;
-                return Handler.CreateToken(
-                    new SecurityTokenDescriptor
-                    {
-                        Claims = new Dictionary<string, object> { ["url"] = $"{bucket}/{name}", ["exp"] = ends },
-                        SigningCredentials = new(_key, SecurityAlgorithms.HmacSha256),
-                    }
-                );
+                return Sign(new() { ["url"] = $"{bucket}/{name}", ["exp"] = ends });
             }
         );
         return $"{server}/storage/v1/object/sign/{bucket}/{name}?token={token}";
+    }
+
+    /// <summary>The path of a signed address below <c>/storage/v1</c>, as Supabase's clients want it: neither absolute nor escaped.</summary>
+    public string RelativeAddress(string bucket, string name, DateTime expiresAt) => Address("", bucket, name, expiresAt)!["/storage/v1".Length..];
+
+    /// <summary>An address of a picture for a provider, that opens it as long as the job lives.</summary>
+    public string JobAddress(string server, Guid jobId, string bucket, string name, DateTime expiresAt) =>
+        $"{server}/storage/v1/object/sign/{bucket}/{name}?token={Sign(new() { ["url"] = $"{bucket}/{name}", ["exp"] = Seconds(expiresAt), ["job"] = jobId.ToString() })}";
+
+    /// <summary>What lets somebody put one file into a place, in the name of its owner's session.</summary>
+    public string UploadToken(FileName name, Caller owner, bool isUpsert, DateTime expiresAt) =>
+        Sign(
+            new()
+            {
+                ["upload"] = $"{name.Bucket}/{name.Given}",
+                ["exp"] = Seconds(expiresAt),
+                ["upsert"] = isUpsert,
+                ["sub"] = owner.UserId!.Value.ToString(),
+                ["session_id"] = owner.SessionId?.ToString() ?? "",
+            }
+        );
+
+    /// <summary>Who let somebody put a file there, and whether it may replace another; null when nobody did.</summary>
+    public async Task<(Caller Owner, bool IsUpsert)?> ReadUploadTokenAsync(string token, FileName name)
+    {
+        var claims = await ReadAsync(token);
+        if (claims is null || Text(claims, "upload") != $"{name.Bucket}/{name.Given}" || !Guid.TryParse(Text(claims, "sub"), out var userId))
+        {
+            return null;
+        }
+        var owner = System.Text.Json.JsonSerializer.Serialize(
+            new
+            {
+                sub = userId,
+                role = "authenticated",
+                session_id = Text(claims, "session_id"),
+            }
+        );
+        return (new("authenticated", userId, owner), claims.TryGetValue("upsert", out var upsert) && upsert is true);
     }
 
     /// <inheritdoc/>
     public void Dispose() => _known.Dispose();
 
     /// <summary>Whether a token opens exactly this file, now.</summary>
-    public async Task<bool> OpensAsync(string token, string bucket, string name)
+    /// <returns>Whether it does, and the job without whose life it does not.</returns>
+    public async Task<(bool IsOpen, Guid? JobId)> OpensAsync(string token, string bucket, string name)
+    {
+        var claims = await ReadAsync(token);
+        return
+            claims is not null
+            && Text(claims, "url") is { } path
+            && System.Security.Cryptography.CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(path), Encoding.UTF8.GetBytes($"{bucket}/{name}"))
+            ? (true, Guid.TryParse(Text(claims, "job"), out var job) ? job : null)
+            : (false, null);
+    }
+
+    private async Task<IDictionary<string, object>?> ReadAsync(string token)
     {
         if (token.Length is 0 or > 2048 || !Handler.CanReadToken(token))
         {
-            return false;
+            return null;
         }
         var result = await Handler.ValidateTokenAsync(
             token,
@@ -96,9 +142,13 @@ public sealed class FileLinks : IDisposable
                 LifetimeValidator = (_, expires, _, _) => expires is { } end && end > _clock.GetUtcNow().UtcDateTime,
             }
         );
-        return result.IsValid
-            && result.Claims.TryGetValue("url", out var url)
-            && url is string path
-            && System.Security.Cryptography.CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(path), Encoding.UTF8.GetBytes($"{bucket}/{name}"));
+        return result.IsValid ? result.Claims : null;
     }
+
+    private string Sign(Dictionary<string, object> claims) =>
+        Handler.CreateToken(new SecurityTokenDescriptor { Claims = claims, SigningCredentials = new(_key, SecurityAlgorithms.HmacSha256) });
+
+    private static long Seconds(DateTime time) => new DateTimeOffset(time).ToUnixTimeSeconds();
+
+    private static string? Text(IDictionary<string, object> claims, string name) => claims.TryGetValue(name, out var value) ? value as string : null;
 }

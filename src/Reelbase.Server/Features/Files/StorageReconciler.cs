@@ -171,7 +171,14 @@ public sealed class StorageReconciler(WorkerDatabase database, IFileStore files,
                 break;
             }
         }
-        var rows = await database.ListAsync<Row>("select * from list_storage_objects($1, $2, $3)", cancellationToken, progress.Bucket, progress.Name, limit);
+        var rows = await database.ListAsync<Row>(
+            "select * from list_storage_objects($1::text[], $2, $3, $4)",
+            cancellationToken,
+            StoreBuckets.All.ToArray(),
+            progress.Bucket,
+            progress.Name,
+            limit
+        );
         // As far as both pages reach; what lies beyond is the next page's.
         (string, string)? end = null;
         if (found.Count == limit)

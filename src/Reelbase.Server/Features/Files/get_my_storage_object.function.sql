@@ -1,3 +1,4 @@
+-- compatibility: the previous release's nodes call this; goes in the next release
 create or replace function get_my_storage_object(p_bucket text, p_name text)
 returns table (id uuid, size_bytes bigint, content_type text, stored_at timestamptz)
 language plpgsql stable as $$

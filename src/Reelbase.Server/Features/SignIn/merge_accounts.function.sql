@@ -14,6 +14,7 @@ begin
   update video_jobs set user_id = p_member_id where user_id = p_guest_id;
   update job_submissions set user_id = p_member_id where user_id = p_guest_id;
   update storage_objects set user_id = p_member_id where user_id = p_guest_id;
+  update uploads set user_id = p_member_id where user_id = p_guest_id;
   -- A press that the guest made and repeats as the member finds its answer and is not charged again.
   update idempotency_log g set user_id = p_member_id where g.user_id = p_guest_id
     and not exists (select from idempotency_log m where m.user_id = p_member_id and m.idempotency_key = g.idempotency_key);

@@ -38,8 +38,11 @@ public static class StoreBuckets
     /// <summary>The name of the marker, beside the buckets.</summary>
     public const string Marker = "reelbase-installation";
 
+    /// <summary>What users bring.</summary>
+    public const string Pictures = "pictures";
+
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<string> All { get; } = ["thumbnails", "videos"];
+    public static IReadOnlyList<string> All { get; } = [Pictures, "thumbnails", "videos"];
 }
 
 /// <summary>A file in a store.</summary>

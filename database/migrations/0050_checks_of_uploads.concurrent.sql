@@ -1,0 +1,1 @@
+alter table storage_objects validate constraint storage_objects_bucket_check;

@@ -1,0 +1,145 @@
+using System.Globalization;
+using System.Text.Json;
+using Npgsql;
+using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Errors;
+using Reelbase.Server.Platform.Http;
+using Reelbase.Server.Platform.Storage;
+
+namespace Reelbase.Server.Features.Files;
+
+/// <summary>A refusal in the words of Supabase's storage. The status is the true one in both places: the shipped app reads no body.</summary>
+public sealed class StorageFault(int status, string error, string message, int? retryAfterSeconds = null) : Exception(message)
+{
+    /// <summary>The status of the answer.</summary>
+    public int Status { get; } = status;
+
+    /// <summary>The short name of what is wrong.</summary>
+    public string Error { get; } = error;
+
+    /// <summary>When it is worth trying again.</summary>
+    public int? RetryAfterSeconds { get; } = retryAfterSeconds;
+
+    /// <summary>There is no such file, or it is somebody else's.</summary>
+    public static StorageFault NotFound => new(404, "not_found", "Object not found");
+
+    /// <summary>There is no such bucket.</summary>
+    public static StorageFault NoBucket => new(404, "Bucket not found", "Bucket not found");
+
+    /// <summary>What an exception means in these words; null for one that is not a refusal.</summary>
+    public static StorageFault? From(Exception error) =>
+        error switch
+        {
+            StorageFault fault => fault,
+            PostgresException { SqlState: "RB001" } raised => From(DatabaseErrors.Translate(raised)),
+            BadHttpRequestException { StatusCode: 413 } => TooLarge(null),
+            BadHttpRequestException => new(400, "InvalidRequest", "The request is not complete"),
+            ApiException { IsOurFault: false } refusal => From(refusal),
+            _ => null,
+        };
+
+    /// <summary>The picture has more bytes than one may have.</summary>
+    public static StorageFault TooLarge(int? maxMegabytes) =>
+        new(
+            413,
+            "Payload too large",
+            maxMegabytes is null ? "The object exceeded the maximum allowed size" : $"The object exceeded the maximum allowed size of {maxMegabytes} MB"
+        );
+
+    /// <summary>The body of the answer.</summary>
+    public StorageError Body => new(Status.ToString(CultureInfo.InvariantCulture), Error, Message);
+
+    /// <summary>An error of the catalogue in these words.</summary>
+    public static StorageFault From(ApiException error)
+    {
+        var details = error.Details is { ValueKind: JsonValueKind.Object } given ? given : default;
+        var reason = details.ValueKind == JsonValueKind.Object && details.TryGetProperty("reason", out var text) ? text.GetString() : null;
+        return (error.Code, reason) switch
+        {
+            ("ERR_4004", _) => new(
+                429,
+                "too_many_requests",
+                "Too many uploads; try again later",
+                details.TryGetProperty("retry_after_seconds", out var seconds) ? seconds.GetInt32() : 60
+            ),
+            ("ERR_4005", _) => new(401, "Unauthorized", "The session has ended"),
+            ("ERR_4006", "banned") => new(403, "Unauthorized", "The user is banned"),
+            ("ERR_4006", _) => new(403, "Unauthorized", "new row violates row-level security policy"),
+            ("ERR_4007", _) => NotFound,
+            ("ERR_4012", "exists") => new(409, "Duplicate", "The resource already exists"),
+            ("ERR_4012", "too_many_files") => new(
+                413,
+                "Payload too large",
+                $"No more than {details.GetProperty("max_files")} pictures can be kept; delete some"
+            ),
+            ("ERR_4012", "too_many_bytes") => new(
+                413,
+                "Payload too large",
+                $"No more than {details.GetProperty("max_bytes").GetInt64() / 1024 / 1024} MB of pictures can be kept; delete some"
+            ),
+            ("ERR_4012", _) => new(409, "conflict", "The upload was given up; try again"),
+            (_, "too_large") => TooLarge(null),
+            _ => new(
+                error.Status,
+                error.Status >= 500 ? "unavailable" : "InvalidRequest",
+                error.Status >= 500 ? "The server cannot do this now" : "The request is not valid"
+            ),
+        };
+    }
+}
+
+/// <summary>Errors under <c>/storage/v1</c> that end a request before or beside the endpoint, and ours.</summary>
+public sealed class StorageErrors : IErrorShape
+{
+    /// <inheritdoc/>
+    public string Prefix => "/storage/v1";
+
+    /// <inheritdoc/>
+    public (int Status, object Body) Describe(HttpContext context, ApiException error)
+    {
+        var fault = StorageFault.From(error);
+        if (fault.RetryAfterSeconds is { } seconds)
+        {
+            context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        }
+        return (fault.Status, fault.Body);
+    }
+}
+
+/// <summary>Around every operation of the storage API: refusals are said in its words, and a body that nobody read does not cut the answer off.</summary>
+public sealed class StorageFaultFilter(ErrorRecorder recorder) : IEndpointFilter
+{
+    /// <inheritdoc/>
+    public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    {
+        try
+        {
+            return await next(context);
+        }
+        catch (StorageException away)
+        {
+            throw new ApiException("ERR_6002", null, away);
+        }
+        catch (Exception error) when (StorageFault.From(error) is { } fault && !context.HttpContext.RequestAborted.IsCancellationRequested)
+        {
+            if (fault.RetryAfterSeconds is { } seconds)
+            {
+                context.HttpContext.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+            }
+            if (fault.Status is 401 or 403)
+            {
+                recorder.Record(context.HttpContext, fault.Status == 403 ? "ERR_4006" : "ERR_4005", fault.Error);
+            }
+            return new Refusal(fault);
+        }
+    }
+
+    private sealed class Refusal(StorageFault fault) : IResult
+    {
+        public async Task ExecuteAsync(HttpContext httpContext)
+        {
+            await Json.Answer(fault.Body, fault.Status).ExecuteAsync(httpContext);
+            await RequestBody.DiscardRestAsync(httpContext);
+        }
+    }
+}
