@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
-using Reelbase.Server.Features.Files;
 using Reelbase.Server.Platform.Security;
 using Reelbase.Server.Platform.Storage;
 using Reelbase.Tests.Storage;

@@ -18,7 +18,7 @@ public static class FileEndpoints
 
     public static void MapFiles(this IEndpointRouteBuilder routes)
     {
-        var group = routes.MapGroup("/storage/v1/object").WithTags("Files").AddEndpointFilter<StorageFaultFilter>();
+        var group = routes.MapGroup("/storage/v1/object").WithTags("Files").AddEndpointFilter<StorageRefusalFilter>();
         group
             .MapMethods("/sign/{bucket}/{**name}", Reading, ReadSignedAsync)
             .WithName("read-signed-file")
@@ -66,7 +66,7 @@ public static class FileEndpoints
         var (isOpen, jobId) = await links.OpensAsync(context.Request.Query["token"].ToString(), bucket, name);
         if (!isOpen)
         {
-            throw new StorageFault(403, "InvalidSignature", "The address is not valid or has ended");
+            throw new StorageApiException(403, "InvalidSignature", "The address is not valid or has ended");
         }
         var stored = jobId is { } job
             ? await database.OneOrNoneAsync<StoredPicture>("select * from find_job_picture($1)", context.RequestAborted, job)
@@ -101,7 +101,7 @@ public static class FileEndpoints
     {
         if (await callers.ReadAsync(context) is not { UserId: not null } caller)
         {
-            throw new StorageFault(401, "Unauthorized", "A valid bearer token is required");
+            throw new StorageApiException(401, "Unauthorized", "A valid bearer token is required");
         }
         return await SendAsync(await FindOwnAsync(database, caller, FileName.Parse(bucket, name), context.RequestAborted), "private", files, context);
     }
@@ -138,7 +138,7 @@ public static class FileEndpoints
         var stream = stored is null ? null : await files.OpenAsync(stored.StoreBucket, stored.StoreName, context.RequestAborted);
         if (stored is null || stream is null)
         {
-            throw StorageFault.NotFound;
+            throw StorageApiException.NotFound;
         }
         var headers = context.Response.Headers;
         // What a job made never changes. A picture can be replaced under its name: then its id is another, and so is its version.

@@ -16,7 +16,7 @@ public sealed class PictureUploads(ApiDatabase database, IFileStore files, Chang
 
     /// <summary>The picture that a request carries becomes the caller's file of that name.</summary>
     /// <returns>The id of the upload.</returns>
-    /// <exception cref="StorageFault">Whatever speaks against it.</exception>
+    /// <exception cref="StorageApiException">Whatever speaks against it.</exception>
     public async Task<Guid> ReceiveAsync(HttpContext context, Caller caller, FileName name, bool isUpsert)
     {
         await AdmitAsync(context, caller, name, isUpsert, context.Request.ContentLength);
@@ -40,7 +40,7 @@ public sealed class PictureUploads(ApiDatabase database, IFileStore files, Chang
         var path = files.NewTemporaryPath();
         try
         {
-            await using (var source = await files.OpenAsync(from.StoreBucket, from.StoreName, context.RequestAborted) ?? throw StorageFault.NotFound)
+            await using (var source = await files.OpenAsync(from.StoreBucket, from.StoreName, context.RequestAborted) ?? throw StorageApiException.NotFound)
             await using (var target = PrivateFiles.Create(path))
             {
                 await source.CopyToAsync(target, context.RequestAborted);
@@ -58,15 +58,15 @@ public sealed class PictureUploads(ApiDatabase database, IFileStore files, Chang
     {
         if (!FileName.Buckets.Contains(name.Bucket))
         {
-            throw StorageFault.NoBucket;
+            throw StorageApiException.NoBucket;
         }
         if (!FileName.IsValid(name.Given))
         {
-            throw new StorageFault(400, "InvalidKey", $"Invalid key: {name.Given[..Math.Min(name.Given.Length, 200)]}");
+            throw new StorageApiException(400, "InvalidKey", $"Invalid key: {name.Given[..Math.Min(name.Given.Length, 200)]}");
         }
         if (name.Folder is null || name.Bucket == FileName.Videos)
         {
-            throw new StorageFault(403, "Unauthorized", "new row violates row-level security policy");
+            throw new StorageApiException(403, "Unauthorized", "new row violates row-level security policy");
         }
     }
 
@@ -90,10 +90,10 @@ public sealed class PictureUploads(ApiDatabase database, IFileStore files, Chang
 
     private async Task<Guid> KeepAsync(Caller caller, FileName name, bool isUpsert, string path, long bytes, string declaredType, string cacheControl)
     {
-        var picture = PictureFile.Read(path) ?? throw new StorageFault(415, "invalid_mime_type", $"mime type {Shown(declaredType)} is not supported");
+        var picture = PictureFile.Read(path) ?? throw new StorageApiException(415, "invalid_mime_type", $"mime type {Shown(declaredType)} is not supported");
         if (Math.Max(picture.Width, picture.Height) > Options.MaxSidePixels || (long)picture.Width * picture.Height > Options.MaxMegapixels * 1_000_000L)
         {
-            throw new StorageFault(
+            throw new StorageApiException(
                 413,
                 "Payload too large",
                 $"The picture may have {Options.MaxSidePixels} pixels on a side and {Options.MaxMegapixels} megapixels in all"

@@ -3,9 +3,7 @@ using System.Text.Json.Serialization;
 using Microsoft.Extensions.Options;
 using Reelbase.Server.Features.Supabase;
 using Reelbase.Server.Platform.Database;
-using Reelbase.Server.Platform.Errors;
 using Reelbase.Server.Platform.Http;
-using Reelbase.Server.Platform.Work;
 
 namespace Reelbase.Server.Features.Files;
 
@@ -87,7 +85,7 @@ public static class StorageEndpoints
 
     public static void MapStorage(this IEndpointRouteBuilder routes)
     {
-        var storage = routes.MapGroup("/storage/v1").WithTags("Files").AddEndpointFilter<StorageFaultFilter>();
+        var storage = routes.MapGroup("/storage/v1").WithTags("Files").AddEndpointFilter<StorageRefusalFilter>();
         storage
             .MapPost("/object/list/{bucket}", ListAsync)
             .Describe<ListFilesRequest, List<ListedFile>>("list-files", "The caller's files and folders below a prefix");
@@ -175,7 +173,7 @@ public static class StorageEndpoints
         RequireBucket(bucket);
         if (request.Prefixes is not { Count: > 0 and <= MaxNames } names)
         {
-            throw new StorageFault(400, "InvalidRequest", $"prefixes must be a list of 1 to {MaxNames} names");
+            throw new StorageApiException(400, "InvalidRequest", $"prefixes must be a list of 1 to {MaxNames} names");
         }
         var files = names
             .Select(name => FileName.Parse(bucket, name))
@@ -208,7 +206,7 @@ public static class StorageEndpoints
         var caller = await UploadEndpoints.RequireUserAsync(context, callers);
         var ends = Ends(await RequestBody.ReadAsync<SignFilesRequest>(context), clock);
         return await FileEndpoints.FindOwnAsync(database, caller, FileName.Parse(bucket, name), context.RequestAborted) is null
-            ? throw StorageFault.NotFound
+            ? throw StorageApiException.NotFound
             : Json.Answer(new SignedFile(links.RelativeAddress(bucket, name, ends)));
     }
 
@@ -226,7 +224,7 @@ public static class StorageEndpoints
         var ends = Ends(request, clock);
         if (request.Paths is not { Count: > 0 and <= 100 } paths)
         {
-            throw new StorageFault(400, "InvalidRequest", "paths must be a list of 1 to 100 names");
+            throw new StorageApiException(400, "InvalidRequest", "paths must be a list of 1 to 100 names");
         }
         var signed = new List<SignedPath>();
         foreach (var path in paths)
@@ -263,7 +261,7 @@ public static class StorageEndpoints
     {
         var caller = await UploadEndpoints.RequireUserAsync(context, callers);
         var (from, to) = Names(await RequestBody.ReadAsync<MoveFileRequest>(context));
-        var stored = await FileEndpoints.FindOwnAsync(database, caller, from, context.RequestAborted) ?? throw StorageFault.NotFound;
+        var stored = await FileEndpoints.FindOwnAsync(database, caller, from, context.RequestAborted) ?? throw StorageApiException.NotFound;
         var isUpsert = context.Request.Headers["x-upsert"].ToString().Equals("true", StringComparison.OrdinalIgnoreCase);
         return Json.Answer(new UploadAnswer(await uploads.CopyAsync(context, caller, stored, to, isUpsert), $"{to.Bucket}/{to.Given}"));
     }
@@ -271,7 +269,8 @@ public static class StorageEndpoints
     private static async Task<IResult> InfoAsync(string bucket, string name, HttpContext context, SupabaseCallers callers, ApiDatabase database)
     {
         var caller = await UploadEndpoints.RequireUserAsync(context, callers);
-        var stored = await FileEndpoints.FindOwnAsync(database, caller, FileName.Parse(bucket, name), context.RequestAborted) ?? throw StorageFault.NotFound;
+        var stored =
+            await FileEndpoints.FindOwnAsync(database, caller, FileName.Parse(bucket, name), context.RequestAborted) ?? throw StorageApiException.NotFound;
         return Json.Answer(
             new FileInfoAnswer(
                 stored.Id,
@@ -306,14 +305,14 @@ public static class StorageEndpoints
     private static async Task<IResult> RefuseBucketAsync(HttpContext context, SupabaseCallers callers)
     {
         await UploadEndpoints.RequireUserAsync(context, callers);
-        throw new StorageFault(403, "Unauthorized", "Buckets cannot be changed");
+        throw new StorageApiException(403, "Unauthorized", "Buckets cannot be changed");
     }
 
     private static (FileName From, FileName To) Names(MoveFileRequest request)
     {
         if (request is not { BucketId: { } bucket, SourceKey: { } source, DestinationKey: { } target })
         {
-            throw new StorageFault(400, "InvalidRequest", "bucketId, sourceKey and destinationKey are needed");
+            throw new StorageApiException(400, "InvalidRequest", "bucketId, sourceKey and destinationKey are needed");
         }
         RequireBucket(bucket);
         var to = FileName.Parse(request.DestinationBucket ?? bucket, target);
@@ -325,14 +324,14 @@ public static class StorageEndpoints
     {
         if (!FileName.Buckets.Contains(bucket))
         {
-            throw StorageFault.NoBucket;
+            throw StorageApiException.NoBucket;
         }
     }
 
     private static DateTime Ends(SignFilesRequest request, TimeProvider clock) =>
         request.ExpiresIn is >= 1 and <= MaxSignedSeconds
             ? clock.GetUtcNow().UtcDateTime.AddSeconds(request.ExpiresIn.Value)
-            : throw new StorageFault(400, "InvalidRequest", $"expiresIn must be a number of seconds from 1 to {MaxSignedSeconds}");
+            : throw new StorageApiException(400, "InvalidRequest", $"expiresIn must be a number of seconds from 1 to {MaxSignedSeconds}");
 
     private sealed record FileRow(
         string Name,

@@ -18,14 +18,14 @@ public static partial class UploadBody
     private const string DefaultCacheControl = "max-age=3600";
 
     /// <summary>Writes the file and answers its length, what it was said to be, and how long it may be cached.</summary>
-    /// <exception cref="StorageFault">413, or 400 for a form that is none.</exception>
+    /// <exception cref="StorageApiException">413, or 400 for a form that is none.</exception>
     public static async Task<(long Bytes, string DeclaredType, string CacheControl)> ReadAsync(HttpContext context, string path, UploadsOptions options)
     {
         var request = context.Request;
         var maxBody = options.MaxBytes + FormBytes;
         if (request.ContentLength > maxBody)
         {
-            throw StorageFault.TooLarge(options.MaxMegabytes);
+            throw StorageApiException.TooLarge(options.MaxMegabytes);
         }
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
         {
@@ -44,7 +44,7 @@ public static partial class UploadBody
         catch (Exception error)
             when (error is InvalidDataException or FormatException || error is IOException and not (BadHttpRequestException or StorageException))
         {
-            throw new StorageFault(400, "InvalidRequest", "The form cannot be read");
+            throw new StorageApiException(400, "InvalidRequest", "The form cannot be read");
         }
     }
 
@@ -59,7 +59,7 @@ public static partial class UploadBody
         var boundary = MediaTypeHeaderValue.TryParse(type, out var parsed) ? HeaderUtilities.RemoveQuotes(parsed.Boundary).Value : null;
         if (boundary is null or { Length: 0 or > MaxBoundaryLength })
         {
-            throw new StorageFault(400, "InvalidRequest", "The form has no boundary");
+            throw new StorageApiException(400, "InvalidRequest", "The form has no boundary");
         }
         var reader = new MultipartReader(boundary, request.Body);
         (long Bytes, string Type)? file = null;
@@ -68,7 +68,7 @@ public static partial class UploadBody
         {
             if (part == MaxParts)
             {
-                throw new StorageFault(400, "InvalidRequest", "The form has too many parts");
+                throw new StorageApiException(400, "InvalidRequest", "The form has too many parts");
             }
             var disposition = ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var given) ? given : null;
             var name = HeaderUtilities.RemoveQuotes(disposition?.Name ?? default).Value ?? "";
@@ -77,7 +77,7 @@ public static partial class UploadBody
             {
                 file = file is null
                     ? (await CopyAsync(section.Body, path, options, cancellationToken), section.ContentType ?? "")
-                    : throw new StorageFault(400, "InvalidRequest", "The form has more than one file");
+                    : throw new StorageApiException(400, "InvalidRequest", "The form has more than one file");
                 continue;
             }
             var text = await FieldAsync(section.Body, cancellationToken);
@@ -86,7 +86,7 @@ public static partial class UploadBody
                 cache = CacheControl($"max-age={text}");
             }
         }
-        return file is { } found ? (found.Bytes, found.Type, cache) : throw new StorageFault(400, "InvalidRequest", "The form has no file");
+        return file is { } found ? (found.Bytes, found.Type, cache) : throw new StorageApiException(400, "InvalidRequest", "The form has no file");
     }
 
     private static async Task<long> CopyAsync(Stream from, string path, UploadsOptions options, CancellationToken cancellationToken)
@@ -100,7 +100,7 @@ public static partial class UploadBody
             length += read;
             if (length > options.MaxBytes)
             {
-                throw StorageFault.TooLarge(options.MaxMegabytes);
+                throw StorageApiException.TooLarge(options.MaxMegabytes);
             }
             await to.WriteAsync(chunk.AsMemory(0, read), cancellationToken);
         }
@@ -113,7 +113,7 @@ public static partial class UploadBody
         var length = await from.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancellationToken);
         return length < bytes.Length
             ? Encoding.UTF8.GetString(bytes, 0, length)
-            : throw new StorageFault(400, "InvalidRequest", "A field of the form is too long");
+            : throw new StorageApiException(400, "InvalidRequest", "A field of the form is too long");
     }
 
     /// <summary>Only how long; whether others may keep a copy is not its owner's client to say.</summary>

@@ -2,7 +2,6 @@ using System.Text.Json.Serialization;
 using Reelbase.Server.Features.Supabase;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Http;
-using Reelbase.Server.Platform.Storage;
 
 namespace Reelbase.Server.Features.Files;
 
@@ -17,7 +16,7 @@ public static class UploadEndpoints
 
     public static void MapUploads(this IEndpointRouteBuilder routes)
     {
-        var group = routes.MapGroup("/storage/v1/object").WithTags("Files").AddEndpointFilter<StorageFaultFilter>();
+        var group = routes.MapGroup("/storage/v1/object").WithTags("Files").AddEndpointFilter<StorageRefusalFilter>();
         group
             .MapPost(
                 "/{bucket}/{**name}",
@@ -75,13 +74,13 @@ public static class UploadEndpoints
     }
 
     /// <summary>The signed-in caller. Whoever only carries a key, the app's or a server's, owns no files and is nobody here.</summary>
-    /// <exception cref="StorageFault">401.</exception>
+    /// <exception cref="StorageApiException">401.</exception>
     internal static async Task<Caller> RequireUserAsync(HttpContext context, SupabaseCallers callers)
     {
         var (caller, fault, _) = await callers.ReadAsync(context);
         return caller is { UserId: not null } user
             ? user
-            : throw new StorageFault(
+            : throw new StorageApiException(
                 401,
                 "Unauthorized",
                 fault == KeyFault.ExpiredToken ? "\"exp\" claim timestamp check failed" : "A valid bearer token is required"
@@ -125,7 +124,7 @@ public static class UploadEndpoints
         var file = FileName.Parse(bucket, name);
         if (await links.ReadUploadTokenAsync(context.Request.Query["token"].ToString(), file) is not { } allowed)
         {
-            throw new StorageFault(403, "InvalidSignature", "The address is not valid or has ended");
+            throw new StorageApiException(403, "InvalidSignature", "The address is not valid or has ended");
         }
         var id = await uploads.ReceiveAsync(context, allowed.Owner, file, allowed.IsUpsert);
         return Json.Answer(new UploadAnswer(id, $"{bucket}/{name}"));

@@ -9,7 +9,7 @@ using Reelbase.Server.Platform.Storage;
 namespace Reelbase.Server.Features.Files;
 
 /// <summary>A refusal in the words of Supabase's storage. The status is the true one in both places: the shipped app reads no body.</summary>
-public sealed class StorageFault(int status, string error, string message, int? retryAfterSeconds = null) : Exception(message)
+public sealed class StorageApiException(int status, string error, string message, int? retryAfterSeconds = null) : Exception(message)
 {
     /// <summary>The status of the answer.</summary>
     public int Status { get; } = status;
@@ -21,16 +21,16 @@ public sealed class StorageFault(int status, string error, string message, int? 
     public int? RetryAfterSeconds { get; } = retryAfterSeconds;
 
     /// <summary>There is no such file, or it is somebody else's.</summary>
-    public static StorageFault NotFound => new(404, "not_found", "Object not found");
+    public static StorageApiException NotFound => new(404, "not_found", "Object not found");
 
     /// <summary>There is no such bucket.</summary>
-    public static StorageFault NoBucket => new(404, "Bucket not found", "Bucket not found");
+    public static StorageApiException NoBucket => new(404, "Bucket not found", "Bucket not found");
 
     /// <summary>What an exception means in these words; null for one that is not a refusal.</summary>
-    public static StorageFault? From(Exception error) =>
+    public static StorageApiException? From(Exception error) =>
         error switch
         {
-            StorageFault fault => fault,
+            StorageApiException fault => fault,
             PostgresException { SqlState: "RB001" } raised => From(DatabaseErrors.Translate(raised)),
             BadHttpRequestException { StatusCode: 413 } => TooLarge(null),
             BadHttpRequestException => new(400, "InvalidRequest", "The request is not complete"),
@@ -39,7 +39,7 @@ public sealed class StorageFault(int status, string error, string message, int? 
         };
 
     /// <summary>The picture has more bytes than one may have.</summary>
-    public static StorageFault TooLarge(int? maxMegabytes) =>
+    public static StorageApiException TooLarge(int? maxMegabytes) =>
         new(
             413,
             "Payload too large",
@@ -50,7 +50,7 @@ public sealed class StorageFault(int status, string error, string message, int? 
     public StorageError Body => new(Status.ToString(CultureInfo.InvariantCulture), Error, Message);
 
     /// <summary>An error of the catalogue in these words.</summary>
-    public static StorageFault From(ApiException error)
+    public static StorageApiException From(ApiException error)
     {
         var details = error.Details is { ValueKind: JsonValueKind.Object } given ? given : default;
         var reason = details.ValueKind == JsonValueKind.Object && details.TryGetProperty("reason", out var text) ? text.GetString() : null;
@@ -97,7 +97,7 @@ public sealed class StorageErrors : IErrorShape
     /// <inheritdoc/>
     public (int Status, object Body) Describe(HttpContext context, ApiException error)
     {
-        var fault = StorageFault.From(error);
+        var fault = StorageApiException.From(error);
         if (fault.RetryAfterSeconds is { } seconds)
         {
             context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
@@ -107,7 +107,7 @@ public sealed class StorageErrors : IErrorShape
 }
 
 /// <summary>Around every operation of the storage API: refusals are said in its words, and a body that nobody read does not cut the answer off.</summary>
-public sealed class StorageFaultFilter(ErrorRecorder recorder) : IEndpointFilter
+public sealed class StorageRefusalFilter(ErrorRecorder recorder) : IEndpointFilter
 {
     /// <inheritdoc/>
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
@@ -120,7 +120,7 @@ public sealed class StorageFaultFilter(ErrorRecorder recorder) : IEndpointFilter
         {
             throw new ApiException("ERR_6002", null, away);
         }
-        catch (Exception error) when (StorageFault.From(error) is { } fault && !context.HttpContext.RequestAborted.IsCancellationRequested)
+        catch (Exception error) when (StorageApiException.From(error) is { } fault && !context.HttpContext.RequestAborted.IsCancellationRequested)
         {
             if (fault.RetryAfterSeconds is { } seconds)
             {
@@ -134,7 +134,7 @@ public sealed class StorageFaultFilter(ErrorRecorder recorder) : IEndpointFilter
         }
     }
 
-    private sealed class Refusal(StorageFault fault) : IResult
+    private sealed class Refusal(StorageApiException fault) : IResult
     {
         public async Task ExecuteAsync(HttpContext httpContext)
         {
