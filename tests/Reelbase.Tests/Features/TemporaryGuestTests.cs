@@ -97,6 +97,34 @@ public sealed class TemporaryGuestTests(TemporaryGuestTests.Impatient system) : 
     }
 
     [Fact]
+    public async Task The_worker_and_the_phone_at_once_join_once()
+    {
+        var known = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => system.NewGuestAsync()));
+        await system.OutageAsync("devicecheck", 600, "down");
+        var guests = new List<Guid>();
+        foreach (var phone in known)
+        {
+            guests.Add(AssertTemporary(await Phone.CheckAsync(system.Url, phone.DeviceId, Phone.TokenOf(phone.DeviceId + "-both")), phone));
+            await system.ExecuteAsync($"select write_ledger('{guests[^1]}', 7, 'admin_adjustment')");
+        }
+        await system.ExecuteAsync("update temporary_guests set run_after = now() where device_token is not null");
+        await system.OutageAsync("devicecheck", 0, "down");
+        await Task.WhenAll(
+            known.SelectMany(phone => Enumerable.Range(0, 2).Select(_ => Phone.CheckAsync(system.Url, phone.DeviceId, Phone.TokenOf(phone.DeviceId + "-both"))))
+        );
+        foreach (var (phone, guest) in known.Zip(guests))
+        {
+            await Eventually.IsAsync(() => MergedIntoAsync(guest), into => into == phone.UserId);
+            Assert.Equal(17, await phone.CreditsAsync());
+            Assert.Equal(
+                ["-7", "7"],
+                await system.RowsAsync($"select change from quota_log where reason = 'merge' and user_id in ('{guest}', '{phone.UserId}') order by change")
+            );
+        }
+        await system.AssertLedgerAsync();
+    }
+
+    [Fact]
     public async Task A_temporary_guest_whose_token_apple_refuses_in_the_end_is_joined_to_nobody()
     {
         var known = await system.NewGuestAsync();
