@@ -17,6 +17,7 @@ public static partial class ShippedApp
         Whole,
         Flag,
         Time,
+        Moment,
         Address,
         Status,
         Tier,
@@ -43,6 +44,47 @@ public static partial class ShippedApp
     private static readonly Dictionary<string, (Kind Kind, bool IsRequired)> Tokens = Keys(
         "!access_token:Text refresh_token:Text expires_in:Whole token_type:Text"
     );
+
+    private static readonly Dictionary<string, (Kind Kind, bool IsRequired)> Theme = Keys(
+        "!id:Text !name:Text !prompt:Text !is_featured:Flag !is_available:Flag !created_at:Moment description:Text thumbnail_url:Text default_settings:Free"
+    );
+    private static readonly Dictionary<string, (Kind Kind, bool IsRequired)> Purchase = Keys("!credits_added:Whole !total_credits:Whole");
+    private static readonly Dictionary<string, (Kind Kind, bool IsRequired)> OtherPurchase = Keys(
+        "!success:Flag !credits_added:Whole !credits_remaining:Whole"
+    );
+    private static readonly Dictionary<string, (Kind Kind, bool IsRequired)> Settings = Keys("!id:Text !language:Text !theme_preference:Text");
+
+    public static void DecodeThemes(JsonElement json)
+    {
+        foreach (var theme in json.EnumerateArray())
+        {
+            Decode(theme, Theme);
+            // A null anywhere inside fails the whole list, and with it the home screen.
+            Assert.DoesNotContain("null", theme.GetProperty("default_settings").GetRawText(), StringComparison.Ordinal);
+        }
+    }
+
+    public static void DecodeModelDetails(JsonElement json)
+    {
+        foreach (var model in json.EnumerateArray())
+        {
+            Decode(model, Model);
+            if (model.TryGetProperty("required_fields", out var fields) && fields.ValueKind != JsonValueKind.Null)
+            {
+                DecodeRequiredFields(fields);
+            }
+        }
+    }
+
+    public static void DecodePurchase(JsonElement json)
+    {
+        // Both screens read one answer.
+        Decode(json, Purchase);
+        Decode(json, OtherPurchase);
+        DecodeSuccess(json);
+    }
+
+    public static void DecodeSettings(JsonElement json) => Decode(Assert.Single(json.EnumerateArray()), Settings);
 
     public static void DecodeDeviceCheck(JsonElement json) => Decode(json, DeviceCheck);
 
@@ -123,6 +165,8 @@ public static partial class ShippedApp
             Kind.Time => value.ValueKind == JsonValueKind.String
                 && ThreeDigits().IsMatch(value.GetString()!)
                 && DateTime.TryParseExact(value.GetString(), "yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture, DateTimeStyles.None, out _),
+            // A formatter of its own for every value: with a fraction of any length or without, and always with a zone.
+            Kind.Moment => value.ValueKind == JsonValueKind.String && AnyMoment().IsMatch(value.GetString()!),
             Kind.Address => value.ValueKind == JsonValueKind.String && Uri.TryCreate(value.GetString(), UriKind.Absolute, out _),
             Kind.Status => value.ValueKind == JsonValueKind.String && value.GetString() is "pending" or "processing" or "completed" or "failed",
             Kind.Tier => value.ValueKind == JsonValueKind.String && value.GetString() is "free" or "premium",
@@ -136,6 +180,9 @@ public static partial class ShippedApp
 
     [GeneratedRegex(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")]
     private static partial Regex ThreeDigits();
+
+    [GeneratedRegex(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)$")]
+    private static partial Regex AnyMoment();
 
     [GeneratedRegex(@"^-?\d+$")]
     private static partial Regex WholeNumber();

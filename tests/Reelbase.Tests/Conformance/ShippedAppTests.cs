@@ -1,12 +1,10 @@
 using System.Net;
-using System.Net.Http.Headers;
-using System.Text.Json;
 using Reelbase.Server.Platform.Security;
 using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Conformance;
 
-/// <summary>The shipped iOS app against this server: every answer it reads, and the traps it sets, by their number.</summary>
+/// <summary>The shipped iOS app against this server, through a whole first day: exactly its requests, every answer decoded as strictly as it does.</summary>
 public sealed class ShippedAppTests(ShippedAppTests.Compatible system) : IClassFixture<ShippedAppTests.Compatible>
 {
     /// <summary>The app sends its anon key and a user_id; the compatibility switch is on.</summary>
@@ -14,261 +12,168 @@ public sealed class ShippedAppTests(ShippedAppTests.Compatible system) : IClassF
     {
         protected override Dictionary<string, string?> Settings => new() { ["Server:AcceptUnverifiedUserId"] = "true" };
 
-        /// <summary>The app's own HTTP: an anon key and JSON on everything.</summary>
-        public HttpClient App()
-        {
-            var http = Anybody();
-            var key = ((AccessTokens)Server.Services.GetService(typeof(AccessTokens))!).CreateAnonKey();
-            http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
-            http.DefaultRequestHeaders.Add("apikey", key);
-            return http;
-        }
+        /// <summary>The app, as it was built: with this server's address and an anon key.</summary>
+        public ShippedAppClient App() => new(Url, ((AccessTokens)Server.Services.GetService(typeof(AccessTokens))!).CreateAnonKey());
     }
 
     [Fact]
-    public async Task Signing_in_buying_and_leaving_work_without_a_token_and_the_old_id_keeps_working()
+    public async Task A_whole_first_day_is_served_request_by_request()
+    {
+        using var app = system.App();
+        var apple = new Apple(system.Control);
+
+        // First launch: onboarding, then the home screen.
+        var device = Guid.NewGuid().ToString().ToUpperInvariant();
+        var onboarded = Good(await app.DeviceCheckAsync(device, Phone.TokenOf(device)));
+        ShippedApp.DecodeDeviceCheck(onboarded.Json);
+        var user = onboarded["user_id"].GetString()!;
+        var themes = Good(await app.ThemesAsync());
+        ShippedApp.DecodeThemes(themes.Json);
+        var theme = themes.Json.EnumerateArray().First();
+        ShippedApp.DecodeCredits(Good(await app.CreditsAsync(user)).Json);
+
+        // A theme is chosen; the model is the one that is active.
+        ShippedApp.DecodeThemes(Good(await app.ThemeAsync(theme.GetProperty("id").GetString()!)).Json);
+        var active = Good(await app.ActiveModelAsync());
+        ShippedApp.DecodeModelDetails(active.Json);
+        var model = Assert.Single(active.Json.EnumerateArray());
+        ShippedApp.DecodeModelDetails(Good(await app.ModelAsync(model.GetProperty("id").GetString()!)).Json);
+        ShippedApp.DecodeModels(Good(await app.ModelsAsync()).Json);
+
+        // The button: credits, generate, credits.
+        var duration = Math.Clamp(theme.GetProperty("default_settings").GetProperty("duration").GetInt32(), 4, 12);
+        Assert.True(Good(await app.CreditsAsync(user))["credits_remaining"].GetInt32() >= duration);
+        var generated = Good(await app.GenerateAsync(user, theme.GetProperty("id").GetString()!, "trimmed text", duration));
+        ShippedApp.DecodeGenerated(generated.Json);
+        var job = generated["job_id"].GetString()!;
+        var left = Good(await app.CreditsAsync(user))["credits_remaining"].GetInt32();
+        Assert.Equal(10 - generated["credits_used"].GetInt32(), left);
+
+        // The result screen polls with the job's id alone, then plays and saves.
+        ShippedApp.DecodeStatus(Good(await app.StatusAsync(job)).Json);
+        var done = await Eventually.IsAsync(() => app.StatusAsync(job), status => status["status"].GetString() is "completed");
+        ShippedApp.DecodeStatus(done.Json);
+        await PlayAsync(app, done["video_url"].GetString()!);
+        ShippedApp.DecodeHistory(Good(await app.HistoryAsync(user)).Json);
+
+        // Signing in sends the stored onboarding value, which is the user id; afterwards the app goes on with the old id.
+        var subject = "001." + Guid.NewGuid().ToString("N");
+        var merged = Good(await app.MergeAsync(user, subject));
+        ShippedApp.DecodeSuccess(merged.Json);
+        ShippedApp.DecodeUser(merged["user"]);
+        ShippedApp.DecodeUser(Good(await app.ProfileAsync(user)).Json);
+
+        // Members may buy. What is reported again is answered again, also by the other screen.
+        var (transaction, _) = await apple.BuyAsync(Apple.Pack25, Guid.Parse(user));
+        var bought = Good(await app.PurchaseAsync(user, transaction, Apple.Pack25));
+        ShippedApp.DecodePurchase(bought.Json);
+        Assert.Equal((25, left + 25), (bought["credits_added"].GetInt32(), bought["total_credits"].GetInt32()));
+        var repeated = Good(await app.PurchaseAsync(user, transaction));
+        ShippedApp.DecodePurchase(repeated.Json);
+        Assert.Equal((0, left + 25), (repeated["credits_added"].GetInt32(), repeated["total_credits"].GetInt32()));
+
+        // Settings of a member.
+        var settings = Good(await app.SettingsAsync(user, "tr", "dark"));
+        ShippedApp.DecodeSettings(settings.Json);
+        Assert.Equal(
+            "tr dark",
+            string.Join(' ', settings.Json[0].GetProperty("language").GetString(), settings.Json[0].GetProperty("theme_preference").GetString())
+        );
+
+        // Second launch: tokens, home, history.
+        ShippedApp.DecodeTokens(Good(await app.RefreshAsync(onboarded["refresh_token"].GetString()!)).Json);
+        ShippedApp.DecodeThemes(Good(await app.ThemesAsync()).Json);
+        Assert.Equal(left + 25, Good(await app.CreditsAsync(user))["credits_remaining"].GetInt32());
+        Assert.Equal(job, Good(await app.HistoryAsync(user))["jobs"][0].GetProperty("job_id").GetString());
+        ShippedApp.DecodeSuccess(Good(await app.DeleteJobAsync(job, user)).Json);
+
+        // Deletion. The id stays on the phone, and nobody is behind it any more.
+        ShippedApp.DecodeSuccess(Good(await app.DeleteAccountAsync(user)).Json);
+        foreach (var answer in new[] { await app.CreditsAsync(user), await app.ProfileAsync(user), await app.HistoryAsync(user) })
+        {
+            Assert.Equal(HttpStatusCode.NotFound, answer.Status);
+        }
+        await system.AssertLedgerAsync();
+
+        // The table of what is replayed says the truth.
+        Assert.Equal(ShippedAppClient.Requests.Where(request => request.Value is null).Select(request => request.Key).Order(StringComparer.Ordinal), app.Made);
+    }
+
+    [Fact]
+    public async Task A_second_phone_goes_on_under_its_old_id_and_signing_out_leaves_nobody()
     {
         using var app = system.App();
         var apple = new Apple(system.Control);
         var subject = "001." + Guid.NewGuid().ToString("N");
-        var first = await system.NewGuestAsync();
-        var second = await system.NewGuestAsync();
-        // The app sends the device id of its profile, or the user id in its place.
-        var linked = await PostAsync(app, "/functions/v1/merge-guest-user", new { device_id = first.DeviceId, apple_sub = subject });
-        ShippedApp.DecodeUser(linked["user"]);
-        Assert.Equal(first.UserId, linked["user"].GetProperty("id").GetGuid());
-        var merged = await PostAsync(app, "/functions/v1/merge-guest-user", new { device_id = second.UserId, apple_sub = subject });
-        Assert.Equal((first.UserId, 20), (merged["user"].GetProperty("id").GetGuid(), merged["user"].GetProperty("credits_remaining").GetInt32()));
-        // What every phone sends after signing out means nobody; a known Apple account is found all the same.
-        var signedOut = await PostAsync(app, "/functions/v1/merge-guest-user", new { device_id = "device-123", apple_sub = subject });
-        Assert.Equal(first.UserId, signedOut["user"].GetProperty("id").GetGuid());
-        Assert.Equal(
-            HttpStatusCode.NotFound,
-            (await PostAsync(app, "/functions/v1/merge-guest-user", new { device_id = "device-123", apple_sub = "nobody" })).Status
-        );
-        Assert.Equal(HttpStatusCode.BadRequest, (await PostAsync(app, "/functions/v1/merge-guest-user", new { device_id = "", apple_sub = subject })).Status);
+        var first = Good(await app.DeviceCheckAsync(NewDevice(), Phone.TokenOf(NewDevice())))["user_id"].GetString()!;
+        var device = NewDevice();
+        var second = Good(await app.DeviceCheckAsync(device, Phone.TokenOf(device)))["user_id"].GetString()!;
+        Assert.Equal(first, Good(await app.MergeAsync(first, subject))["user"].GetProperty("id").GetString());
+        // This time the profile was loaded: its device id in capitals, as it was sent.
+        var merged = Good(await app.MergeAsync(device, subject));
+        ShippedApp.DecodeUser(merged["user"]);
+        Assert.Equal((first, 20), (merged["user"].GetProperty("id").GetString(), merged["user"].GetProperty("credits_remaining").GetInt32()));
 
-        var (id, _) = await apple.BuyAsync(Apple.Pack25, second.UserId);
-        var bought = await PostAsync(app, "/functions/v1/update-credits", new { user_id = second.UserId, transaction_id = id });
-        Assert.Equal(
-            (true, 25, 45, 45),
-            (bought["success"].GetBoolean(), bought["credits_added"].GetInt32(), bought["credits_remaining"].GetInt32(), bought["total_credits"].GetInt32())
-        );
-        Assert.True((await PostAsync(app, "/functions/v1/delete-account", new { user_id = second.UserId }))["success"].GetBoolean());
-        foreach (var gone in new[] { first.UserId, second.UserId })
-        {
-            Assert.Equal(HttpStatusCode.NotFound, (await app.GetAsync($"/functions/v1/get-user-profile?user_id={gone}")).StatusCode);
-        }
+        // The merged id works everywhere it is sent, also in capitals.
+        Assert.Equal(20, Good(await app.CreditsAsync(second.ToUpperInvariant()))["credits_remaining"].GetInt32());
+        var settings = Good(await app.SettingsAsync(second, "es", "light"));
+        ShippedApp.DecodeSettings(settings.Json);
+        Assert.Equal(second, settings.Json[0].GetProperty("id").GetString());
+        var (transaction, _) = await apple.BuyAsync(Apple.Pack25, Guid.Parse(second));
+        Assert.Equal(45, Good(await app.PurchaseAsync(second, transaction, Apple.Pack25))["total_credits"].GetInt32());
+        var generated = Good(await app.GenerateAsync(second, Catalog.BoatTheme, "Under the old id", 8));
+        Assert.Equal(generated["job_id"].GetString(), Good(await app.HistoryAsync(second))["jobs"][0].GetProperty("job_id").GetString());
+        ShippedApp.DecodeSuccess(Good(await app.DeleteJobAsync(generated["job_id"].GetString()!, second)).Json);
+
+        // Signed out, every phone sends the same; a known Apple account is found all the same.
+        Assert.Equal(HttpStatusCode.NotFound, (await app.ProfileAsync("guest-preview-id")).Status);
+        Assert.Equal(first, Good(await app.MergeAsync("device-123", subject))["user"].GetProperty("id").GetString());
+        Assert.Equal(HttpStatusCode.NotFound, (await app.MergeAsync("device-123", "nobody")).Status);
+        Assert.Equal(HttpStatusCode.BadRequest, (await app.MergeAsync("", subject)).Status);
+        ShippedApp.DecodeSuccess(Good(await app.DeleteAccountAsync(second)).Json);
+        Assert.Equal(HttpStatusCode.NotFound, (await app.ProfileAsync(first)).Status);
         await system.AssertLedgerAsync();
+
+        static string NewDevice() => Guid.NewGuid().ToString().ToUpperInvariant();
     }
 
     [Fact]
-    public async Task Every_answer_of_a_whole_first_day_is_decoded()
+    public async Task An_install_whose_onboarding_failed_can_look_generate_nothing_and_sign_in()
     {
         using var app = system.App();
-        var device = Guid.NewGuid().ToString().ToUpperInvariant();
-        var onboarded = await PostAsync(app, "/functions/v1/device-check", new { device_id = device, device_token = Phone.TokenOf(device) });
-        ShippedApp.DecodeDeviceCheck(onboarded.Json);
-        var user = onboarded["user_id"].GetString();
-        ShippedApp.DecodeCredits(await app.GetFromJsonAsync<JsonElement>($"/functions/v1/get-user-credits?user_id={user}"));
-        ShippedApp.DecodeUser(await app.GetFromJsonAsync<JsonElement>($"/functions/v1/get-user-profile?user_id={user}"));
-        ShippedApp.DecodeModels(await app.GetFromJsonAsync<JsonElement>("/functions/v1/get-models"));
-        using var press = new HttpRequestMessage(HttpMethod.Post, "/functions/v1/generate-video")
-        {
-            Content = JsonContent.Create(
-                new
-                {
-                    user_id = user,
-                    theme_id = Catalog.BoatTheme,
-                    prompt = "trimmed text",
-                    settings = new
-                    {
-                        resolution = "720p",
-                        aspect_ratio = "auto",
-                        duration = 8,
-                    },
-                }
-            ),
-            Headers = { { "Idempotency-Key", Guid.NewGuid().ToString().ToUpperInvariant() } },
-        };
-        var generated = await Answer.ReadAsync(await app.SendAsync(press));
-        Assert.Equal(HttpStatusCode.OK, generated.Status);
-        ShippedApp.DecodeGenerated(generated.Json);
-        var job = generated["job_id"].GetString();
-        ShippedApp.DecodeStatus(await app.GetFromJsonAsync<JsonElement>($"/functions/v1/get-video-status?job_id={job}"));
-        var done = await Eventually.IsAsync(
-            () => app.GetFromJsonAsync<JsonElement>($"/functions/v1/get-video-status?job_id={job}"),
-            status => status.GetProperty("status").GetString() == "completed"
+        var stable = "20000" + Random.Shared.NextInt64(1_000_000_000, 9_999_999_999);
+        Assert.Equal(0, Good(await app.CreditsAsync(stable))["credits_remaining"].GetInt32());
+        ShippedApp.DecodeThemes(Good(await app.ThemesAsync()).Json);
+        ShippedApp.DecodeHistory(Good(await app.HistoryAsync(stable)).Json);
+        Assert.Equal(HttpStatusCode.PaymentRequired, (await app.GenerateAsync(stable, Catalog.BoatTheme, "No credits", 8)).Status);
+        var merged = Good(await app.MergeAsync(stable, "001." + Guid.NewGuid().ToString("N")));
+        ShippedApp.DecodeUser(merged["user"]);
+        Assert.False(merged["user"].GetProperty("is_guest").GetBoolean());
+        ShippedApp.DecodeUser(Good(await app.ProfileAsync(stable)).Json);
+    }
+
+    private static Answer Good(Answer answer)
+    {
+        Assert.True(
+            answer.Raw.IsSuccessStatusCode,
+            $"{answer.Raw.RequestMessage?.Method} {answer.Raw.RequestMessage?.RequestUri}: {(int)answer.Status} {answer.Text}"
         );
-        ShippedApp.DecodeStatus(done);
-        ShippedApp.DecodeHistory(await app.GetFromJsonAsync<JsonElement>($"/functions/v1/get-video-jobs?user_id={user}&limit=20&offset=0"));
-        var tokens = await PostAsync(app, "/auth/v1/token?grant_type=refresh_token", new { refresh_token = onboarded["refresh_token"].GetString() });
-        ShippedApp.DecodeTokens(tokens.Json);
-        using var plain = new HttpClient();
-        Assert.NotEmpty(await plain.GetByteArrayAsync(done.GetProperty("video_url").GetString()));
-        ShippedApp.DecodeSuccess((await PostAsync(app, "/functions/v1/delete-video-job", new { job_id = job, user_id = user })).Json);
+        return answer;
     }
 
-    [Fact]
-    public async Task T1_a_device_id_may_be_any_text()
+    /// <summary>What AVPlayer has to hear before it plays.</summary>
+    private static async Task PlayAsync(ShippedAppClient app, string url)
     {
-        var answer = await Phone.CheckAsync(system.Url, "2000000012345678", Phone.TokenOf("T1"));
-        Assert.Equal(HttpStatusCode.OK, answer.Status);
-        ShippedApp.DecodeDeviceCheck(answer.Json);
-    }
-
-    [Fact]
-    public async Task T2_three_attempts_a_launch_are_never_refused_for_a_known_device()
-    {
-        var phone = await system.NewGuestAsync();
-        for (var attempt = 0; attempt < 30; attempt++)
-        {
-            Assert.Equal(HttpStatusCode.OK, (await Phone.CheckAsync(system.Url, phone.DeviceId, Phone.TokenOf(phone.DeviceId))).Status);
-        }
-    }
-
-    [Fact]
-    public async Task T3_the_tokens_of_earlier_device_checks_keep_working()
-    {
-        var first = await system.NewGuestAsync();
-        await Phone.OnboardAsync(system.Url, first.DeviceId);
-        Assert.Equal(HttpStatusCode.OK, (await first.GetAsync("/get-user-credits")).Status);
-    }
-
-    [Theory]
-    [InlineData("guest-preview-id")]
-    [InlineData("user-placeholder-id")]
-    [InlineData("user-2000000099999999")]
-    [InlineData("")]
-    [InlineData("' or 1=1 --")]
-    public async Task T9_a_user_id_that_is_no_uuid_is_not_found_and_never_an_error_of_ours(string user)
-    {
-        using var app = system.App();
-        foreach (var path in new[] { "get-user-credits", "get-user-profile", "get-video-jobs" })
-        {
-            using var answer = await app.GetAsync($"/functions/v1/{path}?user_id={Uri.EscapeDataString(user)}");
-            Assert.True(answer.StatusCode == HttpStatusCode.NotFound, $"{path} answered {(int)answer.StatusCode}");
-        }
-        // The same from somebody signed in: an id that is nobody's is not found, not forbidden.
+        using var first = await app.MediaAsync(url, isFirstBytes: true);
+        Assert.Equal(HttpStatusCode.PartialContent, first.StatusCode);
+        Assert.Equal((0L, 1L), (first.Content.Headers.ContentRange?.From, first.Content.Headers.ContentRange?.To));
+        Assert.Equal(2, (await first.Content.ReadAsByteArrayAsync()).Length);
+        using var whole = await app.MediaAsync(url);
         Assert.Equal(
-            HttpStatusCode.NotFound,
-            (await (await system.NewGuestAsync()).GetAsync($"/get-user-credits?user_id={Uri.EscapeDataString(user)}")).Status
+            (HttpStatusCode.OK, "video/mp4", "bytes"),
+            (whole.StatusCode, whole.Content.Headers.ContentType?.MediaType, whole.Headers.AcceptRanges.Single())
         );
+        Assert.Equal(first.Content.Headers.ContentRange?.Length, whole.Content.Headers.ContentLength);
+        Assert.NotEmpty(await whole.Content.ReadAsByteArrayAsync());
     }
-
-    [Fact]
-    public async Task T10_jobs_of_a_removed_model_stay_with_a_name()
-    {
-        var phone = await system.NewGuestAsync();
-        await system.ExecuteAsync(
-            "insert into models (id, name, cost_per_generation, provider_model_id) values ('c0000000-0000-4000-8000-000000000001', 'Short-lived', 3, 'fal-ai/veo3.1/fast')"
-        );
-        var job = (
-            await phone.PostAsync("/generate-video", new { model_id = "c0000000-0000-4000-8000-000000000001", prompt = "Outlives its model" }, Guid.NewGuid())
-        )["job_id"]
-            .GetString();
-        await phone.WatchAsync(job!);
-        await system.ExecuteAsync("delete from models where id = 'c0000000-0000-4000-8000-000000000001'");
-        var history = await phone.GetAsync("/get-video-jobs");
-        ShippedApp.DecodeHistory(history.Json);
-        Assert.Equal("Short-lived", history["jobs"][0].GetProperty("model_name").GetString());
-        Assert.Equal("Short-lived", (await phone.GetAsync($"/get-video-status?job_id={job}"))["model_name"].GetString());
-    }
-
-    [Fact]
-    public async Task T12_charge_answer_and_refund_are_one_number()
-    {
-        var phone = await system.NewGuestAsync();
-        var answer = await phone.GenerateAsync("One number [fail]", settings: new { duration = 6 });
-        await phone.WatchAsync(answer["job_id"].GetString()!);
-        Assert.Equal(6, answer["credits_used"].GetInt32());
-        Assert.Equal(["-6", "6"], await system.RowsAsync($"select change from quota_log where job_id = '{answer["job_id"]}' order by seq"));
-    }
-
-    [Fact]
-    public async Task T13_every_theme_has_a_duration_and_no_null_inside()
-    {
-        foreach (var settings in await system.RowsAsync("select default_settings from themes"))
-        {
-            Assert.Contains(JsonDocument.Parse(settings).RootElement.GetProperty("duration").GetInt32(), new[] { 4, 6, 8 });
-        }
-        await Assert.ThrowsAsync<Npgsql.PostgresException>(() =>
-            system.ExecuteAsync("""insert into themes (name, default_settings) values ('Bad', '{"a":{"b":null}}')""")
-        );
-    }
-
-    [Fact]
-    public async Task T14_any_whole_duration_from_4_to_12_is_accepted()
-    {
-        var phone = await system.NewGuestAsync(100);
-        for (var seconds = 4; seconds <= 12; seconds++)
-        {
-            Assert.Equal(
-                HttpStatusCode.OK,
-                (
-                    await phone.GenerateAsync(
-                        $"Duration {seconds}",
-                        settings: new
-                        {
-                            duration = seconds,
-                            resolution = "720p",
-                            aspect_ratio = "auto",
-                        }
-                    )
-                ).Status
-            );
-        }
-    }
-
-    [Fact]
-    public async Task T15_every_model_offers_720p() =>
-        Assert.Empty(
-            await system.RowsAsync(
-                "select name from models where required_fields #> '{settings,resolution,options}' is not null and not required_fields #> '{settings,resolution,options}' ? '720p'"
-            )
-        );
-
-    [Fact]
-    public async Task T16_a_replay_says_so_and_a_key_of_another_user_is_no_obstacle()
-    {
-        var key = Guid.NewGuid();
-        var phone = await system.NewGuestAsync();
-        await phone.GenerateAsync("Replayed", key);
-        Assert.Equal("true", (await phone.GenerateAsync("Replayed", key)).Raw.Headers.GetValues("X-Idempotent-Replay").Single());
-        Assert.Equal(HttpStatusCode.OK, (await (await system.NewGuestAsync()).GenerateAsync("Replayed", key)).Status);
-    }
-
-    [Fact]
-    public async Task T17_refusals_have_their_own_status()
-    {
-        var poor = await system.NewGuestAsync(0);
-        Assert.Equal(HttpStatusCode.PaymentRequired, (await poor.GenerateAsync("Poor")).Status);
-    }
-
-    [Fact]
-    public async Task T20_a_bad_token_on_a_file_is_a_real_401_or_403()
-    {
-        using var http = system.Anybody();
-        Assert.Equal(HttpStatusCode.Forbidden, (await http.GetAsync("/storage/v1/object/sign/videos/x/y.mp4?token=expired")).StatusCode);
-        Assert.Equal(HttpStatusCode.Unauthorized, (await http.GetAsync("/storage/v1/object/authenticated/videos/x/y.mp4")).StatusCode);
-    }
-
-    [Fact]
-    public async Task T24_deleting_anothers_job_is_not_found()
-    {
-        var job = (await (await system.NewGuestAsync()).GenerateAsync("Not yours"))["job_id"].GetString();
-        var other = await system.NewGuestAsync();
-        Assert.Equal(HttpStatusCode.NotFound, (await other.PostAsync("/functions/v1/delete-video-job", new { job_id = job, user_id = other.UserId })).Status);
-    }
-
-    [Fact]
-    public async Task T25_error_messages_are_ours_and_never_the_providers()
-    {
-        var phone = await system.NewGuestAsync();
-        var last = await phone.GenerateAndWatchAsync("Provider words [reject]");
-        Assert.DoesNotContain("content could not be processed", last.GetRawText(), StringComparison.OrdinalIgnoreCase);
-        Assert.DoesNotContain("fal", last.GetProperty("error_message").GetString(), StringComparison.OrdinalIgnoreCase);
-    }
-
-    private static async Task<Answer> PostAsync(HttpClient http, string path, object body) => await Answer.ReadAsync(await http.PostAsJsonAsync(path, body));
 }
