@@ -23,6 +23,7 @@ public sealed class SupabaseClientTests(SupabaseClientTests.Switched system) : I
     [Theory]
     [InlineData("supabase-auth.test.mjs", 13)]
     [InlineData("supabase-functions.test.mjs", 5)]
+    [InlineData("supabase-rest.test.mjs", 9)]
     public async Task The_client_is_satisfied(string file, int tests)
     {
         var tokens = (AccessTokens)system.Server.Services.GetService(typeof(AccessTokens))!;
