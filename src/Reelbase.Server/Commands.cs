@@ -260,6 +260,11 @@ public static class Commands
     private static IEnumerable<(bool IsOn, string What)> AppleFeatures(IServiceProvider services)
     {
         var store = services.GetRequiredService<IOptions<Integrations.Apple.AppStore.AppStoreOptions>>().Value;
+        var attest = services.GetRequiredService<IOptions<Integrations.Apple.AppAttest.AppAttestOptions>>().Value;
+        yield return (
+            attest.IsConfigured || attest.Policy == "off",
+            "App Attest is off (AppAttest:TeamId, BundleIds): whoever knows a device id and has any iPhone opens its guest"
+        );
         yield return (store.CanVerify, "Purchases are off (AppStore:BundleId, AppAppleId, RootCertificateFile)");
         yield return (
             !store.CanVerify || store.CanAsk,

@@ -29,6 +29,7 @@ using Reelbase.Server.Features.Supabase.ShippedBuilds;
 using Reelbase.Server.Features.VideoLibrary;
 using Reelbase.Server.Integrations;
 using Reelbase.Server.Integrations.Apple.Apns;
+using Reelbase.Server.Integrations.Apple.AppAttest;
 using Reelbase.Server.Integrations.Apple.AppStore;
 using Reelbase.Server.Integrations.Apple.DeviceCheck;
 using Reelbase.Server.Integrations.Apple.SignIn;
@@ -108,6 +109,7 @@ public static class ServerApp
         // Missing keys are said at start and not at the first request.
         app.Services.GetRequiredService<Keys>();
         app.Services.GetRequiredService<SignedData>();
+        app.Services.GetRequiredService<AppAttestVerifier>();
         if (server.Has("worker"))
         {
             CheckDrain(app.Services.GetRequiredService<IOptions<WorkOptions>>().Value, app.Services.GetRequiredService<VideoProviders>(), modules);
@@ -145,6 +147,7 @@ public static class ServerApp
         .. VideoProviderModules.Find().Select(module => (module.Section, module.OptionsType)),
         ("Purchases", typeof(PurchasesOptions)),
         ("DeviceCheck", typeof(DeviceCheckOptions)),
+        ("AppAttest", typeof(AppAttestOptions)),
         ("AppStore", typeof(AppStoreOptions)),
         ("AppleSignIn", typeof(AppleSignInOptions)),
         ("Apns", typeof(ApnsOptions)),
@@ -235,6 +238,9 @@ public static class ServerApp
         services.AddSingleton<FalWebhooks>();
         services.AddSingleton(provider => new VideoProviders(modules, provider));
         services.AddSingleton<DeviceCheckClient>();
+        services.AddSingleton(provider => new AppAttestVerifier(
+            provider.GetRequiredService<IOptions<AppAttestOptions>>().Value.Trust(provider.GetRequiredService<IHostEnvironment>().IsProduction())
+        ));
         services.AddSingleton<SignedData>();
         services.AddSingleton<AppStoreClient>();
         services.AddSingleton<AppleTokens>();
@@ -261,6 +267,8 @@ public static class ServerApp
             services.AddHostedService<UnverifiedUsesRecorder>();
             services.AddSingleton<IErrorShape, StorageErrors>();
             services.AddSingleton<PictureUploads>();
+            services.AddSingleton<DeviceChallengeEndpoint>();
+            services.AddSingleton<DeviceAttestation>();
             services.AddSingleton<DeviceCheckEndpoint>();
             services.AddSingleton<JobView>();
             services.AddSingleton<Moderator>();
@@ -348,6 +356,7 @@ public static class ServerApp
     /// <summary>What apps call, once at the root and once where Supabase's clients look for it.</summary>
     private static void MapApi(RouteGroupBuilder group)
     {
+        DeviceChallengeEndpoint.Map(group);
         DeviceCheckEndpoint.Map(group);
         GetModelsEndpoint.Map(group);
         GetThemesEndpoint.Map(group);

@@ -32,6 +32,7 @@ public sealed class CallerMatrixTests(CallerMatrixTests.Prepared system) : IClas
     private Dictionary<string, Expectation> Expectations =>
         new(AdminExpectations)
         {
+            ["device-challenge"] = new("POST", "/device-challenge", null, 200, 200, 200, 200),
             ["device-check"] = new("POST", "/device-check", "{}", 400, 400, 400, 400),
             ["get-models"] = new("GET", "/get-models", null, 200, 200, 200, 200),
             ["get-themes"] = new("GET", "/get-themes", null, 200, 200, 200, 200),

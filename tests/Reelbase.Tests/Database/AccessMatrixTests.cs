@@ -23,8 +23,10 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
         ["public.alerts"] = None,
         ["public.apple_authorizations"] = None,
         ["public.content_reports"] = None,
+        ["public.device_challenges"] = None,
         ["public.device_checks"] = None,
         ["public.device_grants"] = None,
+        ["public.device_keys"] = None,
         ["public.device_openings"] = None,
         ["public.device_questions"] = None,
         ["public.error_log"] = None,
@@ -122,6 +124,9 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
                       values ('pictures', '{phone.UserId}.jpg', '{phone.UserId}', 'stored', 1, 'image/jpeg', now()) returning id)
                     insert into uploads (user_id, bucket, folder, path, object_id) select '{phone.UserId}', 'uploads', '{phone.UserId}', 'x.jpg', id from file;
                     insert into device_openings (token_hash, device_hash, user_id) values ('{phone.UserId}', 'device', '{phone.UserId}');
+                    insert into device_challenges (challenge_hash, expires_at) values (sha256('{phone.UserId}'), now());
+                    insert into device_keys (key_id, device_hash, user_id, is_joined, public_key, app_id, environment)
+                    values (sha256('{phone.UserId}'), 'device', '{phone.UserId}', true, decode(repeat('04', 65), 'hex'), 'an app', 'production');
                     insert into device_questions (device_hash, token_hash, verdict, decided_at) values ('device', '{phone.UserId}', 'accepted', now());
                     insert into temporary_guests (user_id, device_hash, token_hash) values ('{phone.UserId}', 'device', '{phone.UserId}');
                     insert into reelbase.migration_report (line) values ('a line');

@@ -76,6 +76,10 @@ public sealed class ConsentTests(SqlDatabase database)
         );
         await sql.RunAsync("insert into user_consents (user_id, kind, version) select $1, 'terms', 'v' || n from generate_series(1, 8) n", user);
         await sql.RunAsync("insert into device_checks (device_id, user_id) select gen_random_uuid()::text, $1 from generate_series(1, 8)", user);
+        await sql.RunAsync(
+            "insert into device_keys (key_id, device_hash, user_id, is_joined, public_key, app_id, environment) select sha256(n::text::bytea), 'a device', $1, true, decode(repeat('04', 65), 'hex'), 'an app', 'production' from generate_series(1, 8) n",
+            user
+        );
         await sql.RunAsync("insert into sessions (user_id) select $1 from generate_series(1, 8)", user);
         await sql.RunAsync(
             "insert into push_tokens (token, user_id, environment, kind) select md5($1::text || n), $1, 'sandbox', 'alert' from generate_series(1, 8) n",
@@ -85,7 +89,20 @@ public sealed class ConsentTests(SqlDatabase database)
 
         await sql.BecomeAsync(user);
         var export = JsonNode.Parse(await sql.ValueAsync<string>("select export_user_data(3)::text"))!.AsObject();
-        string[] lists = ["consents", "devices", "errors", "files", "ledger", "merged_accounts", "purchases", "push_tokens", "sessions", "videos"];
+        string[] lists =
+        [
+            "consents",
+            "device_keys",
+            "devices",
+            "errors",
+            "files",
+            "ledger",
+            "merged_accounts",
+            "purchases",
+            "push_tokens",
+            "sessions",
+            "videos",
+        ];
         Assert.Equal(lists, export.Where(entry => entry.Value is JsonArray).Select(entry => entry.Key).Order());
         foreach (var list in lists)
         {

@@ -45,6 +45,7 @@ begin
   delete from device_openings where user_id = any (v_ids);
   delete from temporary_guests where user_id = any (v_ids);
   delete from device_questions where device_hash = any (v_devices);
+  delete from device_keys where user_id = any (v_ids) or device_hash = any (v_devices);
   delete from device_checks where user_id = any (v_ids) or device_id = any (v_devices);
   delete from sessions where user_id = any (v_ids);
   delete from former_refresh_tokens where user_id = any (v_ids);

@@ -35,6 +35,11 @@ declare
         jsonb_build_object('device_id', mask_device_id(d.device_id), 'bit0', d.bit0, 'bit1', d.bit1, 'last_query_at', to_json_time(d.last_query_at),
           'created_at', to_json_time(d.created_at)) as shown
       from device_checks d where d.user_id = any ($1)$q$
+    when 'device_keys' then $q$
+      select sort_key(k.created_at, encode(k.key_id, 'hex')) as key,
+        jsonb_build_object('key_id', encode(k.key_id, 'base64'), 'app_id', k.app_id, 'environment', k.environment, 'created_at', to_json_time(k.created_at),
+          'last_used_at', to_json_time(k.last_used_at)) as shown
+      from device_keys k where k.user_id = any ($1)$q$
     when 'sessions' then $q$
       select sort_key(s.created_at, s.id::text) as key,
         jsonb_build_object('id', s.id, 'method', s.method, 'created_at', to_json_time(s.created_at), 'refreshed_at', to_json_time(s.refreshed_at),

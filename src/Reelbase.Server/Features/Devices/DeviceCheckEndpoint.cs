@@ -12,10 +12,12 @@ namespace Reelbase.Server.Features.Devices;
 /// <summary>What a phone says about itself.</summary>
 /// <param name="DeviceId">The app's own identifier of this installation; any text, best a UUID.</param>
 /// <param name="DeviceToken">Apple's DeviceCheck token, base64.</param>
-public sealed record DeviceCheckRequest(string? DeviceId = null, string? DeviceToken = null)
+/// <param name="AppAttest">What App Attest made for this request; its client data is the UTF-8 of challenge, dot, device_id, dot, device_token.</param>
+/// <param name="RefreshToken">The refresh token of the device's guest, when the app has one and brings a new App Attest key; it is not used up.</param>
+public sealed record DeviceCheckRequest(string? DeviceId = null, string? DeviceToken = null, AppAttestRequest? AppAttest = null, string? RefreshToken = null)
 {
     public DeviceCheckRequest()
-        : this(null, null) { }
+        : this(null, null, null, null) { }
 }
 
 /// <summary>A guest and their session.</summary>
@@ -48,6 +50,7 @@ public sealed record DeviceCheckAnswer(
 public sealed class DeviceCheckEndpoint(
     ApiDatabase database,
     DeviceCheckClient apple,
+    DeviceAttestation attestation,
     SessionService sessions,
     ChangeFeed feed,
     IOptions<DevicesOptions> options,
@@ -113,7 +116,7 @@ public sealed class DeviceCheckEndpoint(
     }
 
     /// <summary>The request, or the fitting error.</summary>
-    private static async Task<PhoneSays> ReadAsync(HttpContext context)
+    private async Task<PhoneSays> ReadAsync(HttpContext context)
     {
         var request = await RequestBody.ReadAsync<DeviceCheckRequest>(context);
         if (request.DeviceId is not { Length: > 0 and <= MaxDeviceIdLength } deviceId || string.IsNullOrWhiteSpace(deviceId))
@@ -128,7 +131,7 @@ public sealed class DeviceCheckEndpoint(
         {
             throw new ApiException("ERR_4010", new { reason = "device_token_is_not_base64" });
         }
-        return new(deviceId, token);
+        return new(deviceId, token, await attestation.VerifyAsync(context, request));
     }
 
     /// <summary>Asks Apple about the token of a known device, and opens whoever may be opened then.</summary>
@@ -165,7 +168,7 @@ public sealed class DeviceCheckEndpoint(
             await database.CrowdedAsync(
                 () =>
                     database.OneOrNoneAsync<OpenedDevice>(
-                        "select * from open_device($1, $2, $3, $4::text, $5, $6::integer, $7, $8::jsonb)",
+                        "select * from open_device($1, $2, $3, $4::text, $5, $6::integer, $7, $8::jsonb, $9::text::jsonb)",
                         context.RequestAborted,
                         phone.DeviceId,
                         phone.DeviceToken,
@@ -179,7 +182,8 @@ public sealed class DeviceCheckEndpoint(
                         proof.IsCounted,
                         options.Value.NewDevicesPerWindow < 0 ? null : options.Value.NewDevicesPerWindow,
                         options.Value.WindowSeconds,
-                        options.Value.RiskRules
+                        options.Value.RiskRules,
+                        phone.Key
                     ),
                 context.RequestAborted
             )
@@ -301,7 +305,7 @@ public sealed class DeviceCheckEndpoint(
         public DeviceVerdict Verdict { get; init; }
     }
 
-    private sealed record PhoneSays(string DeviceId, string DeviceToken);
+    private sealed record PhoneSays(string DeviceId, string DeviceToken, string? Key);
 
     private sealed record GrantState(string Stage, bool IsDecided);
 }

@@ -8,12 +8,14 @@
 -- A member's device is not handed the member's session: it gets a new guest without credits, and the device id moves there. Calls for one device wait for each other.
 -- A phone whose answer was lost sends the same id and the same token again: within ten minutes it gets the same guest, whatever form its id has,
 -- since the token is known to that phone alone. Only the token's SHA-256 is kept for that.
+-- p_key: what the phone has proven by App Attest (admit_device_key). An id that has keys opens its guest for one of them only; any other phone gets a guest without
+-- credits of its own (open_keyless_guest), whatever Apple says of its token.
 -- p_risk: throttle_score, block_score, throttle_seconds; what they do is for new devices only, a known one is served.
 -- refusal says why there is no session: banned (its phone is to be marked at Apple, grant_id does that), blocked or unasked. joined: the temporary guests
 -- who are part of user_id from now on.
 create or replace function open_device(
   p_device_id text, p_device_token text, p_ip inet, p_verdict text, p_keep_token boolean,
-  p_new_devices_limit integer, p_window_seconds integer, p_risk jsonb)
+  p_new_devices_limit integer, p_window_seconds integer, p_risk jsonb, p_key jsonb)
 returns table (user_id uuid, is_new boolean, grant_id uuid, is_verified boolean, rate_limit integer, rate_remaining integer, rate_reset_at timestamptz,
   refusal text, joined uuid[])
 language plpgsql security definer set search_path = public, pg_temp as $$
@@ -74,18 +76,30 @@ begin
       return next;
       return;
     end if;
-    if p_verdict = 'unverified' or (p_verdict is null and v_repeater.id is distinct from v_user.id) then
-      if p_verdict is null then
-        refusal := 'unasked';
-        return next;
-        return;
-      end if;
+    if p_verdict is null and v_repeater.id is distinct from v_user.id then
+      refusal := 'unasked';
+      return next;
+      return;
+    end if;
+    -- Nodes of the previous release know no keys; they open what they have always opened.
+    if p_verdict is distinct from 'not_asked' and not admit_device_key(v_hash, v_user.id, p_key, p_verdict is distinct from 'unverified') then
+      v_user_id := open_keyless_guest(v_hash, v_user.id, v_repeater.id, p_key);
+      perform note_device_opening(v_token_hash, v_device_hash, v_user_id);
+      user_id := v_user_id;
+      is_new := not exists (select from sessions s where s.user_id = v_user_id);
+      is_verified := p_verdict is distinct from 'unverified';
+      return next;
+      return;
+    end if;
+    if p_verdict = 'unverified' then
       is_new := not v_is_repeated;
       user_id := coalesce(v_repeater.id, open_temporary_guest(v_hash, p_device_token, p_keep_token));
       is_verified := false;
       if is_new then
         perform note_device_opening(v_token_hash, v_device_hash, user_id);
       end if;
+      -- A key that came while Apple was away is known when it comes back; it joins only then.
+      perform keep_device_key(v_hash, user_id, p_key, false);
       return next;
       return;
     end if;
@@ -129,6 +143,12 @@ begin
   user_id := v_user_id;
   insert into device_checks (device_id, user_id) values (v_hash, v_user_id)
   on conflict (device_id) do update set user_id = excluded.user_id, updated_at = now();
+  if v_is_secret then
+    if is_new then
+      perform keep_device_key(v_hash, v_user_id, p_key, true);
+    end if;
+    update device_keys k set user_id = v_user_id where k.device_hash = v_hash and k.is_joined and k.user_id <> v_user_id;
+  end if;
   if p_verdict = 'accepted' and v_is_secret then
     for v_temporary in select t.* from temporary_guests t where t.device_hash = v_hash order by t.user_id loop
       if join_temporary_guest(v_temporary.user_id, v_user_id, v_temporary.token_hash = v_token_hash) then
@@ -163,7 +183,7 @@ begin
   return next;
 end
 $$;
-comment on function open_device(text, text, inet, text, boolean, integer, integer, jsonb) is
+comment on function open_device(text, text, inet, text, boolean, integer, integer, jsonb, jsonb) is
   'The guest of a device, made when there is none, and the grant that is still to be decided; refusal banned, blocked or unasked gives none. Raises ERR_4004.';
 
 -- compatibility: the previous release's nodes call this; goes in the next release
@@ -174,7 +194,7 @@ returns table (user_id uuid, is_new boolean, grant_id uuid, is_verified boolean,
   refusal text)
 language sql security definer set search_path = public, pg_temp as $$
   select o.user_id, o.is_new, o.grant_id, o.is_verified, o.rate_limit, o.rate_remaining, o.rate_reset_at, o.refusal
-  from open_device(p_device_id, p_device_token, p_ip, 'not_asked', false, p_new_devices_limit, p_window_seconds, p_risk) o
+  from open_device(p_device_id, p_device_token, p_ip, 'not_asked', false, p_new_devices_limit, p_window_seconds, p_risk, null) o
 $$;
 comment on function open_device(text, boolean, text, inet, integer, integer, jsonb) is
   'As open_device with a verdict, for nodes of the previous release.';

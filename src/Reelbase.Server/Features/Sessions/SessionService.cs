@@ -149,6 +149,10 @@ public sealed class SessionService(
             _ => "refresh_token_not_found",
         };
 
+    /// <summary>The session and generation of one of our refresh tokens, and the hash that is stored of it; null when it is not ours. Nothing is rotated.</summary>
+    public (Guid SessionId, int Counter, byte[] Hash)? ReadRefreshToken(string refreshToken) =>
+        TryRead(refreshToken, out var sessionId, out var counter) ? (sessionId, counter, Hash(refreshToken)) : null;
+
     /// <summary>Rotates the session of a caller whose account has just changed, so that the answer carries tokens that say who they are now.</summary>
     /// <returns>The session with its next tokens; null when the caller has none (the switch for shipped builds) or it has ended.</returns>
     public async Task<SessionAnswer?> RotateAsync(Guid? sessionId, CancellationToken cancellationToken)

@@ -30,6 +30,7 @@ begin
   update push_tokens set user_id = p_member_id where user_id = p_guest_id;
   update device_grants set user_id = p_member_id where user_id = p_guest_id;
   update device_checks set user_id = p_member_id where user_id = p_guest_id;
+  update device_keys set user_id = p_member_id where user_id = p_guest_id;
   update webhook_deliveries set user_id = p_member_id where user_id = p_guest_id;
   update rate_limit_log set user_id = p_member_id where user_id = p_guest_id;
   update users set
