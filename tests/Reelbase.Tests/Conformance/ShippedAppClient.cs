@@ -37,8 +37,8 @@ public sealed class ShippedAppClient(string baseUrl, string anonKey) : IDisposab
             ["R3b GET one model"] = null,
             ["R4 PATCH users"] = null,
             ["A1 POST token"] = null,
+            ["S1 POST a picture"] = null,
             ["S2 GET a video and a picture"] = null,
-            ["S1 POST a picture"] = "uploads under /storage/v1/object are not served yet",
             ["W1 the websocket of a job"] = "/realtime/v1/websocket is not served yet; the app waits 30 seconds and polls F9, which is replayed",
         };
 
@@ -128,6 +128,19 @@ public sealed class ShippedAppClient(string baseUrl, string anonKey) : IDisposab
         };
         request.Headers.Add("apikey", anonKey);
         return await Answer.ReadAsync(await _http.SendAsync(request));
+    }
+
+    /// <summary>With the user's own token; the address of the picture is built on the phone.</summary>
+    public async Task<(Answer Answer, string Url)> UploadAsync(string user, string accessToken, byte[] picture)
+    {
+        Note("S1");
+        var path = $"thumbnails/{user}/input_{Guid.NewGuid().ToString().ToUpperInvariant()}.jpg";
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"{baseUrl}/storage/v1/object/{path}") { Content = new ByteArrayContent(picture) };
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("image/jpeg");
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", accessToken);
+        request.Headers.Add("apikey", anonKey);
+        request.Headers.Accept.ParseAdd("application/json");
+        return (await Answer.ReadAsync(await _http.SendAsync(request)), $"{baseUrl}/storage/v1/object/public/{path}");
     }
 
     /// <summary>What AVPlayer and AsyncImage ask, without any header of ours; a player begins with two bytes.</summary>

@@ -40,6 +40,14 @@ public sealed class ShippedAppTests(ShippedAppTests.Compatible system) : IClassF
         ShippedApp.DecodeModelDetails(Good(await app.ModelAsync(model.GetProperty("id").GetString()!)).Json);
         ShippedApp.DecodeModels(Good(await app.ModelsAsync()).Json);
 
+        // A picture is chosen, uploaded with the user's token and shown from the address that the phone has built.
+        var (uploaded, picture) = await app.UploadAsync(user, onboarded["access_token"].GetString()!, Pictures.Jpeg());
+        Good(uploaded);
+        using (var shown = await app.MediaAsync(picture))
+        {
+            Assert.Equal((HttpStatusCode.OK, "image/jpeg"), (shown.StatusCode, shown.Content.Headers.ContentType?.MediaType));
+        }
+
         // The button: credits, generate, credits.
         var duration = Math.Clamp(theme.GetProperty("default_settings").GetProperty("duration").GetInt32(), 4, 12);
         Assert.True(Good(await app.CreditsAsync(user))["credits_remaining"].GetInt32() >= duration);
@@ -150,6 +158,36 @@ public sealed class ShippedAppTests(ShippedAppTests.Compatible system) : IClassF
         ShippedApp.DecodeUser(merged["user"]);
         Assert.False(merged["user"].GetProperty("is_guest").GetBoolean());
         ShippedApp.DecodeUser(Good(await app.ProfileAsync(stable)).Json);
+    }
+
+    [Fact]
+    public async Task A_model_that_needs_a_picture_gets_the_one_that_was_uploaded()
+    {
+        using var app = system.App();
+        var device = Guid.NewGuid().ToString().ToUpperInvariant();
+        var onboarded = Good(await app.DeviceCheckAsync(device, Phone.TokenOf(device)));
+        var user = onboarded["user_id"].GetString()!;
+        await system.ExecuteAsync($"update models set is_active = false where is_active; update models set is_active = true where id = '{Catalog.ImageModel}'");
+        try
+        {
+            var model = Assert.Single(Good(await app.ActiveModelAsync()).Json.EnumerateArray());
+            Assert.True(model.GetProperty("required_fields").GetProperty("requires_image").GetBoolean());
+            var (uploaded, picture) = await app.UploadAsync(user, onboarded["access_token"].GetString()!, Pictures.Jpeg());
+            Good(uploaded);
+            var generated = Good(await app.GenerateAsync(user, Catalog.BoatTheme, "With a picture", 4, picture));
+            ShippedApp.DecodeGenerated(generated.Json);
+            var done = await Eventually.IsAsync(
+                () => app.StatusAsync(generated["job_id"].GetString()!),
+                status => status["status"].GetString() is "completed" or "failed"
+            );
+            Assert.True(done["status"].GetString() == "completed", done.Text);
+        }
+        finally
+        {
+            await system.ExecuteAsync(
+                $"update models set is_active = false where is_active; update models set is_active = true where id = '{Catalog.FastModel}'"
+            );
+        }
     }
 
     private static Answer Good(Answer answer)

@@ -8,12 +8,7 @@ namespace Reelbase.Tests.Conformance;
 public sealed class ShippedAppTrapTests(ShippedAppTests.Compatible system) : IClassFixture<ShippedAppTests.Compatible>
 {
     /// <summary>Traps of doors that are not there yet.</summary>
-    private static readonly Dictionary<int, string> NotYet = new()
-    {
-        [11] = "rows over realtime carry model_name: /realtime/v1/websocket is not served yet",
-        [21] = "an upload's folder is the user's id: uploads are not served yet",
-        [22] = "limits of uploads: uploads are not served yet",
-    };
+    private static readonly Dictionary<int, string> NotYet = new() { [11] = "rows over realtime carry model_name: /realtime/v1/websocket is not served yet" };
 
     [Fact]
     public void Every_trap_has_its_test_or_says_why_not_yet()
@@ -222,11 +217,39 @@ public sealed class ShippedAppTrapTests(ShippedAppTests.Compatible system) : ICl
     }
 
     [Fact]
-    public async Task T20_a_bad_token_on_a_file_is_a_real_401_or_403()
+    public async Task T20_a_bad_token_on_a_file_is_a_real_401_or_403_also_for_an_upload()
     {
         using var http = system.Anybody();
         Assert.Equal(HttpStatusCode.Forbidden, (await http.GetAsync("/storage/v1/object/sign/videos/x/y.mp4?token=expired")).StatusCode);
         Assert.Equal(HttpStatusCode.Unauthorized, (await http.GetAsync("/storage/v1/object/authenticated/videos/x/y.mp4")).StatusCode);
+        using var app = system.App();
+        var phone = await system.NewGuestAsync();
+        var refused = await app.UploadAsync(phone.UserId.ToString(), phone.AccessToken[..^4] + "AAAA", Pictures.Jpeg());
+        Assert.True(refused.Answer.Status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden, refused.Answer.Text);
+    }
+
+    [Fact]
+    public async Task T21_the_folder_of_an_upload_is_the_users_id_or_one_that_was_merged_into_it()
+    {
+        using var app = system.App();
+        var (owner, other) = (await system.NewGuestAsync(), await system.NewGuestAsync());
+        Assert.Equal(HttpStatusCode.OK, (await app.UploadAsync(owner.UserId.ToString(), owner.AccessToken, Pictures.Jpeg())).Answer.Status);
+        Assert.Equal(HttpStatusCode.Forbidden, (await app.UploadAsync(owner.UserId.ToString(), other.AccessToken, Pictures.Jpeg())).Answer.Status);
+        var subject = "001." + Guid.NewGuid().ToString("N");
+        await app.MergeAsync(other.UserId.ToString(), subject);
+        await app.MergeAsync(owner.UserId.ToString(), subject);
+        Assert.Equal(HttpStatusCode.OK, (await app.UploadAsync(owner.UserId.ToString(), owner.AccessToken, Pictures.Jpeg())).Answer.Status);
+    }
+
+    [Fact]
+    public async Task T22_a_picture_has_ten_megabytes_and_is_one()
+    {
+        using var app = system.App();
+        var phone = await system.NewGuestAsync();
+        var large = await app.UploadAsync(phone.UserId.ToString(), phone.AccessToken, Pictures.Jpeg(padding: 10 * 1024 * 1024));
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, large.Answer.Status);
+        var text = await app.UploadAsync(phone.UserId.ToString(), phone.AccessToken, "no picture at all"u8.ToArray());
+        Assert.Equal(HttpStatusCode.UnsupportedMediaType, text.Answer.Status);
     }
 
     [Fact]
