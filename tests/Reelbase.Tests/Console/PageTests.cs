@@ -172,6 +172,26 @@ public sealed class PageTests(PageTests.Furnished house) : IClassFixture<PageTes
     }
 
     [Fact]
+    public async Task The_page_to_choose_a_password_and_the_one_to_try_the_api_run_under_their_policies()
+    {
+        var page = await house.OpenAsync(390, 844);
+        var refused = new List<string>();
+        page.Console += (_, message) =>
+        {
+            if (message.Text.Contains("Content Security Policy", StringComparison.OrdinalIgnoreCase) || message.Type == "error")
+            {
+                refused.Add(message.Text);
+            }
+        };
+        page.PageError += (_, error) => refused.Add(error);
+        await page.GotoAsync("/admin/password?wrong=common");
+        Assert.DoesNotContain((await page.RunAxe()).Violations, violation => violation.Impact is "serious" or "critical");
+        await page.GotoAsync("/docs");
+        await Expect(page.GetByText("A provider reports the end of a job").First).ToBeAttachedAsync();
+        Assert.Empty(refused);
+    }
+
+    [Fact]
     public async Task The_sign_in_page_can_be_read_by_everybody_and_the_keyboard_is_enough()
     {
         foreach (var (look, scheme) in new[] { ("light", ColorScheme.Light), ("dark", ColorScheme.Dark) })

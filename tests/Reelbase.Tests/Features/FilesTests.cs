@@ -42,6 +42,9 @@ public abstract class FilesTests(FilesTests.WithVideo system)
         Assert.Equal("bytes", answer.Headers.AcceptRanges.Single());
         Assert.Equal(answer.Content.Headers.ContentLength, (await answer.Content.ReadAsByteArrayAsync()).Length);
         Assert.Equal("nosniff", answer.Headers.GetValues("X-Content-Type-Options").Single());
+        // A name of ours, whatever anybody calls the file.
+        Assert.Matches("^inline; filename=\"?[\\w-]+\\.mp4\"?(; filename\\*=UTF-8''[\\w.-]+)?$", answer.Content.Headers.ContentDisposition?.ToString() ?? "");
+        Assert.Contains("sandbox", answer.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -259,6 +259,37 @@ public sealed class VerificationStandardTests(TestSystem system)
     }
 
     [Fact]
+    public async Task A_query_over_rest_is_bounded_in_depth_width_and_rows_and_names_are_no_sql()
+    {
+        using var http = system.Anybody();
+        http.DefaultRequestHeaders.Add("apikey", system.Server.Services.GetRequiredService<AccessTokens>().CreateAnonKey());
+        string Nested(string open, string inside, string close, int depth) =>
+            string.Concat(Enumerable.Repeat(open, depth)) + inside + string.Concat(Enumerable.Repeat(close, depth));
+        foreach (
+            var query in new[]
+            {
+                "or=(" + Nested("and(", "name.eq.x", ")", 60) + ")",
+                "select=" + Nested("themes(", "id", ")", 60),
+                "select=" + string.Join(',', Enumerable.Repeat("id", 3000)),
+                string.Join('&', Enumerable.Range(0, 500).Select(n => $"name=neq.{n}")),
+                "select=id%3Bdrop%20table%20users",
+                "select=id\"%20from%20users--",
+                "order=id)%20limit%201;--",
+                "id\";drop%20table%20users;--=eq.1",
+            }
+        )
+        {
+            using var answer = await http.GetAsync("/rest/v1/models?" + query);
+            Assert.True((int)answer.StatusCode is >= 400 and < 500, $"{query[..Math.Min(query.Length, 60)]}: {answer.StatusCode}");
+        }
+        // What may be asked is cut to the most rows that an answer has.
+        using var all = await http.GetAsync("/rest/v1/models?select=id&limit=99999999999999999999");
+        Assert.Equal(HttpStatusCode.OK, all.StatusCode);
+        Assert.InRange(JsonDocument.Parse(await all.Content.ReadAsStringAsync()).RootElement.GetArrayLength(), 1, 1000);
+        Assert.True(await system.QueryAsync<bool>("select to_regclass('public.users') is not null"));
+    }
+
+    [Fact]
     public async Task Only_the_grants_that_apps_need_are_offered()
     {
         using var http = system.Anybody();

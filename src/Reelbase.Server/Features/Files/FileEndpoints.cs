@@ -153,6 +153,13 @@ public static class FileEndpoints
             }
             headers.ContentDisposition = disposition.ToString();
         }
+        else
+        {
+            // Played where it is asked for, and called by a name of ours where somebody keeps it.
+            var disposition = new ContentDispositionHeaderValue("inline");
+            disposition.SetHttpFileName(stored.StoreName[(stored.StoreName.LastIndexOf('/') + 1)..]);
+            headers.ContentDisposition = disposition.ToString();
+        }
         return Results.Stream(
             stream,
             stored.ContentType,
