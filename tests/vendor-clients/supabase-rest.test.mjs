@@ -103,6 +103,8 @@ test("embedded resources, both ways and only where they match", async () => {
   assert.equal(jobs.length, 1);
   assert.equal(typeof jobs[0].models.name, "string");
   assert.equal(jobs[0].quota_log[0].reason, "video_generation");
+  const { data: counted } = await good(ada.from("models").select("name, video_jobs(count)").eq("name", jobs[0].models.name));
+  assert.deepEqual(counted, [{ name: jobs[0].models.name, video_jobs: [{ count: 1 }] }]);
   const { data: inner } = await good(ada.from("video_jobs").select("job_id, models!inner(name)").eq("models.name", "nothing"));
   assert.deepEqual(inner, []);
   const { data: spread } = await good(ada.from("video_jobs").select("job_id, ...models(model:name)"));

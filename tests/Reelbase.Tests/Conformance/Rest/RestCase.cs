@@ -62,7 +62,7 @@ public sealed class RestCase
     /// <summary>Sends it and says what is wrong with the answer; nothing: all is as PostgREST does it.</summary>
     public async Task<List<string>> RunAsync(HttpClient client, string prefix)
     {
-        using var request = new HttpRequestMessage(new HttpMethod(Method), prefix + Path);
+        using var request = new HttpRequestMessage(new HttpMethod(Method), prefix + Path.Replace("#", "%23", StringComparison.Ordinal));
         if (Body is not null)
         {
             request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(Body));

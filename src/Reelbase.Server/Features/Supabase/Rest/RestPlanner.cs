@@ -222,6 +222,12 @@ internal sealed class RestPlanner(RestCatalog catalog, RestOptions options, Call
         var fields = new List<SelectField>();
         foreach (var field in node.Fields)
         {
+            if (!node.IsSpread && Counting(node.Relation, field) is { } counting)
+            {
+                // Not an aggregate that a setting allows: how many there are, any client may ask in other ways too.
+                fields.Add(counting);
+                continue;
+            }
             if (field.Aggregate is not null)
             {
                 if (!options.Aggregates)
@@ -249,6 +255,16 @@ internal sealed class RestPlanner(RestCatalog catalog, RestOptions options, Call
         }
         node.Children.ForEach(Expand);
     }
+
+    /// <summary><c>count</c> alone is the number of rows, where no column has that name.</summary>
+    private static SelectField? Counting(RestRelation relation, SelectField field) =>
+        field is { Aggregate: null, Cast: null, Field: { Name: "count", Path.Count: 0 } } && relation.Find("count") is null
+            ? field with
+            {
+                Field = new("*", []),
+                Aggregate = "count",
+            }
+            : null;
 
     /// <summary>The columns that the role may read of a table.</summary>
     public IEnumerable<RestColumn> Granted(RestRelation relation)
