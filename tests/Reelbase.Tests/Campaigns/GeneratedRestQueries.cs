@@ -9,7 +9,7 @@ internal sealed record GeneratedRestQuery(string Method, string PathAndQuery, st
         ["themes"] = ["id", "name", "description", "prompt", "is_featured", "default_settings", "created_at"],
         ["products"] = ["product_id", "credits", "grants_tier", "is_active"],
         ["video_jobs"] = ["job_id", "user_id", "model_id", "prompt", "settings", "status", "video_url", "thumbnail_url", "credits_used", "created_at"],
-        ["users"] = ["id", "email", "device_id", "is_guest", "tier", "credits_remaining", "language", "theme_preference", "created_at"],
+        ["users"] = ["id", "email", "apple_sub", "is_guest", "tier", "credits_remaining", "language", "theme_preference", "created_at"],
         ["quota_log"] = ["id", "seq", "user_id", "job_id", "change", "reason", "balance_after", "created_at"],
         ["storage_objects"] = ["id", "bucket", "user_id", "size_bytes", "state"],
     };
