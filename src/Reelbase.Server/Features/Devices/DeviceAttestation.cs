@@ -108,7 +108,7 @@ public sealed class DeviceAttestation(
             return (kind, null, "challenge_" + use);
         }
         var known = await database.OneOrNoneAsync<KnownKey>("select * from find_device_key($1, $2)", context.RequestAborted, keyId, request.DeviceId);
-        if (known is { IsOfDevice: false })
+        if (known is not null && !known.IsOfDevice)
         {
             return (kind, null, "key_of_another_id");
         }
