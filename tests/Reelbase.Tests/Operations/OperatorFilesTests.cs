@@ -65,7 +65,10 @@ public sealed class OperatorFilesTests
         var tried = new HashSet<(string, string)>();
         foreach (var feature in operations.Select(operation => operation.Feature).Where(feature => feature != "Operations").Distinct())
         {
-            var files = Directory.GetFiles(Repository.PathOf("src/Reelbase.Server/Features/" + feature), "*.http");
+            var files = Directory
+                .GetDirectories(Repository.PathOf("src/Reelbase.Server/Features"), feature, SearchOption.AllDirectories)
+                .SelectMany(folder => Directory.GetFiles(folder, "*.http"))
+                .ToArray();
             if (files.Length != 1)
             {
                 wrong.Add($"{feature} has {files.Length} .http files");

@@ -262,18 +262,20 @@ public sealed class JobClaimTests(SqlDatabase database)
     [Fact]
     public async Task A_refusal_for_a_deleted_job_waits_for_the_user_before_it_holds_the_job()
     {
+        // What is committed would stand in the other cases' queues.
+        await using var own = new SqlDatabase();
         Guid job;
         long submission;
-        await using (var db = await database.BeginAsync())
+        await using (var db = await own.BeginAsync())
         {
             job = await PressAsync(db);
             submission = await SubmitAsync(db, job, "one");
             await db.RunAsync("update video_jobs set deleted_at = clock_timestamp() where job_id = $1", job);
             await db.CommitAsync();
         }
-        await using var deleting = await database.BeginAsync();
+        await using var deleting = await own.BeginAsync();
         await deleting.RunAsync("select 1 from users u join video_jobs j on j.user_id = u.id where j.job_id = $1 for no key update of u", job);
-        await using var refusing = await database.BeginAsync();
+        await using var refusing = await own.BeginAsync();
         var backend = await refusing.ValueAsync<int>("select pg_backend_pid()");
         var refusal = refusing.RunAsync("select record_submission_refused($1, 'one', 'busy', 0, 1800)", submission);
         await Eventually.IsAsync(() => deleting.ValueAsync<bool>("select cardinality(pg_blocking_pids($1)) > 0", backend), isBlocked => isBlocked);

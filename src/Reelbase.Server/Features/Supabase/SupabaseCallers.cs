@@ -3,6 +3,9 @@ using Reelbase.Server.Platform.Security;
 
 namespace Reelbase.Server.Features.Supabase;
 
+/// <summary>What the gateway in front of a Supabase project says of a request without a good key.</summary>
+public sealed record GatewayError(string Message);
+
 /// <summary>What is wrong with the keys of a request.</summary>
 public enum KeyFault
 {
@@ -69,7 +72,7 @@ public sealed class SupabaseCallers(AccessTokens tokens)
     /// <summary>The gateway's answer to a request without a good key.</summary>
     public static IResult Refuse(KeyFault fault) =>
         Platform.Http.Json.Answer(
-            new { message = fault == KeyFault.NoKey ? "No API key found in request" : "Invalid API key" },
+            new GatewayError(fault == KeyFault.NoKey ? "No API key found in request" : "Invalid API key"),
             StatusCodes.Status401Unauthorized
         );
 }

@@ -35,14 +35,14 @@ public static class AuthEndpoints
 
     public static void MapAuth(this IEndpointRouteBuilder routes)
     {
-        var group = routes.MapGroup("/auth/v1").WithTags("Sessions");
+        var group = routes.MapGroup("/auth/v1").WithTags("Auth");
         group
             .MapPost("/signup", SignUpEndpoint.HandleAsync)
             .WithName("auth-signup")
             .Accepts<SignUpRequest>("application/json")
             .Produces<SessionAnswer>()
             .Produces<AuthError>(400)
-            .Produces<AuthError>(401)
+            .Produces<GatewayError>(401)
             .Produces<AuthError>(422)
             .Produces<AuthError>(429)
             .Produces<AuthError>(503)
