@@ -285,7 +285,9 @@ public static class Commands
     /// <summary>Settings lie beside the program, wherever it is started from.</summary>
     internal static WebApplicationBuilder NewBuilder(string[] args)
     {
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+        // Settings are read at start and checked there; a watch over their files would only take one of the machine's few inotify instances.
+        string[] settings = ["--hostBuilder:reloadConfigOnChange=false", .. args];
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = settings, ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.AddEnvironmentVariables("REELBASE__");
         return builder;
     }

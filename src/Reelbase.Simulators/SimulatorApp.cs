@@ -17,7 +17,8 @@ public static class SimulatorApp
     /// <param name="args">Host arguments; <c>--Fal:Seconds</c> sets how long a video takes.</param>
     public static WebApplication Build(string[] args)
     {
-        var builder = WebApplication.CreateBuilder(args);
+        string[] settings = ["--hostBuilder:reloadConfigOnChange=false", .. args];
+        var builder = WebApplication.CreateBuilder(settings);
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.Services.AddHttpClient();
         builder.Services.AddSingleton<Outages>();

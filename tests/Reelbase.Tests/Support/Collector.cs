@@ -23,7 +23,7 @@ public sealed class Collector : IAsyncDisposable
 
     public static async Task<Collector> StartAsync()
     {
-        var builder = WebApplication.CreateBuilder();
+        var builder = WebApplication.CreateBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
         builder.Logging.ClearProviders();
         builder.WebHost.UseSetting("urls", TestSystem.AnyPort);
         var app = builder.Build();
