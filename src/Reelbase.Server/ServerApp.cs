@@ -282,6 +282,7 @@ public static class ServerApp
             services.AddHostedService(provider => provider.GetRequiredService<ProviderWatch>());
             services.AddHostedService<RestoreGuard>();
             services.AddSingleton<VideoFetcher>();
+            services.AddSingleton<JobPictures>();
             services.AddHostedService<VideoJobWorker>();
             services.AddHostedService<WebhookWorker>();
             services.AddHostedService<DeviceGrantWorker>();

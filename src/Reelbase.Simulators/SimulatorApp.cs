@@ -21,6 +21,8 @@ public static class SimulatorApp
         var builder = WebApplication.CreateBuilder(settings);
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.Services.AddHttpClient();
+        builder.Services.AddHttpClient(PictureReader.ClientName).ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false });
+        builder.Services.AddSingleton<PictureReader>();
         builder.Services.AddSingleton<Outages>();
         builder.Services.AddSingleton<VideoMaker>();
         builder.Services.AddSingleton<VideoFiles>();

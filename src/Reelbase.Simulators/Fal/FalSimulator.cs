@@ -5,6 +5,8 @@ namespace Reelbase.Simulators.Fal;
 /// <summary>fal's queue API under <c>/fal</c>: submit, status, result, cancel, files, keys; and its control calls.</summary>
 public static class FalSimulator
 {
+    private static readonly string[] PictureFields = ["image_url", "start_image_url"];
+
     public static void MapFal(this IEndpointRouteBuilder routes)
     {
         routes.MapGet("/fal/.well-known/jwks.json", (FalWebhooks webhooks) => Results.Json(webhooks.KeySet()));
@@ -59,6 +61,7 @@ public static class FalSimulator
         FalState state,
         FalWebhooks webhooks,
         VideoMaker videos,
+        PictureReader pictures,
         IConfiguration configuration
     )
     {
@@ -104,6 +107,7 @@ public static class FalSimulator
             SubmittedAt = DateTime.UtcNow,
             DoneAt = DateTime.UtcNow.AddSeconds(seconds),
             WebhookUrl = context.Request.Query["fal_webhook"].FirstOrDefault(),
+            PictureFault = FindPictureFaultAsync(input, pictures),
         };
         state.Requests[request.Id] = request;
         _ = FinishAsync(request, Output(request), webhooks, videos);
@@ -136,6 +140,7 @@ public static class FalSimulator
             await Task.Delay(wait);
         }
         await making;
+        await request.PictureFault;
         if (!request.IsCancelled)
         {
             var (status, failure) = Failure(request);
@@ -148,7 +153,7 @@ public static class FalSimulator
         }
     }
 
-    private static IResult ReadAsync(string path, HttpContext context, FalState state)
+    private static async Task<IResult> ReadAsync(string path, HttpContext context, FalState state)
     {
         if (Unauthorized(context))
         {
@@ -159,6 +164,7 @@ public static class FalSimulator
         {
             return Results.Json(new { detail = "Request not found" }, statusCode: 404);
         }
+        await request.PictureFault;
         var (status, failure) = Failure(request);
         context.Response.Headers["x-fal-request-id"] = request.Id;
         if (rest is "status" or "" or "response" && request.Rude.Next(request.Directives, rest == "status" ? "status" : "result", new { seed = 1 }) is { } rude)
@@ -240,7 +246,7 @@ public static class FalSimulator
     private static (int Status, object? Body) Failure(FalRequest request) =>
         request.IsCancelled ? (499, new { detail = "Request was cancelled", error_type = "client_cancelled" })
         // As at fal, the schema is looked at when the job starts: the submission was accepted all the same.
-        : FalSchemas.FindFault(request.ModelId, request.Input) is { } fault
+        : (FalSchemas.FindFault(request.ModelId, request.Input) ?? (request.PictureFault.IsCompleted ? request.PictureFault.Result : null)) is { } fault
             ? (
                 422,
                 new
@@ -289,6 +295,13 @@ public static class FalSimulator
                 }
             )
         : (200, null);
+
+    /// <summary>Fetched when the job starts, as at fal: the submission is accepted whatever comes of it.</summary>
+    private static Task<SchemaFault?> FindPictureFaultAsync(JsonElement input, PictureReader pictures)
+    {
+        var field = Array.Find(PictureFields, name => input.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String);
+        return field is null ? Task.FromResult<SchemaFault?>(null) : pictures.FindFaultAsync(field, input.GetProperty(field).GetString());
+    }
 
     private static object Output(FalRequest request) =>
         new

@@ -17,6 +17,9 @@ public sealed class FalRequest
     public string? WebhookUrl { get; init; }
     public bool IsCancelled { get; set; }
 
+    /// <summary>What is wrong with its picture, once that was fetched.</summary>
+    public required Task<SchemaFault?> PictureFault { get; init; }
+
     /// <summary>Done now, however long it was to take.</summary>
     public void Finish() => DoneAt = DateTime.UtcNow;
 

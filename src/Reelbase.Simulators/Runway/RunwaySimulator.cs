@@ -64,12 +64,19 @@ public static class RunwaySimulator
             : Fail(401, "The API key was not accepted");
     }
 
-    private static async Task<IResult> CreateAsync(HttpContext context, RunwayState state, VideoMaker videos, IConfiguration configuration)
+    private static async Task<IResult> CreateAsync(
+        HttpContext context,
+        RunwayState state,
+        VideoMaker videos,
+        PictureReader pictures,
+        IConfiguration configuration
+    )
     {
         using var body = await JsonDocument.ParseAsync(context.Request.Body);
         var input = body.RootElement.Clone();
         var isImage = context.Request.Path.Value!.EndsWith("image_to_video", StringComparison.Ordinal);
-        if (RunwaySchemas.FindFault(input, isImage) is { } fault)
+        // Runway fetches the picture before it makes a task.
+        if ((RunwaySchemas.FindFault(input, isImage) ?? (isImage ? await pictures.FindFaultAsync("promptImage", PictureOf(input)) : null)) is { } fault)
         {
             return Results.Json(
                 new
@@ -217,6 +224,14 @@ public static class RunwaySimulator
             return Results.NoContent();
         }
         return state.Tasks.TryRemove(id, out _) ? Results.NoContent() : Fail(404, "Not found");
+    }
+
+    private static string? PictureOf(JsonElement input)
+    {
+        var image = input.GetProperty("promptImage");
+        return image.ValueKind == JsonValueKind.String ? image.GetString()
+            : image.ValueKind == JsonValueKind.Array && image.GetArrayLength() > 0 && image[0].TryGetProperty("uri", out var uri) ? uri.GetString()
+            : "";
     }
 
     private static IResult Fail(int status, string error) => Results.Json(new { error }, statusCode: status);

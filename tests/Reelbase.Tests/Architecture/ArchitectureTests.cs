@@ -83,7 +83,7 @@ public sealed partial class ArchitectureTests
             "Devices → Sessions", // a device that is known gets a session
             "VideoLibrary → GenerateVideo", // the topic on which a job's changes are told, and how long videos are kept
             "VideoLibrary → Files", // addresses of files
-            "GenerateVideo → Files", // removing the rest of a broken download
+            "GenerateVideo → Files", // removing the rest of a broken download; pictures that jobs start from
             "GenerateVideo → Moderation", // a wish is looked at before it is charged
             "GenerateVideo → Providers", // how submissions went is told to the watch
             "ProviderCallbacks → GenerateVideo", // a delivery is about a job

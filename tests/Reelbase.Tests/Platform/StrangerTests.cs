@@ -257,7 +257,9 @@ public sealed class StrangerTests(TestSystem system) : IClassFixture<TestSystem>
     {
         var phone = await system.NewGuestAsync(100);
         Assert.Equal(HttpStatusCode.OK, (await PressAsync(phone, "https://pictures.example.com/a.png")).Status);
-        Assert.Equal(HttpStatusCode.OK, (await PressAsync(phone, system.Url + "/storage/v1/object/sign/thumbnails/a.png")).Status);
+        var name = $"uploads/{phone.UserId}/a.png";
+        Assert.Equal(HttpStatusCode.OK, (await Features.UploadTests.SendAsync(phone, HttpMethod.Put, name, Pictures.Png(), "image/png")).Status);
+        Assert.Equal(HttpStatusCode.OK, (await PressAsync(phone, $"{system.Url}/storage/v1/object/{name}")).Status);
     }
 
     private static Task<Answer> PressAsync(Phone phone, string url) =>

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Options;
+using Reelbase.Server.Features.Files;
 using Reelbase.Server.Features.Moderation;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Errors;
@@ -14,7 +15,7 @@ namespace Reelbase.Server.Features.GenerateVideo;
 /// <param name="ThemeId">A theme whose settings, and prompt if none is given, are used.</param>
 /// <param name="Prompt">What to show, 3 to 1000 characters.</param>
 /// <param name="Settings">duration, resolution, aspect_ratio, audio ... as the model's required_fields list them.</param>
-/// <param name="ImageUrl">A picture to start from, for models that want one.</param>
+/// <param name="ImageUrl">A picture to start from, for models that want one: a public address, or a picture of the caller's own (its address here, or bucket/id/name).</param>
 /// <param name="UserId">Optional; must be the caller.</param>
 public sealed record GenerateVideoRequest(
     string? ModelId = null,
@@ -44,6 +45,7 @@ public static class GenerateVideoEndpoint
     /// <summary>Characters as people count them can hold any number of code points; the stored text is bounded too.</summary>
     private const int MaxPromptLength = 8000;
     private const int MaxSettings = 16;
+    private const int ModerationMinutes = 5;
 
     public static void Map(IEndpointRouteBuilder routes) =>
         routes
@@ -73,6 +75,7 @@ public static class GenerateVideoEndpoint
         ChangeFeed feed,
         Moderator moderator,
         ImageUrlRules images,
+        FileLinks links,
         IOptions<GenerationOptions> options
     )
     {
@@ -80,11 +83,13 @@ public static class GenerateVideoEndpoint
         var caller = await callers.RequireUserAsync(context, request.UserId);
         // The key is looked at before the body, as the caller has to repair it first to be able to repeat anything.
         var key = ReadKey(context);
-        images.Check(request.ImageUrl);
-        var canonical = Validate(request);
+        var own = images.Check(request.ImageUrl, context);
+        // What moderation is shown and what the provider will get are the same file, or the request is refused.
+        var picture = own is null ? null : await FileEndpoints.FindOwnAsync(database, caller, own, context.RequestAborted);
+        var canonical = Validate(request, own, picture?.ObjectId);
         var limits = options.Value;
         // Before the transaction, as it may ask a service; a refusal is raised inside it, so that a repeated key still finds its answer.
-        var verdict = await moderator.CheckAsync(request.Prompt, request.ImageUrl, context.RequestAborted);
+        var verdict = await moderator.CheckAsync(request.Prompt, ForModeration(request, own, picture, links, context), context.RequestAborted);
         var accepted = (
             await database.CrowdedAsync(
                 () =>
@@ -114,6 +119,12 @@ public static class GenerateVideoEndpoint
         return Results.Text(accepted.ResponseData, "application/json", statusCode: accepted.StatusCode);
     }
 
+    /// <summary>Where the moderation service can look at the picture.</summary>
+    private static string? ForModeration(GenerateVideoRequest request, FileName? own, StoredPicture? picture, FileLinks links, HttpContext context) =>
+        own is null ? request.ImageUrl
+        : picture is null ? null
+        : links.Address(context, picture.StoreBucket, picture.StoreName, DateTime.UtcNow.AddMinutes(ModerationMinutes));
+
     private static string? Refusal(Verdict verdict) =>
         verdict switch
         {
@@ -131,7 +142,7 @@ public static class GenerateVideoEndpoint
     }
 
     /// <summary>Checks what needs no database, and writes the request in the one form that it is hashed and used in.</summary>
-    private static string Validate(GenerateVideoRequest request)
+    private static string Validate(GenerateVideoRequest request, FileName? own, Guid? objectId)
     {
         if (request.ModelId is null && request.ThemeId is null)
         {
@@ -143,7 +154,9 @@ public static class GenerateVideoEndpoint
             ["theme_id"] = Id(request.ThemeId, "ERR_4007", new { what = "theme" }),
             ["prompt"] = Prompt(request.Prompt),
             ["settings"] = Settings(request.Settings ?? []),
-            ["image_url"] = request.ImageUrl,
+            // However it was addressed, the same picture is the same request.
+            ["image_url"] = own is null ? request.ImageUrl : $"{own.Bucket}/{own.Canonical}",
+            ["image_object_id"] = objectId?.ToString(),
         };
         return body.ToJsonString(Json.Options);
     }

@@ -1,60 +1,90 @@
 using System.Net;
 using Microsoft.Extensions.Options;
+using Reelbase.Server.Features.Files;
 using Reelbase.Server.Platform;
 using Reelbase.Server.Platform.Errors;
 using Reelbase.Server.Platform.Http;
-using Reelbase.Server.Platform.Storage;
 
 namespace Reelbase.Server.Features.GenerateVideo;
 
 /// <summary>
 /// Which addresses of pictures may be handed to a provider. It fetches them, and not we, so no name is resolved here; but an address that only means
-/// something inside a network, ours or theirs, is refused before anything is charged.
+/// something inside a network, ours or theirs, is refused before anything is charged. An address of our own storage, or a bare name in it, names a picture
+/// of the caller's: it is looked up, and the provider gets a link of its own.
 /// </summary>
-public sealed class ImageUrlRules(
-    IOptions<ServerOptions> server,
-    IOptions<StorageOptions> storage,
-    IOptions<DownloadOptions> downloads,
-    IHostEnvironment environment
-)
+public sealed class ImageUrlRules(IOptions<ServerOptions> server, IOptions<DownloadOptions> downloads, IHostEnvironment environment)
 {
     private const int MaxUrlLength = 2048;
 
     // RFC 6761, RFC 6762, and what ICANN has reserved for private networks.
     private static readonly string[] PrivateSuffixes = [".localhost", ".local", ".internal", ".lan", ".home.arpa", ".test", ".invalid"];
 
-    private readonly HashSet<string> _own = [.. new[] { server.Value.PublicUrl, storage.Value.ServiceUrl }.Select(Authority).OfType<string>()];
+    private const string Storage = "storage/v1/object/";
+    private static readonly string[] Doors = ["public/", "authenticated/", "sign/", ""];
+
+    private readonly string? _own = Authority(server.Value.PublicUrl);
 
     /// <summary>Refuses what a provider must not be sent to.</summary>
-    /// <exception cref="ApiException">ERR_4003 (not_an_address, not_a_public_address, https_only).</exception>
-    public void Check(string? url)
+    /// <returns>The picture of our own storage that is meant; null for one that is elsewhere, or none.</returns>
+    /// <exception cref="ApiException">ERR_4003 (not_an_address, not_a_public_address, https_only, not_found, no_public_url).</exception>
+    public FileName? Check(string? url, HttpContext context)
     {
         if (url is null)
         {
-            return;
+            return null;
         }
-        if (
-            url.Length > MaxUrlLength
-            || !Uri.TryCreate(url, UriKind.Absolute, out var uri)
-            || uri.Scheme is not ("https" or "http")
-            || uri.UserInfo.Length > 0
-            || !IsPlain(uri)
-        )
+        if (url.Length > MaxUrlLength)
         {
             throw ApiException.Field("ERR_4003", "image_url", "not_an_address");
         }
-        if (_own.Contains(uri.Authority) || (!environment.IsProduction() && downloads.Value.AllowedPrivateEndpoints.Contains($"{uri.Host}:{uri.Port}")))
+        if (!url.Contains("://", StringComparison.Ordinal))
         {
-            return;
+            return Own(url.TrimStart('/'), "not_an_address");
+        }
+        if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Scheme is not ("https" or "http") || uri.UserInfo.Length > 0 || !IsPlain(uri))
+        {
+            throw ApiException.Field("ERR_4003", "image_url", "not_an_address");
+        }
+        if (
+            (uri.Authority == _own || uri.Authority == Authority($"{context.Request.Scheme}://{context.Request.Host}"))
+            // A base address that ended in a slash makes two.
+            && uri.AbsolutePath.TrimStart('/').StartsWith(Storage, StringComparison.Ordinal)
+        )
+        {
+            return Own(Uri.UnescapeDataString(uri.AbsolutePath.TrimStart('/')), "not_found");
+        }
+        if (!environment.IsProduction() && downloads.Value.AllowedPrivateEndpoints.Contains($"{uri.Host}:{uri.Port}"))
+        {
+            return null;
         }
         if (environment.IsProduction() && uri.Scheme != "https")
         {
             throw ApiException.Field("ERR_4003", "image_url", "https_only");
         }
-        if (!IsPublic(uri))
+        return IsPublic(uri) ? null : throw ApiException.Field("ERR_4003", "image_url", "not_a_public_address");
+    }
+
+    /// <summary>A name in our storage, behind whichever of its doors, or bare.</summary>
+    private FileName Own(string path, string otherwise)
+    {
+        var name = path;
+        if (path.StartsWith(Storage, StringComparison.Ordinal))
         {
-            throw ApiException.Field("ERR_4003", "image_url", "not_a_public_address");
+            name = path[Storage.Length..];
+            name = name[Array.Find(Doors, door => name.StartsWith(door, StringComparison.Ordinal))!.Length..];
         }
+        var slash = name.IndexOf('/', StringComparison.Ordinal);
+        if (slash < 0 || !FileName.Buckets.Contains(name[..slash]))
+        {
+            throw ApiException.Field("ERR_4003", "image_url", otherwise);
+        }
+        var file = FileName.Parse(name[..slash], name[(slash + 1)..]);
+        if (file.Folder is null || !FileName.IsValid(file.Given))
+        {
+            throw ApiException.Field("ERR_4003", "image_url", "not_found");
+        }
+        // Without an address of our own there is none to give to a provider.
+        return _own is not null ? file : throw ApiException.Field("ERR_4003", "image_url", "no_public_url");
     }
 
     /// <summary>

@@ -17,6 +17,7 @@ public sealed class VideoJobWorker(
     VideoProviders providers,
     ProviderWatch watch,
     VideoFetcher fetcher,
+    JobPictures pictures,
     ChangeFeed feed,
     IOptions<GenerationOptions> options,
     IOptions<ServerOptions> server,
@@ -95,6 +96,8 @@ public sealed class VideoJobWorker(
     private async Task SubmitAsync(ClaimedJob job, IVideoProvider provider, CancellationToken cancellationToken)
     {
         CrashPoints.Pass("submission.claimed");
+        // Before the attempt is recorded: what fails from there on is ambiguous.
+        var picture = await pictures.AddressAsync(job, cancellationToken);
         var begun = await database.OneOrNoneAsync<BegunSubmission>(
             "select * from begin_submission($1, $2, $3)",
             cancellationToken,
@@ -112,9 +115,12 @@ public sealed class VideoJobWorker(
         var webhookBase = WebhookBase(provider);
         var webhook = webhookBase is null ? null : $"{webhookBase}/webhooks/{provider.Name}/{begun.WebhookToken}";
         using var settings = JsonDocument.Parse(job.Settings);
-        var input = new GenerationInput(job.ProviderModelId!, job.Prompt, settings.RootElement, job.ImageUrl);
+        var input = new GenerationInput(job.ProviderModelId!, job.Prompt, settings.RootElement, picture);
         // Its own timeout ends it and nothing else: a submission that is broken off is ambiguous, whatever the provider answers.
-        var outcome = await provider.SubmitAsync(input, webhook, CancellationToken.None);
+        var outcome =
+            picture is null && job.ImageUrl is not null
+                ? new SubmitOutcome.Rejected(FailureKind.InputRefused, "the picture is gone")
+                : await provider.SubmitAsync(input, webhook, CancellationToken.None);
         // From here on the record is written even while the server stops: an answer that is lost makes a job ambiguous.
         switch (outcome)
         {
