@@ -7,8 +7,6 @@ namespace Reelbase.Tests.Features;
 /// <summary>A picture on its way from a user to a provider, which fetches it by itself and refuses what it cannot read.</summary>
 public sealed class PictureChainTests(PictureChainTests.Product system) : IClassFixture<PictureChainTests.Product>
 {
-    private static readonly JsonElement NoAnswer = default;
-
     /// <summary>Videos take a second, so that something can happen to the picture meanwhile.</summary>
     public sealed class Product : TestSystem
     {
@@ -125,7 +123,7 @@ public sealed class PictureChainTests(PictureChainTests.Product system) : IClass
             var last = await WatchAsync(phone, accepted);
             Assert.Equal(("failed", "ERR_5004"), (last.GetProperty("status").GetString(), last.GetProperty("error_code").GetString()));
             Assert.Equal(before, await phone.CreditsAsync());
-            Assert.Equal(NoAnswer, await FindInputAsync(accepted));
+            Assert.Equal(default, await FindInputAsync(accepted));
         }
     }
 
@@ -193,6 +191,6 @@ public sealed class PictureChainTests(PictureChainTests.Product system) : IClass
         var requests = (await system.Control.GetFromJsonAsync<JsonElement>("/_control/fal/requests")).GetProperty("requests").EnumerateArray();
         return requests.FirstOrDefault(request => id.Contains(request.GetProperty("request_id").GetString()!)) is { ValueKind: JsonValueKind.Object } found
             ? found.GetProperty("input")
-            : NoAnswer;
+            : default;
     }
 }
