@@ -308,7 +308,7 @@ public static class ServerApp
     private static void Use(WebApplication app, ServerOptions server, AdminOptions admin)
     {
         FunctionCalls.Use(app);
-        FrontDoor.Use(app, server, admin.ListenUrl);
+        FrontDoor.Use(app, server, admin.ListenUrl, admin.PublicUrl);
         if (server.Has("admin"))
         {
             ConsoleSetup.Use(app, admin);

@@ -75,6 +75,7 @@ public sealed class PageTests(PageTests.Furnished house) : IClassFixture<PageTes
                 ("models", "/admin/models"),
                 ("products", "/admin/products"),
                 ("webhooks", "/admin/webhooks"),
+                ("passkeys", "/admin/passkeys"),
                 ("approvals", "/admin/approvals"),
                 ("reports", "/admin/reports"),
                 ("errors", "/admin/errors"),

@@ -19,6 +19,8 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
         ["public.admin_actions"] = "none denied denied denied",
         ["public.admin_approvals"] = None,
         ["public.admin_credentials"] = None,
+        ["public.admin_passkey_challenges"] = None,
+        ["public.admin_passkeys"] = None,
         ["public.admin_sign_in_failures"] = None,
         ["public.alerts"] = None,
         ["public.apple_authorizations"] = None,
@@ -117,6 +119,8 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
                     select user_id, job_id, 'a token', 'production', 'alert', 'completed', 'a model', 'sent', now() from video_jobs where user_id = '{phone.UserId}';
                     insert into admin_approvals (operation, request, target_user_id, amount, requested_by, expires_at)
                     values ('admin-refund-credits', '[]', '{phone.UserId}', 1, '{phone.UserId}', now());
+                    insert into admin_passkeys (user_id, name, credential_id, public_key, sign_count) values ('{phone.UserId}', 'a key', '{phone.UserId}', 'cose', 0);
+                    insert into admin_passkey_challenges (hash, user_id, expires_at) values ('{phone.UserId}', '{phone.UserId}', now());
                     insert into admin_sign_in_failures (account, network, failures) values ('an account', '192.0.2.1', 1) on conflict do nothing;
                     insert into alerts (kind, dedupe_key, message) values ('test_alert', '{phone.UserId}', 'a message');
                     with file as (

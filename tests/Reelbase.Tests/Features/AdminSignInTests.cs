@@ -78,6 +78,15 @@ public sealed partial class AdminSignInTests(AdminHouse system) : IClassFixture<
         Assert.Equal(["True"], await system.RowsAsync("select locked_until > now() from admin_sign_in_failures where network = '127.0.0.41'"));
     }
 
+    [Fact]
+    public async Task Where_the_console_has_no_name_there_are_no_passkeys()
+    {
+        using var visitor = new ConsoleVisitor(system.Url, "127.0.0.51");
+        Assert.Equal(HttpStatusCode.NotFound, (await visitor.PostAsync("/admin/passkey/challenge", new System.Text.Json.Nodes.JsonObject())).Status);
+        using var http = new HttpClient();
+        Assert.DoesNotContain("data-passkey", await http.GetStringAsync(system.Url + "/admin/sign-in"), StringComparison.Ordinal);
+    }
+
     private async Task<(string Password, string Secret)> CreateAsync(string email)
     {
         var data = new Dictionary<string, string> { ["REELBASE__Server__DataDirectory"] = system.DataDirectory };

@@ -246,6 +246,16 @@ public static class AdminOperations
             Before
         ),
         Look("admin-list-admins", "Who is an admin"),
+        Look("admin-list-passkeys", "The calling admin's passkeys, or another admin's for an operator", User with { IsRequired = false }),
+        Change(
+            "admin-remove-passkey",
+            "Take a passkey away: one's own, or anybody's by an operator",
+            new AdminField("passkey_id", ApprovalId, "Which one", true),
+            Reason
+        ) with
+        {
+            Answer = typeof(AdminSuccessAnswer),
+        },
         Change("admin-set-role", "Make an admin support or an operator; operators only", User, new("role", "support", "support or operator", true), Reason),
         Change("admin-revoke-admin", "Take an admin's right away", User, Reason) with
         {

@@ -9,6 +9,9 @@ public sealed class AdminOptions
     /// <summary>An address of its own (<c>http://10.0.0.5:5090</c>) that alone serves the console and the admin API, so that they can be private. Absent: they are served like the rest.</summary>
     public string? ListenUrl { get; set; }
 
+    /// <summary>The console's address as browsers see it (<c>https://console.example.com</c>), when it is another than <c>Server:PublicUrl</c>. Passkeys belong to its host name: after a change they are made anew. They need https and a name, not a number.</summary>
+    public string? PublicUrl { get; set; }
+
     /// <summary>INSECURE: in Production, let <see cref="ListenUrl"/> be plain http, where everybody on the way can read passwords and cookies; for an address that is reached through a tunnel only.</summary>
     public bool AllowInsecure { get; set; }
 

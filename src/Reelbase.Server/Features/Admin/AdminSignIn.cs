@@ -83,6 +83,20 @@ public sealed class AdminSignIn(ApiDatabase database, AdminCredentials credentia
         return isChanged ? null : "yes";
     }
 
+    /// <summary>A place among the attempts that are checked at a time.</summary>
+    internal ValueTask<RateLimitLease> EnterAsync(CancellationToken cancellationToken) => _gate.AcquireAsync(1, cancellationToken);
+
+    /// <summary>Counts a failed attempt of an account at an address, whatever it was made with.</summary>
+    internal Task CountFailureAsync(string email, IPAddress network) =>
+        database.ExecuteAsync(
+            "select record_admin_failure($1, $2, $3, $4)",
+            CancellationToken.None,
+            email,
+            network,
+            options.Value.MaxFailedAttempts,
+            options.Value.LockSeconds
+        );
+
     /// <inheritdoc/>
     public void Dispose() => _gate.Dispose();
 
@@ -110,7 +124,7 @@ public sealed class AdminSignIn(ApiDatabase database, AdminCredentials credentia
         }
         bool isPassword;
         string? renewed = null;
-        using (var place = await _gate.AcquireAsync(1, cancellationToken))
+        using (var place = await EnterAsync(cancellationToken))
         {
             if (!place.IsAcquired)
             {
@@ -133,14 +147,7 @@ public sealed class AdminSignIn(ApiDatabase database, AdminCredentials credentia
                     : "wrong_password",
                 attempt.UserId
             );
-            await database.ExecuteAsync(
-                "select record_admin_failure($1, $2, $3, $4)",
-                CancellationToken.None,
-                proof.Email,
-                network,
-                settings.MaxFailedAttempts,
-                settings.LockSeconds
-            );
+            await CountFailureAsync(proof.Email, network);
             return (null, false);
         }
         if (renewed is not null)

@@ -1,5 +1,3 @@
-using System.Security.Claims;
-using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.DataProtection;
@@ -15,10 +13,7 @@ namespace Reelbase.Server.Features.Admin;
 /// <summary>Puts the console together: Blazor pages behind a cookie of their own, with strict headers, on an address of its own where one is set.</summary>
 public static class ConsoleSetup
 {
-    private const string Scheme = "console";
-    private const string SignInPath = "/admin/sign-in";
-    private const string PasswordPath = "/admin/password";
-    private const int MaxFormCharacters = 4096;
+    internal const string Scheme = "console";
     private const string Program = "Reelbase.Server";
 
     /// <summary>What only the console serves.</summary>
@@ -31,6 +26,7 @@ public static class ConsoleSetup
         services.AddSingleton<AdminApi>();
         services.AddSingleton<AdminCredentials>();
         services.AddSingleton<AdminSignIn>();
+        services.AddSingleton<AdminPasskeys>();
         services.AddScoped<ConsoleSession>();
         services.AddScoped<ConsoleFiles>();
         services.AddRazorComponents().AddInteractiveServerComponents(circuits => circuits.DisconnectedCircuitMaxRetained = 50);
@@ -51,8 +47,8 @@ public static class ConsoleSetup
                     cookie.Cookie.Path = "/";
                     cookie.ExpireTimeSpan = TimeSpan.FromMinutes(options.SessionMinutes);
                     cookie.SlidingExpiration = false;
-                    cookie.LoginPath = SignInPath;
-                    cookie.AccessDeniedPath = SignInPath;
+                    cookie.LoginPath = ConsoleSignIn.SignInPath;
+                    cookie.AccessDeniedPath = ConsoleSignIn.SignInPath;
                     cookie.Events.OnValidatePrincipal = ValidateAsync;
                 }
             );
@@ -67,10 +63,17 @@ public static class ConsoleSetup
         services.AddSingleton<IDataProtectionProvider, KeyedDataProtection>();
     }
 
-    /// <summary>Refuses a plain address of its own in Production, unless the operator says that it is meant.</summary>
-    /// <exception cref="OptionsValidationException">It is plain and nobody allowed it.</exception>
+    /// <summary>Refuses what is no address, and a plain one of its own in Production, unless the operator says that it is meant.</summary>
+    /// <exception cref="OptionsValidationException">It is no address, or plain and nobody allowed it.</exception>
     public static void Check(AdminOptions options, bool isProduction)
     {
+        if (
+            options.PublicUrl is { Length: > 0 } url
+            && (!Uri.TryCreate(url, UriKind.Absolute, out var address) || !address.Scheme.StartsWith("http", StringComparison.Ordinal))
+        )
+        {
+            throw new OptionsValidationException("Admin", typeof(AdminOptions), ["Admin:PublicUrl must be an address such as https://console.example.com"]);
+        }
         if (isProduction && !options.AllowInsecure && options.ListenUrl?.StartsWith("http://", StringComparison.OrdinalIgnoreCase) == true)
         {
             throw new OptionsValidationException(
@@ -154,9 +157,7 @@ public static class ConsoleSetup
         {
             app.MapStaticAssets(manifest).ExcludeFromDescription();
         }
-        app.MapPost("/admin/session", SignInAsync).ExcludeFromDescription();
-        app.MapPost("/admin/session/end", SignOutAsync).ExcludeFromDescription();
-        app.MapPost("/admin/session/password", ChoosePasswordAsync).ExcludeFromDescription();
+        app.MapConsoleSignIn();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode().RequireAuthorization();
     }
 
@@ -196,78 +197,6 @@ public static class ConsoleSetup
         context.Response.Headers["Cross-Origin-Opener-Policy"] = "same-origin";
         context.Response.Headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()";
         return Task.CompletedTask;
-    }
-
-    private static async Task<IResult> SignInAsync(HttpContext context, IAntiforgery antiforgery, AdminSignIn signIn, IOptions<AdminOptions> options)
-    {
-        if (!await antiforgery.IsRequestValidAsync(context))
-        {
-            return Results.Redirect(SignInPath + "?wrong=form");
-        }
-        var (session, isBusy) = await signIn.TryAsync(await ReadProofAsync(context), context.RequestAborted);
-        if (session is not var (user, id, email))
-        {
-            return Results.Redirect(SignInPath + (isBusy ? "?wrong=busy" : "?wrong=yes"));
-        }
-        var identity = new ClaimsIdentity(
-            [new(ClaimTypes.NameIdentifier, user.ToString()), new(ClaimTypes.Name, email), new(ConsoleSession.SessionClaim, id.ToString())],
-            Scheme
-        );
-        await context.SignInAsync(
-            Scheme,
-            new ClaimsPrincipal(identity),
-            new AuthenticationProperties { ExpiresUtc = DateTimeOffset.UtcNow.AddMinutes(options.Value.SessionMinutes) }
-        );
-        return Results.Redirect("/admin");
-    }
-
-    /// <summary>Passwords count letter for letter: one that is longer than any is nobody's, and not its beginning.</summary>
-    private static async Task<AdminProof> ReadProofAsync(HttpContext context)
-    {
-        var form = await context.Request.ReadFormAsync(context.RequestAborted);
-        return new(
-            Field(form, "email", 320).Trim(),
-            Field(form, "password", AdminPasswords.MaxCharacters),
-            Field(form, "code", 10).Trim(),
-            context.Connection.RemoteIpAddress
-        );
-    }
-
-    private static string Field(IFormCollection form, string name, int max) =>
-        form[name].ToString() is { } text && text.Length <= max && !text.Contains('\0', StringComparison.Ordinal) ? text : "";
-
-    private static async Task<IResult> ChoosePasswordAsync(HttpContext context, IAntiforgery antiforgery, AdminSignIn signIn)
-    {
-        if (!await antiforgery.IsRequestValidAsync(context))
-        {
-            return Results.Redirect(PasswordPath + "?wrong=form");
-        }
-        var proof = await ReadProofAsync(context);
-        var form = await context.Request.ReadFormAsync(context.RequestAborted);
-        var (chosen, again) = (Field(form, "chosen", MaxFormCharacters), Field(form, "again", MaxFormCharacters));
-        var wrong = chosen != again ? "different" : await signIn.ChooseAsync(proof, chosen, context.Request.Host.Host, context.RequestAborted);
-        if (wrong is not null)
-        {
-            return Results.Redirect(PasswordPath + $"?wrong={wrong}");
-        }
-        await context.SignOutAsync(Scheme);
-        return Results.Redirect(SignInPath + "?changed=yes");
-    }
-
-    private static async Task<IResult> SignOutAsync(HttpContext context, IAntiforgery antiforgery, ApiDatabase database)
-    {
-        if (!await antiforgery.IsRequestValidAsync(context))
-        {
-            return Results.Redirect("/admin");
-        }
-        if (context.User.Identity?.IsAuthenticated == true)
-        {
-            await database.ExecuteAsync(ConsoleSession.CallerOf(context.User), "select end_admin_session()", CancellationToken.None);
-        }
-        await context.SignOutAsync(Scheme);
-        // Pages are not stored anyway; what the browser keeps of them all the same goes with the session.
-        context.Response.Headers["Clear-Site-Data"] = "\"cache\"";
-        return Results.Redirect(SignInPath);
     }
 
     /// <summary>A cookie is only as good as its session in the database.</summary>

@@ -31,6 +31,8 @@ begin
   values (v_id, p_password_hash, p_totp_secret, coalesce(p_role, 'operator'), now() + interval '24 hours')
   on conflict on constraint admin_credentials_pkey do update set role = coalesce(p_role, admin_credentials.role), password_hash = excluded.password_hash, totp_secret = excluded.totp_secret,
     totp_step = 0, failed_attempts = 0, locked_until = null, changed_at = now(), initial_until = excluded.initial_until;
+  -- Whoever is given a new password may have lost the old one to somebody: their keys go with it.
+  delete from admin_passkeys where user_id = v_id;
   delete from admin_sign_in_failures where account = admin_account(p_email);
   update sessions set revoked_at = clock_timestamp() where user_id = v_id and method = 'admin' and revoked_at is null;
   insert into admin_actions (action_type, target_user_id, reason, details) values

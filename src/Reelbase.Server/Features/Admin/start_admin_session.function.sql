@@ -6,10 +6,7 @@ begin
   if not use_admin_code(p_user_id, p_totp_step, p_network) then
     return false;
   end if;
-  -- No more than a few open windows; the oldest ends.
-  update sessions set revoked_at = clock_timestamp() where id in (
-    select s.id from sessions s where s.user_id = p_user_id and s.method = 'admin' and s.revoked_at is null order by s.created_at desc offset 4);
-  insert into sessions (id, user_id, method) values (p_session_id, p_user_id, 'admin');
+  perform begin_admin_session(p_user_id, p_session_id);
   return true;
 end
 $$;

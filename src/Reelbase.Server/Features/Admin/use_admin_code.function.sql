@@ -8,10 +8,7 @@ begin
   if not found then
     return false;
   end if;
-  delete from admin_sign_in_failures where network = p_network and account = (select admin_account(email) from users where id = p_user_id);
-  delete from rate_limit_log where id = (
-    select id from rate_limit_log where action = 'admin_sign_in' and user_id is null
-      and ip_address = case when family(p_network) = 6 then set_masklen(p_network, 64)::cidr::inet else p_network end order by created_at desc limit 1);
+  perform forget_admin_failures(p_user_id, p_network);
   return true;
 end
 $$;

@@ -11,15 +11,15 @@ public static class FrontDoor
     /// <summary>Adds it to the pipeline.</summary>
     /// <param name="app">The pipeline.</param>
     /// <param name="server">Who is trusted and how this server is called.</param>
-    /// <param name="consoleUrl">The console's own address, if it has one.</param>
-    public static void Use(WebApplication app, ServerOptions server, string? consoleUrl)
+    /// <param name="consoleUrls">The console's own addresses, if it has any.</param>
+    public static void Use(WebApplication app, ServerOptions server, params string?[] consoleUrls)
     {
         UseForwardedAddresses(app, server);
         app.Use(ClientAddress.NormalizeAsync);
         app.Use(IncomingTraces.LinkAsync);
         app.UseExceptionHandler(_ => { });
         app.Use(ResponseHeaders);
-        HostGuard.Use(app, server, consoleUrl);
+        HostGuard.Use(app, server, consoleUrls);
         UseCors(app, server);
         FloodGate.Use(app, app.Services.GetRequiredService<IOptions<FloodOptions>>().Value);
         app.Use(UnknownRoutes);
