@@ -56,6 +56,20 @@ public sealed class RestTests(RestTests.Product system) : IClassFixture<RestTest
     }
 
     [Fact]
+    public async Task A_session_that_was_ended_and_a_ban_close_the_tables_at_once()
+    {
+        var left = await system.NewGuestAsync();
+        var banned = await system.NewGuestAsync();
+        Assert.Equal(HttpStatusCode.OK, (await SendAsync("GET", "users?select=id", left)).Status);
+        Assert.Equal(HttpStatusCode.NoContent, (await left.PostAsync("/auth/v1/logout", new { })).Status);
+        await system.ExecuteAsync($"update users set banned_at = now() where id = '{banned.UserId}'");
+        Assert.Equal(HttpStatusCode.Unauthorized, (await SendAsync("GET", "users?select=id", left)).Status);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await SendAsync("GET", "models?select=id", left)).Status);
+        Assert.Equal(HttpStatusCode.Forbidden, (await SendAsync("GET", "users?select=id", banned)).Status);
+        Assert.Equal(HttpStatusCode.Forbidden, (await SendAsync("PATCH", $"users?id=eq.{banned.UserId}", banned, """{"language":"tr"}""")).Status);
+    }
+
+    [Fact]
     public async Task The_requests_of_the_shipped_app_are_answered_and_304_when_nothing_changed()
     {
         const string themes =

@@ -57,14 +57,18 @@ public sealed class ReadinessTests(ReadinessTests.CountingHouse house) : IClassF
         var shared = new SharedAnswer<int>(TimeSpan.FromSeconds(1), clock);
         var answer = new TaskCompletionSource<int>();
         var asked = 0;
+        var begun = new TaskCompletionSource();
         async Task<(long, int)> AskAsync()
         {
             var askedAt = clock.GetTimestamp();
             asked++;
+            begun.TrySetResult();
             return (askedAt, await answer.Task);
         }
         var first = shared.GetAsync(AskAsync);
         var second = shared.GetAsync(AskAsync);
+        // It is asked on a thread of the pool: the clock goes on once that has begun.
+        await begun.Task;
         clock.Pass(TimeSpan.FromSeconds(0.6));
         answer.SetResult(1);
         Assert.Equal((1, 1), (await first, await second));

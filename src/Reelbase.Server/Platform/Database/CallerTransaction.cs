@@ -100,6 +100,12 @@ public sealed class CallerDatabase(ConnectionStrings strings, int maxConnections
                     );
                     await begin.ExecuteNonQueryAsync(cancellationToken);
                 }
+                if (caller.UserId is not null)
+                {
+                    // A token lives for an hour; a session that was ended and a ban count from the next request.
+                    await using var check = new NpgsqlCommand("select public.require_caller()", connection);
+                    await check.ExecuteNonQueryAsync(cancellationToken);
+                }
                 var result = await work(new CallerTransaction(connection, rules.TimeoutSeconds));
                 await transaction.CommitAsync(cancellationToken);
                 return result;
