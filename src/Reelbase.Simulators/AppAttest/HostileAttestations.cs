@@ -152,6 +152,14 @@ public sealed class HostileAttestations(AppAttestAuthority authority, string app
                     [0x30, 0x46, 0xa1, 0x22, 0x04, 0x20, .. new byte[32], 0x04, 0x20, .. new byte[32]],
                 ]
         );
+        Add(
+            "a second nonce beside the true one",
+            "nonce_extension",
+            it =>
+                it.NonceExtensions = [
+                    [0x30, 0x46, 0xa1, 0x44, 0x04, 0x20, .. Nonce(it), 0x04, 0x20, .. new byte[32]],
+                ]
+        );
         Add("a nonce that was made up", "nonce", it => it.Nonce = RandomNumberGenerator.GetBytes(32));
         Add("a nonce of zeros", "nonce", it => it.Nonce = new byte[32]);
         Add(
