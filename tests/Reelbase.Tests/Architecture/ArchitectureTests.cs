@@ -31,7 +31,7 @@ public sealed partial class ArchitectureTests
             "[huge]",
             "[redirect-private]",
             "[foreign]",
-            "_control",
+            "/_control",
             "Reelbase.Simulators",
             "user_sim",
             "sim:key",

@@ -88,14 +88,22 @@ public static class StorageEndpoints
         var storage = routes.MapGroup("/storage/v1").WithTags("Files").AddEndpointFilter<StorageRefusalFilter>();
         storage
             .MapPost("/object/list/{bucket}", ListAsync)
-            .Describe<ListFilesRequest, List<ListedFile>>("list-files", "The caller's files and folders below a prefix");
+            .Describe<ListFilesRequest, List<ListedFile>>("list-files", "The caller's files and folders below a prefix", StorageExamples.Listed);
         storage
             .MapDelete("/object/{bucket}", RemoveAsync)
-            .Describe<RemoveFilesRequest, List<ListedFile>>("remove-files", "Remove pictures of the caller's by name");
-        storage.MapPost("/object/sign/{bucket}", SignManyAsync).Describe<SignFilesRequest, List<SignedPath>>("sign-files", "Signed addresses of several files");
-        storage.MapPost("/object/sign/{bucket}/{**name}", SignOneAsync).Describe<SignFilesRequest, SignedFile>("sign-file", "A signed address of a file", 404);
-        storage.MapPost("/object/move", MoveAsync).Describe<MoveFileRequest, Moved>("move-file", "Give a picture another name", 404, 409);
-        storage.MapPost("/object/copy", CopyAsync).Describe<MoveFileRequest, UploadAnswer>("copy-file", "A second picture like one", 404, 409, 429);
+            .Describe<RemoveFilesRequest, List<ListedFile>>("remove-files", "Remove pictures of the caller's by name", StorageExamples.Listed);
+        storage
+            .MapPost("/object/sign/{bucket}", SignManyAsync)
+            .Describe<SignFilesRequest, List<SignedPath>>("sign-files", "Signed addresses of several files", StorageExamples.SignedPaths);
+        storage
+            .MapPost("/object/sign/{bucket}/{**name}", SignOneAsync)
+            .Describe<SignFilesRequest, SignedFile>("sign-file", "A signed address of a file", StorageExamples.Signed, 404);
+        storage
+            .MapPost("/object/move", MoveAsync)
+            .Describe<MoveFileRequest, Moved>("move-file", "Give a picture another name", StorageExamples.Moved, 404, 409);
+        storage
+            .MapPost("/object/copy", CopyAsync)
+            .Describe<MoveFileRequest, UploadAnswer>("copy-file", "A second picture like one", UploadEndpoints.Example, 404, 409, 429);
         foreach (
             var (path, name) in new[] { ("/object/info/{bucket}/{**name}", "file-info"), ("/object/info/authenticated/{bucket}/{**name}", "file-info-long") }
         )
@@ -106,6 +114,7 @@ public static class StorageEndpoints
                 .WithSummary("What is known of a file")
                 .RequiresUser()
                 .Produces<FileInfoAnswer>()
+                .Examples(null, StorageExamples.Info)
                 .Refuses(401, 403, 404, 503);
         }
         storage
@@ -114,6 +123,7 @@ public static class StorageEndpoints
             .WithSummary("The buckets")
             .RequiresUser()
             .Produces<List<Bucket>>()
+            .Examples(null, StorageExamples.Buckets)
             .Refuses(401, 403, 503);
         foreach (
             var (method, path) in new[] { ("POST", "/bucket"), ("PUT", "/bucket/{bucket}"), ("DELETE", "/bucket/{bucket}"), ("POST", "/bucket/{bucket}/empty") }
@@ -127,10 +137,11 @@ public static class StorageEndpoints
             .WithSummary("A bucket")
             .RequiresUser()
             .Produces<Bucket>()
+            .Examples(null, StorageExamples.Bucket)
             .Refuses(401, 403, 404, 503);
     }
 
-    private static void Describe<TRequest, TAnswer>(this RouteHandlerBuilder builder, string name, string summary, params int[] more)
+    private static void Describe<TRequest, TAnswer>(this RouteHandlerBuilder builder, string name, string summary, object example, params int[] more)
         where TRequest : notnull =>
         builder
             .WithName(name)
@@ -139,6 +150,7 @@ public static class StorageEndpoints
             .WithMetadata(new ResolvesCallerFirstMetadata())
             .Accepts<TRequest>("application/json")
             .Produces<TAnswer>()
+            .Examples(null, example)
             .Refuses([400, 401, 403, 413, 415, 503, .. more]);
 
     private static async Task<IResult> ListAsync(string bucket, HttpContext context, SupabaseCallers callers, ApiDatabase database)

@@ -14,6 +14,8 @@ public static class UploadEndpoints
     /// <summary>How long an address for an upload is good; Supabase's clients cannot choose.</summary>
     private const int SignedUploadSeconds = 2 * 3600;
 
+    internal static readonly UploadAnswer Example = new(Guid.Parse("6f1b9a10-0000-4000-8000-000000000001"), "uploads/7d3c.../cat.jpg");
+
     public static void MapUploads(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/storage/v1/object").WithTags("Files").AddEndpointFilter<StorageRefusalFilter>();
@@ -44,6 +46,7 @@ public static class UploadEndpoints
             .WithMetadata(new ResolvesCallerFirstMetadata())
             .Header("x-upsert", "true: a picture of that name may be replaced")
             .Produces<SignedUpload>()
+            .Examples(null, new SignedUpload("/object/upload/sign/uploads/7d3c.../cat.jpg?token=eyJ...", "eyJ..."))
             .Refuses(400, 401, 403, 404, 503);
         group
             .MapPut("/upload/sign/{bucket}/{**name}", ReceiveSignedAsync)
@@ -52,6 +55,7 @@ public static class UploadEndpoints
             .Query("token", "The signature from the address", required: true)
             .Accepts<IFormFile>("*/*")
             .Produces<UploadAnswer>()
+            .Examples(null, Example)
             .Refuses(400, 401, 403, 404, 409, 413, 415, 429, 503);
     }
 
@@ -61,6 +65,7 @@ public static class UploadEndpoints
             .WithMetadata(new ResolvesCallerFirstMetadata())
             .Accepts<IFormFile>("*/*")
             .Produces<UploadAnswer>()
+            .Examples(null, Example)
             .Refuses(400, 401, 403, 404, 409, 413, 415, 429, 503);
 
     /// <summary>The refusals of an operation, in the words of this API.</summary>
