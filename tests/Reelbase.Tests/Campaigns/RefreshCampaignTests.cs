@@ -7,6 +7,7 @@ namespace Reelbase.Tests.Campaigns;
 /// Many phones refresh at once, each from several places with one token, as apps do that wake up together. Whoever is refused with a 4xx is signed out for ever, so nobody may be; a 503 is
 /// repeated, as the SDKs do.
 /// </summary>
+[Campaign]
 public sealed class RefreshCampaignTests(TestSystem system) : IClassFixture<TestSystem>
 {
     private const int PlacesPerSession = 20;

@@ -26,7 +26,7 @@ public sealed class TestCluster : IAsyncLifetime
             ["fsync"] = "off",
             ["synchronous_commit"] = "off",
             ["full_page_writes"] = "off",
-            ["max_connections"] = "300",
+            ["max_connections"] = "1000",
         };
 
     /// <summary>How long a test waits for the database in seconds: a machine that is busy with other tests is not what it is about.</summary>
