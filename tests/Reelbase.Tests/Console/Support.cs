@@ -76,7 +76,7 @@ public class ConsoleHouse : TestSystem
         await page.FillAsync("#password", password);
         await page.FillAsync("#code", code);
         await page.ClickAsync("button[type=submit]");
-        await page.WaitForLoadStateAsync();
+        await page.WaitForLoadStateAsync(LoadState.DOMContentLoaded);
     }
 
     /// <summary>A code that was not used yet: each works once, so the next window waits for the next step by making it up.</summary>

@@ -168,6 +168,7 @@ internal static class FunctionRights
             "sign_in_with_apple",
             "sign_up_guest",
             "start_admin_session",
+            "start_guest_session",
             "start_passkey_session",
             "start_session",
             "store_inbox_message",

@@ -181,6 +181,14 @@ public sealed class RestTests(RestTests.Product system) : IClassFixture<RestTest
                 (row.GetProperty("id").GetString(), row.GetProperty("language").GetString(), row.GetProperty("theme_preference").GetString())
             );
         }
+        // Nothing else of whoever the id names: no other column, no other table, no other change.
+        var told = await SendAsync("PATCH", "users?id=eq." + ada.UserId, null, settings, ("Prefer", "return=representation"));
+        Assert.Equal(["id", "language", "theme_preference"], told.Json[0].EnumerateObject().Select(property => property.Name));
+        foreach (var more in new[] { "&select=id,email", "&select=id,quota_log(change)", "&select=x:apple_sub" })
+        {
+            var refused = await SendAsync("PATCH", $"users?id=eq.{ada.UserId}{more}", null, settings, ("Prefer", "return=representation"));
+            Assert.True(refused.Status is HttpStatusCode.Unauthorized or HttpStatusCode.NotFound, refused.Text);
+        }
         foreach (var id in new[] { "guest-preview-id", Guid.NewGuid().ToString() })
         {
             Assert.Equal("[]", (await SendAsync("PATCH", "users?id=eq." + id, null, settings, ("Prefer", "return=representation"))).Text);

@@ -10,6 +10,8 @@ begin
   update sessions s set revoked_at = clock_timestamp() where s.revoked_at is null
     and s.user_id in (select u.id from users u where u.id = v_user.id or u.merged_into = v_user.id);
   get diagnostics v_ended = row_count;
+  update former_refresh_tokens f set used_at = clock_timestamp() where f.used_at is null
+    and f.user_id in (select u.id from users u where u.id = v_user.id or u.merged_into = v_user.id);
   perform write_admin_action(v_admin, 'sessions_end', p_request, v_user.id, null, null, null, jsonb_build_object('sessions', v_ended));
   return jsonb_build_object('success', true, 'sessions', v_ended);
 end

@@ -5,8 +5,8 @@ language plpgsql stable security definer set search_path = public, pg_temp as $$
 begin
   return coalesce(find_account_id(p_user_id), (
     select u.id from users u
-    where (u.device_id = device_id_hash(p_user_id) or (u.device_id = p_user_id and p_user_id !~ '^sha256:')) and u.deleted_at is null
-    order by u.device_id = p_user_id limit 1));
+    where (u.device_id = device_id_hash(p_user_id) or (u.device_id = case when opens_known_guest(p_user_id) then lower(p_user_id) else p_user_id end and p_user_id !~ '^sha256:')) and u.deleted_at is null
+    order by u.device_id !~ '^sha256:' limit 1));
 end
 $$;
 comment on function find_user_id(text) is

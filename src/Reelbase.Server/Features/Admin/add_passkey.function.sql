@@ -12,6 +12,8 @@ begin
     perform raise_error('ERR_4012', '{"reason":"passkey_is_known"}');
   end if;
   perform write_admin_action(v_admin, 'passkey_add', '{"reason":"in the console"}', v_admin, null, v_id::text, null, jsonb_build_object('name', btrim(p_name)));
+  perform raise_alert('admin_passkey_added', v_id::text,
+    format('Admin %s has added a passkey. Whoever did not expect this: ./reelbase admin revoke.', v_admin));
   return v_id;
 end
 $$;

@@ -10,6 +10,8 @@ begin
   end if;
   update admin_credentials set password_hash = p_new_hash, initial_until = null, changed_at = now() where user_id = p_user_id;
   update sessions set revoked_at = clock_timestamp() where user_id = p_user_id and method = 'admin' and revoked_at is null;
+  -- So does every other way in: a key that somebody else added would stay.
+  delete from admin_passkeys where user_id = p_user_id;
   insert into admin_actions (admin_user_id, action_type, target_user_id, reason) values (p_user_id, 'admin_password', p_user_id, 'chosen by the admin');
   perform raise_alert('admin_password_changed', p_user_id || ':' || clock_timestamp(),
     format('Admin %s has chosen a new password. Whoever did not expect this: ./reelbase admin revoke.', p_user_id));
@@ -17,4 +19,4 @@ begin
 end
 $$;
 comment on function change_admin_password(uuid, text, text, bigint, inet) is
-  'Whether the password was changed; ends the admin''s sessions, writes admin_actions, raises an alert.';
+  'Whether the password was changed; ends the admin''s sessions, removes their passkeys, writes admin_actions, raises an alert.';

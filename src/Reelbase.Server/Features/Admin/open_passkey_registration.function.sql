@@ -6,6 +6,10 @@ declare
   c_max_passkeys constant integer := 20;
   v_admin uuid := require_admin();
 begin
+  -- A key is another way in for ever: whoever finds an open console adds none. It takes a sign-in of the last minutes.
+  if not exists (select from sessions s where s.id = (auth.jwt() ->> 'session_id')::uuid and s.created_at > clock_timestamp() - interval '10 minutes') then
+    perform raise_error('ERR_4006', '{"reason":"sign_in_again"}');
+  end if;
   if (select count(*) from admin_passkeys p where p.user_id = v_admin) >= c_max_passkeys then
     perform raise_error('ERR_4012', jsonb_build_object('reason', 'too_many_passkeys', 'max', c_max_passkeys));
   end if;
@@ -18,4 +22,4 @@ begin
 end
 $$;
 comment on function open_passkey_registration(bytea) is
-  'The caller, and the ids of their keys (hexadecimal, with commas). Raises ERR_4005, ERR_4006, ERR_4012 (too_many_passkeys).';
+  'The caller, and the ids of their keys (hexadecimal, with commas). Raises ERR_4005, ERR_4006 (sign_in_again), ERR_4012 (too_many_passkeys).';

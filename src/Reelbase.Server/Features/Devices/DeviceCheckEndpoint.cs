@@ -97,6 +97,19 @@ public sealed class DeviceCheckEndpoint(
     private async Task<IResult> HandleAsync(HttpContext context)
     {
         var phone = await ReadAsync(context);
+        for (var attempt = 0; attempt < MaxAttempts; attempt++)
+        {
+            if (await TryAsync(context, phone) is { } answer)
+            {
+                return answer;
+            }
+        }
+        throw new ApiException("ERR_6001");
+    }
+
+    /// <summary>The answer; null when the guest became somebody else between being opened and getting their session.</summary>
+    private async Task<IResult?> TryAsync(HttpContext context, PhoneSays phone)
+    {
         var device = await OpenAsync(context, phone);
         RateLimitHeaders.Set(context, device.RateLimit, device.RateRemaining, device.RateResetAt);
         var isVerified = device.IsVerified!.Value;
@@ -205,9 +218,12 @@ public sealed class DeviceCheckEndpoint(
         }
     }
 
-    private async Task<IResult> AnswerAsync(OpenedDevice device, bool isVerified, CancellationToken cancellationToken)
+    private async Task<IResult?> AnswerAsync(OpenedDevice device, bool isVerified, CancellationToken cancellationToken)
     {
-        var (session, user) = await sessions.StartAsync(device.UserId!.Value, "anonymous", cancellationToken);
+        if (await sessions.StartGuestAsync(device.UserId!.Value, cancellationToken) is not var (session, user))
+        {
+            return null;
+        }
         return Json.Answer(
             new DeviceCheckAnswer(
                 true,

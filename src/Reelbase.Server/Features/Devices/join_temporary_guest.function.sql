@@ -12,8 +12,16 @@ begin
   end if;
   select * into v_guest from users where id = p_guest_id;
   if not v_guest.is_guest or v_guest.merged_into is not null or v_guest.deleted_at is not null or v_guest.banned_at is not null
-    or p_guest_id = p_known_id then
+    or p_guest_id = p_known_id
+    -- Debts are not handed to an account that nobody has proven to be theirs.
+    or (not p_is_proven and v_guest.credits_remaining < 0) then
     return false;
+  end if;
+  if not p_is_proven then
+    -- Somebody else's phone would ring with what the known guest does.
+    delete from push_notifications where user_id = p_guest_id and status = 'pending';
+    delete from push_tokens where user_id = p_guest_id;
+    update users set user_metadata = '{}' where id = p_guest_id;
   end if;
   perform merge_accounts(p_guest_id, p_known_id);
   if not p_is_proven then

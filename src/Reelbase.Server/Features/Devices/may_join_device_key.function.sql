@@ -6,7 +6,7 @@ language sql stable security definer set search_path = public, pg_temp as $$
     select from refresh_tokens t join sessions s on s.id = t.session_id
     where s.id = (p_key ->> 'refresh_session_id')::uuid and t.counter = (p_key ->> 'refresh_counter')::integer
       and t.token_hash = decode(p_key ->> 'refresh_hash', 'hex')
-      and s.revoked_at is null and t.counter >= s.refresh_counter - 1 and s.method <> 'admin' and s.user_id = p_known_id
+      and s.revoked_at is null and t.counter >= s.refresh_counter - 1 and s.method <> 'admin' and account_of(s.user_id) = p_known_id
   ) or exists (
     select from sessions s
     where s.id = (p_key ->> 'session_id')::uuid and s.revoked_at is null and s.method = 'oauth' and account_of(s.user_id) = account_of(p_known_id))

@@ -8,7 +8,8 @@ begin
   select u.id into v_id from device_keys k join users u on u.id = k.user_id
   where k.key_id = decode(p_key ->> 'key_id', 'hex') and k.device_hash = p_device_hash and not k.is_joined
     and u.is_guest and u.merged_into is null and u.deleted_at is null and u.banned_at is null and u.id <> p_known_id;
-  if v_id is null and p_repeater_id is distinct from p_known_id then
+  -- A temporary guest becomes part of the id's guest: whoever repeats the call that opened one, without its key, gets another guest.
+  if v_id is null and p_repeater_id is distinct from p_known_id and not exists (select from temporary_guests t where t.user_id = p_repeater_id) then
     v_id := p_repeater_id;
   end if;
   if v_id is null then

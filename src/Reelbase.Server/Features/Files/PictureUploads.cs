@@ -36,6 +36,10 @@ public sealed class PictureUploads(ApiDatabase database, IFileStore files, Chang
     /// <returns>The id of the new upload.</returns>
     public async Task<Guid> CopyAsync(HttpContext context, Caller caller, StoredPicture from, FileName to, bool isUpsert)
     {
+        if (from.StoreBucket == FileName.Videos)
+        {
+            throw new StorageApiException(415, "invalid_mime_type", "A video is no picture");
+        }
         await AdmitAsync(context, caller, to, isUpsert, from.SizeBytes);
         var path = files.NewTemporaryPath();
         try

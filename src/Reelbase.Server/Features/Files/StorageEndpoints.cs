@@ -183,7 +183,7 @@ public static class StorageEndpoints
         var caller = await UploadEndpoints.RequireUserAsync(context, callers);
         var request = await RequestBody.ReadAsync<RemoveFilesRequest>(context, maxBytes: MaxBodyBytes);
         RequireBucket(bucket);
-        if (request.Prefixes is not { Count: > 0 and <= MaxNames } names)
+        if (request.Prefixes is not { Count: > 0 and <= MaxNames } names || names.Contains(null!))
         {
             throw new StorageApiException(400, "InvalidRequest", $"prefixes must be a list of 1 to {MaxNames} names");
         }
@@ -234,7 +234,7 @@ public static class StorageEndpoints
         var caller = await UploadEndpoints.RequireUserAsync(context, callers);
         var request = await RequestBody.ReadAsync<SignFilesRequest>(context, maxBytes: MaxBodyBytes);
         var ends = Ends(request, clock);
-        if (request.Paths is not { Count: > 0 and <= 100 } paths)
+        if (request.Paths is not { Count: > 0 and <= 100 } paths || paths.Contains(null!))
         {
             throw new StorageApiException(400, "InvalidRequest", "paths must be a list of 1 to 100 names");
         }

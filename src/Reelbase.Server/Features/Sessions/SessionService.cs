@@ -4,6 +4,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Tokens;
 using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Errors;
 using Reelbase.Server.Platform.Http;
 using Reelbase.Server.Platform.Security;
 
@@ -78,8 +79,25 @@ public sealed class SessionService(
                 method,
                 Hash(refreshToken),
                 options.Value.MaxSessionsPerUser
-            ) ?? throw new InvalidOperationException("start_session answered nothing");
+            // They have left, or become part of another account, since they were found: what is asked again finds them as they are now.
+            ) ?? throw new ApiException("ERR_6001");
         return (Answer(user, sessionId, method, refreshToken), user);
+    }
+
+    /// <summary>Opens a session for a guest whose phone was just recognised; null when they are no guest any more.</summary>
+    public async Task<(SessionAnswer Answer, SessionUser User)?> StartGuestAsync(Guid userId, CancellationToken cancellationToken)
+    {
+        var sessionId = Guid.NewGuid();
+        var refreshToken = RefreshToken(sessionId, 0);
+        var user = await database.OneOrNoneAsync<SessionUser>(
+            "select s.*, get_user_metadata(s.user_id) as user_metadata from start_guest_session($1, $2, $3, $4) s",
+            cancellationToken,
+            userId,
+            sessionId,
+            Hash(refreshToken),
+            options.Value.MaxSessionsPerUser
+        );
+        return user is null ? null : (Answer(user, sessionId, "anonymous", refreshToken), user);
     }
 
     /// <summary>Trades a refresh token for a new pair.</summary>

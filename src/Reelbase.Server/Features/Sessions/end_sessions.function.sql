@@ -10,6 +10,10 @@ begin
     when 'local' then id = v_current
     when 'others' then id is distinct from v_current
     else true end;
+  if p_scope <> 'local' then
+    -- Tokens of the former project that nobody has used yet are sessions too.
+    update former_refresh_tokens set used_at = clock_timestamp() where used_at is null and user_id = any (my_user_ids());
+  end if;
 end
 $$;
 comment on function end_sessions(text) is 'Revokes the caller''s sessions by scope local, others or global. Raises ERR_4005, ERR_4006.';

@@ -10,6 +10,7 @@ begin
   end if;
   update sessions set revoked_at = clock_timestamp()
   where user_id = p_user_id and revoked_at is null and method = 'anonymous' and id <> v_current;
+  update former_refresh_tokens set used_at = clock_timestamp() where user_id = p_user_id and used_at is null;
   update sessions set method = 'oauth' where id = v_current and method = 'anonymous';
 end
 $$;

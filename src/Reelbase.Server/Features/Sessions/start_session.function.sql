@@ -12,7 +12,11 @@ begin
     raise exception 'start_session opens no session of an admin';
   end if;
   -- Calls of one user one after another, so that many at once do not go over the bound together.
-  perform 1 from users u where u.id = p_user_id for no key update;
+  perform 1 from users u where u.id = p_user_id and u.merged_into is null and u.deleted_at is null for no key update;
+  if not found then
+    -- They became part of another account, or left, since somebody looked: a session now would be inside that account without its proof.
+    return;
+  end if;
   update sessions s set revoked_at = clock_timestamp()
   where s.id in (
     select o.id from sessions o where o.user_id = p_user_id and o.revoked_at is null and o.method <> 'admin'
@@ -24,4 +28,4 @@ begin
 end
 $$;
 comment on function start_session(uuid, uuid, text, bytea, integer) is
-  'Opens a session, ends the longest idle ones over p_max_sessions, and answers the user''s public identity.';
+  'Opens a session, ends the longest idle ones over p_max_sessions, and answers the user''s public identity; no row for somebody who was merged away or has left.';

@@ -13,6 +13,8 @@ begin
   if p_type = 'consent-revoked' then
     update sessions set revoked_at = clock_timestamp()
     where revoked_at is null and user_id in (select id from users where id = v_user.id or merged_into = v_user.id);
+    update former_refresh_tokens set used_at = clock_timestamp()
+    where used_at is null and user_id in (select id from users where id = v_user.id or merged_into = v_user.id);
     update apple_authorizations set stage = 'revoked', secret = null, updated_at = clock_timestamp(), leased_by = null, lease_until = null
     where user_id = v_user.id and stage in ('code', 'held', 'revoking');
   elsif p_type in ('account-deleted', 'account-delete') then

@@ -16,6 +16,7 @@ internal sealed partial class RestEndpoint(
     RestRunner runner,
     StorageKeyLinks links,
     ShippedSettings shipped,
+    RestPlaces places,
     IOptions<RestOptions> options,
     ILogger<RestEndpoint> logger
 )
@@ -35,6 +36,7 @@ internal sealed partial class RestEndpoint(
         services.AddSingleton<RestRunner>();
         services.AddSingleton<StorageKeyLinks>();
         services.AddSingleton<ShippedSettings>();
+        services.AddSingleton<RestPlaces>();
         services.AddSingleton<RestEndpoint>();
     }
 
@@ -61,6 +63,7 @@ internal sealed partial class RestEndpoint(
                 throw new RestError(401, "PGRST301", "JWT cryptographic operation failed");
             }
             caller = known.Caller ?? Caller.Anonymous;
+            using var place = await places.TakeAsync(caller, context.Connection.RemoteIpAddress, context.RequestAborted);
             await AnswerAsync(context, caller);
         }
         catch (RestError error)

@@ -22,6 +22,14 @@ public sealed class RestOptions
     [Range(1, 200)]
     public int MaxConnections { get; set; } = 10;
 
+    /// <summary>How many of them one user, or without a user one address, may have at the same time; others of theirs wait.</summary>
+    [Range(1, 200)]
+    public int RequestsAtOncePerCaller { get; set; } = 4;
+
+    /// <summary>How many of a caller's requests wait for their turn; more are 429.</summary>
+    [Range(0, 10_000)]
+    public int WaitingRequestsPerCaller { get; set; } = 100;
+
     /// <summary>The most rows of a table or embedded resource in an answer.</summary>
     [Range(1, 100_000)]
     public int MaxRows { get; set; } = 1000;

@@ -84,11 +84,11 @@ internal sealed class RestQuery
     /// <summary>The query in one form, its parameters in alphabetical order.</summary>
     public required string Canonical { get; init; }
 
-    /// <summary>The same query with other filters.</summary>
-    public RestQuery With(IReadOnlyList<At<Filter>> filters) =>
+    /// <summary>The same query with other filters and columns.</summary>
+    public RestQuery With(IReadOnlyList<At<Filter>> filters, IReadOnlyList<SelectItem> select) =>
         new()
         {
-            Select = Select,
+            Select = select,
             Filters = filters,
             Logic = Logic,
             Order = Order,

@@ -13,9 +13,18 @@ namespace Reelbase.Server.Features.Supabase.Rest;
 /// </summary>
 internal sealed class ShippedSettings(CallerResolver callers, IOptions<ServerOptions> server, TimeProvider clock)
 {
-    /// <summary>Whether a request is that one, and the switch is open.</summary>
+    private static readonly string[] Settings = ["language", "theme_preference"];
+    private static readonly string[] Answered = ["id", .. Settings];
+
+    /// <summary>Whether a request is that one, no more than that one, and the switch is open.</summary>
     public bool Claims(RestRequest request) =>
-        request is { Method: "PATCH", Table: "users" } && server.Value.AcceptsShippedBuilds(clock) && AskedId(request) is not null;
+        request is { Method: "PATCH", Table: "users", Payload: { } payload }
+        && server.Value.AcceptsShippedBuilds(clock)
+        && AskedId(request) is not null
+        && payload.Columns.All(Settings.Contains)
+        && request.Query.Select.All(item =>
+            item is SelectField { Aggregate: null, Field: { Path.Count: 0, Name: var name } } && (name == "*" || Answered.Contains(name))
+        );
 
     /// <summary>Does it as the user of the id; an id that nobody has changes nothing.</summary>
     public async Task<RestAnswer> ChangeAsync(HttpContext context, RestRequest request, RestRunner runner)
@@ -38,7 +47,11 @@ internal sealed class ShippedSettings(CallerResolver callers, IOptions<ServerOpt
         context.Items[typeof(Caller)] = caller;
         var own = caller.UserId!.Value.ToString();
         var filter = request.Query.Filters[0];
-        var query = request.Query.With([new(filter.Path, filter.Value with { Comparison = filter.Value.Comparison with { Value = own } })]);
+        // Whoever only names an id is told what they have set, and nothing else of that user.
+        IReadOnlyList<SelectItem> select = request.Query.Select.Any(item => item is SelectField { Field.Name: "*" })
+            ? Array.ConvertAll(Answered, name => new SelectField(new FieldName(name, []), null, null, null, null))
+            : request.Query.Select;
+        var query = request.Query.With([new(filter.Path, filter.Value with { Comparison = filter.Value.Comparison with { Value = own } })], select);
         var answer = await runner.RunAsync(request with { Query = query }, caller, StorageKeyLinks.NewSecret(), context.RequestAborted);
         var named = new RestAnswer
         {
