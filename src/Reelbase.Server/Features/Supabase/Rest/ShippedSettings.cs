@@ -47,7 +47,7 @@ internal sealed class ShippedSettings(CallerResolver callers, IOptions<ServerOpt
         context.Items[typeof(Caller)] = caller;
         var own = caller.UserId!.Value.ToString();
         var filter = request.Query.Filters[0];
-        // Whoever only names an id is told what they have set, and nothing else of that user.
+        // Whoever only names an id gets the settings of that user, and no other column.
         IReadOnlyList<SelectItem> select = request.Query.Select.Any(item => item is SelectField { Field.Name: "*" })
             ? Array.ConvertAll(Answered, name => new SelectField(new FieldName(name, []), null, null, null, null))
             : request.Query.Select;
