@@ -26,41 +26,52 @@ public sealed class SubmissionSettler(WorkerDatabase database, VideoProviders pr
     internal async Task SettleAsync(CancellationToken cancellationToken)
     {
         var due = await database.ListAsync<Unsettled>("select * from claim_unsettled_submissions($1, $2)", cancellationToken, BatchRows, LeaseSeconds);
-        foreach (var item in due)
+        // One provider that hangs must not hold up the others, nor one submission that throws the next.
+        var byProvider = due.GroupBy(item => item.Provider)
+            .Select(async items =>
+            {
+                foreach (var item in items)
+                {
+                    await TryAsync("settle a submission", () => SettleOneAsync(item, cancellationToken), cancellationToken);
+                }
+            });
+        await Task.WhenAll(byProvider);
+    }
+
+    private async Task SettleOneAsync(Unsettled item, CancellationToken cancellationToken)
+    {
+        if (providers.Find(item.Provider) is not { } provider)
         {
-            if (providers.Find(item.Provider) is not { } provider)
-            {
-                continue;
-            }
-            var reference = new SubmissionRef(item.ProviderModelId, item.ProviderJobId, item.StatusUrl, item.ResultUrl, item.CancelUrl, IsCancelling: true);
-            var seen = await provider.PollAsync(reference, cancellationToken);
-            if (seen is PollOutcome.Running)
-            {
-                // Nobody waits for it any more.
-                await provider.CancelAsync(reference, cancellationToken);
-            }
-            var (outcome, cost) = seen switch
-            {
-                PollOutcome.Succeeded done => ("late_success", done.CostMicros),
-                PollOutcome.Failed { Kind: FailureKind.Cancelled } cancelled => ("cancelled", cancelled.CostMicros),
-                PollOutcome.Failed failed => ("failed", failed.CostMicros),
-                _ => ((string?)null, (long?)null),
-            };
-            double? again =
-                outcome is null && item.SettleAttempt < MaxAttempts ? Backoff.Seconds(item.SettleAttempt, FirstPauseSeconds, LongestPauseSeconds) : null;
-            await database.ExecuteAsync(
-                "select settle_submission($1, $2, $3::bigint, $4::double precision, $5)",
-                CancellationToken.None,
-                item.SubmissionId,
-                outcome,
-                cost,
-                again,
-                item.SettleAttempt
-            );
-            if (outcome == "late_success")
-            {
-                logger.LogWarning("A video for job {JobId} came after its refund; its cost is recorded and it is not delivered", item.JobId);
-            }
+            return;
+        }
+        var reference = new SubmissionRef(item.ProviderModelId, item.ProviderJobId, item.StatusUrl, item.ResultUrl, item.CancelUrl, IsCancelling: true);
+        var seen = await provider.PollAsync(reference, cancellationToken);
+        if (seen is PollOutcome.Running)
+        {
+            // Nobody waits for it any more.
+            await provider.CancelAsync(reference, cancellationToken);
+        }
+        var (outcome, cost) = seen switch
+        {
+            PollOutcome.Succeeded done => ("late_success", done.CostMicros),
+            PollOutcome.Failed { Kind: FailureKind.Cancelled } cancelled => ("cancelled", cancelled.CostMicros),
+            PollOutcome.Failed failed => ("failed", failed.CostMicros),
+            _ => ((string?)null, (long?)null),
+        };
+        double? retrySeconds =
+            outcome is null && item.SettleAttempt < MaxAttempts ? Backoff.Seconds(item.SettleAttempt, FirstPauseSeconds, LongestPauseSeconds) : null;
+        await database.ExecuteAsync(
+            "select settle_submission($1, $2, $3::bigint, $4::double precision, $5)",
+            CancellationToken.None,
+            item.SubmissionId,
+            outcome,
+            cost,
+            retrySeconds,
+            item.SettleAttempt
+        );
+        if (outcome == "late_success")
+        {
+            logger.LogWarning("A video for job {JobId} came after its refund; its cost is recorded and it is not delivered", item.JobId);
         }
     }
 
