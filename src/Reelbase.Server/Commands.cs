@@ -87,7 +87,7 @@ public static class Commands
     public static int Help()
     {
         Console.WriteLine(
-            "Reelbase server. Without a verb it serves; verbs: migrate [--database URL] [--dry-run] [--reapply], and admin ... (admin --help lists them)."
+            "Reelbase server. Without a verb it serves; verbs: migrate [--database URL] [--dry-run] [--reapply], import ... (import --help), and admin ... (admin --help lists them)."
         );
         return 0;
     }

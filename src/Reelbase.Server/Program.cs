@@ -1,10 +1,11 @@
 using Reelbase.Server;
 
-// reelbase migrate | admin ... | (nothing: serve)
+// reelbase migrate | admin ... | import ... | (nothing: serve)
 return args switch
 {
     ["migrate", .. var rest] => await Commands.MigrateAsync(rest),
     ["admin", .. var rest] => await AdminCommands.RunAsync(rest),
+    ["import", .. var rest] => await ImportCommands.RunAsync(rest),
     ["--help" or "-h" or "help", ..] => Commands.Help(),
     _ => await Commands.ServeAsync(args),
 };

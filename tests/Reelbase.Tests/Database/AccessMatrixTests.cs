@@ -35,6 +35,9 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
         ["public.foreign_results"] = None,
         ["public.former_refresh_tokens"] = None,
         ["public.idempotency_log"] = None,
+        ["public.import_files"] = None,
+        ["public.import_findings"] = None,
+        ["public.imports"] = None,
         ["public.installation"] = None,
         ["public.installation_leases"] = None,
         ["public.job_hours"] = None,
@@ -134,6 +137,9 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
                     insert into device_questions (device_hash, token_hash, verdict, decided_at) values ('device', '{phone.UserId}', 'accepted', now());
                     insert into temporary_guests (user_id, device_hash, token_hash) values ('{phone.UserId}', 'device', '{phone.UserId}');
                     insert into reelbase.migration_report (line) values ('a line');
+                    insert into imports (kind, source) values ('supabase', 'a database') on conflict do nothing;
+                    insert into import_findings (kind, code, line) values ('supabase', 'a_code', 'a line');
+                    insert into import_files (bucket, name, role, user_id) values ('thumbnails', '{phone.UserId}', 'picture', '{phone.UserId}');
                     select import_refresh_token(sha256('{phone.UserId}'), '{phone.UserId}', 'a family');
                     select count_unverified_uses('user_id', 1);
                     set session_replication_role = replica;

@@ -31,6 +31,7 @@ begin
       select from video_jobs where job_id = v_job_id and stage <> 'finished'))::integer;
   end loop;
   delete from uploads where user_id = any (v_ids);
+  delete from import_files where user_id = any (v_ids);
   update storage_objects set state = 'deleting', run_after = clock_timestamp() where user_id = any (v_ids) and state = 'stored';
   update webhook_deliveries set payload = null where user_id = any (v_ids) and status <> 'pending';
   update error_log set user_id = null, request_data = null, error_details = null where user_id = any (v_ids);

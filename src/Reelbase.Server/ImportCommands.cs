@@ -1,0 +1,146 @@
+using System.Globalization;
+using Reelbase.Server.Features.Import;
+using Reelbase.Server.Platform.Database;
+
+namespace Reelbase.Server;
+
+/// <summary>Moving in from elsewhere: <c>import supabase --from URL</c>. The source is read and never written.</summary>
+public static class ImportCommands
+{
+    /// <summary>The exit code when this installation may not be filled from there.</summary>
+    public const int Refused = 3;
+
+    private const int MaxLines = 20;
+
+    private const string Usage = """
+        import supabase --from URL [options]   carry a former app's users, models, themes, jobs, ledger and sessions over from its Supabase database
+            --from URL                 the source: postgres://user:password@host:port/database, a direct connection or a pooler in session mode. It is read in one
+                                       read-only transaction and never written
+            --database URL             this installation's database; default: the configured one, or the private one of --data
+            --dry-run                  the report, and nothing written anywhere
+            --all                      every line of the report; default: the first 20 of a kind
+        Killed at any point it is started again with the same command and goes on where it was. docs/from-supabase.md has the day of the switch-over.
+        Exit codes: 0 done, whatever the report says; 1 it broke off, with one line that says why (start it again); 2 not understood;
+        3 refused: this installation has users of its own, was begun from another database, or another import is running.
+        """;
+
+    /// <summary>Runs it; answers the exit code.</summary>
+    public static async Task<int> RunAsync(string[] args)
+    {
+        if (args.Any(word => word is "--help" or "-h") || args is ["help", ..])
+        {
+            Console.WriteLine(Usage);
+            return 0;
+        }
+        if (args is not ["supabase", ..] || Commands.Value(args, "--from") is not { Length: > 0 } from)
+        {
+            await Console.Error.WriteLineAsync(Usage);
+            return 2;
+        }
+        try
+        {
+            return await Commands.WithOwnerAsync(Commands.NewBuilder([]), args, owner => ImportAsync(owner, from, args));
+        }
+        catch (ImportRefusedException error)
+        {
+            await Console.Error.WriteLineAsync($"import: refused: {error.Message}");
+            return Refused;
+        }
+        catch (Exception error) when (Commands.IsForTheOperator(error) || error is FormatException)
+        {
+            await Console.Error.WriteLineAsync($"import: {OneLine(error)}");
+            return 1;
+        }
+    }
+
+    private static async Task<int> ImportAsync(string owner, string from, string[] args)
+    {
+        var isDryRun = args.Contains("--dry-run");
+        var watch = System.Diagnostics.Stopwatch.StartNew();
+        await using var target = await OpenTargetAsync(owner);
+        await using var source = new SupabaseSource(await OpenSourceAsync(from));
+        await source.ExamineAsync(CancellationToken.None);
+        var import = new SupabaseImport(source, target, Console.WriteLine);
+        await import.LockAsync(CancellationToken.None);
+        await import.BeginAsync(isDryRun, CancellationToken.None);
+        var report = new SupabaseReport(source, target);
+        Console.WriteLine("Reading the source");
+        var findings = await report.FindAsync(CancellationToken.None);
+        if (!isDryRun)
+        {
+            await report.KeepAsync(SupabaseImport.Kind, findings, CancellationToken.None);
+            await import.CarryAsync(CancellationToken.None);
+        }
+        Print(findings, args.Contains("--all") ? int.MaxValue : MaxLines);
+        if (isDryRun)
+        {
+            Console.WriteLine("Nothing was written.");
+            return 0;
+        }
+        var progress = (await import.ProgressAsync(CancellationToken.None))!;
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"Carried over: {progress.Users} users, {progress.Jobs} jobs, {progress.LedgerRows} ledger rows, {progress.RefreshTokens} refresh tokens, {progress.Consents} consents; this start took {watch.Elapsed.TotalSeconds:0} s and {Environment.WorkingSet / 1_000_000} MB."
+            )
+        );
+        return 0;
+    }
+
+    private static async Task<OwnerSession> OpenTargetAsync(string owner)
+    {
+        OwnerSession? session = null;
+        try
+        {
+            session = await OwnerSession.OpenAsync(owner, "reelbase import", CancellationToken.None);
+            if (!await session.ScalarAsync<bool>("select to_regprocedure('import_begin(text, text, boolean)') is not null", CancellationToken.None))
+            {
+                throw new InvalidOperationException("this installation's database is not migrated to this release: run ./reelbase migrate first");
+            }
+            return session;
+        }
+        catch (Npgsql.PostgresException error)
+            when (error.SqlState is "22023" or "42704" && error.MessageText.Contains("reelbase_owner", StringComparison.Ordinal))
+        {
+            await (session?.DisposeAsync() ?? ValueTask.CompletedTask);
+            throw new InvalidOperationException("this installation's database is not migrated: run ./reelbase migrate first", error);
+        }
+    }
+
+    private static async Task<ForeignDatabase> OpenSourceAsync(string from)
+    {
+        try
+        {
+            return await ForeignDatabase.OpenAsync(ConnectionStrings.Normalize(from), CancellationToken.None);
+        }
+        catch (Npgsql.NpgsqlException error)
+        {
+            throw new InvalidOperationException($"the source cannot be reached: {OneLine(error)}", error);
+        }
+    }
+
+    private static void Print(List<Finding> findings, int max)
+    {
+        foreach (var kind in findings.GroupBy(finding => finding.Code))
+        {
+            foreach (var finding in kind.Take(max))
+            {
+                Console.WriteLine($"report: {finding.Code}: {finding.Line}");
+            }
+            if (kind.Count() > max)
+            {
+                Console.WriteLine(
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"report: {kind.Key}: ... and {kind.Count() - max} more (--all, or select line from import_findings)"
+                    )
+                );
+            }
+        }
+    }
+
+    private static string OneLine(Exception error) =>
+        (error is Npgsql.PostgresException refused ? refused.MessageText + (refused.Hint is { } hint ? $" ({hint})" : "") : error.Message).ReplaceLineEndings(
+            " "
+        );
+}
