@@ -197,9 +197,9 @@ public sealed record SubmissionRejected(string Name, string By, int Attempt) : W
         var outcome = Play.Good(
             await play.AsWorkerAsync("select record_submission_rejected($1, $2, 'ERR_5003', 'Refused.', 'by the model')", submission.Id, token)
         );
-        var isRight = holds && Attempt == job.Attempt && job.Stage == "submitting" && !submission.IsRefused;
+        var isRight = holds && Attempt == job.Attempt && job.Stage == "submitting" && !submission.IsAnswered;
         Play.Expect(outcome.Value is true == isRight, $"rejecting attempt {Attempt} of {job.Label} answered {outcome.Value}");
-        submission.IsRefused = true;
+        submission.IsAnswered = true;
         if (isRight)
         {
             World.Fail(job);

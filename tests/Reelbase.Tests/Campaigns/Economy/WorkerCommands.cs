@@ -99,6 +99,7 @@ public sealed record SubmissionAccepted(string Name, string By, int Attempt) : W
                 submission.ProviderJobId
             )
         );
+        submission.IsAnswered = true;
         if (Attempt == job.Attempt && job.Stage is "submitting" or "ambiguous" && Attempt == job.Attempt)
         {
             // The provider's id is a fact, also when the worker was late: then the job goes on with it, unless another claim works on it.
@@ -119,14 +120,14 @@ public sealed record SubmissionRefused(string Name, string By, int Attempt) : Wo
             return;
         }
         Play.Good(await play.AsWorkerAsync("select record_submission_refused($1, $2, 'busy', 0, 3600)", submission.Id, token));
-        // Only one claim made this submission; that another one speaks of it first is nothing that workers do, and then the job may wait for its deadline.
-        var wasRefused = submission.IsRefused;
-        submission.IsRefused = true;
+        // Only one claim made this submission; that another one reports on it first, either way, is nothing that workers do, and then the job may wait for its deadline.
+        var wasAnswered = submission.IsAnswered;
+        submission.IsAnswered = true;
         if (!holds)
         {
             return;
         }
-        if (Attempt != job.Attempt || job.Stage != "submitting" || wasRefused)
+        if (Attempt != job.Attempt || job.Stage != "submitting" || wasAnswered)
         {
             Stage(play, job, job.Stage);
         }

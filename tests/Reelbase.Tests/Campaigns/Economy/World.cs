@@ -37,7 +37,7 @@ public sealed class Submission(long id, int attempt, string webhookToken)
     public string WebhookToken { get; } = webhookToken;
 
     /// <summary>Its provider has said no, whoever reported it.</summary>
-    public bool IsRefused { get; set; }
+    public bool IsAnswered { get; set; }
     public long Id { get; } = id;
     public int Attempt { get; } = attempt;
     public string ProviderJobId { get; } = "request-" + Guid.NewGuid().ToString("N")[..12];
