@@ -25,6 +25,10 @@ public static class AdminCommands
         admin backup DIR                              a backup of the private PostgreSQL, while everything goes on
         admin restore BACKUP [--wal DIR] [--until T]  a new private PostgreSQL from it, into a new --data directory
         admin create --email E [--role R]             a new admin, or a new password and code for one; R: support or operator
+        admin promo create --credits N --uses N [--code C] [--label L] [--starts T] [--ends T]
+                                                      a promo code, shown once
+        admin promo list                              promo codes and their uses
+        admin promo end ID                            nobody can redeem it any more
         admin role --email E --role R                 give an admin another role
         admin list                                    who is an admin, and in which role
         admin revoke --email E                        take an admin's right away
@@ -66,6 +70,13 @@ public static class AdminCommands
                     builder,
                     args,
                     database => AdminUserCommands.SetRoleAsync(database, email, role)
+                ),
+                ["promo", "create", ..] => await WithDatabaseAsync(builder, args, database => PromoCommands.CreateAsync(builder, database, args)),
+                ["promo", "list", ..] => await WithDatabaseAsync(builder, args, PromoCommands.ListAsync),
+                ["promo", "end", var id, ..] when Guid.TryParse(id, out var code) => await WithDatabaseAsync(
+                    builder,
+                    args,
+                    database => PromoCommands.EndAsync(database, code)
                 ),
                 ["list", ..] => await WithDatabaseAsync(builder, args, AdminUserCommands.ListAsync),
                 ["revoke", ..] when Commands.Value(args, "--email") is { } email => await WithDatabaseAsync(

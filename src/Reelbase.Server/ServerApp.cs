@@ -13,6 +13,7 @@ using Reelbase.Server.Features.Files;
 using Reelbase.Server.Features.GenerateVideo;
 using Reelbase.Server.Features.Moderation;
 using Reelbase.Server.Features.Nodes;
+using Reelbase.Server.Features.PromoCodes;
 using Reelbase.Server.Features.ProviderCallbacks;
 using Reelbase.Server.Features.Providers;
 using Reelbase.Server.Features.Purchases;
@@ -146,6 +147,7 @@ public static class ServerApp
         ("Supabase", typeof(RestOptions)),
         .. VideoProviderModules.Find().Select(module => (module.Section, module.OptionsType)),
         ("Purchases", typeof(PurchasesOptions)),
+        ("PromoCodes", typeof(PromoCodesOptions)),
         ("DeviceCheck", typeof(DeviceCheckOptions)),
         ("AppAttest", typeof(AppAttestOptions)),
         ("AppStore", typeof(AppStoreOptions)),
@@ -257,6 +259,7 @@ public static class ServerApp
         services.AddSingleton<IProviderWitness>(provider => provider.GetRequiredService<ProviderWatch>());
         services.AddSingleton<IAppStoreWitness, AppStoreWitness>();
         services.AddSingleton<IOperationPreparation, PurchaseAssignment>();
+        services.AddSingleton<IOperationPreparation, PromoCodePreparation>();
         if (server.Has("api"))
         {
             services.AddSingleton<SessionService>();
@@ -370,6 +373,7 @@ public static class ServerApp
         JoinAccountsEndpoint.Map(group);
         group.MapLeaving();
         UpdateCreditsEndpoint.Map(group);
+        RedeemPromoCodeEndpoint.Map(group);
         AppStoreNotificationsEndpoint.Map(group);
         AppleAccountEventsEndpoint.Map(group);
         group.MapPush();

@@ -90,6 +90,7 @@ public sealed partial class ArchitectureTests
             "Files → Supabase", // who asks at a door of Supabase's clients
             "Admin → Files", // addresses of files in pages; waking whoever removes them
             "Admin → GenerateVideo", // waking the worker for what an admin changed, and how long a job made again may wait
+            "PromoCodes → Admin", // what one admin may give by themselves
             "Nodes → Admin", // the topic on which it is told that an admin asks for a check
             "Nodes → Cleanup", // what balance is unusual
             "Nodes → Credits", // the check of every ledger

@@ -62,6 +62,7 @@ public sealed class CallerMatrixTests(CallerMatrixTests.Prepared system) : IClas
                 403,
                 200
             ),
+            ["redeem-promo-code"] = new("POST", "/redeem-promo-code", $$"""{"code":"FOR-ALL","user_id":"{{system.Ben.UserId}}" }""", 401, 403, 403, 200),
             ["merge-guest-user"] = new(
                 "POST",
                 "/merge-guest-user",
@@ -153,6 +154,7 @@ public sealed class CallerMatrixTests(CallerMatrixTests.Prepared system) : IClas
             Ben = await NewGuestAsync(100);
             var last = await Ben.GenerateAndWatchAsync("Ben's video");
             Job = last.GetProperty("job_id").GetString()!;
+            await NewPromoCodeAsync("FOR-ALL", 1, 1);
             (_, Bought) = await new Apple(Control).BuyAsync(Apple.Pack25, Ben.UserId);
             (IdToken, _) = await new Apple(Control).SignInAsync("Ben at Apple");
             File = new Uri(last.GetProperty("video_url").GetString()!).AbsolutePath.Split("/sign/")[1];

@@ -53,6 +53,8 @@ public sealed class PageTests(PageTests.Furnished house) : IClassFixture<PageTes
                 }
             );
             await Phone.PostAsync("/report-content", new { job_id = Good, reason = "It shows my neighbour." });
+            await NewPromoCodeAsync("LAUNCH-2027-JANUARY", 10, 500, "now(), now() + interval '30 days'");
+            await Phone.PostAsync("/redeem-promo-code", new { code = "launch 2027 january" });
             await Phone.PostAsync("/generate-video", new { }, Guid.NewGuid());
             using var nobody = Anybody();
             await nobody.GetAsync("/get-user-credits");
@@ -74,6 +76,7 @@ public sealed class PageTests(PageTests.Furnished house) : IClassFixture<PageTes
                 ("job-failed", $"/admin/jobs/{Failed}"),
                 ("models", "/admin/models"),
                 ("products", "/admin/products"),
+                ("promo-codes", "/admin/promo-codes"),
                 ("webhooks", "/admin/webhooks"),
                 ("passkeys", "/admin/passkeys"),
                 ("approvals", "/admin/approvals"),

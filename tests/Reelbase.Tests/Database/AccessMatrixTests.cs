@@ -46,6 +46,9 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
         ["public.models"] = "some denied denied denied",
         ["public.nodes"] = None,
         ["public.products"] = "some denied denied denied",
+        ["public.promo_claims"] = None,
+        ["public.promo_codes"] = None,
+        ["public.promo_redemptions"] = None,
         ["public.provider_spend"] = None,
         ["public.provider_states"] = None,
         ["public.purchase_claims"] = None,
@@ -94,8 +97,10 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
             await base.InitializeAsync();
             Ada = await NewGuestAsync();
             Ben = await NewGuestAsync();
+            await NewPromoCodeAsync("FOR-ALL", 1, 2);
             foreach (var phone in new[] { Ada, Ben })
             {
+                await phone.PostAsync("/redeem-promo-code", new { code = "for all" });
                 await phone.GenerateAndWatchAsync("Rows for everyone");
                 await phone.GetAsync("/get-video-jobs?limit=0");
                 var (_, signed) = await new Apple(Control).BuyAsync(Apple.Pack25, phone.UserId);

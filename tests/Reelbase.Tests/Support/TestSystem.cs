@@ -6,8 +6,10 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Reelbase.Server;
+using Reelbase.Server.Features.PromoCodes;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Media;
+using Reelbase.Server.Platform.Security;
 using Reelbase.Simulators;
 using Reelbase.Simulators.Apple;
 
@@ -255,6 +257,14 @@ public class TestSystem : IAsyncLifetime
             await QueryAsync<string>($"select deduct_credits('{phone.UserId}', {10 - credits}, 'admin_adjustment')::text");
         }
         return phone;
+    }
+
+    /// <summary>A promo code, as the server itself would store it.</summary>
+    public Task<Guid> NewPromoCodeAsync(string code, int credits, int uses, string times = "null, null")
+    {
+        var normalized = PromoCode.Normalize(code)!;
+        var hash = Convert.ToHexStringLower(PromoCode.Hash(Server.Services.GetRequiredService<Keys>(), normalized));
+        return QueryAsync<Guid>($"select create_promo_code(null, 'a test', '{hash}', '{PromoCode.Hint(normalized)}', 'a test', {credits}, {uses}, {times})");
     }
 
     /// <summary>One value, read as the owner.</summary>

@@ -28,6 +28,7 @@ public static class AdminOperations
 
     private static readonly AdminField User = new("user_id", UserId, "Whom it is about", true);
     private static readonly AdminField Job = new("job_id", JobId, "Which job", true);
+    private static readonly AdminField PromoCode = new("promo_code_id", ApprovalId, "Which promo code", true);
     private static readonly AdminField Reason = new("reason", "asked for by the user, ticket 1234", "Why; 3 to 500 characters, kept in the audit", true);
     private static readonly AdminField Limit = new("limit", 25, "1 to 100");
     private static readonly AdminField Before = new("before", "", "The next_before of the page before");
@@ -204,6 +205,27 @@ public static class AdminOperations
         {
             Answer = typeof(AdminAssignmentAnswer),
             Example = new AdminAssignmentAnswer(true, 25),
+        },
+        // Promo codes
+        Look("admin-list-promo-codes", "Promo codes and their uses; the codes themselves are not known"),
+        Look("admin-list-promo-redemptions", "Who redeemed a promo code", PromoCode, Limit, Before),
+        Change(
+            "admin-create-promo-code",
+            "Make a promo code, which nobody can read again; operators only",
+            new AdminField("code", "K7MX-2QRT-9WBD", "6 to 40 letters or digits; capitals, blanks and dashes make no difference", true),
+            new("label", "Launch", "What it is for", true),
+            new("credits", 10, "What a redemption gives; no more than one admin may give without approval", true),
+            new("max_redemptions", 500, "How often it can be redeemed, by everybody together", true),
+            new("starts_at", "2027-01-01T00:00:00Z", "Not before; now when absent"),
+            new("ends_at", "2027-01-31T00:00:00Z", "Not after"),
+            Reason
+        ) with
+        {
+            Example = new { success = true, promo_code_id = ApprovalId },
+        },
+        Change("admin-end-promo-code", "End a promo code now; what was redeemed stays; operators only", PromoCode, Reason) with
+        {
+            Answer = typeof(AdminSuccessAnswer),
         },
         // Messages and reports
         Look(

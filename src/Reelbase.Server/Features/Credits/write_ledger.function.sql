@@ -13,7 +13,7 @@ begin
     credits_remaining = credits_remaining + p_change,
     -- It stops at the end of its range: it is shown and nothing is counted from it.
     credits_total = least(2147483647, credits_total::bigint + case
-      when p_change > 0 and p_reason in ('initial_grant', 'iap_purchase', 'admin_adjustment') then p_change else 0 end),
+      when p_change > 0 and p_reason in ('initial_grant', 'iap_purchase', 'admin_adjustment', 'promo_code') then p_change else 0 end),
     updated_at = now()
   -- A merged-away account holds nothing any more; what was meant for it goes to lock_account's answer.
   where id = p_user_id and (merged_into is null or p_reason = 'merge')

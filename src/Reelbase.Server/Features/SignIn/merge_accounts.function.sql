@@ -11,6 +11,7 @@ begin
     perform write_ledger(p_guest_id, -v_guest.credits_remaining, 'merge', null, null, p_member_id::text);
     perform write_ledger(p_member_id, v_guest.credits_remaining, 'merge', null, null, p_guest_id::text);
   end if;
+  perform settle_promo_merge(p_guest_id, p_member_id);
   update video_jobs set user_id = p_member_id where user_id = p_guest_id;
   update job_submissions set user_id = p_member_id where user_id = p_guest_id;
   update storage_objects set user_id = p_member_id where user_id = p_guest_id;

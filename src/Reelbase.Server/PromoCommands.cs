@@ -1,0 +1,104 @@
+using System.Globalization;
+using Reelbase.Server.Features.PromoCodes;
+using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Http;
+
+namespace Reelbase.Server;
+
+/// <summary>Promo codes from the command line.</summary>
+internal static class PromoCommands
+{
+    private const string Reason = "made on the command line";
+
+    /// <summary><c>admin promo create</c>: prints the code, which nobody can read again.</summary>
+    public static async Task<int> CreateAsync(WebApplicationBuilder builder, AdminDatabase database, string[] args)
+    {
+        var text = Commands.Value(args, "--code") ?? PromoCode.New();
+        if (PromoCode.Normalize(text) is not { Length: >= PromoCode.MinLength } code)
+        {
+            throw new ArgumentException($"--code has {PromoCode.MinLength} to {PromoCode.MaxLength} letters or digits");
+        }
+        var id = await Said(
+            database.ScalarAsync<Guid>(
+                "select create_promo_code(null, $1, $2, $3, $4, $5, $6, $7, $8)",
+                CancellationToken.None,
+                Reason,
+                Convert.ToHexStringLower(PromoCode.Hash(AdminUserCommands.LoadKeys(builder), code)),
+                PromoCode.Hint(code),
+                Commands.Value(args, "--label") ?? "command line",
+                Number(args, "--credits"),
+                Number(args, "--uses"),
+                Time(args, "--starts"),
+                Time(args, "--ends")
+            )
+        );
+        Console.WriteLine($"Code: {text}");
+        Console.WriteLine($"Id: {id}");
+        Console.WriteLine("The code is stored as a hash and is not shown again.");
+        return 0;
+    }
+
+    /// <summary><c>admin promo list</c>.</summary>
+    public static async Task<int> ListAsync(AdminDatabase database)
+    {
+        var codes = await database.ListAsync<PromoRow>("select * from list_promo_codes()", CancellationToken.None);
+        foreach (var row in codes)
+        {
+            Console.WriteLine(
+                $"{row.Id}  ...{row.Hint, -4}  {row.State, -8}  {row.Credits} credits  {row.Redeemed} of {row.MaxRedemptions} redeemed  {row.Label.ReplaceLineEndings(" ")}  until {(row.EndsAt is { } at ? Json.Time(at) : "-")}"
+            );
+        }
+        Console.WriteLine(codes.Count == 0 ? "None." : $"{codes.Count} codes.");
+        return 0;
+    }
+
+    /// <summary><c>admin promo end ID</c>.</summary>
+    public static async Task<int> EndAsync(AdminDatabase database, Guid id)
+    {
+        if (!await database.ScalarAsync<bool>("select end_promo_code(null, $1, $2)", CancellationToken.None, Reason, id))
+        {
+            throw new ArgumentException($"there is no promo code {id}: see admin promo list");
+        }
+        Console.WriteLine("Nobody can redeem it any more; what was redeemed stays.");
+        return 0;
+    }
+
+    private static async Task<T?> Said<T>(Task<T?> call)
+    {
+        try
+        {
+            return await call;
+        }
+        catch (Npgsql.PostgresException error) when (error.SqlState == "RB001")
+        {
+            throw new ArgumentException(
+                error.MessageText == "ERR_4012"
+                    ? "that code exists already"
+                    : "credits, uses and times do not fit together (up to 100000 credits, 1000000 uses, an end after the start)",
+                error
+            );
+        }
+    }
+
+    private static int Number(string[] args, string name) =>
+        int.TryParse(Commands.Value(args, name), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0
+            ? number
+            : throw new ArgumentException($"{name} is a number from 1");
+
+    private static DateTime? Time(string[] args, string name) =>
+        Commands.Value(args, name) is not { } text ? null
+        : DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time.UtcDateTime
+        : throw new ArgumentException($"{name} is a time like 2026-12-24T18:00:00Z");
+
+    private sealed class PromoRow
+    {
+        public Guid Id { get; init; }
+        public string Label { get; init; } = "";
+        public string Hint { get; init; } = "";
+        public string State { get; init; } = "";
+        public int Credits { get; init; }
+        public int MaxRedemptions { get; init; }
+        public int Redeemed { get; init; }
+        public DateTime? EndsAt { get; init; }
+    }
+}
