@@ -17,7 +17,7 @@ namespace Reelbase.Server.Features.Admin;
 /// Passkeys (WebAuthn, level 2): a key in an admin's device or in hardware, which signs for the console's own address only and asks its owner for a
 /// finger, a face or a PIN. The library checks what was signed; the database keeps the public halves, uses each challenge once, and compares counters.
 /// </summary>
-public sealed class AdminPasskeys
+public sealed class AdminPasskeys : IDisposable
 {
     private const int ChallengeBytes = 32;
     private const int MaxNameLength = 100;
@@ -27,6 +27,10 @@ public sealed class AdminPasskeys
     private readonly AdminOptions _options;
     private readonly AdminSignIn _signIn;
     private readonly ILogger<AdminPasskeys> _logger;
+
+    /// <summary>Of their own: who fills the places of passwords keeps nobody from a passkey.</summary>
+    private readonly System.Threading.RateLimiting.ConcurrencyLimiter _gate;
+
     private readonly Fido2? _fido;
     private readonly string _host = "";
 
@@ -39,6 +43,7 @@ public sealed class AdminPasskeys
     )
     {
         (_database, _options, _signIn, _logger) = (database, options.Value, signIn, logger);
+        _gate = AdminSignIn.Gate(options.Value.MaxConcurrentSignIns);
         if (Address(options.Value, server.Value) is { } address)
         {
             _host = address.IdnHost;
@@ -110,7 +115,7 @@ public sealed class AdminPasskeys
             return (null, false);
         }
         VerifyAssertionResult? result = null;
-        using (var place = await _signIn.EnterAsync(cancellationToken))
+        using (var place = await _gate.AcquireAsync(1, cancellationToken))
         {
             if (!place.IsAcquired)
             {
@@ -202,6 +207,9 @@ public sealed class AdminPasskeys
         );
         return ids[0];
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _gate.Dispose();
 
     private async Task<VerifyAssertionResult?> VerifyAsync(
         Fido2 fido,

@@ -52,14 +52,15 @@ public static class AdminPasswords
     /// <summary>In one word why a password may not be chosen: <c>short</c>, <c>long</c>, <c>common</c>; null when it may. Every letter counts, spaces too.</summary>
     public static string? FindFault(string password, string email, string? host)
     {
+        // First, because nothing that follows may be given more.
+        if (password.Length > MaxCharacters)
+        {
+            return "long";
+        }
         // Half of a pair, or NUL, could not be typed again the same way everywhere.
         if (Platform.Http.Json.NullIfUnstorable(password) is null || new System.Globalization.StringInfo(password).LengthInTextElements < MinCharacters)
         {
             return "short";
-        }
-        if (password.Length > MaxCharacters)
-        {
-            return "long";
         }
         var words = ContextWords.Concat(email.Split('@', '.', '+', '-', '_')).Concat((host ?? "").Split('.', '-')).Where(word => word.Length > 2);
         return Zxcvbn.Zxcvbn.MatchPassword(password, words.Append(email).Select(word => word.ToLowerInvariant())).Score < MinScore ? "common" : null;

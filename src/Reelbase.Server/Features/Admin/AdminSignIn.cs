@@ -6,31 +6,26 @@ using Reelbase.Server.Platform.Http;
 
 namespace Reelbase.Server.Features.Admin;
 
-/// <summary>What somebody types to prove that they are an admin.</summary>
-public sealed record AdminProof(string Email, string Password, string Code, IPAddress? Address);
+/// <summary>What somebody types to prove that they are an admin, and who has signed in from their browser before.</summary>
+public sealed record AdminProof(string Email, string Password, string Code, IPAddress? Address, Guid? KnownAs = null);
 
 /// <summary>What the database says of an attempt to sign in.</summary>
-public sealed record AdminAttempt(bool IsAllowed, bool IsLocked, Guid? UserId, string? Email, string? PasswordHash, byte[]? TotpSecret);
+public sealed record AdminAttempt(bool IsAllowed, bool IsLocked, bool IsKnown, Guid? UserId, string? Email, string? PasswordHash, byte[]? TotpSecret);
 
 /// <summary>A console session that was opened.</summary>
 public sealed record AdminSession(Guid UserId, Guid SessionId, string Email);
 
 /// <summary>
 /// Signing in to the console, and choosing a password: e-mail, password and a code, each attempt counted. A password costs a core a fifth of a second,
-/// so before one is hashed the address has to have attempts left, and few are hashed at a time.
+/// so before one is hashed the address has to have attempts left, and few are hashed at a time. A browser that an admin has signed in with before has
+/// places of its own for that admin, so that nobody else fills them.
 /// </summary>
 public sealed class AdminSignIn(ApiDatabase database, AdminCredentials credentials, IOptions<AdminOptions> options, ILogger<AdminSignIn> logger) : IDisposable
 {
-    private const int MaxWaitingHashes = 32;
+    private const int MaxWaitingAttempts = 32;
 
-    private readonly ConcurrencyLimiter _gate = new(
-        new()
-        {
-            PermitLimit = options.Value.MaxConcurrentSignIns,
-            QueueLimit = MaxWaitingHashes,
-            QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
-        }
-    );
+    private readonly ConcurrencyLimiter _strangers = Gate(options.Value.MaxConcurrentSignIns);
+    private readonly ConcurrencyLimiter _known = Gate(options.Value.MaxConcurrentSignIns);
 
     /// <summary>Opens a console session; none when anything was wrong, which is not said, or when there is no place for an attempt now.</summary>
     public async Task<(AdminSession? Session, bool IsBusy)> TryAsync(AdminProof proof, CancellationToken cancellationToken)
@@ -57,10 +52,6 @@ public sealed class AdminSignIn(ApiDatabase database, AdminCredentials credentia
     /// <returns>Null when it is changed; else <c>yes</c> (something was wrong), <c>busy</c>, or why the password may not be chosen.</returns>
     public async Task<string?> ChooseAsync(AdminProof proof, string chosen, string? host, CancellationToken cancellationToken)
     {
-        if (AdminPasswords.FindFault(chosen, proof.Email, host) is { } fault)
-        {
-            return fault;
-        }
         var (proven, isBusy) = await ProveAsync(proof, "password change", cancellationToken);
         if (proven is null)
         {
@@ -70,12 +61,26 @@ public sealed class AdminSignIn(ApiDatabase database, AdminCredentials credentia
         {
             return "same";
         }
+        string hash;
+        using (var place = await EnterAsync(proven.IsKnown, cancellationToken))
+        {
+            if (!place.IsAcquired)
+            {
+                return "busy";
+            }
+            // Only now: to look how well a password is chosen takes longer than anything else here.
+            if (AdminPasswords.FindFault(chosen, proven.Email, host) is { } fault)
+            {
+                return fault;
+            }
+            hash = AdminPasswords.Hash(chosen);
+        }
         var isChanged = await database.ScalarAsync<bool>(
             "select change_admin_password($1, $2, $3, $4, $5)",
             cancellationToken,
             proven.UserId,
             proven.Hash,
-            AdminPasswords.Hash(chosen),
+            hash,
             proven.Step,
             ClientAddress.Network(proof.Address ?? IPAddress.Any)
         );
@@ -83,8 +88,19 @@ public sealed class AdminSignIn(ApiDatabase database, AdminCredentials credentia
         return isChanged ? null : "yes";
     }
 
-    /// <summary>A place among the attempts that are checked at a time.</summary>
-    internal ValueTask<RateLimitLease> EnterAsync(CancellationToken cancellationToken) => _gate.AcquireAsync(1, cancellationToken);
+    /// <summary>Places for what is costly: so many at a time, and so many that wait.</summary>
+    internal static ConcurrencyLimiter Gate(int places) =>
+        new(
+            new()
+            {
+                PermitLimit = places,
+                QueueLimit = MaxWaitingAttempts,
+                QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
+            }
+        );
+
+    private ValueTask<RateLimitLease> EnterAsync(bool isKnown, CancellationToken cancellationToken) =>
+        (isKnown ? _known : _strangers).AcquireAsync(1, cancellationToken);
 
     /// <summary>Counts a failed attempt of an account at an address, whatever it was made with.</summary>
     internal Task CountFailureAsync(string email, IPAddress network) =>
@@ -98,19 +114,26 @@ public sealed class AdminSignIn(ApiDatabase database, AdminCredentials credentia
         );
 
     /// <inheritdoc/>
-    public void Dispose() => _gate.Dispose();
+    public void Dispose()
+    {
+        _strangers.Dispose();
+        _known.Dispose();
+    }
 
     private async Task<(Proven? Proven, bool IsBusy)> ProveAsync(AdminProof proof, string what, CancellationToken cancellationToken)
     {
         var network = ClientAddress.Network(proof.Address ?? IPAddress.Any);
         var settings = options.Value;
         var attempt = await database.OneOrNoneAsync<AdminAttempt>(
-            "select * from open_admin_attempt($1, $2, $3, $4)",
+            "select * from open_admin_attempt($1, $2, $3, $4, $5, $6, $7)",
             cancellationToken,
             proof.Email,
             network,
             settings.AttemptsPerAddress,
-            settings.AttemptWindowSeconds
+            settings.AttemptWindowSeconds,
+            proof.KnownAs,
+            settings.MaxFailedAttempts,
+            settings.LockSeconds
         );
         if (attempt is not { IsAllowed: true })
         {
@@ -124,7 +147,7 @@ public sealed class AdminSignIn(ApiDatabase database, AdminCredentials credentia
         }
         bool isPassword;
         string? renewed = null;
-        using (var place = await EnterAsync(cancellationToken))
+        using (var place = await EnterAsync(attempt.IsKnown, cancellationToken))
         {
             if (!place.IsAcquired)
             {
@@ -154,7 +177,7 @@ public sealed class AdminSignIn(ApiDatabase database, AdminCredentials credentia
         {
             await database.ExecuteAsync("select renew_admin_password_hash($1, $2, $3)", CancellationToken.None, user, hash, renewed);
         }
-        return (new(user, known, renewed ?? hash, step), false);
+        return (new(user, known, renewed ?? hash, step, attempt.IsKnown), false);
     }
 
     /// <summary>Every attempt is written down, by ids of ours: what was typed and where from is nobody's to read.</summary>
@@ -167,5 +190,5 @@ public sealed class AdminSignIn(ApiDatabase database, AdminCredentials credentia
             admin?.ToString() ?? "unknown"
         );
 
-    private sealed record Proven(Guid UserId, string Email, string Hash, long Step);
+    private sealed record Proven(Guid UserId, string Email, string Hash, long Step, bool IsKnown);
 }

@@ -110,7 +110,7 @@ public static class ConsoleSetup
         var isSecure = IsSecure(options, app.Environment.IsProduction());
         var port = options.ListenUrl is { Length: > 0 } own ? new Uri(own).Port : (int?)null;
         app.Use(
-            (context, next) =>
+            async (context, next) =>
             {
                 var path = context.Request.Path;
                 var isConsole = Paths.Any(start => path.StartsWithSegments(start));
@@ -139,8 +139,9 @@ public static class ConsoleSetup
                         throw new ApiException("ERR_4006", new { reason = "token_not_accepted" });
                     }
                     context.Response.OnStarting(() => SetHeaders(context));
+                    await ConsoleForms.ReadAsync(context);
                 }
-                return next(context);
+                await next(context);
             }
         );
         // Named here, because the framework would put them before everything above by itself.

@@ -53,7 +53,8 @@ public static class ConsoleSignIn
             Field(form, "email", 320).Trim(),
             Field(form, "password", AdminPasswords.MaxCharacters),
             Field(form, "code", 10).Trim(),
-            context.Connection.RemoteIpAddress
+            context.Connection.RemoteIpAddress,
+            KnownBrowser.Read(context)
         );
     }
 
@@ -146,6 +147,7 @@ public static class ConsoleSignIn
             new ClaimsPrincipal(identity),
             new AuthenticationProperties { ExpiresUtc = DateTimeOffset.UtcNow.AddMinutes(options.SessionMinutes) }
         );
+        KnownBrowser.Remember(context, session.UserId);
     }
 
     private static async Task RequireOwnPageAsync(HttpContext context, IAntiforgery antiforgery)

@@ -3,7 +3,7 @@ grant select on admin_actions to authenticated;
 grant execute on function require_admin(), is_admin(), end_admin_session(), check_admin_session(integer, integer, boolean),
   open_passkey_registration(bytea), take_passkey_challenge(bytea), add_passkey(text, bytea, bytea, bigint) to authenticated;
 grant execute on function find_admin_credentials(text), note_admin_failure(uuid, integer, integer), start_admin_session(uuid, uuid, bigint),
-  open_admin_attempt(text, inet, integer, integer), record_admin_failure(text, inet, integer, integer), start_admin_session(uuid, uuid, bigint, inet),
+  open_admin_attempt(text, inet, integer, integer, uuid, integer, integer), record_admin_failure(text, inet, integer, integer), start_admin_session(uuid, uuid, bigint, inet),
   change_admin_password(uuid, text, text, bigint, inet), renew_admin_password_hash(uuid, text, text),
   open_passkey_challenge(bytea, inet, integer, integer), open_passkey_attempt(bytea, bytea, inet, integer, integer), start_passkey_session(bytea, uuid, bigint, inet) to reelbase_api;
 grant execute on function create_admin(text, text, bytea), create_admin(text, text, bytea, text), list_admins(), set_admin_role(text, text), revoke_admin(text), start_admin_token(text, uuid) to reelbase_admin;

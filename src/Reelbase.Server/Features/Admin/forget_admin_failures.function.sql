@@ -1,11 +1,8 @@
--- Somebody has proven to be this admin: what was counted against the account at this address is forgotten, and the address gets its place back. Internal.
+-- Somebody has proven to be this admin: what was counted against the account at this address is forgotten. Internal.
 create or replace function forget_admin_failures(p_user_id uuid, p_network inet) returns void
 language plpgsql security definer set search_path = public, pg_temp as $$
 begin
   delete from admin_sign_in_failures where network = p_network and account = (select admin_account(email) from users where id = p_user_id);
-  delete from rate_limit_log where id = (
-    select id from rate_limit_log where action = 'admin_sign_in' and user_id is null
-      and ip_address = case when family(p_network) = 6 then set_masklen(p_network, 64)::cidr::inet else p_network end order by created_at desc limit 1);
 end
 $$;
 comment on function forget_admin_failures(uuid, inet) is

@@ -1,11 +1,11 @@
--- An attempt to sign in with a passkey begins: it takes a place of its address, as one with a password does, and uses the challenge up. Locked is
+-- An attempt to sign in with a passkey begins: it takes a place of its address, other than those of passwords, and uses the challenge up. Locked is
 -- the account at this address.
 create or replace function open_passkey_attempt(p_hash bytea, p_credential_id bytea, p_network inet, p_limit integer, p_window_seconds integer)
 returns table (is_allowed boolean, is_challenge boolean, user_id uuid, email text, public_key bytea)
 language plpgsql security definer set search_path = public, pg_temp as $$
 #variable_conflict use_column
 begin
-  is_allowed := (select r.allowed from check_rate_limit('admin_sign_in', null, p_network, p_limit, p_window_seconds) r);
+  is_allowed := take_admin_place('admin_passkey_sign_in', p_network, p_limit, p_window_seconds);
   is_challenge := false;
   if is_allowed then
     delete from admin_passkey_challenges c where c.hash = p_hash and c.user_id is null and c.expires_at > clock_timestamp();

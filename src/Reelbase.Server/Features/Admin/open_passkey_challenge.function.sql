@@ -2,7 +2,7 @@
 create or replace function open_passkey_challenge(p_hash bytea, p_network inet, p_limit integer, p_window_seconds integer) returns boolean
 language plpgsql security definer set search_path = public, pg_temp as $$
 begin
-  if not (select r.allowed from check_rate_limit('admin_passkey', null, p_network, p_limit, p_window_seconds) r) then
+  if not take_admin_place('admin_passkey', p_network, p_limit, p_window_seconds) then
     return false;
   end if;
   perform keep_passkey_challenge(p_hash, null);

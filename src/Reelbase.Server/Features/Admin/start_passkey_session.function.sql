@@ -16,6 +16,7 @@ begin
   end if;
   update admin_passkeys set sign_count = p_sign_count, last_used_at = clock_timestamp() where id = v_passkey.id;
   perform forget_admin_failures(v_passkey.user_id, p_network);
+  perform give_admin_place_back('admin_passkey_sign_in', v_passkey.user_id, p_network);
   perform begin_admin_session(v_passkey.user_id, p_session_id);
   return true;
 end

@@ -9,6 +9,7 @@ begin
     return false;
   end if;
   perform forget_admin_failures(p_user_id, p_network);
+  perform give_admin_place_back('admin_sign_in', p_user_id, p_network);
   return true;
 end
 $$;

@@ -1,0 +1,55 @@
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.DataProtection;
+
+namespace Reelbase.Server.Features.Admin;
+
+/// <summary>
+/// A sealed cookie that says which admin has signed in with this browser. It opens nothing: password, code or passkey are asked for all the same. It only has the
+/// attempts of this browser counted apart from everybody else's, so that no crowd at the sign-in keeps an admin out.
+/// </summary>
+public static class KnownBrowser
+{
+    private const string Name = "reelbase_known";
+    private const string SecureName = "__Host-" + Name;
+    private const int Days = 180;
+
+    /// <summary>Remembers an admin who has just signed in.</summary>
+    public static void Remember(HttpContext context, Guid admin)
+    {
+        var isSecure = IsSecure(context);
+        context.Response.Cookies.Append(
+            isSecure ? SecureName : Name,
+            Protector(context).Protect(admin.ToString(), TimeSpan.FromDays(Days)),
+            new()
+            {
+                HttpOnly = true,
+                SameSite = SameSiteMode.Strict,
+                Secure = isSecure,
+                Path = "/",
+                MaxAge = TimeSpan.FromDays(Days),
+            }
+        );
+    }
+
+    /// <summary>Who has signed in with this browser; null for nobody, and for a cookie that we have not sealed.</summary>
+    public static Guid? Read(HttpContext context)
+    {
+        if (context.Request.Cookies[IsSecure(context) ? SecureName : Name] is not { Length: > 0 } value)
+        {
+            return null;
+        }
+        try
+        {
+            return Guid.TryParse(Protector(context).Unprotect(value, out _), out var admin) ? admin : null;
+        }
+        catch (Exception error) when (error is CryptographicException or FormatException or ArgumentException)
+        {
+            return null;
+        }
+    }
+
+    private static ITimeLimitedDataProtector Protector(HttpContext context) =>
+        context.RequestServices.GetRequiredService<IDataProtectionProvider>().CreateProtector("Reelbase.Admin.KnownBrowser").ToTimeLimitedDataProtector();
+
+    private static bool IsSecure(HttpContext context) => context.Request.IsHttps;
+}
