@@ -18,6 +18,7 @@ public static class Commands
         try
         {
             var builder = NewBuilder(args);
+            StartChecks.Run(builder, Integrations.VideoProviderModules.Find(), withDatabaseAndKeys: true);
             (var owner, cluster) = await FindDatabaseAsync(builder);
             await using var app = ServerApp.Build(builder, await PrepareDatabaseAsync(builder, owner, cluster is not null));
             SayWhatIsOff(app);
@@ -81,6 +82,15 @@ public static class Commands
             await Console.Error.WriteLineAsync($"migrate: {error.Message}");
             return 1;
         }
+    }
+
+    /// <summary>Refuses a verb that there is not.</summary>
+    public static int RefuseVerb(string verb)
+    {
+        Console.Error.WriteLine(
+            $"'{verb}' is no verb{(SettingNames.Nearest(verb, ["migrate", "admin", "help"]) is { } near ? $"; did you mean {near}?" : "")} (--help lists them)"
+        );
+        return 2;
     }
 
     /// <summary>Says what there is.</summary>

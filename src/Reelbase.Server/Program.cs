@@ -7,5 +7,6 @@ return args switch
     ["admin", .. var rest] => await AdminCommands.RunAsync(rest),
     ["import", .. var rest] => await ImportCommands.RunAsync(rest),
     ["--help" or "-h" or "help", ..] => Commands.Help(),
+    [var verb, ..] when !verb.StartsWith('-') && !verb.Contains('=', StringComparison.Ordinal) => Commands.RefuseVerb(verb),
     _ => await Commands.ServeAsync(args),
 };

@@ -83,15 +83,11 @@ public static class ServerApp
             );
         services.ConfigureHttpJsonOptions(json => Json.Configure(json.SerializerOptions));
         var modules = VideoProviderModules.Find(providersFrom);
+        StartChecks.Run(builder, modules, withDatabaseAndKeys: false);
         AddOptions(services, builder.Configuration, modules);
         AddPlatform(services, builder, strings);
         AddIntegrations(services, modules);
         var server = builder.Configuration.GetSection("Server").Get<ServerOptions>() ?? new();
-        // The pipeline is built from it before the options are validated as a whole.
-        if (new SectionRules<ServerOptions>("Server").Validate(null, server) is { Failed: true } wrong)
-        {
-            throw new OptionsValidationException("Server", typeof(ServerOptions), wrong.Failures);
-        }
         AddFeatures(services, server);
         var admin = builder.Configuration.GetSection("Admin").Get<AdminOptions>() ?? new();
         if (server.Has("admin"))

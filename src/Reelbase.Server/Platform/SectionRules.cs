@@ -8,15 +8,23 @@ public sealed class SectionRules<T>(string section) : IValidateOptions<T>
     where T : class
 {
     /// <inheritdoc/>
-    public ValidateOptionsResult Validate(string? name, T options)
+    public ValidateOptionsResult Validate(string? name, T options) =>
+        SectionRules.Check(section, options) is { Count: > 0 } wrong ? ValidateOptionsResult.Fail(wrong) : ValidateOptionsResult.Success;
+}
+
+/// <summary>The same for a section whose type is known at run time only.</summary>
+public static class SectionRules
+{
+    /// <summary>What is wrong, one sentence each.</summary>
+    public static IReadOnlyList<string> Check(string section, object options)
     {
         var results = new List<ValidationResult>();
         return Validator.TryValidateObject(options, new ValidationContext(options), results, validateAllProperties: true)
-            ? ValidateOptionsResult.Success
-            : ValidateOptionsResult.Fail(results.ConvertAll(Describe));
+            ? []
+            : results.ConvertAll(result => Describe(section, result));
     }
 
-    private string Describe(ValidationResult result)
+    private static string Describe(string section, ValidationResult result)
     {
         var member = result.MemberNames.FirstOrDefault() ?? "";
         // "The field X must be ..." and "The X field is ..." read better after the key than before it.

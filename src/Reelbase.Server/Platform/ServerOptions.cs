@@ -6,6 +6,8 @@ namespace Reelbase.Server.Platform;
 /// <summary>Section <c>Server</c>: what this process does and how it is reached.</summary>
 public sealed class ServerOptions : IValidatableObject
 {
+    private static readonly string[] AllRoles = ["api", "worker", "admin"];
+
     /// <summary>The address that phones and providers use; makes links, webhook addresses and the token issuer.</summary>
     public string? PublicUrl { get; set; }
 
@@ -52,6 +54,20 @@ public sealed class ServerOptions : IValidatableObject
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
+        if (PublicUrl is { Length: > 0 } url && !IsWebAddress(url))
+        {
+            yield return new("must be an address such as https://api.example.com", [nameof(PublicUrl)]);
+        }
+        for (var index = 0; index < Roles.Length; index++)
+        {
+            if (!AllRoles.Contains(Roles[index], StringComparer.OrdinalIgnoreCase))
+            {
+                yield return new(
+                    $"must be {string.Join(", ", AllRoles)}, and not '{Roles[index]}'{(SettingNames.Nearest(Roles[index], AllRoles) is { } near ? $"; did you mean {near}?" : "")}",
+                    [$"{nameof(Roles)}:{index}"]
+                );
+            }
+        }
         for (var index = 0; index < TrustedProxies.Length; index++)
         {
             if (ParseProxy(TrustedProxies[index]) is null)
@@ -74,6 +90,14 @@ public sealed class ServerOptions : IValidatableObject
             }
         }
     }
+
+    /// <summary>Whether a text is an address that links can begin with: http or https, a host, neither query nor fragment.</summary>
+    public static bool IsWebAddress(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var url)
+        && url.Scheme is "http" or "https"
+        && url.Host.Length > 0
+        && url.Query.Length == 0
+        && url.Fragment.Length == 0;
 
     /// <summary>A trusted proxy as a network; null when the text is neither an address nor a network.</summary>
     internal static IPNetwork? ParseProxy(string text) =>

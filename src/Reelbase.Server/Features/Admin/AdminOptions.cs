@@ -1,10 +1,11 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
+using Reelbase.Server.Platform;
 
 namespace Reelbase.Server.Features.Admin;
 
 /// <summary>Section <c>Admin</c>: the console at <c>/admin</c> and the admin API.</summary>
-public sealed class AdminOptions
+public sealed class AdminOptions : IValidatableObject
 {
     /// <summary>An address of its own (<c>http://10.0.0.5:5090</c>) that alone serves the console and the admin API, so that they can be private. Absent: they are served like the rest.</summary>
     public string? ListenUrl { get; set; }
@@ -58,6 +59,32 @@ public sealed class AdminOptions
     /// <summary>Passwords that a node hashes at a time; each costs a core a tenth of a second.</summary>
     [Range(1, 64)]
     public int MaxConcurrentSignIns { get; set; } = 1;
+
+    /// <inheritdoc/>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (ListenUrl is { Length: > 0 } own && !IsListenAddress(own))
+        {
+            yield return new("must be an address to listen at, such as http://10.0.0.5:5090", [nameof(ListenUrl)]);
+        }
+        if (PublicUrl is { Length: > 0 } url && !ServerOptions.IsWebAddress(url))
+        {
+            yield return new("must be an address such as https://console.example.com", [nameof(PublicUrl)]);
+        }
+    }
+
+    // As Kestrel reads it, which takes http://+:5090 too.
+    private static bool IsListenAddress(string text)
+    {
+        try
+        {
+            return BindingAddress.Parse(text) is { Scheme: "http" or "https", PathBase: "" };
+        }
+        catch (FormatException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>The rules of giving credits as SQL reads them.</summary>
     internal string CreditRules() =>

@@ -63,17 +63,10 @@ public static class ConsoleSetup
         services.AddSingleton<IDataProtectionProvider, KeyedDataProtection>();
     }
 
-    /// <summary>Refuses what is no address, and a plain one of its own in Production, unless the operator says that it is meant.</summary>
-    /// <exception cref="OptionsValidationException">It is no address, or plain and nobody allowed it.</exception>
+    /// <summary>Refuses a plain address of its own in Production, unless the operator says that it is meant.</summary>
+    /// <exception cref="OptionsValidationException">It is plain and nobody allowed it.</exception>
     public static void Check(AdminOptions options, bool isProduction)
     {
-        if (
-            options.PublicUrl is { Length: > 0 } url
-            && (!Uri.TryCreate(url, UriKind.Absolute, out var address) || !address.Scheme.StartsWith("http", StringComparison.Ordinal))
-        )
-        {
-            throw new OptionsValidationException("Admin", typeof(AdminOptions), ["Admin:PublicUrl must be an address such as https://console.example.com"]);
-        }
         if (isProduction && !options.AllowInsecure && options.ListenUrl?.StartsWith("http://", StringComparison.OrdinalIgnoreCase) == true)
         {
             throw new OptionsValidationException(

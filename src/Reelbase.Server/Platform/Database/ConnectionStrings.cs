@@ -56,6 +56,19 @@ public sealed record ConnectionStrings(string? Owner, string Api, string Worker,
         return builder.ConnectionString;
     }
 
+    /// <summary>Whether a text is an address of a database in either form, with a host.</summary>
+    public static bool IsAddress(string text)
+    {
+        try
+        {
+            return new NpgsqlConnectionStringBuilder(Normalize(text)).Host is { Length: > 0 };
+        }
+        catch (Exception error) when (error is ArgumentException or FormatException or InvalidCastException or OverflowException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>The address form of a connection string, as psql takes it.</summary>
     public static string ToUrl(string connectionString)
     {

@@ -8,6 +8,10 @@ namespace Reelbase.Server.Platform.Security;
 /// <summary>The keys of this installation. Every node needs the same ones.</summary>
 public sealed class Keys
 {
+    private const string SigningKeyName = "signing-key.pem";
+    private const string TokenSecretName = "token-secret";
+    private const string SigningKeySetting = "Security:SigningKeyFile (an EC P-256 private key, PEM)";
+    private const string TokenSecretSetting = "Security:TokenSecret (at least 32 characters)";
     private readonly byte[] _secret;
 
     private Keys(ECDsa signing, IEnumerable<ECDsa> previous, byte[] secret)
@@ -35,21 +39,15 @@ public sealed class Keys
             ?? ReadFile(options.SigningKeyFile, "Security:SigningKeyFile")
             ?? ReadOrCreate(
                 directory,
-                "signing-key.pem",
+                SigningKeyName,
                 mayCreate,
-                "Security:SigningKeyFile (an EC P-256 private key, PEM)",
+                SigningKeySetting,
                 () => ECDsa.Create(ECCurve.NamedCurves.nistP256).ExportPkcs8PrivateKeyPem()
             );
         var secret =
             options.TokenSecret
             ?? ReadFile(options.TokenSecretFile, "Security:TokenSecretFile")
-            ?? ReadOrCreate(
-                directory,
-                "token-secret",
-                mayCreate,
-                "Security:TokenSecret (at least 32 characters)",
-                () => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32))
-            );
+            ?? ReadOrCreate(directory, TokenSecretName, mayCreate, TokenSecretSetting, () => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32)));
         if (secret.Trim().Length < 32)
         {
             throw new InvalidOperationException("Security:TokenSecret is too short: use at least 32 random characters");
@@ -59,6 +57,19 @@ public sealed class Keys
             options.PreviousPublicKeys.Select(key => Import(key, "Security:PreviousPublicKeys")),
             Encoding.UTF8.GetBytes(secret.Trim())
         );
+    }
+
+    /// <summary>The keys that neither the options nor the directory have, one sentence each.</summary>
+    public static IEnumerable<string> FindMissing(SecurityOptions options, string directory)
+    {
+        if (options.SigningKey is null && options.SigningKeyFile is null && !File.Exists(Path.Combine(directory, SigningKeyName)))
+        {
+            yield return $"{SigningKeySetting} is missing: in Production keys are given, never made up";
+        }
+        if (options.TokenSecret is null && options.TokenSecretFile is null && !File.Exists(Path.Combine(directory, TokenSecretName)))
+        {
+            yield return $"{TokenSecretSetting} is missing: in Production keys are given, never made up";
+        }
     }
 
     private static ECDsa Import(string pem, string setting)

@@ -6,6 +6,7 @@ namespace Reelbase.Server.Platform.Telemetry;
 public sealed class TelemetryOptions
 {
     /// <summary>An OpenTelemetry collector (<c>http://collector:4318</c>) for traces, metrics and logs; none when absent.</summary>
+    [Url]
     public string? OtlpEndpoint { get; set; }
 
     /// <summary>How it is spoken to: <c>http/protobuf</c> or <c>grpc</c>.</summary>
@@ -37,5 +38,6 @@ public sealed class TelemetryOptions
     public bool? JsonLogs { get; set; }
 
     /// <summary>Sentry's address (DSN); errors of ours go there, without bodies, headers or addresses.</summary>
+    [Url]
     public string? SentryDsn { get; set; }
 }

@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace Reelbase.Server.Integrations.Apple.Apns;
 
 /// <summary>Section <c>Apns</c>: pushes to phones. Without a key none are sent.</summary>
-public sealed class ApnsOptions
+public sealed class ApnsOptions : IValidatableObject
 {
     /// <summary>Apple's host for builds from the App Store and TestFlight.</summary>
     [Required, Url]
@@ -35,4 +35,8 @@ public sealed class ApnsOptions
     /// <summary>Whether pushes can be sent.</summary>
     public bool IsConfigured =>
         Topic is { Length: > 0 } && TeamId is { Length: > 0 } && KeyId is { Length: > 0 } && (PrivateKey ?? PrivateKeyFile) is { Length: > 0 };
+
+    /// <inheritdoc/>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
+        AppleKeyRules.Check(PrivateKey, PrivateKeyFile, mayStandAlone: false, (nameof(Topic), Topic), (nameof(TeamId), TeamId), (nameof(KeyId), KeyId));
 }

@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace Reelbase.Server.Integrations.Apple.AppStore;
 
 /// <summary>Section <c>AppStore</c>: the app whose purchases are believed, and the key that Apple is asked with.</summary>
-public sealed class AppStoreOptions
+public sealed class AppStoreOptions : IValidatableObject
 {
     /// <summary>Apple Root CA - G3, from Apple's page "Certificate Authority"; its SHA-256.</summary>
     public const string AppleRootSha256 = "63343ABFB89A6A03EBB57E9B3F5FA7BE7C4F5C756F3017B3A8C488C3653E9179";
@@ -58,4 +58,15 @@ public sealed class AppStoreOptions
 
     /// <summary>Whether Apple can be asked.</summary>
     public bool CanAsk => CanVerify && IssuerId is { Length: > 0 } && KeyId is { Length: > 0 } && (PrivateKey ?? PrivateKeyFile) is { Length: > 0 };
+
+    /// <inheritdoc/>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
+        AppleKeyRules.Check(
+            PrivateKey,
+            PrivateKeyFile,
+            mayStandAlone: true,
+            (nameof(BundleId), BundleId),
+            (nameof(IssuerId), IssuerId),
+            (nameof(KeyId), KeyId)
+        );
 }

@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace Reelbase.Server.Integrations.Apple.DeviceCheck;
 
 /// <summary>Section <c>DeviceCheck</c>: Apple's two bits per device. Without a key no device can be verified and no grant is given.</summary>
-public sealed class DeviceCheckOptions
+public sealed class DeviceCheckOptions : IValidatableObject
 {
     /// <summary>Apple's host for builds from the App Store and TestFlight.</summary>
     [Required, Url]
@@ -34,4 +34,8 @@ public sealed class DeviceCheckOptions
 
     /// <summary>Whether the key is there.</summary>
     public bool IsConfigured => TeamId is { Length: > 0 } && KeyId is { Length: > 0 } && (PrivateKey ?? PrivateKeyFile) is { Length: > 0 };
+
+    /// <inheritdoc/>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
+        AppleKeyRules.Check(PrivateKey, PrivateKeyFile, mayStandAlone: false, (nameof(TeamId), TeamId), (nameof(KeyId), KeyId));
 }

@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace Reelbase.Server.Integrations.Apple.SignIn;
 
 /// <summary>Section <c>AppleSignIn</c>: Sign in with Apple. Without client ids nobody can sign in with it; without a key Apple's permission cannot be taken back.</summary>
-public sealed class AppleSignInOptions
+public sealed class AppleSignInOptions : IValidatableObject
 {
     /// <summary>Whose tokens are accepted: the app's bundle id first, then Services IDs.</summary>
     public string[] ClientIds { get; set; } = [];
@@ -57,4 +57,8 @@ public sealed class AppleSignInOptions
 
     /// <summary>Whether codes can be exchanged and tokens revoked.</summary>
     public bool CanAsk => CanVerify && TeamId is { Length: > 0 } && KeyId is { Length: > 0 } && (PrivateKey ?? PrivateKeyFile) is { Length: > 0 };
+
+    /// <inheritdoc/>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
+        AppleKeyRules.Check(PrivateKey, PrivateKeyFile, mayStandAlone: true, (nameof(TeamId), TeamId), (nameof(KeyId), KeyId));
 }

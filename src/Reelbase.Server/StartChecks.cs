@@ -1,0 +1,97 @@
+using Microsoft.Extensions.Options;
+using Reelbase.Server.Integrations;
+using Reelbase.Server.Platform;
+using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Security;
+
+namespace Reelbase.Server;
+
+/// <summary>
+/// Everything that is wrong with the settings, found before a database is touched or a port is bound, and said in one go: an operator
+/// mends a list once, and not one line at each start.
+/// </summary>
+public static class StartChecks
+{
+    /// <summary>Refuses settings that are wrong, missing or unknown.</summary>
+    /// <param name="builder">The settings.</param>
+    /// <param name="modules">The providers, each with a section of its own.</param>
+    /// <param name="withDatabaseAndKeys">Whether the database and the keys are still to be found by these settings.</param>
+    /// <exception cref="OptionsValidationException">Names each by its key.</exception>
+    public static void Run(WebApplicationBuilder builder, IReadOnlyList<IVideoProviderModule> modules, bool withDatabaseAndKeys)
+    {
+        var sections = ServerApp.Sections.Union(modules.Select(module => (module.Section, module.OptionsType))).ToList();
+        string[] wrong =
+        [
+            .. SettingNames.FindUnknown(builder.Configuration, sections),
+            .. sections.SelectMany(section => Validate(builder.Configuration, section.Item1, section.Item2)),
+            .. withDatabaseAndKeys ? CheckDatabase(builder).Concat(CheckKeys(builder)) : [],
+        ];
+        if (wrong.Length > 0)
+        {
+            throw new OptionsValidationException("settings", typeof(StartChecks), wrong.Distinct(StringComparer.Ordinal));
+        }
+    }
+
+    private static IEnumerable<string> Validate(IConfiguration configuration, string section, Type type)
+    {
+        object options;
+        try
+        {
+            options = configuration.GetSection(section).Get(type) ?? Activator.CreateInstance(type)!;
+        }
+        catch (InvalidOperationException error)
+        {
+            // The binder names the key and the value; a value may be a secret that stands in the wrong place.
+            return [Unreadable(section, error.Message)];
+        }
+        return SectionRules.Check(section, options);
+    }
+
+    private static string Unreadable(string section, string message)
+    {
+        var key = message.Split('\'').FirstOrDefault(part => part.StartsWith(section + ":", StringComparison.OrdinalIgnoreCase)) ?? section;
+        var kind = message.Split('\'').LastOrDefault(part => part.StartsWith("System.", StringComparison.Ordinal)) ?? "";
+        return $"{key} is not readable as {Kinds.GetValueOrDefault(kind, "what it should be")}";
+    }
+
+    private static Dictionary<string, string> Kinds { get; } =
+        new()
+        {
+            ["System.Int32"] = "a whole number",
+            ["System.Int64"] = "a whole number",
+            ["System.Double"] = "a number",
+            ["System.Decimal"] = "a number",
+            ["System.Boolean"] = "true or false",
+            ["System.TimeSpan"] = "a time span",
+            ["System.DateTimeOffset"] = "a date such as 2027-03-01",
+        };
+
+    private static IEnumerable<string> CheckDatabase(WebApplicationBuilder builder)
+    {
+        var section = builder.Configuration.GetSection("Database");
+        foreach (var name in (string[])["ConnectionString", "ApiConnectionString", "WorkerConnectionString", "AdminConnectionString", "ListenConnectionString"])
+        {
+            if (section[name] is { Length: > 0 } given && !ConnectionStrings.IsAddress(given))
+            {
+                yield return $"Database:{name} is no address of a database: it looks like postgres://user:password@host:port/database";
+            }
+        }
+        if (
+            builder.Environment.IsProduction()
+            && section["ConnectionString"] is null or ""
+            && section["ApiConnectionString"] is null or ""
+            && !"true".Equals(section["AllowPrivateInProduction"], StringComparison.OrdinalIgnoreCase)
+        )
+        {
+            yield return "Database:ConnectionString is missing; in Production an empty new database must not look like success (set Database:AllowPrivateInProduction=true to keep a private PostgreSQL on purpose)";
+        }
+    }
+
+    private static IEnumerable<string> CheckKeys(WebApplicationBuilder builder)
+    {
+        var directory = builder.Configuration["Server:DataDirectory"] is { Length: > 0 } given ? given : new ServerOptions().DataDirectory;
+        var security = new SecurityOptions();
+        builder.Configuration.GetSection("Security").Bind(security);
+        return builder.Environment.IsProduction() ? Keys.FindMissing(security, Path.Combine(directory, "keys")) : [];
+    }
+}
