@@ -117,6 +117,15 @@ public sealed class Outages
         }
         return null;
     }
+
+    /// <summary>Returns at the end of an outage, or when it is declared over before.</summary>
+    public async Task WaitForEndAsync(PathString path, DateTime ends, CancellationToken cancellationToken)
+    {
+        while (DateTime.UtcNow < ends && Find(path) is not null && !cancellationToken.IsCancellationRequested)
+        {
+            await Task.Delay(20, CancellationToken.None);
+        }
+    }
 }
 
 /// <summary>Carries outages out.</summary>
@@ -162,7 +171,7 @@ public sealed class OutageMiddleware(RequestDelegate next, Outages outages)
                 context.Abort();
                 return;
             case ("hang", var ends):
-                await Task.Delay(ends - DateTime.UtcNow, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
+                await outages.WaitForEndAsync(context.Request.Path, ends, context.RequestAborted);
                 context.Abort();
                 return;
             case ("slow", var ends):
@@ -173,11 +182,7 @@ public sealed class OutageMiddleware(RequestDelegate next, Outages outages)
                     context.Response.Body = held;
                     await next(context);
                     context.Response.Body = body;
-                    var left = ends - DateTime.UtcNow;
-                    if (left > TimeSpan.Zero)
-                    {
-                        await Task.Delay(left, CancellationToken.None);
-                    }
+                    await outages.WaitForEndAsync(context.Request.Path, ends, CancellationToken.None);
                     await body.WriteAsync(held.ToArray());
                 }
                 return;

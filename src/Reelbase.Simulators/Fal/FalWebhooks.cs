@@ -9,13 +9,18 @@ namespace Reelbase.Simulators.Fal;
 /// <summary>Signs and sends webhooks as fal does: Ed25519 over request id, user id, time and the digest of the bytes sent.</summary>
 public sealed class FalWebhooks : IDisposable
 {
-    private const int MaxDeliveries = 10;
+    /// <summary>As persistent as fal itself, whose tries go on for two hours: a server that takes its time to start must not have missed the last one.</summary>
+    private const int MaxDeliveries = 300;
+
+    private const double MaxPauseSeconds = 2;
     private readonly Key _key = new(SignatureAlgorithm.Ed25519);
     private readonly IHttpClientFactory _clients;
     private readonly string _userId;
+    private readonly CancellationToken _isOver;
 
-    public FalWebhooks(IHttpClientFactory clients, IConfiguration configuration)
+    public FalWebhooks(IHttpClientFactory clients, IConfiguration configuration, IHostApplicationLifetime lifetime)
     {
+        _isOver = lifetime.ApplicationStopping;
         _clients = clients;
         _userId = configuration["Fal:UserId"] ?? "user_sim";
     }
@@ -64,7 +69,7 @@ public sealed class FalWebhooks : IDisposable
         }
         for (var attempt = 0; attempt < MaxDeliveries && !await SendAsync(request, body, "true"); attempt++)
         {
-            await Task.Delay(TimeSpan.FromSeconds(0.5 * (attempt + 1)));
+            await Task.Delay(TimeSpan.FromSeconds(Math.Min(0.5 * (attempt + 1), MaxPauseSeconds)), _isOver);
         }
         if (request.Directives.Has("twice"))
         {

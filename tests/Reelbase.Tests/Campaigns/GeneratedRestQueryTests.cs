@@ -43,11 +43,7 @@ public sealed class GeneratedRestQueryTests(GeneratedRestQueryTests.Tables table
     public async Task No_query_is_a_fault_of_ours_and_none_crosses_a_border()
     {
         var key = tables.Server.Services.GetRequiredService<AccessTokens>().CreateAnonKey();
-        using var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false })
-        {
-            BaseAddress = new Uri(tables.Url),
-            Timeout = TimeSpan.FromSeconds(60),
-        };
+        using var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = new Uri(tables.Url), Timeout = Patience.Span };
         var wrong = new ConcurrentQueue<string>();
         var seen = new ConcurrentDictionary<int, int>();
         // Nobody signs in as the last of them: whatever changes of theirs, somebody else has changed.

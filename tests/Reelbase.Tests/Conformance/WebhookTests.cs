@@ -47,7 +47,7 @@ public sealed class WebhookTests : IAsyncLifetime
         var (_, others, _) = await RunningAsync();
         var finished = await FinishedAsync(phone);
         var before = await MoneyAndJobsAsync();
-        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(60) };
+        using var http = new HttpClient { Timeout = Patience.Span };
         var answers = new ConcurrentDictionary<(string Kind, int Status), int>();
         var kinds = Enumerable.Range(0, Forgeries).Select(_ => (Kind: random.Next(Kinds.Length), Salt: random.Next())).ToList();
         await System.Threading.Tasks.Parallel.ForEachAsync(
@@ -78,7 +78,7 @@ public sealed class WebhookTests : IAsyncLifetime
     public async Task Ten_thousand_deliveries_of_one_event_have_one_effect_and_the_server_goes_on_answering()
     {
         var (phone, request, job) = await RunningAsync();
-        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(60) };
+        using var http = new HttpClient { Timeout = Patience.Span };
         using var over = new CancellationTokenSource();
         var waits = new List<double>();
         var watching = Task.Run(async () =>

@@ -76,7 +76,7 @@ public sealed class JobLedgerTests(JobLedgerTests.ApiOnly system) : IClassFixtur
         await using var command = new NpgsqlCommand($"select 1 from users where id = '{other.UserId}' for no key update", connection, transaction);
         await command.ExecuteScalarAsync();
         // Two that named each other's users would be a deadlock.
-        Assert.Equal("ERR_4007", (await RefundAsync(one, job, 1).WaitAsync(TimeSpan.FromSeconds(Eventually.PatienceSeconds))).Code);
+        Assert.Equal("ERR_4007", (await RefundAsync(one, job, 1).WaitAsync(Patience.Span)).Code);
     }
 
     [Fact]

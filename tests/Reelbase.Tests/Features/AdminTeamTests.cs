@@ -21,7 +21,7 @@ public sealed class AdminTeamTests(AdminHouse system) : IClassFixture<AdminHouse
 
         Assert.Equal(HttpStatusCode.OK, (await system.PostAsync("/admin-ban-user", new { user_id = phone.UserId, reason = "insults people" })).Status);
         // The stream ends, and not only when the phone hangs up.
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(Eventually.PatienceSeconds));
+        using var limit = Patience.Limit();
         await reader.ReadToEndAsync(limit.Token);
         Assert.Equal("ERR_4006", (await phone.GetAsync("/get-user-credits")).Code);
         // Twice is once.

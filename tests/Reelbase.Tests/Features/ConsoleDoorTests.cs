@@ -146,7 +146,7 @@ public sealed class ConsoleDoorTests(ConsoleDoorTests.House system) : IClassFixt
         {
             socket.Options.SetRequestHeader("Origin", origin);
         }
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(Eventually.PatienceSeconds));
+        using var limit = Patience.Limit();
         try
         {
             await socket.ConnectAsync(new Uri(system.Url.Replace("http://", "ws://", StringComparison.Ordinal) + "/_blazor"), limit.Token);

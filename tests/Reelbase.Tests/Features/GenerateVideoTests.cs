@@ -1,4 +1,6 @@
 using System.Net;
+using Microsoft.Extensions.DependencyInjection;
+using Reelbase.Simulators.Fal;
 using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Features;
@@ -326,10 +328,16 @@ public sealed class GenerateVideoTests(TestSystem system)
         await using var hasty = new Hasty();
         await hasty.InitializeAsync();
         var phone = await hasty.NewGuestAsync();
-        // The submission's answer and every look are lost; only the provider's webhook gets through, after the deadline.
-        var accepted = await phone.GenerateAsync("Too late [timeout] [slow 5]");
+        // The submission's answer is lost, and the provider is still at it when the deadline passes.
+        const string prompt = "Too late [timeout] [slow 600]";
+        var accepted = await phone.GenerateAsync(prompt);
         var last = (await phone.WatchAsync(accepted["job_id"].GetString()!))[^1];
         Assert.Equal("ERR_5001", last.GetProperty("error_code").GetString());
+        // Only after the refund it is done and says so.
+        var request = hasty.Simulators.Services.GetRequiredService<FalState>().Requests.Values.Single(request => request.Prompt == prompt);
+        request.Finish();
+        var sent = await Answer.ReadAsync(await hasty.Control.PostAsJsonAsync("/_control/webhooks/fal", new { request_id = request.Id, variant = "true" }));
+        Assert.True(sent["accepted"].GetBoolean());
         await Eventually.IsAsync(
             () =>
                 hasty.RowsAsync(

@@ -10,8 +10,6 @@ namespace Reelbase.Tests.Platform;
 /// <summary>What the bases of background work promise, whatever is thrown in them.</summary>
 public sealed class WorkLoopTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
     private sealed class Item : IClaimed
     {
         public string Kind { get; init; } = "";
@@ -98,7 +96,7 @@ public sealed class WorkLoopTests
             },
         };
         await loop.StartAsync(CancellationToken.None);
-        await third.Task.WaitAsync(Patience);
+        await third.Task.WaitAsync(Patience.Span);
         await loop.StopAsync(CancellationToken.None);
         Assert.Equal(seen.Count, seen.Distinct().Count());
         Assert.Subset(loop.Tokens.ToHashSet(), seen.ToHashSet());
@@ -124,12 +122,12 @@ public sealed class WorkLoopTests
             },
             Handle = async (_, cancellationToken) =>
             {
-                await renewedAgain.Task.WaitAsync(Patience, CancellationToken.None);
+                await renewedAgain.Task.WaitAsync(Patience.Span, CancellationToken.None);
                 ended.SetResult(cancellationToken.IsCancellationRequested);
             },
         };
         await loop.StartAsync(CancellationToken.None);
-        Assert.False(await ended.Task.WaitAsync(Patience), "the work was broken off while its lease held");
+        Assert.False(await ended.Task.WaitAsync(Patience.Span), "the work was broken off while its lease held");
         await loop.StopAsync(CancellationToken.None);
     }
 
@@ -148,7 +146,7 @@ public sealed class WorkLoopTests
             },
         };
         await loop.StartAsync(CancellationToken.None);
-        await brokenOff.Task.WaitAsync(Patience);
+        await brokenOff.Task.WaitAsync(Patience.Span);
         await loop.StopAsync(CancellationToken.None);
     }
 
@@ -166,7 +164,7 @@ public sealed class WorkLoopTests
             },
         };
         await loop.StartAsync(CancellationToken.None);
-        await handled.Task.WaitAsync(Patience);
+        await handled.Task.WaitAsync(Patience.Span);
         await Eventually.IsAsync(() => Task.FromResult(loop.GivenBack.FirstOrDefault()), reason => reason is not null);
         Assert.False(loop.ExecuteTask!.IsCompleted);
         await loop.StopAsync(CancellationToken.None);
@@ -200,7 +198,7 @@ public sealed class WorkLoopTests
             },
         };
         await loop.StartAsync(CancellationToken.None);
-        await five.Task.WaitAsync(Patience);
+        await five.Task.WaitAsync(Patience.Span);
         Assert.Equal(0, loop.Room("slow"));
         hang.SetResult();
         await loop.StopAsync(CancellationToken.None);
@@ -219,7 +217,7 @@ public sealed class WorkLoopTests
             }
         );
         await rounds.StartAsync(CancellationToken.None);
-        await third.Task.WaitAsync(Patience);
+        await third.Task.WaitAsync(Patience.Span);
         await rounds.StopAsync(CancellationToken.None);
         Assert.False(rounds.ExecuteTask!.IsFaulted);
     }

@@ -55,7 +55,7 @@ public sealed class FormerPrimaryTests(TestSystem system) : IClassFixture<TestSy
         );
         Assert.False(recording.IsFaulted);
         await SetReadOnlyAsync(isOn: false, true);
-        Assert.True(await recording.WaitAsync(TimeSpan.FromMinutes(1)));
+        Assert.True(await recording.WaitAsync(Patience.Span));
     }
 
     private async Task SetReadOnlyAsync(bool isOn, bool connectionsBreak)

@@ -10,6 +10,9 @@ namespace Reelbase.Tests.Scenarios;
 [Collection(Alone.Name)]
 public sealed class FrozenWorkerTests(FrozenWorkerTests.TwoProcesses system) : IClassFixture<FrozenWorkerTests.TwoProcesses>
 {
+    /// <summary>Longer than any of these stories: the answer is held until the story lets it go.</summary>
+    private const double Hour = 3600;
+
     /// <summary>The server of the test system serves; a process of its own can be frozen.</summary>
     public sealed class TwoProcesses : TestSystem
     {
@@ -38,10 +41,10 @@ public sealed class FrozenWorkerTests(FrozenWorkerTests.TwoProcesses system) : I
             new()
             {
                 ["Work:LeaseSeconds"] = $"{LeaseSeconds}",
-                ["Work:DrainSeconds"] = "60",
+                ["Work:DrainSeconds"] = "600",
                 ["Devices:TurnSeconds"] = $"{LeaseSeconds}",
                 ["Devices:MaxWaitSeconds"] = "30",
-                ["Fal:SubmitTimeoutSeconds"] = "60",
+                ["Fal:SubmitTimeoutSeconds"] = "600",
             };
     }
 
@@ -51,7 +54,7 @@ public sealed class FrozenWorkerTests(FrozenWorkerTests.TwoProcesses system) : I
         var device = "frozen-" + Guid.NewGuid();
         using var address = LoopbackAddress.Hold();
         await using var frozen = await system.StartOtherAsync(address.Url);
-        await system.OutageAsync("devicecheck/v1/query_two_bits", 6, "slow");
+        await system.OutageAsync("devicecheck/v1/query_two_bits", Hour, "slow");
         var first = Phone.CheckAsync(address.Url, Guid.NewGuid().ToString(), Phone.TokenOf(device));
         await Eventually.IsAsync(
             () => system.Control.GetStringAsync("/_control/devicecheck/devices"),
@@ -77,7 +80,7 @@ public sealed class FrozenWorkerTests(FrozenWorkerTests.TwoProcesses system) : I
         var phone = await system.NewGuestAsync();
         using var address = LoopbackAddress.Hold();
         await using var frozen = await system.StartOtherAsync(address.Url);
-        await system.OutageAsync("fal/fal-ai", 10, "slow");
+        await system.OutageAsync("fal/fal-ai", Hour, "slow");
         var prompt = $"Frozen while submitting {Guid.NewGuid():N} [slow 3]";
         var job = (await phone.GenerateAsync(prompt))["job_id"].GetString()!;
         await Eventually.IsAsync(() => system.SubmissionsAsync(prompt), submissions => submissions.Count == 1);
@@ -97,7 +100,7 @@ public sealed class FrozenWorkerTests(FrozenWorkerTests.TwoProcesses system) : I
         var phone = await system.NewGuestAsync();
         using var address = LoopbackAddress.Hold();
         await using var frozen = await system.StartOtherAsync(address.Url);
-        await system.OutageAsync("fal/files", 10, "slow");
+        await system.OutageAsync("fal/files", Hour, "slow");
         var job = (await phone.GenerateAsync("Frozen while fetching"))["job_id"].GetString()!;
         await Eventually.IsAsync(
             () => system.QueryAsync<bool>($"select stage = 'fetching' and leased_by is not null from video_jobs where job_id = '{job}'"),

@@ -106,7 +106,7 @@ public sealed class StartTests
             start.Environment["REELBASE__" + key.Replace(":", "__", StringComparison.Ordinal)] = value;
         }
         using var process = Process.Start(start)!;
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var limit = Patience.Limit();
         var said = await process.StandardError.ReadToEndAsync(limit.Token);
         await process.WaitForExitAsync(limit.Token);
         Assert.Equal(1, process.ExitCode);

@@ -8,7 +8,6 @@ namespace Reelbase.Tests.Support;
 /// <summary>A process of the previous release's program.</summary>
 public sealed partial class OldNode : IAsyncDisposable
 {
-    private const int MaxStartSeconds = 60;
     private readonly Process _process;
 
     private OldNode(Process process, string url) => (_process, Url) = (process, url);
@@ -52,7 +51,7 @@ public sealed partial class OldNode : IAsyncDisposable
         process.BeginErrorReadLine();
         try
         {
-            return new(process, await listens.Task.WaitAsync(TimeSpan.FromSeconds(MaxStartSeconds)));
+            return new(process, await listens.Task.WaitAsync(Patience.Span));
         }
         catch (Exception error) when (error is TimeoutException or InvalidOperationException)
         {

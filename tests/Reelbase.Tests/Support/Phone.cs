@@ -34,7 +34,7 @@ public sealed class Phone
 {
     private Phone(string url, string deviceId, Answer answer)
     {
-        Http = new HttpClient { BaseAddress = new Uri(url), Timeout = TimeSpan.FromSeconds(100) };
+        Http = new HttpClient { BaseAddress = new Uri(url), Timeout = Patience.Span };
         DeviceId = deviceId;
         Onboarding = answer;
         UserId = answer["user_id"].GetGuid();
@@ -111,7 +111,7 @@ public sealed class Phone
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, $"/get-video-status?job_id={jobId}");
         request.Headers.Accept.ParseAdd("text/event-stream");
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(Eventually.PatienceSeconds));
+        using var limit = Patience.Limit();
         using var response = await Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token);
         Assert.Equal("text/event-stream", response.Content.Headers.ContentType?.MediaType);
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(limit.Token));

@@ -36,7 +36,7 @@ public sealed class ServerProcess : IAsyncDisposable
         server._process.ErrorDataReceived += (_, line) => server.Keep(line.Data);
         server._process.BeginOutputReadLine();
         server._process.BeginErrorReadLine();
-        using var http = new HttpClient { BaseAddress = new Uri(url), Timeout = TimeSpan.FromSeconds(5) };
+        using var http = new HttpClient { BaseAddress = new Uri(url), Timeout = Patience.Span };
         await Eventually.IsAsync(
             async () =>
             {
@@ -99,9 +99,9 @@ public sealed class ServerProcess : IAsyncDisposable
     }
 
     /// <summary>Returns when it has died by itself.</summary>
-    public async Task WaitForDeathAsync(double maxSeconds)
+    public async Task WaitForDeathAsync()
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(maxSeconds));
+        using var limit = Patience.Limit();
         await _process.WaitForExitAsync(limit.Token);
     }
 
@@ -110,7 +110,7 @@ public sealed class ServerProcess : IAsyncDisposable
     {
         using var kill = Process.Start("kill", [_process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
         await kill.WaitForExitAsync();
-        await WaitForDeathAsync(60);
+        await WaitForDeathAsync();
         // The readers have the last lines only when they have seen the end of the streams.
         _process.WaitForExit();
     }

@@ -16,7 +16,7 @@ public sealed class ToyService(double seconds)
     public const string Secret = "whsec_dG95LXNlY3JldC1vZi10aGlydHktdHdvLWJ5dGVzISE=";
 
     private readonly ConcurrentDictionary<string, int> _refusals = new();
-    private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(15) };
+    private static readonly HttpClient Http = new() { Timeout = Support.Patience.Span };
 
     /// <summary>Every job.</summary>
     public ConcurrentDictionary<string, ToyJob> Jobs { get; } = new();
