@@ -41,10 +41,10 @@ public sealed class FrozenWorkerTests(FrozenWorkerTests.TwoProcesses system) : I
             new()
             {
                 ["Work:LeaseSeconds"] = $"{LeaseSeconds}",
-                ["Work:DrainSeconds"] = "600",
+                ["Work:DrainSeconds"] = "120",
                 ["Devices:TurnSeconds"] = $"{LeaseSeconds}",
                 ["Devices:MaxWaitSeconds"] = "30",
-                ["Fal:SubmitTimeoutSeconds"] = "600",
+                ["Fal:SubmitTimeoutSeconds"] = "120",
             };
     }
 

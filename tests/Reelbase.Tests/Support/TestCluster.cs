@@ -30,7 +30,7 @@ public sealed class TestCluster : IAsyncLifetime
         };
 
     /// <summary>How long a test waits for the database in seconds: a machine that is busy with other tests is not what it is about.</summary>
-    public const int PatienceSeconds = (int)Patience.Seconds;
+    public const int PatienceSeconds = 60;
 
     /// <summary>A folder for files of this run; removed at its end.</summary>
     public static string Home => _home;
