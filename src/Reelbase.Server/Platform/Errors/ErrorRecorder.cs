@@ -7,19 +7,25 @@ namespace Reelbase.Server.Platform.Errors;
 
 /// <summary>
 /// Writes errors to <c>error_log</c> off the request's path, in batches. Errors of one code, route and address that wait together are one
-/// entry with their number; which of them become rows is decided by <c>log_errors</c>. It stores codes and the catalogue's details only: no
+/// entry with their number, and so are all of a code and route beyond the sample of its minute; which of them become rows is decided by <c>log_errors</c>. It stores codes and the catalogue's details only: no
 /// bodies, no headers, no tokens, and of the address only what a digest says.
 /// </summary>
-public sealed class ErrorRecorder(ApiDatabase database, ILogger<ErrorRecorder> logger) : PeriodicWork(logger)
+public sealed class ErrorRecorder(ApiDatabase database, TimeProvider clock, ILogger<ErrorRecorder> logger) : PeriodicWork(logger)
 {
     /// <summary>Entries of an address that wait at a time, and kinds of errors whatever their address; what comes on top is counted on the latter.</summary>
     private const int MaxWaiting = 1000;
     private const int MaxPerBatch = 200;
     private const int MaxOfOneKind = 5;
+
+    /// <summary>What <c>log_errors</c> keeps of a code and route in a minute; of what comes on top only the number is worth a call.</summary>
+    private const int MaxOfOneRoute = 100;
+    private const int MaxRoutes = 1000;
+    private static readonly TimeSpan SampleTime = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan GatherTime = TimeSpan.FromMilliseconds(250);
 
     private readonly Lock _lock = new();
     private readonly SemaphoreSlim _wake = new(0, 1);
+    private readonly Dictionary<Key, Sample> _samples = [];
     private Dictionary<Key, Waiting> _waiting = [];
 
     /// <summary>Notes an error; never waits and never fails.</summary>
@@ -40,10 +46,16 @@ public sealed class ErrorRecorder(ApiDatabase database, ILogger<ErrorRecorder> l
         );
 
     /// <summary>Adds one, or counts it on those of its kind when there are enough.</summary>
-    internal void Add(Entry entry)
+    /// <param name="entry">What happened.</param>
+    /// <param name="isAgain">It was counted in its sample before, and could not be written.</param>
+    internal void Add(Entry entry, bool isAgain = false)
     {
         lock (_lock)
         {
+            if (!isAgain && entry.Address is not null && !IsInSample(entry))
+            {
+                entry = entry with { UserId = null, Address = null };
+            }
             var key = new Key(entry.ErrorCode, entry.Endpoint, entry.Address);
             if (!_waiting.TryGetValue(key, out var waiting))
             {
@@ -81,6 +93,32 @@ public sealed class ErrorRecorder(ApiDatabase database, ILogger<ErrorRecorder> l
         }
     }
 
+    /// <summary>Takes what waits to be written.</summary>
+    internal List<Entry> TakeWaiting()
+    {
+        Dictionary<Key, Waiting> waiting;
+        lock (_lock)
+        {
+            (waiting, _waiting) = (_waiting, []);
+        }
+        return waiting.Values.SelectMany(kind => kind.Entries).ToList();
+    }
+
+    /// <summary>Whether an error is one of the first of its code and route in this minute: without this, each refusal of a flood from many addresses would cost the database a statement.</summary>
+    private bool IsInSample(Entry entry)
+    {
+        var key = new Key(entry.ErrorCode, entry.Endpoint, null);
+        if (!_samples.TryGetValue(key, out var sample) || clock.GetElapsedTime(sample.Since) > SampleTime)
+        {
+            if (sample is null && _samples.Count >= MaxRoutes)
+            {
+                _samples.Clear();
+            }
+            _samples[key] = sample = new() { Since = clock.GetTimestamp() };
+        }
+        return ++sample.Count <= MaxOfOneRoute;
+    }
+
     /// <inheritdoc/>
     protected override TimeSpan Pause => TimeSpan.Zero;
 
@@ -101,12 +139,7 @@ public sealed class ErrorRecorder(ApiDatabase database, ILogger<ErrorRecorder> l
 
     private async Task WriteAsync(bool mayTryAgain)
     {
-        Dictionary<Key, Waiting> waiting;
-        lock (_lock)
-        {
-            (waiting, _waiting) = (_waiting, []);
-        }
-        foreach (var batch in waiting.Values.SelectMany(kind => kind.Entries).Chunk(MaxPerBatch))
+        foreach (var batch in TakeWaiting().Chunk(MaxPerBatch))
         {
             try
             {
@@ -118,7 +151,7 @@ public sealed class ErrorRecorder(ApiDatabase database, ILogger<ErrorRecorder> l
                 if (mayTryAgain && error is Npgsql.NpgsqlException { IsTransient: true })
                 {
                     // With the next ones: bounded in rows, and no number is lost.
-                    Array.ForEach(batch, Add);
+                    Array.ForEach(batch, entry => Add(entry, isAgain: true));
                 }
             }
         }
@@ -136,6 +169,12 @@ public sealed class ErrorRecorder(ApiDatabase database, ILogger<ErrorRecorder> l
     );
 
     private sealed record Key(string ErrorCode, string? Endpoint, string? Address);
+
+    private sealed class Sample
+    {
+        public long Since { get; init; }
+        public int Count { get; set; }
+    }
 
     private sealed class Waiting
     {
