@@ -128,6 +128,19 @@ public sealed class RestTests(RestTests.Product system) : IClassFixture<RestTest
             var refused = await SendAsync("GET", "video_jobs?" + path, ada);
             Assert.True(refused.Status is HttpStatusCode.Forbidden or HttpStatusCode.BadRequest, $"{path}: {refused.Status} {refused.Text}");
         }
+        // Nor by another name, which an order of what is joined would take.
+        foreach (
+            var path in new[]
+            {
+                "quota_log?select=seq,video_jobs(k:video_url)&order=video_jobs(k)",
+                "quota_log?select=seq,j:video_jobs(k:thumbnail_url)&order=j(k)",
+                "quota_log?select=seq,video_jobs(job_id:video_url)&order=video_jobs(job_id)",
+            }
+        )
+        {
+            var refused = await SendAsync("GET", path, ada);
+            Assert.True(refused.Status == HttpStatusCode.Forbidden, $"{path}: {refused.Status} {refused.Text}");
+        }
         Assert.Equal("[]", (await SendAsync("GET", $"video_jobs?job_id=eq.{id}", ben)).Text);
         Assert.Equal(HttpStatusCode.Unauthorized, (await SendAsync("GET", "video_jobs")).Status);
     }

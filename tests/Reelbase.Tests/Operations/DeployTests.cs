@@ -15,15 +15,18 @@ public sealed partial class DeployTests
     public void No_service_but_the_migration_has_the_owners_address_and_the_node_has_role_addresses_only()
     {
         var services = Services();
-        Assert.Equal(["migrate", "postgres", "reelbase"], services.Keys.Order());
+        Assert.Equal(["admin", "migrate", "postgres", "reelbase"], services.Keys.Order());
         Assert.Contains("POSTGRES_PASSWORD", services["migrate"], StringComparison.Ordinal);
-        Assert.Contains("command: [\"migrate\"]", services["migrate"], StringComparison.Ordinal);
+        Assert.Contains("Reelbase.Server.dll migrate", services["migrate"], StringComparison.Ordinal);
+        Assert.Contains("profiles: [tools]", services["admin"], StringComparison.Ordinal);
         Assert.Contains("restart: \"no\"", services["migrate"], StringComparison.Ordinal);
-        foreach (var (name, text) in services.Where(service => service.Key is not ("migrate" or "postgres")))
+        foreach (var (name, text) in services.Where(service => service.Key == "reelbase"))
         {
             Assert.DoesNotContain("POSTGRES_PASSWORD", text, StringComparison.Ordinal);
             Assert.DoesNotContain("Database__ConnectionString", text, StringComparison.Ordinal);
-            foreach (var role in new[] { "api", "worker", "admin" })
+            Assert.DoesNotContain("reelbase_admin", text, StringComparison.Ordinal);
+            Assert.DoesNotContain("ADMIN_PASSWORD", text, StringComparison.Ordinal);
+            foreach (var role in new[] { "api", "worker" })
             {
                 Assert.Contains($"postgres://reelbase_{role}:", text, StringComparison.Ordinal);
             }
@@ -43,6 +46,41 @@ public sealed partial class DeployTests
         Assert.Contains("EnvironmentFile=/etc/reelbase/owner.env", Unit("reelbase-migrate.service"), StringComparison.Ordinal);
         Assert.DoesNotMatch("(?m)^[^#]*owner", Unit("reelbase.service"));
         Assert.Contains("Requires=reelbase-migrate.service", Unit("reelbase.service"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(3, 0)]
+    [InlineData(1, 1)]
+    public async Task A_database_that_is_newer_than_the_program_lets_the_node_start_and_a_failure_does_not(int code, int expected)
+    {
+        var command = Regex
+            .Match(Text("deploy/compose.yaml"), "entrypoint: \\[\"/bin/sh\", \"-c\", \"(.*migrate.*)\"\\]")
+            .Groups[1]
+            .Value.Replace("$$", "$", StringComparison.Ordinal);
+        var folder = Directory.CreateTempSubdirectory("reelbase-compose-").FullName;
+        var program = Path.Combine(folder, "dotnet");
+        await File.WriteAllTextAsync(program, $"#!/bin/sh\nexit {code}\n");
+        File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.UserWrite);
+        var (exit, output) = await RunAsync("/bin/sh", ["-c", command], new() { ["PATH"] = folder + ":/usr/bin:/bin" });
+        Assert.True(expected == exit && command.Length > 0, output);
+        var unit = Unit("reelbase-migrate.service");
+        Assert.Contains("SuccessExitStatus=3\n", unit, StringComparison.Ordinal);
+        Assert.Contains("Restart=on-failure\n", unit, StringComparison.Ordinal);
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public void A_node_needs_no_address_of_the_role_that_only_the_command_line_uses()
+    {
+        var options = new Reelbase.Server.Platform.Database.DatabaseOptions
+        {
+            ApiConnectionString = "postgres://reelbase_api:a@db/reelbase",
+            WorkerConnectionString = "postgres://reelbase_worker:b@db/reelbase",
+        };
+        var strings = Reelbase.Server.Platform.Database.ConnectionStrings.From(options, null);
+        Assert.Null(strings.Admin);
+        Assert.Throws<InvalidOperationException>(() => new Reelbase.Server.Platform.Database.AdminDatabase(strings));
     }
 
     [Theory]

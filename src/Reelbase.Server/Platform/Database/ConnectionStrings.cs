@@ -10,14 +10,15 @@ namespace Reelbase.Server.Platform.Database;
 /// node of an installation arrives at the same ones. Whoever knows the owner's password could set them anyway. Strings
 /// for the roles can be given on their own, for a pooler or for nodes that must not know the owner's password (<see cref="RolePasswords"/>).
 /// </remarks>
-public sealed record ConnectionStrings(string? Owner, string Api, string Worker, string Admin, string Listen)
+public sealed record ConnectionStrings(string? Owner, string Api, string Worker, string? Admin, string Listen)
 {
     /// <summary>Builds the set from configuration, with <paramref name="owner"/> already settled.</summary>
     public static ConnectionStrings From(DatabaseOptions options, string? owner)
     {
         var api = Given(options.ApiConnectionString, options) ?? Derive(owner, "reelbase_api", options);
         var worker = Given(options.WorkerConnectionString, options) ?? Derive(owner, "reelbase_worker", options);
-        var admin = Given(options.AdminConnectionString, options) ?? Derive(owner, "reelbase_admin", options);
+        // Only the command line uses it: a node that serves has no need of it.
+        var admin = Given(options.AdminConnectionString, options) ?? (owner is null ? null : Derive(owner, "reelbase_admin", options));
         return new(owner, api, worker, admin, Given(options.ListenConnectionString, options) ?? worker);
     }
 

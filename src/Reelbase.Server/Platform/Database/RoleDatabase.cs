@@ -266,7 +266,12 @@ public sealed class ApiDatabase(ConnectionStrings strings, int maxPreparedStatem
 public sealed class WorkerDatabase(ConnectionStrings strings, int maxPreparedStatements) : RoleDatabase(strings.Worker, maxPreparedStatements);
 
 /// <summary>The operator's calls.</summary>
-public sealed class AdminDatabase(ConnectionStrings strings) : RoleDatabase(strings.Admin, 0);
+public sealed class AdminDatabase(ConnectionStrings strings)
+    : RoleDatabase(
+        strings.Admin
+            ?? throw new InvalidOperationException("Database:AdminConnectionString is missing, and Database:ConnectionString too: give one of the two"),
+        0
+    );
 
 /// <summary>Who asks, as SQL is told: a role to take and the claims that <c>auth.uid()</c> and its like read.</summary>
 /// <param name="Role"><c>authenticated</c>, <c>anon</c> or <c>service_role</c>.</param>

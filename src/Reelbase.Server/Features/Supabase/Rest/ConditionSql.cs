@@ -98,7 +98,7 @@ internal sealed class ConditionSql(SqlText sql, Caller caller)
         {
             throw RestError.UndefinedColumn(child.ErrorName, field.Name, null);
         }
-        if (child.Relation.Find(field.Name)?.IsStorageKey is true)
+        if (child.Relation.Find(field.Name)?.IsStorageKey is true || child.IsStorageKey(field.Name))
         {
             throw RestError.Denied(caller, $"permission denied for column {field.Name} of {child.Relation.Name}");
         }

@@ -63,6 +63,11 @@ internal sealed class ReadNode
         }
     }
 
+    /// <summary>Whether a name of the answer is a storage key's, by whatever alias and however deeply spread.</summary>
+    public bool IsStorageKey(string name) =>
+        Fields.Exists(field => OutputName(field) == name && Relation.Find(field.Field.Name)?.IsStorageKey is true)
+        || Children.Exists(child => child.IsSpread && child.IsStorageKey(name));
+
     public static string OutputName(SelectField field) => field.Alias ?? field.Aggregate ?? LastKey(field.Field) ?? field.Field.Name;
 
     private static string? LastKey(FieldName field) => field.Path.Count == 0 ? null : field.Path.LastOrDefault(step => !step.IsIndex)?.Operand ?? field.Name;
