@@ -274,8 +274,9 @@ public sealed class DeviceCheckEndpoint(
                     }
                     var state = await database.OneOrNoneAsync<GrantState>("select * from get_device_grant($1)", cancellationToken, grantId);
                     if (
-                        state is null or { Stage: "rejected" or "denied" }
-                        && await database.ScalarAsync<bool>("select is_device_banned($1)", cancellationToken, deviceId)
+                        state is { Stage: "banned" }
+                        || state is null or { Stage: "rejected" or "denied" }
+                            && await database.ScalarAsync<bool>("select is_device_banned($1)", cancellationToken, deviceId)
                     )
                     {
                         // The worker was quicker and heard of the ban; the guest made for this call is gone.

@@ -1,4 +1,4 @@
--- Finds or makes the guest of a device, and notes the wish for the free grant when it is still undecided.
+-- Finds or makes the guest of a device, and notes that the free grant is to be decided when it is still undecided.
 -- p_device_id is the app's own identifier. Only one in UUID form returns an existing user, because others can be guessed, and only when Apple has accepted
 -- this call's token (p_verdict, see begin_device_question):
 --   accepted     the device's guest; temporary guests of the device are joined to them first
@@ -11,6 +11,8 @@
 -- p_key: what the phone has proven by App Attest (admit_device_key). An id that has keys opens its guest for one of them only; any other phone gets a guest without
 -- credits of its own (open_keyless_guest), whatever Apple says of its token.
 -- p_risk: throttle_score, block_score, throttle_seconds; what they do is for new devices only, a known one is served.
+-- A denied grant was about the phone that the token came from: another token of the id is asked about, a few times in a week for an id and address, and what others
+-- have asked goes on beside it. So a phone that Apple's bits mark takes nothing away from whoever has the id.
 -- refusal says why there is no session: banned (its phone is to be marked at Apple, grant_id does that), blocked or unasked. joined: the temporary guests
 -- who are part of user_id from now on.
 create or replace function open_device(
@@ -22,6 +24,9 @@ language plpgsql security definer set search_path = public, pg_temp as $$
 #variable_conflict use_column
 declare
   c_repeat constant interval := interval '10 minutes';
+  c_max_denials constant integer := 3;
+  c_denials_window constant interval := interval '7 days';
+  c_max_open_grants constant integer := 10;
   v_hash text := device_id_hash(p_device_id);
   v_is_secret boolean := opens_known_guest(p_device_id);
   v_token_hash bytea := sha256(convert_to(p_device_token, 'UTF8'));
@@ -36,6 +41,7 @@ declare
   v_score integer;
   v_is_banned boolean;
   v_temporary temporary_guests;
+  v_origin bytea := sha256(convert_to(concat_ws('|', coalesce(host(network(set_masklen(p_ip, case family(p_ip) when 6 then 64 else 32 end))), ''), v_hash), 'UTF8'));
 begin
   perform pg_advisory_xact_lock(hashtextextended('device:' || v_hash, 0));
   perform adopt_device_id(p_device_id);
@@ -71,7 +77,9 @@ begin
       insert into device_grants (user_id, device_id, device_token, purpose, bit1_wanted)
       values (v_user.id, v_hash, p_device_token, 'mark', v_is_banned);
     end if;
-    if v_is_banned or 'banned_phone' = any (v_device.fraud_flags) then
+    if v_is_banned or 'banned_phone' = any (v_device.fraud_flags)
+      -- Apple has said so about this very token.
+      or exists (select from device_grants g where g.user_id = v_user.id and g.purpose = 'grant' and g.token_hash = v_token_hash and g.bit1) then
       refusal := 'banned';
       return next;
       return;
@@ -110,8 +118,9 @@ begin
     v_user_id := v_user.id;
   else
     v_score := assess_device(v_hash, p_ip);
-    if v_score >= (p_risk ->> 'block_score')::integer then
-      refusal := case when 'banned_phone' = any (v_device.fraud_flags) then 'banned' else 'blocked' end;
+    -- A banned phone that has brought this id before does not keep it from everybody: Apple is asked about each token, at the pace of a risky device.
+    if v_score >= (p_risk ->> 'block_score')::integer and 'banned_phone' <> all (coalesce(v_device.fraud_flags, '{}')) then
+      refusal := 'blocked';
       return next;
       return;
     elsif v_score >= (p_risk ->> 'throttle_score')::integer then
@@ -142,7 +151,9 @@ begin
 
   user_id := v_user_id;
   insert into device_checks (device_id, user_id) values (v_hash, v_user_id)
-  on conflict (device_id) do update set user_id = excluded.user_id, updated_at = now();
+  on conflict (device_id) do update set user_id = excluded.user_id, updated_at = now(),
+    -- A new guest's phone is another phone, until Apple says otherwise.
+    fraud_flags = case when is_new then array_remove(device_checks.fraud_flags, 'banned_phone') else device_checks.fraud_flags end;
   if v_is_secret then
     if is_new then
       perform keep_device_key(v_hash, v_user_id, p_key, true);
@@ -163,21 +174,28 @@ begin
     return;
   end if;
   is_verified := coalesce(v_user.initial_grant_claimed and not is_new, false) or exists (
-    select from device_grants g where g.user_id = v_user_id and g.purpose = 'grant' and g.stage in ('granted', 'denied'));
-  if not is_verified and v_is_repeated then
+    select from device_grants g where g.user_id = v_user_id and g.purpose = 'grant'
+      -- Without bits: an id that has moved away from a member, about which nobody was asked.
+      and (g.stage = 'granted' or (g.stage = 'denied' and (g.bit0 is null or g.token_hash = v_token_hash))))
+    or c_max_denials <= (select count(*) from device_grants g where g.user_id = v_user_id and g.purpose = 'grant' and g.stage = 'denied'
+      and g.origin = v_origin and g.decided_at > clock_timestamp() - c_denials_window);
+  if not is_verified then
     -- The same token asks the same: both calls wait for one answer of Apple.
     select g.id into grant_id from device_grants g
     where g.user_id = v_user_id and g.purpose = 'grant' and g.decided_at is null and g.device_token = p_device_token
     order by g.created_at desc limit 1;
   end if;
   if not is_verified and grant_id is null then
-    -- A newer token is the better one; what Apple has answered already is never thrown away.
-    update device_grants g set stage = 'abandoned', decided_at = now(), device_token = null, last_error = 'a newer token came',
-      leased_by = null, lease_until = null
-    where g.user_id = v_user_id and g.purpose = 'grant' and g.stage = 'requested' and g.lease_until is null;
+    -- What others have asked goes on: their phone may be the unmarked one. The first and the latest stay when there are too many.
+    update device_grants g set stage = 'abandoned', decided_at = now(), device_token = null, last_error = 'newer tokens came'
+    where g.id in (
+      select o.id from device_grants o
+      where o.user_id = v_user_id and o.purpose = 'grant' and o.stage = 'requested' and o.lease_until is null and not o.made_guest
+      order by o.created_at desc offset c_max_open_grants - 2);
     -- An earlier grant of this guest may have set the bit without hearing of it; the new one has to know.
-    insert into device_grants (user_id, device_id, device_token, bit_attempted_at)
-    values (v_user_id, v_hash, p_device_token, (select max(g.bit_attempted_at) from device_grants g where g.user_id = v_user_id and g.stage = 'abandoned'))
+    insert into device_grants (user_id, device_id, device_token, token_hash, made_guest, origin, bit_attempted_at)
+    values (v_user_id, v_hash, p_device_token, v_token_hash, is_new, v_origin,
+      (select max(g.bit_attempted_at) from device_grants g where g.user_id = v_user_id and g.stage in ('requested', 'abandoned', 'rejected')))
     returning id into grant_id;
   end if;
   return next;
