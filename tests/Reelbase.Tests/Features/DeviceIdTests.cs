@@ -154,6 +154,21 @@ public sealed class DeviceIdTests(AdminHouse house) : IClassFixture<AdminHouse>
         Assert.Equal(0, await house.QueryAsync<long>($"select count(*) from users u where u::text ilike '%{theirs}%'"));
     }
 
+    [Fact]
+    public async Task A_shipped_builds_id_is_brought_to_its_stored_form_as_a_device_checks_is()
+    {
+        var (phone, id) = (await house.NewGuestAsync(), Random.Shared.NextInt64(1_000_000, long.MaxValue));
+        await house.ExecuteAsync(
+            $"""
+            set session_replication_role = replica;
+            insert into device_checks (device_id, user_id) values ('{id}', '{phone.UserId}');
+            reset session_replication_role;
+            """
+        );
+        Assert.True(await house.QueryAsync<bool>($"select is_new from claim_unverified_user('{id}', '192.0.2.77', 100, 100)"));
+        Assert.Equal(1, await house.QueryAsync<long>($"select count(*) from device_checks where device_id = device_id_hash('{id}')"));
+    }
+
     /// <summary>As a node of the previous release asks.</summary>
     private async Task<Guid> PreviousAsync(string id) =>
         await house.QueryAsync<Guid>(

@@ -71,6 +71,17 @@ public sealed class SessionEndTests(TestSystem system) : IClassFixture<TestSyste
     }
 
     [Fact]
+    public async Task An_identity_token_without_a_bearer_opens_one_session_however_often_it_comes()
+    {
+        var (token, _) = await Apple.SignInAsync(Subject());
+        var answers = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => TokenAsync(token)));
+        var opened = Assert.Single(answers, answer => answer.Status == HttpStatusCode.OK);
+        Assert.All(answers.Where(answer => answer != opened), answer => Assert.Equal(HttpStatusCode.BadRequest, answer.Status));
+        Assert.Equal(HttpStatusCode.BadRequest, (await TokenAsync(token)).Status);
+        Assert.Equal(1, await system.QueryAsync<long>($"select count(*) from sessions where user_id = '{opened["user"].GetProperty("id")}'"));
+    }
+
+    [Fact]
     public async Task A_refusal_uses_no_identity_token_up()
     {
         var subject = Subject();

@@ -205,6 +205,29 @@ public sealed class TemporaryGuestTests(TemporaryGuestTests.Impatient system) : 
         Assert.Equal("ERR_4006", (await AsAsync(answer, "/get-user-credits")).Code);
     }
 
+    [Fact]
+    public async Task A_guest_who_is_being_opened_is_not_pushed_out_by_others()
+    {
+        var known = await system.NewGuestAsync();
+        var guests = new List<Guid>();
+        for (var count = 0; count < 22; count++)
+        {
+            guests.Add(await OpenAsync($"{count}"));
+        }
+        // None has a session yet: each of them is in the middle of a call.
+        Assert.Equal(22, await system.QueryAsync<long>($"select count(*) from users where id in ('{string.Join("','", guests)}')"));
+        await system.ExecuteAsync(
+            $"update temporary_guests set created_at = created_at - interval '2 minutes' where device_hash = device_id_hash('{known.DeviceId}')"
+        );
+        await OpenAsync("last");
+        Assert.Equal(20, await system.QueryAsync<long>($"select count(*) from temporary_guests where device_hash = device_id_hash('{known.DeviceId}')"));
+
+        Task<Guid> OpenAsync(string token) =>
+            system.QueryAsync<Guid>(
+                $$"""select user_id from open_device('{{known.DeviceId}}', '{{token}}', '127.0.0.1', 'unverified', false, null, 3600, '{"throttle_score":101,"block_score":101,"throttle_seconds":60}', null)"""
+            );
+    }
+
     private async Task<(Guid Guest, Answer Answer)> OpenTemporaryAsync(Phone known, string name)
     {
         await system.OutageAsync("devicecheck", 600, "down");

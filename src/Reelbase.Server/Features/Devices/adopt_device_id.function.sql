@@ -15,4 +15,4 @@ begin
   return v_hash;
 end
 $$;
-comment on function adopt_device_id(text) is 'The stored form of a device id, to which rows of earlier releases are brought. Internal to open_device.';
+comment on function adopt_device_id(text) is 'The stored form of a device id, to which rows of earlier releases are brought. Internal to open_device and claim_unverified_user.';

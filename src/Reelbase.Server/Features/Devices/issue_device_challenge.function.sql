@@ -3,7 +3,7 @@ create or replace function issue_device_challenge(p_challenge_hash bytea, p_ip i
 returns table (rate_limit integer, rate_remaining integer, rate_reset_at timestamptz)
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
-  -- A used challenge is remembered for a while after its end, so that it can be told from one that never was.
+  -- A used challenge is remembered for a while after its end, so that the log can say "used" instead of "unknown".
   c_memory constant interval := interval '1 hour';
   v_rate record;
 begin

@@ -91,7 +91,7 @@ begin
     end if;
     -- Nodes of the previous release know no keys; they open what they have always opened.
     if p_verdict is distinct from 'not_asked' and not admit_device_key(v_hash, v_user.id, p_key, p_verdict is distinct from 'unverified') then
-      v_user_id := open_keyless_guest(v_hash, v_user.id, v_repeater.id, p_key);
+      v_user_id := open_keyless_guest(v_hash, v_user.id, v_repeater.id, p_key, p_ip, p_new_devices_limit, p_window_seconds);
       perform note_device_opening(v_token_hash, v_device_hash, v_user_id);
       user_id := v_user_id;
       is_new := not exists (select from sessions s where s.user_id = v_user_id);

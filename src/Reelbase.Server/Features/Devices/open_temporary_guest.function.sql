@@ -1,11 +1,13 @@
 -- A guest without credits for a known device whose token Apple has not accepted: it could not be heard, or was asked too often. They are joined to the
 -- device's guest when it accepts a token of that id. p_keep_token: the token is kept and asked about until it is stale; only a question that was counted
 -- may be repeated like that. An id has at most a handful of them, since no limit may refuse a known device: those that nobody asks about go first. Whoever goes
--- and has done nothing leaves no row behind; the others stay guests and are joined no more.
+-- and has done nothing leaves no row behind; the others stay guests and are joined no more. Who is a moment old and has no session is being opened by a call
+-- right now, and stays.
 create or replace function open_temporary_guest(p_device_hash text, p_device_token text, p_keep_token boolean) returns uuid
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   c_max_for_device constant integer := 20;
+  c_opening constant interval := interval '1 minute';
   v_token_hash bytea := sha256(convert_to(p_device_token, 'UTF8'));
   v_id uuid;
   v_gone uuid;
@@ -16,7 +18,8 @@ begin
   for v_gone in
     delete from temporary_guests where user_id in (
       select t.user_id from temporary_guests t where t.device_hash = p_device_hash
-      order by t.device_token is not null desc, t.created_at desc offset c_max_for_device) returning user_id
+      order by t.device_token is not null desc, t.created_at desc offset c_max_for_device)
+      and (created_at < clock_timestamp() - c_opening or exists (select from sessions s where s.user_id = temporary_guests.user_id)) returning user_id
   loop
     -- Whoever is being worked for is passed over: their row comes before the known guest's everywhere else.
     perform 1 from users u where u.id = v_gone and u.is_guest and u.merged_into is null and u.deleted_at is null for update skip locked;

@@ -10,6 +10,7 @@ declare
   v_network inet := case when family(p_ip) = 6 then set_masklen(p_ip, 64)::cidr::inet else coalesce(p_ip, '0.0.0.0') end;
   v_is_uuid boolean := p_user_id ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$';
   v_misses record;
+  v_hash text;
 begin
   is_new := false;
   if p_user_id in ('', 'guest-preview-id', 'user-placeholder-id', 'device-123') then
@@ -26,11 +27,12 @@ begin
   user_id := find_user_id(p_user_id);
   if user_id is null and (p_user_id ~ '^[0-9]{6,40}$' or (v_is_uuid and p_user_id = upper(p_user_id) and p_user_id ~ '[A-F]')) then
     perform pg_advisory_xact_lock(hashtextextended('device:' || device_id_hash(p_user_id), 0));
+    v_hash := adopt_device_id(p_user_id);
     user_id := find_user_id(p_user_id);
     if user_id is null and not is_device_banned(p_user_id)
         and not (v_is_uuid and exists (select from users u where u.id = p_user_id::uuid))
         and (select r.allowed from check_rate_limit('unverified_guest', null, p_ip, p_guests_limit, 3600) r) then
-      insert into users (device_id, is_guest) values (device_id_hash(p_user_id), true)
+      insert into users (device_id, is_guest) values (v_hash, true)
       on conflict do nothing
       returning id into user_id;
       is_new := user_id is not null;
