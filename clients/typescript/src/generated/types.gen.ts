@@ -667,6 +667,29 @@ export type RecordConsentRequest = {
 };
 
 /**
+ * What it gave, and the balance now.
+ */
+export type RedeemPromoCodeAnswer = {
+    success: boolean;
+    credits_added: number;
+    credits_remaining: number;
+};
+
+/**
+ * A code to redeem.
+ */
+export type RedeemPromoCodeRequest = {
+    /**
+     * As it was written; capitals, blanks and dashes make no difference.
+     */
+    code?: null | string;
+    /**
+     * Optional; must be the caller.
+     */
+    user_id?: null | string;
+};
+
+/**
  * A phone that wants to be told.
  */
 export type RegisterPushTokenRequest = {
@@ -3019,6 +3042,221 @@ export type AdminAssignPurchaseResponses = {
 
 export type AdminAssignPurchaseResponse = AdminAssignPurchaseResponses[keyof AdminAssignPurchaseResponses];
 
+export type AdminListPromoCodesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/admin-list-promo-codes';
+};
+
+export type AdminListPromoCodesErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminListPromoCodesError = AdminListPromoCodesErrors[keyof AdminListPromoCodesErrors];
+
+export type AdminListPromoCodesResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminListPromoRedemptionsData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * Which promo code
+         */
+        promo_code_id: string;
+        /**
+         * 1 to 100
+         */
+        limit?: string;
+        /**
+         * The next_before of the page before
+         */
+        before?: string;
+    };
+    url: '/admin-list-promo-redemptions';
+};
+
+export type AdminListPromoRedemptionsErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminListPromoRedemptionsError = AdminListPromoRedemptionsErrors[keyof AdminListPromoRedemptionsErrors];
+
+export type AdminListPromoRedemptionsResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminCreatePromoCodeData = {
+    body: unknown;
+    headers?: {
+        /**
+         * A UUID; the same key with the same body is done once
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/admin-create-promo-code';
+};
+
+export type AdminCreatePromoCodeErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Conflict
+     */
+    409: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminCreatePromoCodeError = AdminCreatePromoCodeErrors[keyof AdminCreatePromoCodeErrors];
+
+export type AdminCreatePromoCodeResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminEndPromoCodeData = {
+    body: unknown;
+    headers?: {
+        /**
+         * A UUID; the same key with the same body is done once
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/admin-end-promo-code';
+};
+
+export type AdminEndPromoCodeErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Conflict
+     */
+    409: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminEndPromoCodeError = AdminEndPromoCodeErrors[keyof AdminEndPromoCodeErrors];
+
+export type AdminEndPromoCodeResponses = {
+    /**
+     * OK
+     */
+    200: AdminSuccessAnswer;
+};
+
+export type AdminEndPromoCodeResponse = AdminEndPromoCodeResponses[keyof AdminEndPromoCodeResponses];
+
 export type AdminListDeliveriesData = {
     body?: never;
     path?: never;
@@ -4407,6 +4645,73 @@ export type UpdateCreditsResponses = {
 };
 
 export type UpdateCreditsResponse = UpdateCreditsResponses[keyof UpdateCreditsResponses];
+
+export type RedeemPromoCodeData = {
+    body: RedeemPromoCodeRequest;
+    headers?: {
+        /**
+         * A UUID; the same key with the same code gives the same answer for 24 hours
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/redeem-promo-code';
+};
+
+export type RedeemPromoCodeErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Conflict
+     */
+    409: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorBody;
+    /**
+     * Too Many Requests
+     */
+    429: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type RedeemPromoCodeError = RedeemPromoCodeErrors[keyof RedeemPromoCodeErrors];
+
+export type RedeemPromoCodeResponses = {
+    /**
+     * OK
+     */
+    200: RedeemPromoCodeAnswer;
+};
+
+export type RedeemPromoCodeResponse = RedeemPromoCodeResponses[keyof RedeemPromoCodeResponses];
 
 export type AppleServerNotificationsData = {
     body: AppStoreNotification;
