@@ -2,37 +2,40 @@ using System.Diagnostics;
 
 namespace Reelbase.Tests.Support;
 
-/// <summary>The vendors' own JavaScript clients, installed once a run.</summary>
+/// <summary>JavaScript programs of the repository: the vendors' own clients, and ours. Packages are installed once a run.</summary>
 public static class Node
 {
     private static readonly string Folder = Path.Combine(Repository.Root, "tests", "vendor-clients");
     private static readonly SemaphoreSlim Installing = new(1, 1);
 
     /// <summary>Runs a file of theirs and answers what it printed.</summary>
-    public static async Task<string> RunAsync(Dictionary<string, string> environment, params string[] args)
+    public static Task<string> RunAsync(Dictionary<string, string> environment, params string[] args) => RunInAsync(Folder, environment, "node", args);
+
+    /// <summary>Runs a program in a folder of the repository whose packages are installed from its lock file first.</summary>
+    public static async Task<string> RunInAsync(string folder, Dictionary<string, string> environment, string program, params string[] args)
     {
         await Installing.WaitAsync();
         try
         {
             // The lock file that npm leaves says for what the folder was installed.
-            var done = Path.Combine(Folder, "node_modules", ".package-lock.json");
-            if (!File.Exists(done) || File.GetLastWriteTimeUtc(done) < File.GetLastWriteTimeUtc(Path.Combine(Folder, "package-lock.json")))
+            var done = Path.Combine(folder, "node_modules", ".package-lock.json");
+            if (!File.Exists(done) || File.GetLastWriteTimeUtc(done) < File.GetLastWriteTimeUtc(Path.Combine(folder, "package-lock.json")))
             {
-                await StartAsync([], "npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts");
+                await StartAsync(folder, [], "npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts");
             }
         }
         finally
         {
             Installing.Release();
         }
-        return await StartAsync(environment, "node", args);
+        return await StartAsync(folder, environment, program, args);
     }
 
-    private static async Task<string> StartAsync(Dictionary<string, string> environment, string program, params string[] args)
+    private static async Task<string> StartAsync(string folder, Dictionary<string, string> environment, string program, params string[] args)
     {
         var start = new ProcessStartInfo(program, args)
         {
-            WorkingDirectory = Folder,
+            WorkingDirectory = folder,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
