@@ -7,6 +7,7 @@ internal static class FunctionRights
     {
         ["anon"] =
         [
+            "charge_rest_list",
             "get_models",
             "get_products",
             "get_themes",
@@ -70,6 +71,7 @@ internal static class FunctionRights
             "admin_user_stats",
             "admit_upload",
             "call_admin_once",
+            "charge_rest_list",
             "check_admin_session",
             "claim_purchase",
             "count_failed_claim",
@@ -308,7 +310,7 @@ internal static class FunctionRights
             "submissions_are_held",
             "verify_ledger",
         ],
-        ["service_role"] = [],
+        ["service_role"] = ["charge_rest_list"],
         ["public"] = [],
     };
 }

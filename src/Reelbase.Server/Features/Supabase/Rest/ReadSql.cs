@@ -3,7 +3,7 @@ using Reelbase.Server.Platform.Database;
 namespace Reelbase.Server.Features.Supabase.Rest;
 
 /// <summary>Writes a planned query as SQL.</summary>
-internal sealed class ReadSql(SqlText sql, RestCatalog catalog, Caller caller, string secret)
+internal sealed class ReadSql(SqlText sql, RestCatalog catalog, Caller caller, string secret, RestOptions options)
 {
     private readonly ConditionSql _conditions = new(sql, caller);
 
@@ -132,7 +132,7 @@ internal sealed class ReadSql(SqlText sql, RestCatalog catalog, Caller caller, s
         var spread = child.IsSpread
             ? string.Concat(child.OutputNames().Select(name => $", coalesce(json_agg(r.{RestCatalog.Quote(name)}), '[]')::jsonb as {RestCatalog.Quote(name)}"))
             : "";
-        return $"{kind} join lateral (select json_agg(r)::jsonb as rest_rows{spread} from ({Rows(child)}) as r) as {child.Joined} on {(child.IsInner ? $"{child.Joined}.rest_rows is not null" : "true")}";
+        return $"{kind} join lateral (select public.charge_rest_list(json_agg(r)::jsonb, {options.MaxListBytes}) as rest_rows{spread} from ({Rows(child)}) as r) as {child.Joined} on {(child.IsInner ? $"{child.Joined}.rest_rows is not null" : "true")}";
     }
 
     private string GroupBy(ReadNode node)

@@ -34,6 +34,14 @@ public sealed class RestOptions
     [Range(1, 100_000)]
     public int MaxRows { get; set; } = 1000;
 
+    /// <summary>How many embedded lists (resources to many) a request may have in all; each multiplies what there is to do.</summary>
+    [Range(0, 20)]
+    public int MaxEmbeddedLists { get; set; } = 8;
+
+    /// <summary>How many embedded lists may lie inside each other, resources to one between them not counted.</summary>
+    [Range(0, 6)]
+    public int MaxEmbeddedListDepth { get; set; } = 3;
+
     /// <summary>The largest body of an insert or update, in bytes.</summary>
     [Range(1024, 8 * 1024 * 1024)]
     public int MaxBodyBytes { get; set; } = 1024 * 1024;
@@ -45,6 +53,9 @@ public sealed class RestOptions
     /// <summary>How old what is known of tables, columns and grants may be before it is checked, in seconds.</summary>
     [Range(0, 3600)]
     public double CatalogCheckSeconds { get; set; } = 2;
+
+    /// <summary>What the embedded lists of a request may weigh together while they are made: each byte of an answer is in at most so many lists.</summary>
+    internal long MaxListBytes => MaxAnswerBytes * (MaxEmbeddedListDepth + 1L);
 
     /// <summary>The exposed schemas, the default one first.</summary>
     public IReadOnlyList<string> Exposed => Schemas.Length == 0 ? ["public"] : Schemas;

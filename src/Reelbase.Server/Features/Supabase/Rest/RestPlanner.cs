@@ -13,6 +13,7 @@ internal sealed class RestPlanner(RestCatalog catalog, RestOptions options, Call
     private int _nodes;
     private int _fields;
     private int _resolved;
+    private int _lists;
 
     /// <summary>The tree of a query.</summary>
     /// <param name="relation">The table that the path names.</param>
@@ -45,13 +46,14 @@ internal sealed class RestPlanner(RestCatalog catalog, RestOptions options, Call
             Find(root, logic.Path).Where.Add(logic.Value);
         }
         root.Qualifier = "t0";
-        Resolve(root);
+        Resolve(root, 0);
         CheckOrders(root);
         Expand(root);
         if (!isChange)
         {
-            Restrict(root);
+            root.Range = AtMostRows(root.Range);
         }
+        root.Children.ForEach(Restrict);
         return root;
     }
 
@@ -104,7 +106,7 @@ internal sealed class RestPlanner(RestCatalog catalog, RestOptions options, Call
         return node;
     }
 
-    private void Resolve(ReadNode parent)
+    private void Resolve(ReadNode parent, int listDepth)
     {
         foreach (var child in parent.Children)
         {
@@ -116,12 +118,17 @@ internal sealed class RestPlanner(RestCatalog catalog, RestOptions options, Call
             {
                 Guard(junction);
             }
+            var depth = listDepth + (child.IsToOne ? 0 : 1);
+            if (!child.IsToOne && (++_lists > options.MaxEmbeddedLists || depth > options.MaxEmbeddedListDepth))
+            {
+                throw RestError.TooMuch($"at most {options.MaxEmbeddedLists} embedded resources to many, {options.MaxEmbeddedListDepth} inside each other");
+            }
             var number = ++_resolved;
             child.Qualifier = $"t{number}";
             child.ParentQualifier = parent.Qualifier;
             child.Joined = $"a{number}";
             child.Junction = $"j{number}";
-            Resolve(child);
+            Resolve(child, depth);
         }
     }
 
@@ -277,7 +284,9 @@ internal sealed class RestPlanner(RestCatalog catalog, RestOptions options, Call
 
     private void Restrict(ReadNode node)
     {
-        node.Range = node.Range.IsLimitZero ? node.Range : node.Range.AtMost(options.MaxRows);
+        node.Range = AtMostRows(node.Range);
         node.Children.ForEach(Restrict);
     }
+
+    private RowRange AtMostRows(RowRange range) => range.IsLimitZero ? range : range.AtMost(options.MaxRows);
 }

@@ -51,6 +51,10 @@ internal sealed class RestRunner(RestCatalogSource catalogs, CallerDatabase data
                 cancellationToken
             );
         }
+        catch (PostgresException error) when (error.SqlState == "RB003")
+        {
+            throw RestError.TooMuch($"embedded resources of at most {options.Value.MaxListBytes} bytes in all; embed fewer, or limit them");
+        }
         catch (PostgresException error)
         {
             throw RestError.From(error, caller);
@@ -89,7 +93,7 @@ internal sealed class RestRunner(RestCatalogSource catalogs, CallerDatabase data
         preferences.Check();
         var root = plan.Planner.Plan(plan.Relation, request.Query, false, request.Range);
         var sql = new SqlText();
-        var writer = new ReadSql(sql, plan.Catalog, plan.Caller, plan.Secret);
+        var writer = new ReadSql(sql, plan.Catalog, plan.Caller, plan.Secret, plan.Options);
         var rows = writer.Rows(root);
         var count = preferences.Counts ? $"(select count(*) from ({writer.Count(root)}) as c)" : "null::bigint";
         var isHead = request.Method == "HEAD";
@@ -133,7 +137,7 @@ internal sealed class RestRunner(RestCatalogSource catalogs, CallerDatabase data
     private static async Task<long> EstimateAsync(Plan plan, ReadNode root, CallerTransaction transaction, CancellationToken cancellationToken)
     {
         var sql = new SqlText();
-        var count = new ReadSql(sql, plan.Catalog, plan.Caller, plan.Secret).Count(root);
+        var count = new ReadSql(sql, plan.Catalog, plan.Caller, plan.Secret, plan.Options).Count(root);
         sql.Add($"explain (format json) {count}");
         var row = await transaction.FirstAsync(sql.ToString(), sql.Arguments, cancellationToken);
         using var document = JsonDocument.Parse((string)row![0]!);
@@ -148,7 +152,7 @@ internal sealed class RestRunner(RestCatalogSource catalogs, CallerDatabase data
         var returning = preferences.Return is "representation" or "headers-only" ? Returning(plan, root) : [];
         var change = Change(plan, sql, returning);
         preferences.Check();
-        var reader = new ReadSql(sql, plan.Catalog, plan.Caller, plan.Secret);
+        var reader = new ReadSql(sql, plan.Catalog, plan.Caller, plan.Secret, plan.Options);
         var isInsert = request.Method == "POST";
         var key =
             isInsert && preferences.Return == "headers-only" && relation.PrimaryKey.Count > 0
