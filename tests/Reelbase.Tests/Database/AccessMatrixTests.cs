@@ -64,6 +64,7 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
         ["public.statistics_progress"] = None,
         ["public.storage_objects"] = "own denied denied denied",
         ["public.temporary_guests"] = None,
+        ["public.theme_hours"] = None,
         ["public.themes"] = "some denied denied denied",
         ["public.unverified_uses"] = None,
         ["public.uploads"] = None,
@@ -158,6 +159,7 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
                 );
             }
             await Eventually.IsAsync(() => QueryAsync<long>("select count(*) from error_log"), rows => rows > 0);
+            await ExecuteAsync("update video_jobs set theme_id = (select min(id::text)::uuid from themes)");
             await QueryAsync<DateTime>("select count_hours(100)");
             await QueryAsync<Guid>("select create_admin('someone@example.com', 'a hash', 'sealed')");
             await Eventually.IsAsync(() => QueryAsync<long>("select count(*) from nodes"), rows => rows > 0);

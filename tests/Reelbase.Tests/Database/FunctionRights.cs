@@ -66,6 +66,7 @@ internal static class FunctionRights
             "admin_set_role",
             "admin_set_tier",
             "admin_system",
+            "admin_theme_stats",
             "admin_toggle_model",
             "admin_unban_user",
             "admin_user_stats",

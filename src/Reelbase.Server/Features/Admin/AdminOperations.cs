@@ -256,6 +256,7 @@ public static class AdminOperations
             new AdminField("id", "4bf92f3577b34da6a3ce929d0e0e4736", "A trace id or a job id", true)
         ),
         Look("admin-overview", "The figures of a range", new AdminField("hours", 24, "1 to 8784")),
+        Look("admin-theme-stats", "Jobs, success and credits of each theme in a range, the most used first", new AdminField("hours", 24, "1 to 8784")),
         Look("admin-system", "Nodes, schedules, the last cleanup and check"),
         Change("admin-request-ledger-check", "Ask for a check of every ledger", Reason),
         Look(

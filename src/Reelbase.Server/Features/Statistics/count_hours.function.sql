@@ -33,8 +33,24 @@ begin
   select date_trunc('hour', completed_at, 'UTC'), provider, coalesce(model_name, ''), status, coalesce(error_code, ''), count(*),
     coalesce(sum(extract(epoch from completed_at - created_at)), 0)
   from video_jobs where completed_at >= v_from and completed_at < v_until and status in ('completed', 'failed') group by 1, 2, 3, 4, 5;
+
+  -- Credits by the time of their ledger row, so that what comes back later is counted when it came back.
+  delete from theme_hours where hour >= v_from and hour < v_until;
+  insert into theme_hours (hour, theme_id, accepted, completed, failed, credits_charged, credits_returned)
+  select e.hour, e.theme_id, sum(e.accepted), sum(e.completed), sum(e.failed), sum(e.charged), sum(e.returned) from (
+    select date_trunc('hour', created_at, 'UTC') as hour, theme_id, count(*) as accepted, 0 as completed, 0 as failed, 0 as charged, 0 as returned
+    from video_jobs where created_at >= v_from and created_at < v_until and theme_id is not null group by 1, 2
+    union all
+    select date_trunc('hour', completed_at, 'UTC'), theme_id, 0, count(*) filter (where status = 'completed'), count(*) filter (where status = 'failed'), 0, 0
+    from video_jobs where completed_at >= v_from and completed_at < v_until and status in ('completed', 'failed') and theme_id is not null group by 1, 2
+    union all
+    select date_trunc('hour', q.created_at, 'UTC'), j.theme_id, 0, 0, 0, coalesce(-sum(q.change) filter (where q.change < 0), 0),
+      coalesce(sum(q.change) filter (where q.change > 0), 0)
+    from quota_log q join video_jobs j on j.job_id = q.job_id
+    where q.created_at >= v_from and q.created_at < v_until and j.theme_id is not null group by 1, 2) e
+  group by 1, 2;
   update statistics_progress set counted_until = v_until;
   return v_until;
 end
 $$;
-comment on function count_hours(integer) is 'Brings ledger_hours and job_hours up to date; the hour reached, or null when another node is doing it.';
+comment on function count_hours(integer) is 'Brings ledger_hours, job_hours and theme_hours up to date; the hour reached, or null when another node is doing it.';
