@@ -149,8 +149,15 @@ public sealed class PageTests(PageTests.Furnished house) : IClassFixture<PageTes
 
         async Task LookAsync(IPage page, string name)
         {
-            // Animations end before anything is judged or kept.
-            await page.WaitForTimeoutAsync(Pictures is null ? 50 : 400);
+            // The page comes light and turns dark once it is live; what moves has come to its end before anything is judged or kept.
+            await Eventually.IsAsync(
+                () =>
+                    page.EvaluateAsync<bool>(
+                        "isDark => (getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).reduce((sum, one) => sum + Number(one), 0) < 384) === isDark && document.getAnimations().every(one => one.playState !== 'running')",
+                        scheme == ColorScheme.Dark
+                    ),
+                settled => settled
+            );
             if (Pictures is { Length: > 0 })
             {
                 Directory.CreateDirectory(Pictures);

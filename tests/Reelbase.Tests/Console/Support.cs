@@ -58,6 +58,8 @@ public class ConsoleHouse : TestSystem
                 BaseURL = Url,
                 ViewportSize = new() { Width = width, Height = height },
                 ColorScheme = scheme,
+                // Nothing is caught halfway between two colours.
+                ReducedMotion = ReducedMotion.Reduce,
                 TimezoneId = "Europe/Istanbul",
                 Locale = "en-GB",
                 AcceptDownloads = true,
