@@ -253,7 +253,8 @@ public sealed class SignInTests(TestSystem house)
         Assert.Equal(HttpStatusCode.OK, (await TokenAsync(new { provider = "apple", id_token = fresh })).Status);
         await house.OutageAsync("apple-id", 60, "down");
         // Known keys go on; a key that nobody knows yet cannot be judged.
-        Assert.Equal(HttpStatusCode.OK, (await TokenAsync(new { provider = "apple", id_token = fresh })).Status);
+        var known = (await house.PretendApple.SignInAsync(Subject())).Token;
+        Assert.Equal(HttpStatusCode.OK, (await TokenAsync(new { provider = "apple", id_token = known })).Status);
         await house.PretendApple.PostAsync("apple-id/rotate-keys", new { });
         var unknown = (await house.PretendApple.SignInAsync(subject)).Token;
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await TokenAsync(new { provider = "apple", id_token = unknown })).Status);

@@ -3715,6 +3715,50 @@ export type AdminOverviewResponses = {
     200: unknown;
 };
 
+export type AdminThemeStatsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * 1 to 8784
+         */
+        hours?: string;
+    };
+    url: '/admin-theme-stats';
+};
+
+export type AdminThemeStatsErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminThemeStatsError = AdminThemeStatsErrors[keyof AdminThemeStatsErrors];
+
+export type AdminThemeStatsResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
 export type AdminSystemData = {
     body?: never;
     path?: never;

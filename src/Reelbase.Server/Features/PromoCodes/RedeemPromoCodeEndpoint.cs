@@ -25,7 +25,7 @@ public static class RedeemPromoCodeEndpoint
     public static void Map(IEndpointRouteBuilder routes) =>
         routes
             .MapPost("/redeem-promo-code", HandleAsync)
-            .WithTags("Credits")
+            .WithTags("PromoCodes")
             .WithName("redeem-promo-code")
             .WithSummary("Redeem a code for credits, once")
             .RequiresUser()
