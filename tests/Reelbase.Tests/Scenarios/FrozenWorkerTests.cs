@@ -86,8 +86,9 @@ public sealed class FrozenWorkerTests(FrozenWorkerTests.TwoProcesses system) : I
         await Eventually.IsAsync(() => system.SubmissionsAsync(prompt), submissions => submissions.Count == 1);
         await frozen.FreezeAsync();
         await system.ServeAllAsync();
-        Assert.Equal("completed", (await phone.WatchAsync(job))[^1].GetProperty("status").GetString());
+        // What the provider answers now waits in the frozen process's socket until it is thawed.
         await system.OutageAsync("fal/fal-ai", 0, "slow");
+        Assert.Equal("completed", (await phone.WatchAsync(job))[^1].GetProperty("status").GetString());
         await AssertThawingChangesNothingAsync(frozen, job);
         Assert.Single(await system.SubmissionsAsync(prompt));
         Assert.Equal(2, await phone.CreditsAsync());
