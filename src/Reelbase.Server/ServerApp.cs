@@ -11,6 +11,7 @@ using Reelbase.Server.Features.Credits;
 using Reelbase.Server.Features.Devices;
 using Reelbase.Server.Features.Files;
 using Reelbase.Server.Features.GenerateVideo;
+using Reelbase.Server.Features.Live;
 using Reelbase.Server.Features.Moderation;
 using Reelbase.Server.Features.Nodes;
 using Reelbase.Server.Features.PromoCodes;
@@ -270,6 +271,7 @@ public static class ServerApp
             services.AddSingleton<DeviceAttestation>();
             services.AddSingleton<DeviceCheckEndpoint>();
             services.AddSingleton<JobView>();
+            AddHosted<LiveHub>(services);
             services.AddSingleton<Moderator>();
             services.AddSingleton<ImageUrlRules>();
             services.AddSingleton<AppleSignIn>();

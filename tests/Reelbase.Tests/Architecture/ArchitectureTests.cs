@@ -82,6 +82,7 @@ public sealed partial class ArchitectureTests
             "Cleanup → GenerateVideo", // how long videos are kept
             "Devices → Sessions", // a device that is known gets a session
             "VideoLibrary → GenerateVideo", // the topic on which a job's changes are told, and how long videos are kept
+            "VideoLibrary → Live", // streams of a job hear from the hub
             "VideoLibrary → Files", // addresses of files
             "GenerateVideo → Files", // removing the rest of a broken download; pictures that jobs start from
             "GenerateVideo → Moderation", // a wish is looked at before it is charged

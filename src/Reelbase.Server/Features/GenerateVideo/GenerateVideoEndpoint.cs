@@ -114,6 +114,7 @@ public static class GenerateVideoEndpoint
         else
         {
             feed.Publish(VideoJobWorker.WakeTopic);
+            feed.Publish(CallerResolver.TopicOf(caller.UserId!.Value));
         }
         RateLimitHeaders.Set(context, accepted.RateLimit, accepted.RateRemaining, accepted.RateResetAt);
         return Results.Text(accepted.ResponseData, "application/json", statusCode: accepted.StatusCode);

@@ -1,7 +1,6 @@
-using System.Text;
-using System.Text.Json;
 using Reelbase.Server.Features.Files;
 using Reelbase.Server.Features.GenerateVideo;
+using Reelbase.Server.Features.Live;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Errors;
 using Reelbase.Server.Platform.Http;
@@ -25,10 +24,6 @@ public sealed record SuccessAnswer(bool Success);
 /// <summary>What a user sees of their jobs: one, live or at once; a list; and deleting.</summary>
 public static class VideoLibraryEndpoints
 {
-    private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan StreamLimit = TimeSpan.FromMinutes(60);
-
     public static void MapVideoLibrary(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("").WithTags("VideoLibrary");
@@ -106,7 +101,7 @@ public static class VideoLibraryEndpoints
         CallerResolver callers,
         ApiDatabase database,
         JobView view,
-        ChangeFeed feed,
+        LiveHub hub,
         LiveConnections live
     )
     {
@@ -122,42 +117,16 @@ public static class VideoLibraryEndpoints
             return Json.Answer(await ReadAsync());
         }
         using var place = live.Open(caller.UserId!.Value, context.Connection.RemoteIpAddress);
-        using var changes = feed.Subscribe(VideoJobWorker.TopicOf(jobId), CallerResolver.TopicOf(caller.UserId.Value));
+        var stream = new StatusStream(context, view);
+        // Before the first reading, so that nothing falls between the two.
+        using var watch = hub.Watch(caller, new([jobId], WantsStatus: true), stream);
         var current = await ReadAsync();
-        context.Response.ContentType = "text/event-stream";
-        context.Response.Headers.CacheControl = "no-store";
-        var ends = DateTime.UtcNow + StreamLimit;
-        var lastWrite = DateTime.UtcNow;
-        string? sent = null;
-        try
+        if (StatusStream.HasSeenTheEnd(context, current))
         {
-            while (true)
-            {
-                var data = JsonSerializer.Serialize(current, Json.Options);
-                if (data != sent)
-                {
-                    await WriteAsync(context, $"event: status\ndata: {data}\n\n");
-                    (sent, lastWrite) = (data, DateTime.UtcNow);
-                }
-                if (current.Status is "completed" or "failed" || DateTime.UtcNow > ends)
-                {
-                    return Results.Empty;
-                }
-                // Woken by a change, and looking again now and then in case the news was lost on the way.
-                await changes.WaitAsync(LookAgain, context.RequestAborted);
-                if (DateTime.UtcNow - lastWrite >= KeepAlive - LookAgain)
-                {
-                    await WriteAsync(context, ": still here\n\n");
-                    lastWrite = DateTime.UtcNow;
-                }
-                current = await ReadAsync();
-            }
+            return Results.NoContent();
         }
-        catch (ApiException)
-        {
-            // Deleted, banned or signed out while watching: the stream ends, and asking again tells why.
-            return Results.Empty;
-        }
+        await stream.RunAsync(current);
+        return Results.Empty;
 
         async Task<string> OwnerAsync() =>
             (
@@ -230,10 +199,4 @@ public static class VideoLibraryEndpoints
         string.IsNullOrEmpty(text) ? throw ApiException.Field("ERR_4000", "job_id", "required")
         : Guid.TryParse(text, out var id) ? id
         : throw new ApiException("ERR_4007", new { what = "job" });
-
-    private static async Task WriteAsync(HttpContext context, string text)
-    {
-        await context.Response.Body.WriteAsync(Encoding.UTF8.GetBytes(text), context.RequestAborted);
-        await context.Response.Body.FlushAsync(context.RequestAborted);
-    }
 }

@@ -27,6 +27,17 @@ public sealed class ChangeFeed(ConnectionStrings strings, ILogger<ChangeFeed> lo
         new BoundedChannelOptions(10_000) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true }
     );
 
+    private volatile bool _isListening;
+
+    /// <summary>Every topic that changed, here or at another node; on the thread that brings it, so it may not wait.</summary>
+    public event Action<string>? Changed;
+
+    /// <summary>Listening began, or began anew: what was notified before that went by.</summary>
+    public event Action? Listening;
+
+    /// <summary>Whether PostgreSQL has confirmed that this node hears of what other nodes change.</summary>
+    public bool IsListening => _isListening;
+
     /// <summary>Says that a topic changed. Call it after the change is committed.</summary>
     public void Publish(string topic)
     {
@@ -63,6 +74,7 @@ public sealed class ChangeFeed(ConnectionStrings strings, ILogger<ChangeFeed> lo
 
     private void Deliver(string topic)
     {
+        Changed?.Invoke(topic);
         if (_subscriptions.TryGetValue(topic, out var subscriptions))
         {
             foreach (var subscription in subscriptions)
@@ -132,12 +144,16 @@ public sealed class ChangeFeed(ConnectionStrings strings, ILogger<ChangeFeed> lo
                 {
                     await command.ExecuteNonQueryAsync(stoppingToken);
                 }
+                _isListening = true;
+                Listening?.Invoke();
                 while (await connection.WaitAsync(CheckPause, stoppingToken) || await LeadsToPrimaryAsync(connection, stoppingToken)) { }
                 logger.LogWarning("Listening for changes led to a server that takes no writes; asking who is at the address now");
+                _isListening = false;
                 await Task.Delay(Reconnect, stoppingToken);
             }
             catch (Exception error) when (!stoppingToken.IsCancellationRequested)
             {
+                _isListening = false;
                 // Whatever it was: a feed that ended would take the whole server with it.
                 logger.LogWarning("Listening for changes broke off ({Reason}); trying again", error.Message);
                 await Task.Delay(Reconnect, stoppingToken);

@@ -15,6 +15,10 @@ public sealed class LiveOptions
     /// <summary>Open streams that one address (an IPv6 /64) may have at a node; a carrier's phones share addresses. -1: no limit.</summary>
     [Range(-1, 10_000_000)]
     public int StreamsPerAddress { get; set; } = 20_000;
+
+    /// <summary>Seconds between two comparisons of everything that is watched with the database, for changes that nobody notified.</summary>
+    [Range(0.1, 60)]
+    public double SweepSeconds { get; set; } = 3;
 }
 
 /// <summary>Counts the connections of this process that stay open, by user and by address: each of them holds memory and asks the database now and then.</summary>
@@ -29,17 +33,35 @@ public sealed class LiveConnections(IOptions<LiveOptions> options)
 
     /// <summary>Takes a place until the answer is disposed.</summary>
     /// <exception cref="ApiException">ERR_4004 when the user or their address has all of theirs.</exception>
-    public IDisposable Open(Guid userId, IPAddress? address)
+    public IDisposable Open(Guid userId, IPAddress? address) => Take(userId, ClientAddress.Network(address ?? IPAddress.None));
+
+    /// <summary>Like <see cref="Open"/> for a connection whose user is not known yet: the address's place alone.</summary>
+    /// <exception cref="ApiException">ERR_4004.</exception>
+    public IDisposable OpenAddress(IPAddress? address) => Take(null, ClientAddress.Network(address ?? IPAddress.None));
+
+    /// <summary>Like <see cref="Open"/>, for a connection that has its address's place already.</summary>
+    /// <exception cref="ApiException">ERR_4004.</exception>
+    public IDisposable OpenUser(Guid userId) => Take(userId, null);
+
+    private Place Take(Guid? userId, IPAddress? network)
     {
-        var network = ClientAddress.Network(address ?? IPAddress.None);
         lock (_lock)
         {
-            Check(_users.GetValueOrDefault(userId), options.Value.StreamsPerUser, "user");
-            Check(_addresses.GetValueOrDefault(network), options.Value.StreamsPerAddress, "address");
-            _users[userId] = _users.GetValueOrDefault(userId) + 1;
-            _addresses[network] = _addresses.GetValueOrDefault(network) + 1;
+            if (userId is { } checkedUser)
+            {
+                Check(_users.GetValueOrDefault(checkedUser), options.Value.StreamsPerUser, "user");
+            }
+            if (network is not null)
+            {
+                Check(_addresses.GetValueOrDefault(network), options.Value.StreamsPerAddress, "address");
+                _addresses[network] = _addresses.GetValueOrDefault(network) + 1;
+            }
+            if (userId is { } user)
+            {
+                _users[user] = _users.GetValueOrDefault(user) + 1;
+            }
         }
-        return new Place(this, userId, network);
+        return new(this, userId, network);
     }
 
     /// <summary>Whom something is remembered of; nobody once all connections have ended.</summary>
@@ -70,12 +92,18 @@ public sealed class LiveConnections(IOptions<LiveOptions> options)
         }
     }
 
-    private void Close(Guid userId, IPAddress network)
+    private void Close(Guid? userId, IPAddress? network)
     {
         lock (_lock)
         {
-            Lower(_users, userId);
-            Lower(_addresses, network);
+            if (userId is { } user)
+            {
+                Lower(_users, user);
+            }
+            if (network is not null)
+            {
+                Lower(_addresses, network);
+            }
         }
     }
 
@@ -88,7 +116,7 @@ public sealed class LiveConnections(IOptions<LiveOptions> options)
         }
     }
 
-    private sealed class Place(LiveConnections connections, Guid userId, IPAddress network) : IDisposable
+    private sealed class Place(LiveConnections connections, Guid? userId, IPAddress? network) : IDisposable
     {
         private int _isClosed;
 

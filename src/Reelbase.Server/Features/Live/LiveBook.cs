@@ -1,0 +1,327 @@
+namespace Reelbase.Server.Features.Live;
+
+/// <summary>Who watches what, what of it is to be read, and what a reading means for whom. Every member may be called from any thread.</summary>
+internal sealed class LiveBook
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<(Guid User, bool IsUnverified), LiveAudience> _audiences = [];
+    private readonly Dictionary<Guid, List<LiveAudience>> _byJob = [];
+    private readonly Dictionary<Guid, List<LiveAudience>> _byUser = [];
+    private readonly Queue<LiveAudience> _queue = [];
+
+    /// <summary>One user's part of a reading.</summary>
+    /// <param name="Audience">Whose.</param>
+    /// <param name="Ask">What is read.</param>
+    /// <param name="Waiting">Who is ready after it.</param>
+    internal sealed record Part(LiveAudience Audience, LiveAsk Ask, IReadOnlyList<LiveWatch> Waiting);
+
+    /// <summary>Everything that is watched, as it was last read.</summary>
+    internal sealed record Versions(Guid[] Jobs, long?[] JobVersions, Guid[] Users, long?[] UserVersions, Guid[] Sessions);
+
+    public int Watchers
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _audiences.Values.Sum(audience => audience.Watches.Count);
+            }
+        }
+    }
+
+    public void Add(LiveWatch watch)
+    {
+        lock (_lock)
+        {
+            var key = (watch.Caller.UserId!.Value, watch.SessionId is null);
+            if (!_audiences.TryGetValue(key, out var audience))
+            {
+                _audiences[key] = audience = new(key.Item1, key.Item2);
+                Index(_byUser, audience.UserId, audience);
+            }
+            watch.Audience = audience;
+            audience.Watches.Add(watch);
+            foreach (var job in watch.Interest.Jobs)
+            {
+                if (audience.Jobs.TryAdd(job, new()))
+                {
+                    Index(_byJob, job, audience);
+                }
+                audience.SetDirty(job);
+            }
+            Enqueue(audience);
+        }
+    }
+
+    public void Remove(LiveWatch watch)
+    {
+        lock (_lock)
+        {
+            if (watch.Audience is { } audience && audience.Watches.Remove(watch))
+            {
+                Tidy(audience, [.. audience.Jobs.Keys]);
+            }
+        }
+    }
+
+    public bool MarkJob(Guid job)
+    {
+        lock (_lock)
+        {
+            var audiences = _byJob.GetValueOrDefault(job);
+            audiences?.ForEach(audience =>
+            {
+                audience.SetDirty(job);
+                Enqueue(audience);
+            });
+            return audiences is not null;
+        }
+    }
+
+    public bool MarkUser(Guid user)
+    {
+        lock (_lock)
+        {
+            var audiences = _byUser.GetValueOrDefault(user);
+            audiences?.ForEach(audience =>
+            {
+                audience.SetAllDirty();
+                Enqueue(audience);
+            });
+            return audiences is not null;
+        }
+    }
+
+    public bool MarkSession(Guid session)
+    {
+        lock (_lock)
+        {
+            foreach (var audience in _audiences.Values.Where(audience => audience.Watches.Exists(watch => watch.SessionId == session)))
+            {
+                Enqueue(audience);
+            }
+            return true;
+        }
+    }
+
+    /// <summary>Those who are not ready yet are read now.</summary>
+    public void MarkWaiting()
+    {
+        lock (_lock)
+        {
+            foreach (var audience in _audiences.Values.Where(audience => audience.Watches.Exists(watch => !watch.IsReady)))
+            {
+                Enqueue(audience);
+            }
+        }
+    }
+
+    public List<Part> Take(int most)
+    {
+        lock (_lock)
+        {
+            var parts = new List<Part>();
+            while (parts.Count < most && _queue.TryDequeue(out var audience))
+            {
+                audience.IsQueued = false;
+                if (audience.Watches.Count > 0)
+                {
+                    parts.Add(new(audience, audience.Take(parts.Count), [.. audience.Watches.Where(watch => !watch.IsReady)]));
+                }
+            }
+            return parts;
+        }
+    }
+
+    /// <summary>What could not be read is still to be read.</summary>
+    public void PutBack(List<Part> parts)
+    {
+        lock (_lock)
+        {
+            parts.ForEach(PutBack);
+        }
+    }
+
+    /// <summary>What a reading means: the calls to make, outside of any lock.</summary>
+    public List<Action> Apply(List<Part> parts, ILookup<int, LiveRead> rows, bool isListening, DateTime now)
+    {
+        var calls = new List<Action>();
+        lock (_lock)
+        {
+            foreach (var part in parts)
+            {
+                Apply(part, [.. rows[part.Ask.Number]], isListening, now, calls);
+            }
+        }
+        return calls;
+    }
+
+    /// <summary>The switch for shipped builds has closed: whoever watches without a session watches no longer.</summary>
+    public List<Action> EndUnverified()
+    {
+        var calls = new List<Action>();
+        lock (_lock)
+        {
+            foreach (var audience in _audiences.Values.Where(audience => audience.IsUnverified).ToList())
+            {
+                End(audience, _ => true, "session_ended", calls);
+                Tidy(audience, [.. audience.Jobs.Keys]);
+            }
+        }
+        return calls;
+    }
+
+    public Versions Known()
+    {
+        lock (_lock)
+        {
+            var jobs = _audiences.Values.SelectMany(audience => audience.Jobs).DistinctBy(job => job.Key).ToList();
+            var users = _audiences.Values.SelectMany(audience => audience.UserVersions).DistinctBy(user => user.Key).ToList();
+            var sessions = _audiences.Values.SelectMany(audience => audience.Watches).Select(watch => watch.SessionId).OfType<Guid>().Distinct();
+            return new(
+                [.. jobs.Select(job => job.Key)],
+                [.. jobs.Select(job => job.Value.Version)],
+                [.. users.Select(user => user.Key)],
+                [.. users.Select(user => (long?)user.Value)],
+                [.. sessions]
+            );
+        }
+    }
+
+    public Guid[] WaitingJobs()
+    {
+        lock (_lock)
+        {
+            return [.. _audiences.Values.SelectMany(audience => audience.Jobs).Where(job => job.Value.Place is not null).Select(job => job.Key).Distinct()];
+        }
+    }
+
+    public List<Action> NotePlaces(List<JobPlace> places)
+    {
+        var calls = new List<Action>();
+        lock (_lock)
+        {
+            foreach (var (job, place) in places)
+            {
+                foreach (var audience in _byJob.GetValueOrDefault(job) ?? [])
+                {
+                    if (audience.Jobs.TryGetValue(job, out var row) && row.Place != place)
+                    {
+                        row.Place = place;
+                        foreach (var watch in audience.Watches.Where(watch => watch.Interest.WantsStatus && watch.Interest.Jobs.Contains(job)))
+                        {
+                            calls.Add(() => watch.Listener.OnPlace(watch, job, place));
+                        }
+                    }
+                }
+            }
+        }
+        return calls;
+    }
+
+    private void Apply(Part part, List<LiveRead> rows, bool isListening, DateTime now, List<Action> calls)
+    {
+        var audience = part.Audience;
+        var before = audience.Jobs.Keys.ToList();
+        foreach (var ended in rows.Where(row => row.Kind == "ended"))
+        {
+            var reason = System.Text.Json.JsonDocument.Parse(ended.Record!).RootElement.GetProperty("reason").GetString()!;
+            End(audience, watch => ended.Id is null || watch.SessionId == ended.Id, reason, calls);
+        }
+        var endedSessions = rows.Count(row => row.Kind == "ended" && row.Id is not null);
+        var wasRead = rows.TrueForAll(row => row.Kind != "ended" || row.Id is not null) && (audience.IsUnverified || endedSessions < part.Ask.Sessions.Count);
+        if (wasRead)
+        {
+            audience.Apply(part.Ask, rows, now, calls);
+            foreach (var user in audience.UserVersions.Keys)
+            {
+                Index(_byUser, user, audience);
+            }
+            foreach (var watch in part.Waiting.Where(watch => isListening && audience.Watches.Contains(watch)))
+            {
+                watch.IsReady = true;
+                calls.Add(() => watch.Listener.OnReady(watch));
+            }
+        }
+        else if (audience.Watches.Count > 0)
+        {
+            // Somebody came with another session in between: nothing was read for them.
+            PutBack(part);
+        }
+        Tidy(audience, before);
+    }
+
+    private static void End(LiveAudience audience, Predicate<LiveWatch> isMeant, string reason, List<Action> calls)
+    {
+        foreach (var watch in audience.Watches.FindAll(isMeant))
+        {
+            audience.Watches.Remove(watch);
+            calls.Add(() => watch.Listener.OnEnd(watch, reason));
+        }
+    }
+
+    /// <summary>The indexes follow what the audience watches now.</summary>
+    private void Tidy(LiveAudience audience, List<Guid> before)
+    {
+        audience.LetGo();
+        if (audience.Watches.Count == 0)
+        {
+            audience.Jobs.Clear();
+            _audiences.Remove((audience.UserId, audience.IsUnverified));
+            foreach (var user in audience.UserVersions.Keys.Append(audience.UserId))
+            {
+                Unindex(_byUser, user, audience);
+            }
+        }
+        foreach (var job in before.Where(job => !audience.Jobs.ContainsKey(job)))
+        {
+            Unindex(_byJob, job, audience);
+        }
+        foreach (var job in audience.Jobs.Keys)
+        {
+            Index(_byJob, job, audience);
+        }
+    }
+
+    private void PutBack(Part part)
+    {
+        foreach (var job in part.Ask.Jobs)
+        {
+            part.Audience.SetDirty(job);
+        }
+        if (part.Ask.Newest > 0 || part.Ask.Profile)
+        {
+            part.Audience.SetAllDirty();
+        }
+        Enqueue(part.Audience);
+    }
+
+    private void Enqueue(LiveAudience audience)
+    {
+        if (!audience.IsQueued)
+        {
+            audience.IsQueued = true;
+            _queue.Enqueue(audience);
+        }
+    }
+
+    private static void Index(Dictionary<Guid, List<LiveAudience>> index, Guid key, LiveAudience audience)
+    {
+        if (!index.TryGetValue(key, out var audiences))
+        {
+            index[key] = audiences = new(1);
+        }
+        if (!audiences.Contains(audience))
+        {
+            audiences.Add(audience);
+        }
+    }
+
+    private static void Unindex(Dictionary<Guid, List<LiveAudience>> index, Guid key, LiveAudience audience)
+    {
+        if (index.TryGetValue(key, out var audiences) && audiences.Remove(audience) && audiences.Count == 0)
+        {
+            index.Remove(key);
+        }
+    }
+}
