@@ -77,7 +77,7 @@ public sealed class LiveStreamTests(LiveStreamTests.House system) : IClassFixtur
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
         await UntilAsync(reader, "event: status");
         await system.ExecuteAsync(string.Format(System.Globalization.CultureInfo.InvariantCulture, sql, phone.UserId));
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(Eventually.PatienceSeconds));
+        using var limit = new CancellationTokenSource(Patience.Span);
         while (await reader.ReadLineAsync(limit.Token) is not null) { }
     }
 
@@ -99,7 +99,7 @@ public sealed class LiveStreamTests(LiveStreamTests.House system) : IClassFixtur
 
     private static async Task UntilAsync(StreamReader reader, string text)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(Eventually.PatienceSeconds));
+        using var limit = new CancellationTokenSource(Patience.Span);
         while (await reader.ReadLineAsync(limit.Token) is { } line && !line.Contains(text, StringComparison.Ordinal)) { }
     }
 

@@ -10,7 +10,7 @@ using Reelbase.Server.Platform.Http;
 namespace Reelbase.Server.Features.VideoLibrary;
 
 /// <summary>One open event stream of a job: the hub says what is new, and what was not sent yet is overtaken by what is newer, so that nothing piles up for a phone that pauses.</summary>
-internal sealed class StatusStream(HttpContext context, JobView view) : ILiveListener
+internal sealed class StatusStream(HttpContext context, JobView view) : ILiveListener, IDisposable
 {
     private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(60);
@@ -103,6 +103,9 @@ internal sealed class StatusStream(HttpContext context, JobView view) : ILiveLis
         Ring();
     }
 
+    /// <inheritdoc/>
+    public void Dispose() => _bell.Dispose();
+
     private static bool IsFinal(JobStatusAnswer answer) => answer.Status is "completed" or "failed";
 
     /// <summary>A final event is the same wherever it is asked for; the others only have to differ.</summary>
@@ -123,9 +126,9 @@ internal sealed class StatusStream(HttpContext context, JobView view) : ILiveLis
         {
             _bell.Release();
         }
-        catch (SemaphoreFullException)
+        catch (Exception error) when (error is SemaphoreFullException or ObjectDisposedException)
         {
-            // It is ringing already.
+            // It is ringing already, or the stream is over and the hub was about to call.
         }
     }
 

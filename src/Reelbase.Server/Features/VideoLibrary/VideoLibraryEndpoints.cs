@@ -117,7 +117,7 @@ public static class VideoLibraryEndpoints
             return Json.Answer(await ReadAsync());
         }
         using var place = live.Open(caller.UserId!.Value, context.Connection.RemoteIpAddress);
-        var stream = new StatusStream(context, view);
+        using var stream = new StatusStream(context, view);
         // Before the first reading, so that nothing falls between the two.
         using var watch = hub.Watch(caller, new([jobId], WantsStatus: true), stream);
         var current = await ReadAsync();
