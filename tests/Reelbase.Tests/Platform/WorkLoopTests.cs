@@ -88,7 +88,7 @@ public sealed class WorkLoopTests
             Handle = (item, _) =>
             {
                 seen.Enqueue(item.ClaimToken);
-                if (seen.Count == 3)
+                if (seen.Count >= 3)
                 {
                     third.TrySetResult();
                 }
@@ -98,8 +98,10 @@ public sealed class WorkLoopTests
         await loop.StartAsync(CancellationToken.None);
         await third.Task.WaitAsync(Patience.Span);
         await loop.StopAsync(CancellationToken.None);
-        Assert.Equal(seen.Count, seen.Distinct().Count());
-        Assert.Subset(loop.Tokens.ToHashSet(), seen.ToHashSet());
+        // Handlers that the stop did not wait for may still add to it.
+        var handed = seen.ToArray();
+        Assert.Equal(handed.Length, handed.Distinct().Count());
+        Assert.Subset(loop.Tokens.ToHashSet(), handed.ToHashSet());
     }
 
     [Fact]
