@@ -18,7 +18,10 @@ public sealed record Answer(HttpStatusCode Status, JsonElement Json, string Text
     public string? Message => Code is null ? null : Json.GetProperty("error").GetProperty("message").GetString();
 
     /// <summary>A member of the answer.</summary>
-    public JsonElement this[string name] => Json.GetProperty(name);
+    public JsonElement this[string name] =>
+        Json.ValueKind == JsonValueKind.Object && Json.TryGetProperty(name, out var member)
+            ? member
+            : throw new InvalidOperationException($"There is no {name} in {(int)Status} {Text}");
 
     /// <summary>Reads an answer whole.</summary>
     public static async Task<Answer> ReadAsync(HttpResponseMessage response)
