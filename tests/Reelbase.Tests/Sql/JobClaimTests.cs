@@ -28,6 +28,27 @@ public sealed class JobClaimTests(SqlDatabase database)
     }
 
     [Fact]
+    public async Task An_answer_that_comes_after_its_submission_was_called_ambiguous_gives_the_job_its_whole_time_back()
+    {
+        await using var db = await database.BeginAsync();
+        var job = await PressAsync(db);
+        var submission = await SubmitAsync(db, job, "one");
+        await ExpireAsync(db, job);
+        Assert.Equal("submitting", await ClaimAsync(db, job, "two"));
+        // Without webhooks nothing is waited for: the job would end after a minute.
+        await db.RunAsync("select record_submission_ambiguous($1, 'two', 'the worker stood still', 60)", job);
+        Assert.Equal("ambiguous||", await StateAsync(db, job));
+        await AcceptAsync(db, submission, "one", "request");
+        Assert.Equal("submitted||request", await StateAsync(db, job));
+        Assert.True(
+            await db.ValueAsync<bool>(
+                "select j.deadline_at = s.deadline_at and s.deadline_at > j.submitted_at + interval '10 minutes' from video_jobs j join job_submissions s using (job_id) where job_id = $1",
+                job
+            )
+        );
+    }
+
+    [Fact]
     public async Task A_refusal_that_comes_late_puts_nothing_back_into_the_queue()
     {
         await using var db = await database.BeginAsync();

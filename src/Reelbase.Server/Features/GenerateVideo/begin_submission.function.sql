@@ -21,8 +21,8 @@ begin
   -- Two random uuids carry 244 random bits.
   webhook_token := replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', '');
   v_cost := estimate_provider_cost(v_job.model_id, v_job.settings);
-  insert into job_submissions (job_id, user_id, provider, attempt, expected_cost_micros, webhook_token_hash)
-  values (p_job_id, v_job.user_id, v_job.provider, v_job.attempt, v_cost, sha256(convert_to(webhook_token, 'UTF8')))
+  insert into job_submissions (job_id, user_id, provider, attempt, expected_cost_micros, webhook_token_hash, deadline_at)
+  values (p_job_id, v_job.user_id, v_job.provider, v_job.attempt, v_cost, sha256(convert_to(webhook_token, 'UTF8')), v_job.deadline_at)
   returning id into submission_id;
   insert into provider_spend as p (provider, day, micros) values (v_job.provider, (clock_timestamp() at time zone 'UTC')::date, v_cost)
   on conflict on constraint provider_spend_pkey do update set micros = p.micros + excluded.micros;
