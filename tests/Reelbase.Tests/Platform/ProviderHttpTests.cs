@@ -55,7 +55,10 @@ public sealed class ProviderHttpTests : IAsyncLifetime
             _calls.Enqueue((DateTime.UtcNow, context.Request.Method));
             var number = _calls.Count;
             var open = Interlocked.Increment(ref _open);
-            _mostOpen = Math.Max(_mostOpen, open);
+            lock (_calls)
+            {
+                _mostOpen = Math.Max(_mostOpen, open);
+            }
             await _answer(context, number);
             Interlocked.Decrement(ref _open);
         });
@@ -142,11 +145,12 @@ public sealed class ProviderHttpTests : IAsyncLifetime
             {
                 MaxRetries = 3,
                 RetryBaseSeconds = 0.01,
-                ReadTimeoutSeconds = 0.3,
+                ReadTimeoutSeconds = 1,
             }
         );
         Assert.Equal(200, (await LookAsync(http)).Status);
-        Assert.Equal(3, _calls.Count);
+        // On a machine that stands still a good attempt may be cut too.
+        Assert.InRange(_calls.Count, 3, 4);
     }
 
     [Fact]
@@ -157,8 +161,8 @@ public sealed class ProviderHttpTests : IAsyncLifetime
             new()
             {
                 MaxRetries = 10,
-                RetryBaseSeconds = 5,
-                TotalTimeoutSeconds = 0.5,
+                RetryBaseSeconds = 30,
+                TotalTimeoutSeconds = 2,
             }
         );
         // Whether the last answer or none is told, nothing is sent once the time is over.
@@ -198,24 +202,20 @@ public sealed class ProviderHttpTests : IAsyncLifetime
     public async Task The_circuit_opens_after_too_many_failures_and_then_nothing_is_sent()
     {
         _answer = Statuses(503);
-        using var http = New(
-            new()
-            {
-                MaxRetries = 0,
-                BreakerMinCalls = 4,
-                BreakerWindowSeconds = 30,
-                BreakerPauseSeconds = 0.6,
-            }
-        );
-        for (var number = 0; number < 4; number++)
-        {
-            await LookAsync(http);
-        }
-        Assert.Equal(1, _witness.Opened);
+        using var http = New(Breaking(600));
+        await FailAsync(http);
         await Assert.ThrowsAsync<ProviderUnreachableException>(() => LookAsync(http));
         // Certainly not sent, so it may be tried again later; submissions share the circuit.
         Assert.IsType<SubmitOutcome.NotAccepted>(await SubmitAsync(http));
         Assert.Equal(4, _calls.Count);
+    }
+
+    [Fact]
+    public async Task The_circuit_closes_when_a_call_after_its_pause_succeeds()
+    {
+        _answer = Statuses(503);
+        using var http = New(Breaking(0.6));
+        await FailAsync(http);
         _answer = Statuses(200);
         await Eventually.IsAsync(
             async () =>
@@ -234,6 +234,24 @@ public sealed class ProviderHttpTests : IAsyncLifetime
         Assert.Equal(1, _witness.Answers);
     }
 
+    private static Options Breaking(double pauseSeconds) =>
+        new()
+        {
+            MaxRetries = 0,
+            BreakerMinCalls = 4,
+            BreakerWindowSeconds = 600,
+            BreakerPauseSeconds = pauseSeconds,
+        };
+
+    private async Task FailAsync(ProviderHttp http)
+    {
+        for (var number = 0; number < 4; number++)
+        {
+            await LookAsync(http);
+        }
+        Assert.Equal(1, _witness.Opened);
+    }
+
     [Fact]
     public async Task Calls_over_the_limit_wait_and_more_than_may_wait_are_refused()
     {
@@ -249,6 +267,7 @@ public sealed class ProviderHttpTests : IAsyncLifetime
         );
         var calls = Enumerable.Range(0, 6).Select(_ => LookAsync(http)).ToList();
         await Eventually.IsAsync(() => Task.FromResult(calls.Count(call => call.IsFaulted)), faulted => faulted == 1);
+        await Eventually.IsAsync(() => Task.FromResult(Volatile.Read(ref _mostOpen)), most => most == 2);
         release.Release(6);
         await Task.WhenAll(calls.Where(call => !call.IsFaulted));
         Assert.Equal(2, _mostOpen);
