@@ -1,45 +1,13 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Text.RegularExpressions;
 using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Operations;
 
-/// <summary>What is deployed from the folder <c>deploy</c>: who gets which secret, what the units may do, and that nothing is built from packages or images that nobody named.</summary>
+/// <summary>What is deployed from the folder <c>deploy</c>: what starts when, and that nothing is built from packages or images that nobody named.</summary>
 [Trait("Check", "yes")]
-public sealed partial class DeployTests
+public sealed class DeployTests
 {
-    private const double MaxExposure = 2.0;
-
-    [Fact]
-    public void No_service_but_the_migration_has_the_owners_address_and_the_node_has_role_addresses_only()
-    {
-        var services = Services();
-        Assert.Equal(["admin", "migrate", "postgres", "reelbase"], services.Keys.Order());
-        Assert.Contains("POSTGRES_PASSWORD", services["migrate"], StringComparison.Ordinal);
-        Assert.Contains("Reelbase.Server.dll migrate", services["migrate"], StringComparison.Ordinal);
-        Assert.Contains("profiles: [tools]", services["admin"], StringComparison.Ordinal);
-        Assert.Contains("restart: \"no\"", services["migrate"], StringComparison.Ordinal);
-        foreach (var (name, text) in services.Where(service => service.Key == "reelbase"))
-        {
-            Assert.DoesNotContain("POSTGRES_PASSWORD", text, StringComparison.Ordinal);
-            Assert.DoesNotContain("Database__ConnectionString", text, StringComparison.Ordinal);
-            Assert.DoesNotContain("reelbase_admin", text, StringComparison.Ordinal);
-            Assert.DoesNotContain("ADMIN_PASSWORD", text, StringComparison.Ordinal);
-            foreach (var role in new[] { "api", "worker" })
-            {
-                Assert.Contains($"postgres://reelbase_{role}:", text, StringComparison.Ordinal);
-            }
-            Assert.Matches("condition: service_completed_successfully", text);
-            // What compose fills in stays with compose; a node reads a file of its own.
-            Assert.DoesNotMatch(@"env_file:\s*\.env\b", text);
-            Assert.Equal("node.env", EnvFile().Match(text).Groups[1].Value);
-            Assert.True(text.Contains("read_only: true", StringComparison.Ordinal), name);
-        }
-        var node = File.ReadAllText(Repository.PathOf("deploy/node.env.example"));
-        Assert.DoesNotMatch("(?m)^[^#]*(POSTGRES_PASSWORD|Database__ConnectionString)", node);
-    }
-
     [Fact]
     public void No_unit_but_the_migration_reads_the_owners_address()
     {
@@ -81,35 +49,6 @@ public sealed partial class DeployTests
         var strings = Reelbase.Server.Platform.Database.ConnectionStrings.From(options, null);
         Assert.Null(strings.Admin);
         Assert.Throws<InvalidOperationException>(() => new Reelbase.Server.Platform.Database.AdminDatabase(strings));
-    }
-
-    [Theory]
-    [InlineData("reelbase.service")]
-    [InlineData("reelbase-migrate.service")]
-    public async Task A_unit_is_exposed_below_two_and_may_still_do_what_the_program_needs(string unit)
-    {
-        var text = Unit(unit);
-        // The JIT compiler writes code; ffmpeg runs under limits that its shell sets.
-        Assert.DoesNotMatch("(?m)^MemoryDenyWriteExecute=(true|yes)", text);
-        Assert.DoesNotMatch("(?m)^SystemCallFilter=~.*@(resources|process)", text);
-        if (unit == "reelbase.service")
-        {
-            Assert.Contains("StateDirectory=reelbase\n", text, StringComparison.Ordinal);
-            Assert.Contains("REELBASE__Server__DataDirectory=/var/lib/reelbase", text, StringComparison.Ordinal);
-        }
-        if (!File.Exists("/usr/bin/systemd-analyze"))
-        {
-            // Without the tool at least what it counts is there.
-            Assert.All(
-                ["NoNewPrivileges=true", "PrivateUsers=true", "ProtectSystem=strict", "RestrictNamespaces=true", "SystemCallFilter=@system-service"],
-                line => Assert.Contains(line, text, StringComparison.Ordinal)
-            );
-            return;
-        }
-        var (_, output) = await RunAsync("systemd-analyze", ["security", "--offline=yes", Repository.PathOf("deploy/" + unit)]);
-        var exposure = Exposure().Match(output);
-        Assert.True(exposure.Success, output);
-        Assert.True(double.Parse(exposure.Groups[1].Value, CultureInfo.InvariantCulture) < MaxExposure, output);
     }
 
     [Fact]
@@ -169,25 +108,11 @@ public sealed partial class DeployTests
         Directory.Delete(folder, recursive: true);
     }
 
-    /// <summary>The services of the compose file with their anchors filled in, each as the text below its name.</summary>
-    private static Dictionary<string, string> Services()
-    {
-        var text = Text("deploy/compose.yaml");
-        var anchors = Regex.Matches(text, @"(?m)^x-\w+: &(\w+)\n((?:  .*\n)+)").ToDictionary(match => match.Groups[1].Value, match => match.Groups[2].Value);
-        var below = Regex.Match(text, @"(?m)^services:\n((?:  .*\n)+)").Groups[1].Value;
-        return Regex
-            .Matches(below, @"(?m)^  (\w+):\n((?:    .*\n)+)")
-            .ToDictionary(
-                match => match.Groups[1].Value,
-                match => Regex.Replace(match.Groups[2].Value, @"<<: \*(\w+)", reference => anchors[reference.Groups[1].Value])
-            );
-    }
-
     private static string Unit(string name) => Text("deploy/" + name);
 
     private static string Text(string path) => File.ReadAllText(Repository.PathOf(path));
 
-    private static async Task<(int Code, string Output)> RunAsync(string program, string[] arguments, Dictionary<string, string>? environment = null)
+    internal static async Task<(int Code, string Output)> RunAsync(string program, string[] arguments, Dictionary<string, string>? environment = null)
     {
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var (name, value) in environment ?? [])
@@ -200,10 +125,4 @@ public sealed partial class DeployTests
         await process.WaitForExitAsync();
         return (process.ExitCode, output);
     }
-
-    [GeneratedRegex(@"env_file: (\S+)")]
-    private static partial Regex EnvFile();
-
-    [GeneratedRegex(@"Overall exposure level for \S+: ([0-9.]+)")]
-    private static partial Regex Exposure();
 }
