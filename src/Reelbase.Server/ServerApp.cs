@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using Reelbase.Server.Features.Accounts;
 using Reelbase.Server.Features.Admin;
 using Reelbase.Server.Features.Alerts;
+using Reelbase.Server.Features.AppSettings;
 using Reelbase.Server.Features.Catalog;
 using Reelbase.Server.Features.Catalog.Console;
 using Reelbase.Server.Features.Cleanup;
@@ -259,6 +260,7 @@ public static class ServerApp
         services.AddSingleton<IOperationPreparation, PromoCodePreparation>();
         if (server.Has("api"))
         {
+            AddHosted<ServerLimits>(services);
             services.AddSingleton<SessionService>();
             services.AddSingleton<SupabaseCallers>();
             services.AddSingleton<IErrorShape, AuthErrors>();
@@ -363,6 +365,7 @@ public static class ServerApp
         GetModelsEndpoint.Map(group);
         GetThemesEndpoint.Map(group);
         GetProductsEndpoint.Map(group);
+        GetAppSettingsEndpoint.Map(group);
         GenerateVideoEndpoint.Map(group);
         group.MapVideoLibrary();
         group.MapCredits();

@@ -91,6 +91,12 @@ public sealed partial class ArchitectureTests
             "Files → Supabase", // who asks at a door of Supabase's clients
             "Admin → Files", // addresses of files in pages; waking whoever removes them
             "Admin → GenerateVideo", // waking the worker for what an admin changed, and how long a job made again may wait
+            "AppSettings → Admin", // the topic on which it is told that an admin changed something
+            "GenerateVideo → AppSettings", // limits that operators have changed, here and below
+            "Devices → AppSettings",
+            "Purchases → AppSettings",
+            "PromoCodes → AppSettings",
+            "Files → AppSettings",
             "PromoCodes → Admin", // what one admin may give by themselves
             "Nodes → Admin", // the topic on which it is told that an admin asks for a check
             "Nodes → Cleanup", // what balance is unusual

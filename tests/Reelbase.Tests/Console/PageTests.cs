@@ -54,6 +54,12 @@ public sealed class PageTests(PageTests.Furnished house) : IClassFixture<PageTes
             );
             await Phone.PostAsync("/report-content", new { job_id = Good, reason = "It shows my neighbour." });
             await NewPromoCodeAsync("LAUNCH-2027-JANUARY", 10, 500, "now(), now() + interval '30 days'");
+            await ExecuteAsync(
+                """
+                insert into app_settings (key, value, updated_by) select 'new_onboarding', 'true', min(id::text)::uuid from users where is_admin;
+                insert into app_settings (key, value) values ('paywall.plans_in_the_order_of_the_page', '["monthly", "yearly", {"name": "for ever", "badge": true}]'), ('Generation:GuestPerWindow', '12')
+                """
+            );
             await Phone.PostAsync("/redeem-promo-code", new { code = "launch 2027 january" });
             await Phone.PostAsync("/generate-video", new { }, Guid.NewGuid());
             using var nobody = Anybody();
@@ -77,6 +83,7 @@ public sealed class PageTests(PageTests.Furnished house) : IClassFixture<PageTes
                 ("models", "/admin/models"),
                 ("products", "/admin/products"),
                 ("promo-codes", "/admin/promo-codes"),
+                ("app-settings", "/admin/app-settings"),
                 ("webhooks", "/admin/webhooks"),
                 ("passkeys", "/admin/passkeys"),
                 ("approvals", "/admin/approvals"),

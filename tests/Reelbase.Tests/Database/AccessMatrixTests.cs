@@ -23,6 +23,7 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
         ["public.admin_passkeys"] = None,
         ["public.admin_sign_in_failures"] = None,
         ["public.alerts"] = None,
+        ["public.app_settings"] = None,
         ["public.apple_authorizations"] = None,
         ["public.content_reports"] = None,
         ["public.device_challenges"] = None,
@@ -122,6 +123,7 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
                 );
                 await ExecuteAsync(
                     $"""
+                    insert into app_settings (key, value) values ('flag_of_the_test', 'true') on conflict do nothing;
                     insert into rate_limit_log (action, user_id) values ('test', '{phone.UserId}');
                     insert into purchase_claims (user_id, transaction_id, run_after) values ('{phone.UserId}', '1', now() + interval '1 day');
                     insert into push_notifications (user_id, job_id, token, environment, kind, event, model_name, status, finished_at)

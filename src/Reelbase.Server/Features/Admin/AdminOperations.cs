@@ -227,6 +227,22 @@ public static class AdminOperations
         {
             Answer = typeof(AdminSuccessAnswer),
         },
+        // App settings
+        Look("admin-list-app-settings", "Flags of the app, and the server's limits that can be changed, with their bounds"),
+        Change(
+            "admin-save-app-settings",
+            "Set flags of the app and limits of the server, all or none; operators only",
+            new AdminField(
+                "settings",
+                new Dictionary<string, object> { ["new_onboarding"] = true, ["Generation:GuestPerWindow"] = 20 },
+                "JSON values by key; null removes one",
+                true
+            ),
+            Reason
+        ) with
+        {
+            Example = new { success = true, changed = 2 },
+        },
         // Messages and reports
         Look(
             "admin-list-deliveries",

@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using Microsoft.Extensions.Options;
+using Reelbase.Server.Features.AppSettings;
 using Reelbase.Server.Features.Sessions;
 using Reelbase.Server.Integrations.Apple.DeviceCheck;
 using Reelbase.Server.Platform.Database;
@@ -54,6 +55,7 @@ public sealed class DeviceCheckEndpoint(
     SessionService sessions,
     ChangeFeed feed,
     IOptions<DevicesOptions> options,
+    ServerLimits limits,
     ILogger<DeviceCheckEndpoint> logger
 ) : IDisposable
 {
@@ -193,7 +195,7 @@ public sealed class DeviceCheckEndpoint(
                             _ => null,
                         },
                         proof.IsCounted,
-                        options.Value.NewDevicesPerWindow < 0 ? null : options.Value.NewDevicesPerWindow,
+                        limits.OrNone("Devices:NewDevicesPerWindow", options.Value.NewDevicesPerWindow),
                         options.Value.WindowSeconds,
                         options.Value.RiskRules,
                         phone.Key

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using Reelbase.Server.Features.AppSettings;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Http;
 using Reelbase.Server.Platform.Media;
@@ -10,7 +11,14 @@ namespace Reelbase.Server.Features.Files;
 /// Takes a picture in: admitted, written to a temporary file, looked into, announced, stored, named. Nothing that breaks off on the way is ever seen:
 /// before the announcement there is only a temporary file, and after it a row that the worker removes with its file.
 /// </summary>
-public sealed class PictureUploads(ApiDatabase database, IFileStore files, ChangeFeed feed, IOptions<UploadsOptions> options, ILogger<PictureUploads> logger)
+public sealed class PictureUploads(
+    ApiDatabase database,
+    IFileStore files,
+    ChangeFeed feed,
+    IOptions<UploadsOptions> options,
+    ServerLimits limits,
+    ILogger<PictureUploads> logger
+)
 {
     private UploadsOptions Options => options.Value;
 
@@ -87,7 +95,7 @@ public sealed class PictureUploads(ApiDatabase database, IFileStore files, Chang
             isUpsert,
             Math.Min(bytes ?? 0, Options.MaxBytes),
             context.Connection.RemoteIpAddress,
-            Options.Limits
+            Options.Limits(limits)
         );
         RateLimitHeaders.Set(context, admitted!.RateLimit, admitted.RateRemaining, admitted.RateResetAt);
     }
@@ -119,7 +127,7 @@ public sealed class PictureUploads(ApiDatabase database, IFileStore files, Chang
             isUpsert,
             bytes,
             picture.ContentType,
-            Options.Limits
+            Options.Limits(limits)
         );
         try
         {

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
+using Reelbase.Server.Features.AppSettings;
 
 namespace Reelbase.Server.Features.Files;
 
@@ -44,12 +45,12 @@ public sealed class UploadsOptions
     internal long MaxBytes => MaxMegabytes * 1024L * 1024;
 
     /// <summary>The limits as SQL reads them.</summary>
-    internal string Limits =>
+    internal string Limits(ServerLimits limits) =>
         JsonSerializer.Serialize(
             new
             {
-                user = PerWindow < 0 ? (int?)null : PerWindow,
-                address = AddressPerWindow < 0 ? (int?)null : AddressPerWindow,
+                user = limits.OrNone("Uploads:PerWindow", PerWindow),
+                address = limits.OrNone("Uploads:AddressPerWindow", AddressPerWindow),
                 window_seconds = WindowSeconds,
                 max_files = UserFiles,
                 max_bytes = UserMegabytes * 1024L * 1024,

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Options;
+using Reelbase.Server.Features.AppSettings;
 using Reelbase.Server.Features.Files;
 using Reelbase.Server.Features.Moderation;
 using Reelbase.Server.Platform.Database;
@@ -76,7 +77,8 @@ public static class GenerateVideoEndpoint
         Moderator moderator,
         ImageUrlRules images,
         FileLinks links,
-        IOptions<GenerationOptions> options
+        IOptions<GenerationOptions> options,
+        ServerLimits serverLimits
     )
     {
         var request = await RequestBody.ReadAsync<GenerateVideoRequest>(context);
@@ -100,7 +102,7 @@ public static class GenerateVideoEndpoint
                         key,
                         canonical,
                         context.Connection.RemoteIpAddress,
-                        Limits(limits),
+                        Limits(limits, serverLimits),
                         limits.QueueDeadlineSeconds,
                         Refusal(verdict)
                     ),
@@ -224,19 +226,17 @@ public static class GenerateVideoEndpoint
         }
     }
 
-    private static string Limits(GenerationOptions options) =>
+    private static string Limits(GenerationOptions options, ServerLimits limits) =>
         JsonSerializer.Serialize(
             new
             {
-                guest = Limit(options.GuestPerWindow),
-                member = Limit(options.MemberPerWindow),
-                premium = Limit(options.PremiumPerWindow),
-                guest_ip = Limit(options.GuestsPerAddressPerWindow),
+                guest = limits.OrNone("Generation:GuestPerWindow", options.GuestPerWindow),
+                member = limits.OrNone("Generation:MemberPerWindow", options.MemberPerWindow),
+                premium = limits.OrNone("Generation:PremiumPerWindow", options.PremiumPerWindow),
+                guest_ip = limits.OrNone("Generation:GuestsPerAddressPerWindow", options.GuestsPerAddressPerWindow),
                 window_seconds = options.WindowSeconds,
             }
         );
-
-    private static int? Limit(int configured) => configured < 0 ? null : configured;
 
     private sealed record Accepted(int StatusCode, string ResponseData, bool Replayed, Guid JobId, int? RateLimit, int? RateRemaining, DateTime? RateResetAt);
 }

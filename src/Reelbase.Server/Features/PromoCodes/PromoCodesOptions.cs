@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
+using Reelbase.Server.Features.AppSettings;
 
 namespace Reelbase.Server.Features.PromoCodes;
 
@@ -19,12 +20,12 @@ public sealed class PromoCodesOptions
     public int WindowSeconds { get; set; } = 3600;
 
     /// <summary>The limits as SQL reads them.</summary>
-    internal string Limits() =>
+    internal string Limits(ServerLimits limits) =>
         JsonSerializer.Serialize(
             new
             {
-                misses = MissesPerWindow < 0 ? (int?)null : MissesPerWindow,
-                misses_by_address = MissesPerAddressPerWindow < 0 ? (int?)null : MissesPerAddressPerWindow,
+                misses = limits.OrNone("PromoCodes:MissesPerWindow", MissesPerWindow),
+                misses_by_address = limits.OrNone("PromoCodes:MissesPerAddressPerWindow", MissesPerAddressPerWindow),
                 window_seconds = WindowSeconds,
             }
         );

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.Extensions.Options;
+using Reelbase.Server.Features.AppSettings;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Errors;
 using Reelbase.Server.Platform.Http;
@@ -40,7 +41,8 @@ public static class RedeemPromoCodeEndpoint
         CallerResolver callers,
         ApiDatabase database,
         Keys keys,
-        IOptions<PromoCodesOptions> options
+        IOptions<PromoCodesOptions> options,
+        ServerLimits limits
     )
     {
         var request = await RequestBody.ReadAsync<RedeemPromoCodeRequest>(context);
@@ -61,7 +63,7 @@ public static class RedeemPromoCodeEndpoint
                     hash,
                     key,
                     context.Connection.RemoteIpAddress,
-                    options.Value.Limits()
+                    options.Value.Limits(limits)
                 ),
             context.RequestAborted
         );

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.Options;
+using Reelbase.Server.Features.AppSettings;
 using Reelbase.Server.Integrations;
 using Reelbase.Server.Integrations.Apple.AppStore;
 using Reelbase.Server.Platform.Database;
@@ -69,7 +70,8 @@ public static class UpdateCreditsEndpoint
         AppStoreClient apple,
         SignedData signedData,
         ChangeFeed feed,
-        IOptions<PurchasesOptions> options
+        IOptions<PurchasesOptions> options,
+        ServerLimits limits
     )
     {
         var request = await RequestBody.ReadAsync<UpdateCreditsRequest>(context, maxBytes: MaxBodyBytes);
@@ -99,12 +101,12 @@ public static class UpdateCreditsEndpoint
             }
             catch (ApiException error) when (IsFailedClaim(error))
             {
-                await FinishPlaceAsync(await TakePlaceAsync(caller, context, database, rules), caller, database, failed: true);
+                await FinishPlaceAsync(await TakePlaceAsync(caller, context, database, rules, limits), caller, database, failed: true);
                 throw;
             }
         }
         // Before Apple is asked: of any number at once no more can fail than may.
-        var place = await TakePlaceAsync(caller, context, database, rules);
+        var place = await TakePlaceAsync(caller, context, database, rules, limits);
         var failed = false;
         try
         {
@@ -156,9 +158,9 @@ public static class UpdateCreditsEndpoint
 
     /// <summary>A place among the failed claims; null where they are not limited.</summary>
     /// <exception cref="ApiException">ERR_4004: none is left.</exception>
-    private static async Task<long?> TakePlaceAsync(Caller caller, HttpContext context, ApiDatabase database, PurchasesOptions rules)
+    private static async Task<long?> TakePlaceAsync(Caller caller, HttpContext context, ApiDatabase database, PurchasesOptions rules, ServerLimits limits)
     {
-        if (rules.FailedClaimsPerWindow < 0)
+        if (limits.OrNone("Purchases:FailedClaimsPerWindow", rules.FailedClaimsPerWindow) is not { } limit)
         {
             return null;
         }
@@ -168,7 +170,7 @@ public static class UpdateCreditsEndpoint
                 "select * from take_claim_place($1, $2, $3)",
                 context.RequestAborted,
                 context.Connection.RemoteIpAddress,
-                rules.FailedClaimsPerWindow,
+                limit,
                 rules.WindowSeconds
             )
         )!;
@@ -177,7 +179,7 @@ public static class UpdateCreditsEndpoint
                 "ERR_4004",
                 new
                 {
-                    limit = rules.FailedClaimsPerWindow,
+                    limit,
                     scope = "failed_purchases",
                     retry_after_seconds = place.RetryAfterSeconds,
                 }

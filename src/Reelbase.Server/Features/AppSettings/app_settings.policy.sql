@@ -1,0 +1,1 @@
+alter table app_settings enable row level security;
