@@ -371,6 +371,7 @@ public static class ServerApp
         group.MapCredits();
         group.MapAccounts();
         ConsentEndpoint.Map(group);
+        GetConsentTermsEndpoint.Map(group);
         JoinAccountsEndpoint.Map(group);
         group.MapLeaving();
         UpdateCreditsEndpoint.Map(group);

@@ -8,6 +8,10 @@ public abstract class VideoProviderOptions
     /// <summary>The key of the account; without it the provider is off.</summary>
     public string? ApiKey { get; set; }
 
+    /// <summary>What users are told that their prompts and pictures are sent to; without it the provider's name in the catalogue.</summary>
+    [MaxLength(100)]
+    public string? DisplayName { get; set; }
+
     /// <summary>Jobs that the account may have running at once.</summary>
     [Range(1, 1000)]
     public int Concurrency { get; set; } = 2;

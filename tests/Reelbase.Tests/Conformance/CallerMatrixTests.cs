@@ -37,6 +37,7 @@ public sealed class CallerMatrixTests(CallerMatrixTests.Prepared system) : IClas
             ["get-models"] = new("GET", "/get-models", null, 200, 200, 200, 200),
             ["get-themes"] = new("GET", "/get-themes", null, 200, 200, 200, 200),
             ["get-app-settings"] = new("GET", "/get-app-settings", null, 200, 200, 200, 200),
+            ["get-consent-terms"] = new("GET", "/get-consent-terms", null, 200, 200, 200, 200),
             ["get-products"] = new("GET", "/get-products", null, 200, 200, 200, 200),
             ["generate-video"] = new(
                 "POST",

@@ -227,6 +227,25 @@ public static class AdminOperations
         {
             Answer = typeof(AdminSuccessAnswer),
         },
+        // Consents
+        Look("admin-list-consent-terms", "Texts that users are asked to agree to, by kind and version, the newest first"),
+        Change(
+            "admin-publish-consent-terms",
+            "Publish a version of a text, which holds from now on and is never changed; operators only",
+            new AdminField("kind", "ai_processing", "terms, ai_processing or consumption_data", true),
+            new("version", "2026-11", "1 to 50 characters, new for its kind", true),
+            new(
+                "texts",
+                new Dictionary<string, object> { ["en"] = "Your prompt is sent to: {recipients}." },
+                "By language (en, tr, es), English at least; {recipients} stands for the list",
+                true
+            ),
+            new("recipients", new[] { "Google" }, "Who gets data beside the configured providers: vendors behind a gateway"),
+            Reason
+        ) with
+        {
+            Answer = typeof(AdminSuccessAnswer),
+        },
         // App settings
         Look("admin-list-app-settings", "Flags of the app, and the server's limits that can be changed, with their bounds"),
         Change(

@@ -65,11 +65,12 @@ public sealed class ProviderWatch(WorkerDatabase database, IServiceProvider serv
         {
             var provider = Providers.Find(name);
             await database.ExecuteAsync(
-                "select announce_provider($1, $2, $3)",
+                "select announce_provider($1, $2, $3, $4)",
                 cancellationToken,
                 name,
                 provider is not null,
-                provider?.Options.OutageSeconds ?? 0
+                provider?.Options.OutageSeconds ?? 0,
+                string.IsNullOrWhiteSpace(provider?.Options.DisplayName) ? null : provider.Options.DisplayName
             );
         }
         await base.StartAsync(cancellationToken);

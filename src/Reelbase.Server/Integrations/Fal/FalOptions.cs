@@ -5,7 +5,7 @@ namespace Reelbase.Server.Integrations.Fal;
 /// <summary>Section <c>Fal</c>: the account at fal.ai. Its key is <c>key_id:key_secret</c>; new accounts may have 2 jobs running.</summary>
 public class FalOptions : VideoProviderOptions
 {
-    public FalOptions() => MediaHosts = ["fal.media", "fal.run"];
+    public FalOptions() => (MediaHosts, DisplayName) = (["fal.media", "fal.run"], "fal.ai");
 
     /// <summary>The queue API.</summary>
     [Required, Url]

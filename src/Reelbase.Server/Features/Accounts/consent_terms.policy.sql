@@ -1,0 +1,1 @@
+alter table consent_terms enable row level security;
