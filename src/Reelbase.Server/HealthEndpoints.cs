@@ -29,6 +29,7 @@ internal static class HealthEndpoints
                     status = "ready",
                     database = "ok",
                     storage = "ok",
+                    room = "ok",
                     providers = new[] { "fal" },
                     failing_providers = Array.Empty<string>(),
                     device_check = "ok",

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using Reelbase.Server.Features.Files;
 using Reelbase.Server.Integrations;
 using Reelbase.Server.Integrations.Apple.Apns;
 using Reelbase.Server.Integrations.Apple.AppStore;
@@ -21,6 +22,8 @@ internal sealed class Readiness(
     WorkerDatabase database,
     VideoProviders providers,
     IFileStore files,
+    StorageRoom storageRoom,
+    IOptions<UploadsOptions> uploads,
     IOptions<DeviceCheckOptions> deviceCheck,
     IOptions<AppStoreOptions> appStore,
     IOptions<AppleSignInOptions> appleSignIn,
@@ -42,7 +45,7 @@ internal sealed class Readiness(
         while (true)
         {
             var askedAt = clock.GetTimestamp();
-            var (state, failing) = await AskDatabaseAsync();
+            var (state, failing, isFull) = await AskDatabaseAsync();
             if (state != "ok")
             {
                 return (askedAt, (503, new { status = "not_ready", database = state }));
@@ -51,17 +54,23 @@ internal sealed class Readiness(
             // A storage that hangs must not make what the database said old.
             if (clock.GetElapsedTime(askedAt) < GoodFor)
             {
-                return (askedAt, (200, Describe(storage, failing)));
+                return (askedAt, (200, Describe(storage, isFull, failing)));
             }
         }
     }
 
-    private object Describe(string storage, string[] failing) =>
-        new
+    private object Describe(string storage, bool isFull, string[] failing)
+    {
+        var room =
+            storageRoom.IsDiskShort ? StorageRoom.DiskShort
+            : isFull ? StorageRoom.UploadsFull
+            : "ok";
+        return new
         {
-            status = storage == "ok" && failing.Length == 0 ? "ready" : "degraded",
+            status = storage == "ok" && room == "ok" && failing.Length == 0 ? "ready" : "degraded",
             database = "ok",
             storage,
+            room,
             providers = providers.All.Select(provider => provider.Name),
             failing_providers = failing,
             device_check = Say(deviceCheck.Value.IsConfigured),
@@ -69,27 +78,31 @@ internal sealed class Readiness(
             apple_sign_in = Say(appleSignIn.Value.CanVerify),
             push = Say(push.Value.IsConfigured),
         };
+    }
 
-    private async Task<(string State, string[] Failing)> AskDatabaseAsync()
+    private async Task<(string State, string[] Failing, bool UploadsAreFull)> AskDatabaseAsync()
     {
         // Its own limit and nobody's request: whoever hangs up must not end what others wait for.
         using var limit = new CancellationTokenSource(ProbeLimit, clock);
         try
         {
             var state = await database.OneOrNoneAsync<DatabaseState>(
-                "select current_setting('transaction_read_only') = 'on' as is_read_only, array_to_string(array(select provider from list_outages()), ',') as failing",
-                limit.Token
+                "select current_setting('transaction_read_only') = 'on' as is_read_only, array_to_string(array(select provider from list_outages()), ',') as failing,"
+                    + " uploads_are_full($1::bigint, $2::bigint)",
+                limit.Token,
+                uploads.Value.InstallationBytes,
+                uploads.Value.MaxBytes
             );
             if (!state!.IsReadOnly)
             {
-                return ("ok", state.Failing.Split(',', StringSplitOptions.RemoveEmptyEntries));
+                return ("ok", state.Failing.Split(',', StringSplitOptions.RemoveEmptyEntries), state.UploadsAreFull);
             }
             database.Leave();
-            return ("read_only", []);
+            return ("read_only", [], false);
         }
         catch (Exception error) when (error is NpgsqlException or OperationCanceledException)
         {
-            return ("unreachable", []);
+            return ("unreachable", [], false);
         }
     }
 
@@ -109,5 +122,5 @@ internal sealed class Readiness(
 
     private static string Say(bool isOn) => isOn ? "ok" : "off";
 
-    private sealed record DatabaseState(bool IsReadOnly, string Failing);
+    private sealed record DatabaseState(bool IsReadOnly, string Failing, bool UploadsAreFull);
 }

@@ -252,6 +252,7 @@ public static class ServerApp
     private static void AddFeatures(IServiceCollection services, ServerOptions server)
     {
         services.AddSingleton<FileLinks>();
+        services.AddSingleton<StorageRoom>();
         services.AddHostedService<NodeBeat>();
         services.AddSingleton<ProviderWatch>();
         services.AddSingleton<IProviderWitness>(provider => provider.GetRequiredService<ProviderWatch>());

@@ -186,6 +186,7 @@ internal static class FunctionRights
             "reject_device_grant",
             "renew_admin_password_hash",
             "renew_device_grant_turn",
+            "report_storage_shortage",
             "rest_catalog_version",
             "sign_in_with_apple",
             "sign_up_guest",
@@ -262,6 +263,7 @@ internal static class FunctionRights
             "note_consumption_sent",
             "note_purchase_checked",
             "postpone_device_grant",
+            "put_off_fetch",
             "raise_activity",
             "raise_alert",
             "raise_error",
@@ -291,6 +293,7 @@ internal static class FunctionRights
             "renew_work",
             "report_app_store_fault",
             "report_sandbox_caps",
+            "report_storage_shortage",
             "reschedule_video_job",
             "reserve_storage_object",
             "retire_models",
@@ -299,6 +302,7 @@ internal static class FunctionRights
             "storage_object_is_known",
             "store_inbox_message",
             "submissions_are_held",
+            "uploads_are_full",
         ],
         ["reelbase_admin"] =
         [

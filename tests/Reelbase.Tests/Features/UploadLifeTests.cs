@@ -51,12 +51,13 @@ public abstract partial class UploadTests
         // A server that died after the file was stored: an hour later the worker has removed both.
         foreach (var (name, age) in new[] { ("00/died.jpg", "2 hours"), ("00/fresh.jpg", "1 minute") })
         {
-            await system.ExecuteAsync(
-                $"insert into storage_objects (bucket, name, user_id, size_bytes, content_type, created_at) values ('pictures', '{name}', '{phone.UserId}', 9, 'image/jpeg', now() - interval '{age}') on conflict do nothing"
-            );
+            // The file first: the worker may remove an old row at once.
             var path = store.NewTemporaryPath();
             await File.WriteAllBytesAsync(path, Pictures.Jpeg());
             await store.PutAsync("pictures", name, path, "image/jpeg", CancellationToken.None);
+            await system.ExecuteAsync(
+                $"insert into storage_objects (bucket, name, user_id, size_bytes, content_type, created_at) values ('pictures', '{name}', '{phone.UserId}', 9, 'image/jpeg', now() - interval '{age}') on conflict do nothing"
+            );
         }
         await Eventually.IsAsync(() => store.ExistsAsync("pictures", "00/died.jpg", CancellationToken.None), exists => !exists);
         var report = await system.Server.Services.GetRequiredService<StorageReconciler>().RunAsync(DateTime.UtcNow.AddDays(1), CancellationToken.None);

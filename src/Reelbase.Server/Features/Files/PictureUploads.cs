@@ -15,6 +15,7 @@ public sealed class PictureUploads(
     ApiDatabase database,
     IFileStore files,
     ChangeFeed feed,
+    StorageRoom room,
     IOptions<UploadsOptions> options,
     ServerLimits limits,
     ILogger<PictureUploads> logger
@@ -85,17 +86,20 @@ public sealed class PictureUploads(
     private async Task AdmitAsync(HttpContext context, Caller caller, FileName name, bool isUpsert, long? bytes)
     {
         RequirePlace(name);
-        var admitted = await database.OneOrNoneAsync<Admitted>(
-            caller,
-            "select * from admit_upload($1, $2, $3, $4, $5::bigint, $6, $7::jsonb)",
-            context.RequestAborted,
-            name.Bucket,
-            name.Folder,
-            name.Path,
-            isUpsert,
-            Math.Min(bytes ?? 0, Options.MaxBytes),
-            context.Connection.RemoteIpAddress,
-            Options.Limits(limits)
+        await room.RequireDiskAsync(database);
+        var admitted = await room.FittingAsync(() =>
+            database.OneOrNoneAsync<Admitted>(
+                caller,
+                "select * from admit_upload($1, $2, $3, $4, $5::bigint, $6, $7::jsonb)",
+                context.RequestAborted,
+                name.Bucket,
+                name.Folder,
+                name.Path,
+                isUpsert,
+                Math.Min(bytes ?? 0, Options.MaxBytes),
+                context.Connection.RemoteIpAddress,
+                Options.Limits(limits)
+            )
         );
         RateLimitHeaders.Set(context, admitted!.RateLimit, admitted.RateRemaining, admitted.RateResetAt);
     }
@@ -115,20 +119,24 @@ public sealed class PictureUploads(
         var id = Guid.NewGuid();
         // Two letters before it, so that no folder of the disk holds them all; nothing of its user, since providers see this name.
         var storeName = $"{id.ToString("N")[..2]}/{id:N}.{picture.Extension}";
-        await database.ExecuteAsync(
-            caller,
-            "select reserve_upload($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb)",
-            CancellationToken.None,
-            id,
-            storeName,
-            name.Bucket,
-            name.Folder,
-            name.Path,
-            isUpsert,
-            bytes,
-            picture.ContentType,
-            Options.Limits(limits)
-        );
+        await room.FittingAsync(async () =>
+        {
+            await database.ExecuteAsync(
+                caller,
+                "select reserve_upload($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb)",
+                CancellationToken.None,
+                id,
+                storeName,
+                name.Bucket,
+                name.Folder,
+                name.Path,
+                isUpsert,
+                bytes,
+                picture.ContentType,
+                Options.Limits(limits)
+            );
+            return id;
+        });
         try
         {
             await files.PutAsync(StoreBuckets.Pictures, storeName, path, picture.ContentType, CancellationToken.None);

@@ -11,6 +11,11 @@ namespace Reelbase.Server.Features.Files;
 /// <summary>A refusal in the words of Supabase's storage. The status is the true one in both places: the shipped app reads no body.</summary>
 public sealed class StorageApiException(int status, string error, string message, int? retryAfterSeconds = null) : Exception(message)
 {
+    /// <summary>The name of a refusal for want of room; its message is the catalogue's, in the caller's language.</summary>
+    public const string NoRoom = "insufficient_storage";
+
+    private const int NoRoomSeconds = 600;
+
     /// <summary>The status of the answer.</summary>
     public int Status { get; } = status;
 
@@ -35,6 +40,7 @@ public sealed class StorageApiException(int status, string error, string message
             BadHttpRequestException { StatusCode: 413 } => TooLarge(null),
             BadHttpRequestException => new(400, "InvalidRequest", "The request is not complete"),
             ApiException { IsOurFault: false } refusal => From(refusal),
+            ApiException { Code: "ERR_6002" } full => From(full),
             _ => null,
         };
 
@@ -78,6 +84,12 @@ public sealed class StorageApiException(int status, string error, string message
                 $"No more than {details.GetProperty("max_bytes").GetInt64() / 1024 / 1024} MB of pictures can be kept; delete some"
             ),
             ("ERR_4012", _) => new(409, "conflict", "The upload was given up; try again"),
+            ("ERR_6002", StorageRoom.DiskShort or StorageRoom.UploadsFull) => new(
+                error.Status,
+                NoRoom,
+                ErrorCatalog.Find(error.Code).Message("en"),
+                NoRoomSeconds
+            ),
             (_, "too_large") => TooLarge(null),
             _ => new(
                 error.Status,
@@ -107,7 +119,7 @@ public sealed class StorageErrors : IErrorShape
 }
 
 /// <summary>Around every operation of the storage API: refusals are said in its words, and a body that nobody read does not cut the answer off.</summary>
-public sealed class StorageRefusalFilter(ErrorRecorder recorder) : IEndpointFilter
+public sealed class StorageRefusalFilter(ErrorRecorder recorder, ErrorWriter writer) : IEndpointFilter
 {
     /// <inheritdoc/>
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
@@ -125,6 +137,14 @@ public sealed class StorageRefusalFilter(ErrorRecorder recorder) : IEndpointFilt
             if (fault.RetryAfterSeconds is { } seconds)
             {
                 context.HttpContext.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+            }
+            if (fault.Error == StorageApiException.NoRoom)
+            {
+                // Not in the log, which lies on the same disk: the errors are counted, and there is an alert.
+                recorder.Record(context.HttpContext, "ERR_6002", fault.Error);
+                var language = await writer.LanguageAsync(context.HttpContext);
+                context.HttpContext.Response.Headers.ContentLanguage = language;
+                return new Refusal(new(fault.Status, fault.Error, ErrorCatalog.Find("ERR_6002").Message(language)));
             }
             if (fault.Status is 401 or 403)
             {

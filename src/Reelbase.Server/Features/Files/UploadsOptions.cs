@@ -5,7 +5,7 @@ using Reelbase.Server.Features.AppSettings;
 namespace Reelbase.Server.Features.Files;
 
 /// <summary>Section <c>Uploads</c>: the pictures that users bring. How long they are kept is <c>Cleanup:UploadDays</c>.</summary>
-public sealed class UploadsOptions
+public sealed class UploadsOptions : IValidatableObject
 {
     /// <summary>The largest picture, in MB (of 1,048,576 bytes).</summary>
     [Range(1, 100)]
@@ -27,6 +27,10 @@ public sealed class UploadsOptions
     [Range(1, 100_000)]
     public int UserFiles { get; set; } = 500;
 
+    /// <summary>What the pictures of all users may take together, in MB; beyond it uploads are refused. Negative: unlimited.</summary>
+    [Range(-1, 1_000_000_000)]
+    public int InstallationMegabytes { get; set; } = 102_400;
+
     /// <summary>Uploads that a user has per window. Negative: unlimited; so for the other limit.</summary>
     [Range(-1, 1_000_000)]
     public int PerWindow { get; set; } = 60;
@@ -42,6 +46,17 @@ public sealed class UploadsOptions
     /// <summary>Whether whoever knows the whole name of a picture in the bucket <c>thumbnails</c> may read it, as shipped apps expect. The bucket <c>uploads</c> is never public.</summary>
     public bool PublicThumbnails { get; set; } = true;
 
+    /// <inheritdoc/>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (InstallationMegabytes >= 0 && InstallationMegabytes < MaxMegabytes)
+        {
+            yield return new ValidationResult("must be at least MaxMegabytes, or -1 for no bound", [nameof(InstallationMegabytes)]);
+        }
+    }
+
+    internal long? InstallationBytes => InstallationMegabytes < 0 ? null : InstallationMegabytes * 1024L * 1024;
+
     internal long MaxBytes => MaxMegabytes * 1024L * 1024;
 
     /// <summary>The limits as SQL reads them.</summary>
@@ -54,6 +69,7 @@ public sealed class UploadsOptions
                 window_seconds = WindowSeconds,
                 max_files = UserFiles,
                 max_bytes = UserMegabytes * 1024L * 1024,
+                max_installation_bytes = InstallationBytes,
             }
         );
 }

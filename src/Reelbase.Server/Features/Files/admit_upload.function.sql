@@ -1,5 +1,5 @@
 -- Whether the caller may send a picture now; asked before its bytes are read. Takes a place in both limits. p_limits: user and address (uploads
--- a window; null: unlimited), window_seconds, max_files, max_bytes. A refusal takes no place.
+-- a window; null: unlimited), window_seconds, max_files, max_bytes, max_installation_bytes (null: unlimited). A refusal takes no place.
 create or replace function admit_upload(p_bucket text, p_folder uuid, p_path text, p_upsert boolean, p_bytes bigint, p_ip inet, p_limits jsonb)
 returns table (rate_limit integer, rate_remaining integer, rate_reset_at timestamptz)
 language plpgsql security definer set search_path = public, pg_temp as $$
@@ -27,4 +27,4 @@ begin
 end
 $$;
 comment on function admit_upload(text, uuid, text, boolean, bigint, inet, jsonb) is
-  'Whether the caller may send a picture now; takes a place in the limits. Raises ERR_4004, ERR_4005, ERR_4006, ERR_4012.';
+  'Whether the caller may send a picture now; takes a place in the limits. Raises ERR_4004, ERR_4005, ERR_4006, ERR_4012, ERR_6002.';

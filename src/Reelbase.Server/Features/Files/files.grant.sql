@@ -5,10 +5,11 @@ grant execute on function get_my_storage_object(text, text), admit_upload(text, 
   reserve_upload(uuid, text, text, uuid, text, boolean, bigint, text, jsonb), finish_upload(uuid, text, uuid, text, boolean, text),
   require_own_folder(uuid), find_my_file(text, text, uuid, text), list_my_files(text, text, text, integer, integer, text, boolean), remove_my_files(text, jsonb),
   move_my_file(text, uuid, text, text, uuid, text) to authenticated;
-grant execute on function get_storage_object(text, text), find_file(text, text, uuid, text, boolean), find_job_picture(uuid), abandon_upload(uuid)
-  to reelbase_api;
+grant execute on function get_storage_object(text, text), find_file(text, text, uuid, text, boolean), find_job_picture(uuid), abandon_upload(uuid),
+  report_storage_shortage(text, text, bigint, bigint) to reelbase_api;
 grant execute on function find_job_picture(uuid) to reelbase_worker;
 grant execute on function reserve_storage_object(text, text, uuid, uuid), claim_deleted_objects(text, integer, integer), claim_deleted_objects(text, integer, integer, integer),
   forget_storage_object(uuid, text), list_storage_objects(text, text, integer), list_storage_objects(text[], text, text, integer), storage_object_is_known(text, text),
-  forget_missing_object(uuid), get_installation(), record_store_marked(), has_stored_objects() to reelbase_worker;
+  forget_missing_object(uuid), get_installation(), record_store_marked(), has_stored_objects(),
+  report_storage_shortage(text, text, bigint, bigint), uploads_are_full(bigint, bigint) to reelbase_worker;
 grant execute on function request_storage_check(boolean), read_storage_check() to reelbase_admin;

@@ -16,8 +16,11 @@ begin
     perform raise_error('ERR_4012', jsonb_build_object('reason', 'too_many_files', 'max_files', (p_limits ->> 'max_files')::bigint));
   elsif v_bytes + p_bytes > (p_limits ->> 'max_bytes')::bigint then
     perform raise_error('ERR_4012', jsonb_build_object('reason', 'too_many_bytes', 'max_bytes', (p_limits ->> 'max_bytes')::bigint));
+  elsif (select i.picture_bytes from installation i) + p_bytes > (p_limits ->> 'max_installation_bytes')::bigint then
+    -- Whatever is replaced counts until its file is gone: the disk holds both.
+    perform raise_error('ERR_6002', '{"reason":"uploads_full"}');
   end if;
 end
 $$;
 comment on function require_upload_fits(uuid, text, uuid, text, boolean, bigint, jsonb) is
-  'Raises ERR_4012 when a name is taken or a quota would be passed. Internal to the functions of uploads.';
+  'Raises ERR_4012 when a name is taken or a quota would be passed, ERR_6002 when the installation''s bound would. Internal to the functions of uploads.';

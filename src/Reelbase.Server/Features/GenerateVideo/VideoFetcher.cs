@@ -18,6 +18,9 @@ public abstract record FetchResult
     /// <param name="IsOurs">Our own store is the trouble: only the deadline ends the tries.</param>
     public sealed record TryAgain(string Reason, bool IsOurs = false) : FetchResult;
 
+    /// <summary>Our disk was full in the middle of it.</summary>
+    public sealed record NoRoom : FetchResult;
+
     /// <summary>It lies on a host that is not among those that its provider serves files from.</summary>
     /// <param name="Host">That host.</param>
     /// <param name="IsRedirect">An allowed host sent us there.</param>
@@ -37,6 +40,10 @@ public sealed class VideoFetcher(WorkerDatabase database, FileDownloader downloa
         "s",
         "From the acceptance of a job to its stored video"
     );
+
+    // Of the system: ENOSPC and EDQUOT.
+    private const int NoSpaceLeft = 28;
+    private const int OverQuota = 122;
 
     /// <summary>Fetches, checks, stores and completes.</summary>
     public async Task<FetchResult> FetchAsync(ClaimedJob job, string url, IReadOnlyCollection<string> hosts, string worker, CancellationToken cancellationToken)
@@ -99,6 +106,10 @@ public sealed class VideoFetcher(WorkerDatabase database, FileDownloader downloa
         catch (DownloadException error)
         {
             return error.MayRetry ? new FetchResult.TryAgain(error.Message) : new FetchResult.Unusable(error.Message);
+        }
+        catch (IOException error) when ((error.HResult & 0xFFFF) is NoSpaceLeft or OverQuota)
+        {
+            return new FetchResult.NoRoom();
         }
         catch (IOException error)
         {

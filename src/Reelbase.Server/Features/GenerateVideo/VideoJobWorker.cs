@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.Extensions.Options;
+using Reelbase.Server.Features.Files;
 using Reelbase.Server.Features.Providers;
 using Reelbase.Server.Integrations;
 using Reelbase.Server.Platform;
@@ -18,6 +19,7 @@ public sealed class VideoJobWorker(
     ProviderWatch watch,
     VideoFetcher fetcher,
     JobPictures pictures,
+    StorageRoom room,
     ChangeFeed feed,
     IOptions<GenerationOptions> options,
     IOptions<ServerOptions> server,
@@ -65,6 +67,11 @@ public sealed class VideoJobWorker(
         if (item.StalledClaims > Options.MaxStalledClaims)
         {
             await GiveUpAsync(item);
+            return;
+        }
+        if (item.Stage == "fetching" && await room.IsDiskShortAsync(database))
+        {
+            await PutOffAsync(item);
             return;
         }
         var provider = providers.Find(item.Provider);
@@ -238,6 +245,11 @@ public sealed class VideoJobWorker(
             return;
         }
         job.Stage = "fetching";
+        if (await room.IsDiskShortAsync(database))
+        {
+            await PutOffAsync(job);
+            return;
+        }
         // A download needs a place of its own; while there is none the job waits without a lease, and polls go on.
         await (TryMove(job, JobPlaces.Fetch(provider.Name)) ? FetchAsync(job, provider, cancellationToken, done.VideoUrl) : RescheduleAsync(job, 0));
     }
@@ -253,6 +265,10 @@ public sealed class VideoJobWorker(
         switch (result)
         {
             case FetchResult.Stored:
+                break;
+            case FetchResult.NoRoom:
+                logger.LogError("The disk was full while the video of job {JobId} was fetched; it is fetched later", job.JobId);
+                await PutOffAsync(job);
                 break;
             case FetchResult.TryAgain { IsOurs: true } ours:
                 logger.LogError("The video of job {JobId} cannot be stored ({Reason}); trying until its deadline", job.JobId, ours.Reason);
@@ -340,6 +356,10 @@ public sealed class VideoJobWorker(
             isFetchFailure,
             job.Stage
         );
+
+    /// <summary>Our disk is short: the finished video waits at its provider, and the job's deadline with it.</summary>
+    private Task PutOffAsync(ClaimedJob job) =>
+        database.ExecuteAsync("select put_off_fetch($1, $2, $3)", CancellationToken.None, job.JobId, job.ClaimToken, Options.RetryCapSeconds);
 
     private double FirstLookSeconds(IVideoProvider provider, string? webhook) =>
         Math.Max(provider.Options.MinPollSeconds, webhook is null ? Options.PollSeconds : Options.PollWithWebhookSeconds);

@@ -11,6 +11,7 @@ grant execute on function
   record_submission_refused(bigint, text, text, double precision, integer),
   record_submission_ambiguous(uuid, text, text, integer), record_submission_detail(bigint, text, text, bigint),
   reschedule_video_job(uuid, text, double precision, boolean), reschedule_video_job(uuid, text, double precision, boolean, text),
+  put_off_fetch(uuid, text, double precision),
   record_submission_rejected(bigint, text, text, text, text),
   record_video_failure(bigint, text, text, text, text, text, text, bigint, boolean),
   record_video_success(bigint, text, text, text, bigint), give_up_video_job(uuid, text, text, text),

@@ -97,7 +97,7 @@ public sealed class ErrorWriter(ApiDatabase database, ErrorRecorder recorder, IE
     }
 
     /// <summary>The user's own setting, else what the request prefers, else English.</summary>
-    private async Task<string> LanguageAsync(HttpContext context)
+    internal async Task<string> LanguageAsync(HttpContext context)
     {
         if (context.Items[typeof(Caller)] is Caller { UserId: { } userId })
         {

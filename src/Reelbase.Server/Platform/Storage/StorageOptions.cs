@@ -33,6 +33,12 @@ public sealed class StorageOptions : IValidatableObject
     /// <summary>Whether the bucket stands in the path and not in the host name; most services other than Amazon's need it.</summary>
     public bool ForcePathStyle { get; set; } = true;
 
+    /// <summary>
+    /// With fewer free megabytes on the disk of files in the making (with <c>local</c> the disk of all files), uploads are refused and finished videos are fetched later. 0: not asked.
+    /// </summary>
+    [Range(0, int.MaxValue)]
+    public int MinFreeDiskMegabytes { get; set; } = 512;
+
     /// <summary>Larger files are sent in parts of so many megabytes.</summary>
     [Range(5, 1024)]
     public int PartMegabytes { get; set; } = 64;

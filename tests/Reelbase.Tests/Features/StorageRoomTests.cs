@@ -1,0 +1,60 @@
+using System.Net;
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Reelbase.Server.Platform.Storage;
+using Reelbase.Tests.Support;
+
+namespace Reelbase.Tests.Features;
+
+/// <summary>A disk with too little room takes no uploads and loses nobody's video.</summary>
+public sealed class StorageRoomTests(StorageRoomTests.ShortOfDisk system) : IClassFixture<StorageRoomTests.ShortOfDisk>
+{
+    /// <summary>A product that wants more free space than any disk has.</summary>
+    public sealed class ShortOfDisk : TestSystem
+    {
+        protected override Dictionary<string, string?> Settings =>
+            new() { ["Storage:MinFreeDiskMegabytes"] = "2147483647", ["Generation:RetryCapSeconds"] = "1" };
+    }
+
+    [Fact]
+    public async Task Uploads_are_refused_in_the_callers_language_and_finished_videos_wait_past_their_deadline_with_one_alert()
+    {
+        var phone = await system.NewGuestAsync(100);
+        phone.Http.DefaultRequestHeaders.AcceptLanguage.ParseAdd("tr");
+        for (var at = 0; at < 2; at++)
+        {
+            var answer = await UploadTests.SendAsync(phone, HttpMethod.Post, $"uploads/{phone.UserId}/{at}.jpg", Pictures.Jpeg(), "image/jpeg");
+            UploadTests.AssertRefused(answer, 503, "insufficient_storage");
+            Assert.StartsWith("Dosyalara", answer["message"].GetString(), StringComparison.Ordinal);
+            Assert.Equal("600", answer.Raw.Headers.GetValues("Retry-After").Single());
+        }
+        Assert.Equal(("degraded", "disk_short"), await ReadyAsync());
+
+        var credits = await phone.CreditsAsync();
+        var accepted = await phone.GenerateAsync("Waits for a disk");
+        var job = accepted["job_id"].GetString();
+        await Eventually.IsAsync(() => system.QueryAsync<string>($"select stage from video_jobs where job_id = '{job}'"), stage => stage == "fetching");
+        await system.ExecuteAsync(
+            $"update video_jobs set deadline_at = now() - interval '1 minute', run_after = now(), lease_until = null, leased_by = null where job_id = '{job}'"
+        );
+        await Eventually.IsAsync(() => system.QueryAsync<bool>($"select deadline_at > now() from video_jobs where job_id = '{job}'"), later => later);
+        Assert.Equal("fetching", await system.QueryAsync<string>($"select stage from video_jobs where job_id = '{job}'"));
+        Assert.Equal(1L, await system.QueryAsync<long>("select count(*) from alerts where kind = 'storage_space' and dedupe_key like 'disk:%'"));
+
+        system.Server.Services.GetRequiredService<IOptions<StorageOptions>>().Value.MinFreeDiskMegabytes = 0;
+        await system.ExecuteAsync($"update video_jobs set run_after = now() where job_id = '{job}'");
+        await Eventually.IsAsync(() => system.QueryAsync<string>($"select status from video_jobs where job_id = '{job}'"), status => status == "completed");
+        Assert.Equal(credits - accepted["credits_used"].GetInt32(), await phone.CreditsAsync());
+        await Eventually.IsAsync(ReadyAsync, ready => ready == ("ready", "ok"));
+        var taken = await UploadTests.SendAsync(phone, HttpMethod.Post, $"uploads/{phone.UserId}/x.jpg", Pictures.Jpeg(), "image/jpeg");
+        Assert.Equal(HttpStatusCode.OK, taken.Status);
+    }
+
+    private async Task<(string?, string?)> ReadyAsync()
+    {
+        using var nobody = system.Anybody();
+        var answer = await nobody.GetFromJsonAsync<JsonElement>("/health/ready");
+        return (answer.GetProperty("status").GetString(), answer.GetProperty("room").GetString());
+    }
+}
