@@ -40,6 +40,11 @@ public static class Commands
     /// <summary><c>migrate [--database URL] [--dry-run] [--reapply]</c>.</summary>
     public static async Task<int> MigrateAsync(string[] args)
     {
+        if (FindWrongWord(args, ["--database"], ["--dry-run", "--reapply"]) is { } wrong)
+        {
+            await Console.Error.WriteLineAsync($"migrate: {wrong} (./reelbase help)");
+            return 2;
+        }
         try
         {
             using var logging = LoggerFactory.Create(log => log.AddSimpleConsole());
@@ -304,6 +309,28 @@ public static class Commands
 
     internal static DatabaseOptions DatabaseOptionsOf(WebApplicationBuilder builder) =>
         builder.Configuration.GetSection("Database").Get<DatabaseOptions>() ?? new();
+
+    /// <summary>What is wrong with the words of a verb: a slip in an option that only looks must not let it write.</summary>
+    internal static string? FindWrongWord(string[] args, string[] withValue, string[] alone)
+    {
+        for (var i = 0; i < args.Length; i++)
+        {
+            if (withValue.Contains(args[i]))
+            {
+                if (++i == args.Length || args[i].Length == 0 || args[i].StartsWith("--", StringComparison.Ordinal))
+                {
+                    return $"{args[i - 1]} needs a value";
+                }
+            }
+            else if (!alone.Contains(args[i]))
+            {
+                return args[i].StartsWith('-')
+                    ? $"there is no option {args[i]}{(SettingNames.Nearest(args[i], [.. withValue, .. alone]) is { } near ? $"; did you mean {near}?" : "")}"
+                    : $"{args[i]} stands alone: no option is before it";
+            }
+        }
+        return null;
+    }
 
     internal static string? Value(string[] args, string name)
     {

@@ -12,6 +12,9 @@ public static class ImportCommands
 
     private const int MaxLines = 20;
 
+    private static readonly string[] WithValue = ["--from", "--database"];
+    private static readonly string[] Alone = ["--dry-run", "--all"];
+
     private const string Usage = """
         import supabase --from URL [options]   carry a former app's users, models, themes, jobs, ledger and sessions over from its Supabase database
             --from URL                 the source: postgres://user:password@host:port/database, a direct connection or a pooler in session mode. It is read in one
@@ -32,7 +35,12 @@ public static class ImportCommands
             Console.WriteLine(Usage);
             return 0;
         }
-        if (args is not ["supabase", ..] || Commands.Value(args, "--from") is not { Length: > 0 } from)
+        if (args is ["supabase", .. var options] && Commands.FindWrongWord(options, WithValue, Alone) is { } wrong)
+        {
+            await Console.Error.WriteLineAsync($"import: {wrong} (import --help)");
+            return 2;
+        }
+        if (args is not ["supabase", ..] || Commands.Value(args, "--from") is not { } from)
         {
             await Console.Error.WriteLineAsync(Usage);
             return 2;

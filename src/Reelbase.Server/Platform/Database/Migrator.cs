@@ -148,6 +148,7 @@ public sealed partial class Migrator(string ownerConnectionString, ILogger logge
                 $"set local lock_timeout = {LockTimeoutMilliseconds}; set local check_function_bodies = off; set local client_min_messages = warning",
                 cancellationToken
             );
+            await SayNamesAsync(connection, cancellationToken);
             var hasJournal = false;
             foreach (var file in plan.Files.Where(file => !file.RunsOutsideTransaction))
             {
@@ -353,6 +354,20 @@ public sealed partial class Migrator(string ownerConnectionString, ILogger logge
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>Which names the release's files give, for the file that takes an older database over: a list by hand would miss the next one.</summary>
+    private async Task SayNamesAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand("select set_config('reelbase.tables', $1, true), set_config('reelbase.functions', $2, true)", connection)
+        {
+            Parameters =
+            {
+                new() { Value = Release.NamesOf("table") },
+                new() { Value = Release.NamesOf("function") },
+            },
+        };
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 

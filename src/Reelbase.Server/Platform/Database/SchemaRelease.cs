@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Reelbase.Server.Platform.Database;
 
@@ -45,6 +46,23 @@ internal sealed record SchemaRelease(int Level, int OldestLevel, IReadOnlyList<S
             .OrderBy(file => Array.FindLastIndex(Order, kind => file.Name.Contains(kind, StringComparison.Ordinal)))
             .ThenBy(file => file.Name, StringComparer.Ordinal)
             .ToList();
+
+    /// <summary>The names in the schema public that the files give to what they make, parted by commas.</summary>
+    public string NamesOf(string kind) =>
+        string.Join(
+            ',',
+            Files
+                .SelectMany(file =>
+                    Regex.Matches(
+                        file.Text,
+                        $@"^create\s+(?:or\s+replace\s+)?{kind}\s+(?:if\s+not\s+exists\s+)?(?:public\.)?([a-z0-9_]+)(?![a-z0-9_.])",
+                        RegexOptions.Multiline | RegexOptions.IgnoreCase,
+                        TimeSpan.FromSeconds(5)
+                    )
+                )
+                .Select(match => match.Groups[1].Value)
+                .Distinct(StringComparer.Ordinal)
+        );
 
     private static string FingerprintOf(IEnumerable<SqlFile> files) =>
         Convert.ToHexStringLower(
