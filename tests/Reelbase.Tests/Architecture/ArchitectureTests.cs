@@ -143,7 +143,9 @@ public sealed partial class ArchitectureTests
     [Fact]
     public void Files_fit_a_few_screens() =>
         Assert.Empty(
-            from file in Repository.Files("src", "*.cs").Concat(Repository.Files("tests", "*.cs"))
+            // What Kiota wrote is one class for each operation and read by nobody: its length is the API's.
+            from file in Repository.Files("src", "*.cs").Concat(Repository.Files("tests", "*.cs")).Concat(Repository.Files("clients/dotnet", "*.cs"))
+            where !file.Contains("/clients/dotnet/Generated/", StringComparison.Ordinal)
             let lines = File.ReadLines(file).Count()
             where lines > 450
             select $"{Name(file)}: {lines} lines"

@@ -31,7 +31,8 @@ public static class Node
         return await StartAsync(folder, environment, program, args);
     }
 
-    private static async Task<string> StartAsync(string folder, Dictionary<string, string> environment, string program, params string[] args)
+    /// <summary>Runs a program and answers what it printed; fails when it fails.</summary>
+    public static async Task<string> StartAsync(string folder, Dictionary<string, string> environment, string program, params string[] args)
     {
         var start = new ProcessStartInfo(program, args)
         {
