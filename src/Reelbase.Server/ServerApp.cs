@@ -371,6 +371,7 @@ public static class ServerApp
         group.MapVideoLibrary();
         group.MapCredits();
         group.MapAccounts();
+        group.MapSessions();
         ConsentEndpoint.Map(group);
         GetConsentTermsEndpoint.Map(group);
         JoinAccountsEndpoint.Map(group);

@@ -96,6 +96,8 @@ public sealed class CallerMatrixTests(CallerMatrixTests.Prepared system) : IClas
             ),
             ["forget-push-token"] = new("DELETE", $"/register-push-token?token={system.Ben.UserId:N}&user_id={system.Ben.UserId}", null, 401, 403, 403, 200),
             ["report-content"] = new("POST", "/report-content", $$"""{"job_id":"{{system.Job}}","reason":"not as it should be"}""", 401, 404, 403, 200),
+            ["get-sessions"] = new("GET", $"/get-sessions?user_id={system.Ben.UserId}", null, 401, 403, 403, 200),
+            ["end-session"] = new("POST", "/end-session", $$"""{"session_id":"{{system.SpareSession}}" }""", 401, 404, 403, 200),
             ["apple-server-notifications"] = new("POST", "/apple-server-notifications", "{}", 401, 401, 401, 401),
             ["apple-account-events"] = new("POST", "/apple-account-events", "{}", 401, 401, 401, 401),
             ["auth-token"] = new("POST", "/auth/v1/token?grant_type=refresh_token", """{"refresh_token":"of nobody at all"}""", 400, 400, 400, 400),
@@ -148,12 +150,15 @@ public sealed class CallerMatrixTests(CallerMatrixTests.Prepared system) : IClas
         public string File { get; private set; } = "";
         public string Bought { get; private set; } = "";
         public string IdToken { get; private set; } = "";
+        public Guid SpareSession { get; private set; }
 
         public override async ValueTask InitializeAsync()
         {
             await base.InitializeAsync();
             Ada = await NewGuestAsync();
             Ben = await NewGuestAsync(100);
+            await Phone.OnboardAsync(Url, Ben.DeviceId);
+            SpareSession = await QueryAsync<Guid>($"select id from sessions where user_id = '{Ben.UserId}' order by created_at desc limit 1");
             var last = await Ben.GenerateAndWatchAsync("Ben's video");
             Job = last.GetProperty("job_id").GetString()!;
             await NewPromoCodeAsync("FOR-ALL", 1, 1);

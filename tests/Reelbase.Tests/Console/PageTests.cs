@@ -86,6 +86,7 @@ public sealed class PageTests(PageTests.Furnished house) : IClassFixture<PageTes
                 ("app-settings", "/admin/app-settings"),
                 ("webhooks", "/admin/webhooks"),
                 ("passkeys", "/admin/passkeys"),
+                ("sessions", "/admin/sessions"),
                 ("approvals", "/admin/approvals"),
                 ("reports", "/admin/reports"),
                 ("errors", "/admin/errors"),

@@ -263,6 +263,9 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
         );
         var file = await system.QueryAsync<string>($"select name from storage_objects where user_id = '{system.Ben.UserId}' limit 1");
         Assert.Equal(0L, await ValueAsync("authenticated", $"select count(*) from get_my_storage_object('videos', '{file}')"));
+        var session = await system.QueryAsync<Guid>($"select id from sessions where user_id = '{system.Ben.UserId}' limit 1");
+        Assert.Equal("RB001", await StateAsync("authenticated", $"select end_session('{session}')"));
+        Assert.Equal(0L, await ValueAsync("authenticated", $"select count(*) from list_my_sessions() s where s.session_id = '{session}'"));
         // Claims that name nobody, or a session that is not theirs, are nobody.
         Assert.Equal(
             "RB001",

@@ -314,6 +314,16 @@ public static class AdminOperations
         {
             Answer = typeof(AdminSuccessAnswer),
         },
+        Look("admin-list-sessions", "Where the calling admin is signed in: consoles, and tokens of the command line"),
+        Change(
+            "admin-end-session",
+            "End one of the calling admin's own sessions; another than the one that asks takes a sign-in of the last ten minutes",
+            new AdminField("session_id", ApprovalId, "Which one", true),
+            Reason
+        ) with
+        {
+            Answer = typeof(AdminSuccessAnswer),
+        },
         Change("admin-set-role", "Make an admin support or an operator; operators only", User, new("role", "support", "support or operator", true), Reason),
         Change("admin-revoke-admin", "Take an admin's right away", User, Reason) with
         {

@@ -10,10 +10,12 @@ grant execute on function create_admin(text, text, bytea), create_admin(text, te
 -- What admins do: each of these looks first whether the caller is one.
 grant execute on function call_admin_once(uuid, text, jsonb),
   admin_approve(uuid, jsonb, jsonb),
+  admin_end_session(jsonb),
   admin_list_actions(jsonb),
   admin_list_admins(jsonb),
   admin_list_approvals(jsonb),
   admin_list_passkeys(jsonb),
+  admin_list_sessions(jsonb),
   admin_remove_passkey(jsonb),
   admin_revoke_admin(jsonb),
   admin_set_role(jsonb) to authenticated;

@@ -109,14 +109,15 @@ public sealed class SessionService(
             return await RefreshFormerAsync(refreshToken, cancellationToken);
         }
         var row = await database.OneOrNoneAsync<RefreshRow>(
-            "select s.*, get_user_metadata(s.user_id) as user_metadata from refresh_session($1, $2, $3, $4, $5, $6) s",
+            "select s.*, get_user_metadata(s.user_id) as user_metadata from refresh_session($1, $2, $3, $4, $5, $6, $7) s",
             cancellationToken,
             sessionId,
             counter,
             Hash(refreshToken),
             Hash(RefreshToken(sessionId, counter + 1)),
             options.Value.RefreshReuseSeconds,
-            options.Value.MaxLateRefreshGenerations
+            options.Value.MaxLateRefreshGenerations,
+            options.Value.MaxSessionDays
         );
         if (row is not { Outcome: "ok" })
         {

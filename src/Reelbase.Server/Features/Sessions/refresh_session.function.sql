@@ -5,11 +5,12 @@
 --                        generations running -> already_used, revoked, with an alert: two holders keep each other alive like that
 --   older, within p_reuse_seconds of the last rotation -> the current number
 --   older than that   -> already_used, and the session is revoked: somebody else may hold a copy
+--   any, of a session that was opened more than p_max_days ago -> revoked; 0: sessions have no end by age
 -- The revocation has to be committed, so this answers an outcome instead of raising.
 drop function if exists refresh_session(uuid, integer, bytea, bytea, integer);
 create or replace function refresh_session(
   p_session_id uuid, p_counter integer, p_token_hash bytea, p_next_token_hash bytea, p_reuse_seconds integer,
-  p_max_late_generations integer default 5)
+  p_max_late_generations integer, p_max_days integer)
 returns table (outcome text, counter integer, method text, user_id uuid, email text, apple_sub text, is_guest boolean,
   credits_remaining integer, created_at timestamptz, updated_at timestamptz)
 language plpgsql security definer set search_path = public, pg_temp as $$
@@ -26,6 +27,9 @@ begin
     return;
   end if;
   select (coalesce(m, u)).* into v_user from users u left join users m on m.id = u.merged_into where u.id = v_session.user_id;
+  if v_session.revoked_at is null and p_max_days > 0 and v_session.created_at < clock_timestamp() - make_interval(days => p_max_days) then
+    update sessions set revoked_at = clock_timestamp() where id = p_session_id returning * into v_session;
+  end if;
   if v_session.revoked_at is not null or v_user.deleted_at is not null then
     outcome := 'revoked';
     return next;
@@ -79,5 +83,17 @@ begin
   return next;
 end
 $$;
-comment on function refresh_session(uuid, integer, bytea, bytea, integer, integer) is
+comment on function refresh_session(uuid, integer, bytea, bytea, integer, integer, integer) is
   'Outcome ok with the counter to hand out, or not_found, revoked, banned, already_used (the session is then revoked).';
+
+-- compatibility: the previous release's nodes call this; goes in the next release
+create or replace function refresh_session(
+  p_session_id uuid, p_counter integer, p_token_hash bytea, p_next_token_hash bytea, p_reuse_seconds integer,
+  p_max_late_generations integer default 5)
+returns table (outcome text, counter integer, method text, user_id uuid, email text, apple_sub text, is_guest boolean,
+  credits_remaining integer, created_at timestamptz, updated_at timestamptz)
+language sql security definer set search_path = public, pg_temp as $$
+  select * from refresh_session(p_session_id, p_counter, p_token_hash, p_next_token_hash, p_reuse_seconds, p_max_late_generations, 0)
+$$;
+comment on function refresh_session(uuid, integer, bytea, bytea, integer, integer) is
+  'As the one with an age, for nodes of the previous release.';

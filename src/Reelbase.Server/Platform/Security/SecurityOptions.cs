@@ -41,4 +41,10 @@ public sealed class SecurityOptions
     /// <summary>Sessions that one user has at once; the ones that were idle longest end.</summary>
     [Range(1, 10_000)]
     public int MaxSessionsPerUser { get; set; } = 50;
+
+    /// <summary>
+    /// Days after which a session in an app ends whatever happens, and its refresh tokens with it; the phone then opens a new one by device check or Apple. 0: no end by age.
+    /// </summary>
+    [Range(0, 3650)]
+    public int MaxSessionDays { get; set; }
 }
