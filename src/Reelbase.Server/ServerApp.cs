@@ -201,6 +201,7 @@ public static class ServerApp
         services.AddSingleton<AccessTokens>();
         services.AddSingleton<UnverifiedUses>();
         services.AddSingleton<CallerResolver>();
+        services.AddSingleton<ReachedLimits>();
         services.AddSingleton<LiveConnections>();
         services.AddSingleton<IFileStore>(provider =>
             provider.GetRequiredService<IOptions<StorageOptions>>().Value.Kind == "s3"
@@ -272,9 +273,11 @@ public static class ServerApp
             services.AddSingleton<PictureUploads>();
             services.AddSingleton<DeviceChallengeEndpoint>();
             services.AddSingleton<DeviceAttestation>();
+            services.AddSingleton<NewDeviceLimit>();
             services.AddSingleton<DeviceCheckEndpoint>();
             services.AddSingleton<JobView>();
             AddHosted<LiveHub>(services);
+            services.AddSingleton<GenerationLimit>();
             services.AddSingleton<Moderator>();
             services.AddSingleton<ImageUrlRules>();
             services.AddSingleton<AppleSignIn>();

@@ -70,16 +70,29 @@ public sealed class FloodReport
         );
     }
 
-    public void Memory(List<double> megabytes)
+    /// <summary>Memory against what the server had with every connection open, before anything was asked on them.</summary>
+    public void Memory(double open, List<double> megabytes)
     {
-        var quarter = Math.Max(1, megabytes.Count / 4);
-        var early = megabytes.Skip(quarter).Take(quarter).DefaultIfEmpty(megabytes[^1]).Average();
-        var late = megabytes.TakeLast(quarter).Average();
+        var late = megabytes.TakeLast(Math.Max(1, megabytes.Count / 4)).Average();
         Add(
-            "resident memory, second and last quarter, peak",
-            Text($"{early:0}, {late:0} and {megabytes.Max():0} MB"),
-            Text($"grows by at most {MayGrow:0 %} and {MayGrowMegabytes:0} MB"),
-            late <= (early * (1 + MayGrow)) + MayGrowMegabytes
+            "resident memory with all connections open, in the last quarter, peak",
+            Text($"{open:0}, {late:0} and {megabytes.Max():0} MB"),
+            Text($"the peak at most {MayGrow:0 %} and {MayGrowMegabytes:0} MB above all connections open"),
+            megabytes.Max() <= (open * (1 + MayGrow)) + MayGrowMegabytes
+        );
+    }
+
+    /// <summary>Where the time of the machine went; no promise, but the first thing to look at when one is broken.</summary>
+    public void Costs(FloodCosts costs, int refused)
+    {
+        var all = Math.Max(0.01, costs.Server + costs.Database + costs.Client);
+        Add(
+            "CPU of server, PostgreSQL and this client; transactions",
+            Text(
+                $"{costs.Server:0} s ({costs.Server / all:0 %}), {costs.Database:0} s ({costs.Database / all:0 %}), {costs.Client:0} s ({costs.Client / all:0 %}); {costs.Transactions} for {refused} refusals and what was accepted"
+            ),
+            "",
+            true
         );
     }
 

@@ -57,6 +57,9 @@ public sealed class FloodRun
         using var end = new CancellationTokenSource(TimeSpan.FromSeconds((seconds * 2) + 30));
         var memory = new List<double>();
         var isOver = false;
+        // Every connection is open and nothing has been asked on it: what comes on top of this is the flood's.
+        var open = Resident();
+        var before = await FloodCosts.ReadAsync(_stage);
         watch.Restart();
         var flood = Task.WhenAll(lanes.Select((lane, index) => DriveAsync(lane, index, watch, end.Token)));
         var sampling = Task.Run(async () =>
@@ -70,6 +73,7 @@ public sealed class FloodRun
         var users = SignedInTraffic.RunAsync(_stage, () => Volatile.Read(ref isOver));
         await flood;
         var took = watch.Elapsed.TotalSeconds;
+        var costs = (await FloodCosts.ReadAsync(_stage)).Since(before);
         Volatile.Write(ref isOver, true);
         var flooded = await users;
         await sampling;
@@ -99,7 +103,8 @@ public sealed class FloodRun
             _why
         );
         report.Latency(quiet, flooded);
-        report.Memory(memory);
+        report.Memory(open, memory);
+        report.Costs(costs, _answers.Where(answer => answer.Key.Status == 429).Sum(answer => answer.Value));
         await report.ErrorLogAsync(_stage, took);
         await using var connection = new NpgsqlConnection(_stage.Owner);
         await connection.OpenAsync();

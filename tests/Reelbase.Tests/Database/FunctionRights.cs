@@ -149,6 +149,8 @@ internal static class FunctionRights
             "change_admin_password",
             "claim_device_grant",
             "claim_unverified_user",
+            "confirm_device_limit",
+            "confirm_generation_limit",
             "count_unverified_uses",
             "find_admin_credentials",
             "find_device_key",

@@ -54,6 +54,7 @@ public sealed class DeviceCheckEndpoint(
     DeviceAttestation attestation,
     SessionService sessions,
     ChangeFeed feed,
+    NewDeviceLimit limit,
     IOptions<DevicesOptions> options,
     ServerLimits limits,
     ILogger<DeviceCheckEndpoint> logger
@@ -98,7 +99,13 @@ public sealed class DeviceCheckEndpoint(
 
     private async Task<IResult> HandleAsync(HttpContext context)
     {
-        var phone = await ReadAsync(context);
+        var (request, deviceId, deviceToken) = await ReadAsync(context);
+        // Before a challenge is used up or anything is asked about the device.
+        if (await limit.RefuseAsync(context, deviceId, deviceToken) is { } refused)
+        {
+            return refused;
+        }
+        var phone = new PhoneSays(deviceId, deviceToken, await attestation.VerifyAsync(context, request));
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
             if (await TryAsync(context, phone) is { } answer)
@@ -131,7 +138,7 @@ public sealed class DeviceCheckEndpoint(
     }
 
     /// <summary>The request, or the fitting error.</summary>
-    private async Task<PhoneSays> ReadAsync(HttpContext context)
+    private static async Task<(DeviceCheckRequest Request, string DeviceId, string DeviceToken)> ReadAsync(HttpContext context)
     {
         var request = await RequestBody.ReadAsync<DeviceCheckRequest>(context);
         if (request.DeviceId is not { Length: > 0 and <= MaxDeviceIdLength } deviceId || string.IsNullOrWhiteSpace(deviceId))
@@ -146,7 +153,7 @@ public sealed class DeviceCheckEndpoint(
         {
             throw new ApiException("ERR_4010", new { reason = "device_token_is_not_base64" });
         }
-        return new(deviceId, token, await attestation.VerifyAsync(context, request));
+        return (request, deviceId, token);
     }
 
     /// <summary>Asks Apple about the token of a known device, and opens whoever may be opened then.</summary>
@@ -180,27 +187,31 @@ public sealed class DeviceCheckEndpoint(
 
     private async Task<OpenedDevice> OpenAsync(HttpContext context, PhoneSays phone, DeviceProof proof) =>
         (
-            await database.CrowdedAsync(
+            await limit.WatchAsync(
+                context,
                 () =>
-                    database.OneOrNoneAsync<OpenedDevice>(
-                        "select * from open_device($1, $2, $3, $4::text, $5, $6::integer, $7, $8::jsonb, $9::text::jsonb)",
-                        context.RequestAborted,
-                        phone.DeviceId,
-                        phone.DeviceToken,
-                        context.Connection.RemoteIpAddress,
-                        proof.Verdict switch
-                        {
-                            DeviceVerdict.Accepted => "accepted",
-                            DeviceVerdict.Unverified => "unverified",
-                            _ => null,
-                        },
-                        proof.IsCounted,
-                        limits.OrNone("Devices:NewDevicesPerWindow", options.Value.NewDevicesPerWindow),
-                        options.Value.WindowSeconds,
-                        options.Value.RiskRules,
-                        phone.Key
-                    ),
-                context.RequestAborted
+                    database.CrowdedAsync(
+                        () =>
+                            database.OneOrNoneAsync<OpenedDevice>(
+                                "select * from open_device($1, $2, $3, $4::text, $5, $6::integer, $7, $8::jsonb, $9::text::jsonb)",
+                                context.RequestAborted,
+                                phone.DeviceId,
+                                phone.DeviceToken,
+                                context.Connection.RemoteIpAddress,
+                                proof.Verdict switch
+                                {
+                                    DeviceVerdict.Accepted => "accepted",
+                                    DeviceVerdict.Unverified => "unverified",
+                                    _ => null,
+                                },
+                                proof.IsCounted,
+                                limits.OrNone("Devices:NewDevicesPerWindow", options.Value.NewDevicesPerWindow),
+                                options.Value.WindowSeconds,
+                                options.Value.RiskRules,
+                                phone.Key
+                            ),
+                        context.RequestAborted
+                    )
             )
         )! with
         {

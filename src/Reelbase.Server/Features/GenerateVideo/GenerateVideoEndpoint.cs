@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Options;
-using Reelbase.Server.Features.AppSettings;
 using Reelbase.Server.Features.Files;
 using Reelbase.Server.Features.Moderation;
 using Reelbase.Server.Platform.Database;
@@ -77,10 +76,15 @@ public static class GenerateVideoEndpoint
         Moderator moderator,
         ImageUrlRules images,
         FileLinks links,
-        IOptions<GenerationOptions> options,
-        ServerLimits serverLimits
+        GenerationLimit limit,
+        IOptions<GenerationOptions> options
     )
     {
+        // By the headers alone, before the body is read.
+        if (await limit.RefuseAsync(context) is { } refused)
+        {
+            return refused;
+        }
         var request = await RequestBody.ReadAsync<GenerateVideoRequest>(context);
         var caller = await callers.RequireUserAsync(context, request.UserId);
         // The key is looked at before the body, as the caller has to repair it first to be able to repeat anything.
@@ -93,20 +97,25 @@ public static class GenerateVideoEndpoint
         // Before the transaction, as it may ask a service; a refusal is raised inside it, so that a repeated key still finds its answer.
         var verdict = await moderator.CheckAsync(request.Prompt, ForModeration(request, own, picture, links, context), context.RequestAborted);
         var accepted = (
-            await database.CrowdedAsync(
+            await limit.WatchAsync(
+                context,
+                caller,
                 () =>
-                    database.OneOrNoneAsync<Accepted>(
-                        caller,
-                        "select * from generate_video($1, $2::jsonb, $3, $4::jsonb, $5, $6::jsonb)",
-                        context.RequestAborted,
-                        key,
-                        canonical,
-                        context.Connection.RemoteIpAddress,
-                        Limits(limits, serverLimits),
-                        limits.QueueDeadlineSeconds,
-                        Refusal(verdict)
-                    ),
-                context.RequestAborted
+                    database.CrowdedAsync(
+                        () =>
+                            database.OneOrNoneAsync<Accepted>(
+                                caller,
+                                "select * from generate_video($1, $2::jsonb, $3, $4::jsonb, $5, $6::jsonb)",
+                                context.RequestAborted,
+                                key,
+                                canonical,
+                                context.Connection.RemoteIpAddress,
+                                limit.Rules,
+                                limits.QueueDeadlineSeconds,
+                                Refusal(verdict)
+                            ),
+                        context.RequestAborted
+                    )
             )
         )!;
         if (accepted.Replayed)
@@ -138,8 +147,8 @@ public static class GenerateVideoEndpoint
 
     private static Guid ReadKey(HttpContext context)
     {
-        var values = context.Request.Headers["Idempotency-Key"];
-        return values.Count == 1 && Guid.TryParseExact(values[0], "D", out var key)
+        var values = context.Request.Headers[GenerationLimit.KeyHeader];
+        return GenerationLimit.TryReadKey(context, out var key)
             ? key
             : throw new ApiException("ERR_4008", new { reason = values.Count == 0 ? "missing" : "not_a_uuid" });
     }
@@ -225,18 +234,6 @@ public static class GenerateVideoEndpoint
             throw new ApiException("ERR_4000", new { field = "settings." + name, reason = "not_valid_text" }, error);
         }
     }
-
-    private static string Limits(GenerationOptions options, ServerLimits limits) =>
-        JsonSerializer.Serialize(
-            new
-            {
-                guest = limits.OrNone("Generation:GuestPerWindow", options.GuestPerWindow),
-                member = limits.OrNone("Generation:MemberPerWindow", options.MemberPerWindow),
-                premium = limits.OrNone("Generation:PremiumPerWindow", options.PremiumPerWindow),
-                guest_ip = limits.OrNone("Generation:GuestsPerAddressPerWindow", options.GuestsPerAddressPerWindow),
-                window_seconds = options.WindowSeconds,
-            }
-        );
 
     private sealed record Accepted(int StatusCode, string ResponseData, bool Replayed, Guid JobId, int? RateLimit, int? RateRemaining, DateTime? RateResetAt);
 }

@@ -17,6 +17,9 @@ public sealed record ErrorContent(string Code, string Message, JsonElement Detai
 /// <summary>Turns whatever ends a request into an error of the catalogue, in the caller's language.</summary>
 public sealed class ErrorWriter(ApiDatabase database, ErrorRecorder recorder, IEnumerable<IErrorShape> shapes, ILogger<ErrorWriter> logger) : IExceptionHandler
 {
+    /// <summary>The user has chosen no language: the request's own preference it is, and nobody asks for theirs.</summary>
+    public const string NoChoice = "";
+
     private static readonly Meter Meter = new("Reelbase.Errors");
     private static readonly Counter<long> Errors = Meter.CreateCounter<long>("reelbase.errors", "{error}", "Error answers, by code and route");
     private static readonly Counter<long> Limited = Meter.CreateCounter<long>("reelbase.rate_limit.hits", "{request}", "Requests over a limit, by route");
@@ -43,7 +46,10 @@ public sealed class ErrorWriter(ApiDatabase database, ErrorRecorder recorder, IE
     }
 
     /// <summary>Writes an error answer, notes it, and logs it when it is our fault.</summary>
-    public async Task WriteAsync(HttpContext context, ApiException error)
+    /// <param name="context">The request.</param>
+    /// <param name="error">What is answered.</param>
+    /// <param name="chosenLanguage">The caller's own choice or <see cref="NoChoice"/> where that is known; null: it is asked for.</param>
+    public async Task WriteAsync(HttpContext context, ApiException error, string? chosenLanguage = null)
     {
         var entry = ErrorCatalog.Find(error.Code);
         var traceId = Activity.Current?.TraceId.ToHexString() ?? context.TraceIdentifier;
@@ -66,7 +72,12 @@ public sealed class ErrorWriter(ApiDatabase database, ErrorRecorder recorder, IE
             context.Abort();
             return;
         }
-        var language = await LanguageAsync(context);
+        var language = chosenLanguage switch
+        {
+            null => await LanguageAsync(context),
+            NoChoice => Preferred(context),
+            _ => chosenLanguage,
+        };
         context.Response.Headers.ContentLanguage = language;
         context.Response.StatusCode = error.Status;
         if (error.Details is { ValueKind: JsonValueKind.Object } details && details.TryGetProperty("retry_after_seconds", out var seconds))
@@ -113,6 +124,8 @@ public sealed class ErrorWriter(ApiDatabase database, ErrorRecorder recorder, IE
                 // The database is away: the header will do.
             }
         }
-        return AcceptLanguage.Choose(context.Request.Headers.AcceptLanguage.ToString());
+        return Preferred(context);
     }
+
+    private static string Preferred(HttpContext context) => AcceptLanguage.Choose(context.Request.Headers.AcceptLanguage.ToString());
 }

@@ -15,6 +15,10 @@ public sealed class FloodOptions
     /// <summary>Requests that it may make at once after a rest.</summary>
     [Range(1, 10_000_000)]
     public int BurstRequests { get; set; } = 1000;
+
+    /// <summary>Limits that a node remembers as reached (some 200 bytes each), so that what comes over them costs the database next to nothing. 0: none.</summary>
+    [Range(0, 1_000_000)]
+    public int MaxRememberedLimits { get; set; } = 50_000;
 }
 
 /// <summary>ASP.NET's own limiter in front: a token bucket for each address, in this process only.</summary>
