@@ -17,7 +17,7 @@ public sealed class AdminTeamTests(AdminHouse system) : IClassFixture<AdminHouse
         request.Headers.Accept.ParseAdd("text/event-stream");
         using var response = await phone.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
-        Assert.StartsWith("event: status", await reader.ReadLineAsync(), StringComparison.Ordinal);
+        await Phone.ReadUntilAsync(reader, "event: status");
 
         Assert.Equal(HttpStatusCode.OK, (await system.PostAsync("/admin-ban-user", new { user_id = phone.UserId, reason = "insults people" })).Status);
         // The stream ends, and not only when the phone hangs up.

@@ -51,14 +51,14 @@ public sealed class LiveStreamTests(LiveStreamTests.House system) : IClassFixtur
         }
         foreach (var stream in streams)
         {
-            await UntilAsync(stream, "\"processing\"");
+            await Phone.ReadUntilAsync(stream, "\"processing\"");
         }
         var before = hub.RowsRead;
         // Nobody notifies of this: comparing versions finds it.
         await system.ExecuteAsync($"update video_jobs set prompt = 'Changed behind the back' where job_id = '{job}'");
         foreach (var stream in streams)
         {
-            await UntilAsync(stream, "Changed behind the back");
+            await Phone.ReadUntilAsync(stream, "Changed behind the back");
         }
         // The provider is polled meanwhile, which changes the row too; twelve readings for one change would be far more.
         Assert.InRange(hub.RowsRead - before, 1, 11);
@@ -75,7 +75,7 @@ public sealed class LiveStreamTests(LiveStreamTests.House system) : IClassFixtur
         var job = (await phone.GenerateAsync("Ends with its session [slow 60]"))["job_id"].GetString()!;
         using var response = await WatchAsync(phone, job);
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
-        await UntilAsync(reader, "event: status");
+        await Phone.ReadUntilAsync(reader, "event: status");
         await system.ExecuteAsync(string.Format(System.Globalization.CultureInfo.InvariantCulture, sql, phone.UserId));
         using var limit = new CancellationTokenSource(Patience.Span);
         while (await reader.ReadLineAsync(limit.Token) is not null) { }
@@ -95,12 +95,6 @@ public sealed class LiveStreamTests(LiveStreamTests.House system) : IClassFixtur
                 await system.RowsAsync($"select k from read_live('{asks}') r, jsonb_object_keys(r.record) k where r.kind = '{kind}' order by 1")
             );
         }
-    }
-
-    private static async Task UntilAsync(StreamReader reader, string text)
-    {
-        using var limit = new CancellationTokenSource(Patience.Span);
-        while (await reader.ReadLineAsync(limit.Token) is { } line && !line.Contains(text, StringComparison.Ordinal)) { }
     }
 
     private static async Task<HttpResponseMessage> WatchAsync(Phone phone, string job, string? lastEventId = null)

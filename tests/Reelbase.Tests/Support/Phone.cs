@@ -130,6 +130,18 @@ public sealed class Phone
         return seen;
     }
 
+    /// <summary>Reads a live stream up to a line that has this in it.</summary>
+    public static async Task ReadUntilAsync(StreamReader reader, string text)
+    {
+        using var limit = Patience.Limit();
+        string? line;
+        do
+        {
+            line = await reader.ReadLineAsync(limit.Token);
+            Assert.NotNull(line);
+        } while (!line.Contains(text, StringComparison.Ordinal));
+    }
+
     /// <summary>What can be spent now.</summary>
     public async Task<int> CreditsAsync() => (await GetAsync("/get-user-credits"))["credits_remaining"].GetInt32();
 }

@@ -66,7 +66,14 @@ public sealed class ServerProcess : IAsyncDisposable
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            Environment = { ["ASPNETCORE_ENVIRONMENT"] = "Development", ["DOTNET_TieredPGO"] = "0" },
+            Environment =
+            {
+                ["ASPNETCORE_ENVIRONMENT"] = "Development",
+                ["DOTNET_TieredPGO"] = "0",
+                // A machine that is busy with other tests is no database that is away.
+                ["REELBASE__Database__ConnectTimeoutSeconds"] = $"{TestCluster.PatienceSeconds}",
+                ["REELBASE__Database__CommandTimeoutSeconds"] = $"{TestCluster.PatienceSeconds}",
+            },
         };
         foreach (var (key, value) in environment)
         {
