@@ -296,6 +296,7 @@ public static class ServerApp
             services.AddHostedService<TemporaryGuestWorker>();
             services.AddHostedService<FileRemover>();
             AddHosted<StorageReconciler>(services);
+            services.AddHostedService<StorageUseWorker>();
             AddHosted<SubmissionSettler>(services);
             AddHosted<StatisticsWorker>(services);
             services.AddHostedService<ModelKeeper>();

@@ -64,7 +64,10 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
         ["public.schedules"] = None,
         ["public.sessions"] = None,
         ["public.statistics_progress"] = None,
+        ["public.storage_alert"] = None,
         ["public.storage_objects"] = "own denied denied denied",
+        ["public.storage_use"] = None,
+        ["public.storage_use_changes"] = None,
         ["public.temporary_guests"] = None,
         ["public.theme_hours"] = None,
         ["public.themes"] = "some denied denied denied",
@@ -92,6 +95,9 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
     /// <summary>Two users with rows in every table.</summary>
     public sealed class TwoUsers : TestSystem
     {
+        // Rows of what changed stay, so that there are some to be shown.
+        protected override Dictionary<string, string?> Settings => new() { ["Storage:UseSeconds"] = "3600" };
+
         public Phone Ada { get; private set; } = null!;
         public Phone Ben { get; private set; } = null!;
 
@@ -125,6 +131,7 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
                 await ExecuteAsync(
                     $"""
                     insert into app_settings (key, value) values ('flag_of_the_test', 'true') on conflict do nothing;
+                    insert into storage_use values ('videos', 0, 0) on conflict do nothing;
                     insert into rate_limit_log (action, user_id) values ('test', '{phone.UserId}');
                     insert into purchase_claims (user_id, transaction_id, run_after) values ('{phone.UserId}', '1', now() + interval '1 day');
                     insert into push_notifications (user_id, job_id, token, environment, kind, event, model_name, status, finished_at)

@@ -244,6 +244,7 @@ internal static class FunctionRights
             "finish_reconciliation",
             "finish_schedule",
             "finish_webhook_delivery",
+            "fold_storage_use",
             "forget_missing_object",
             "forget_storage_object",
             "get_consumption",
@@ -309,6 +310,7 @@ internal static class FunctionRights
             "store_inbox_message",
             "submissions_are_held",
             "uploads_are_full",
+            "watch_storage_use",
         ],
         ["reelbase_admin"] =
         [

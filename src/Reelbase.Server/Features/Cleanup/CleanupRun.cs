@@ -28,6 +28,7 @@ public static class CleanupRun
         "reports",
         "payloads",
         "device_ids",
+        "storage_use",
     ];
 
     /// <summary>Removes what is old enough, in batches with a pause between; or only counts it. A kind that fails does not keep the others.</summary>

@@ -20,6 +20,9 @@ begin
   elsif p_kind = 'uploads' then
     return clean_up_uploads(coalesce((p_rules ->> 'upload_days')::integer, 0), p_limit, p_dry_run);
   end if;
+  if p_kind = 'storage_use' then
+    return reconcile_storage_use(p_dry_run);
+  end if;
   if p_kind = 'device_ids' then
     return hash_device_ids(p_limit, p_dry_run);
   end if;
@@ -74,4 +77,4 @@ begin
 end
 $$;
 comment on function clean_up(text, jsonb, integer, boolean) is
-  'Removes one batch of what is old enough (kinds: videos, uploads, device_ids, idempotency, rate_limits, errors, sessions, grants, consents, alerts, reports, payloads); answers how many, 0 when done.';
+  'Removes one batch of what is old enough (kinds: videos, uploads, device_ids, storage_use, idempotency, rate_limits, errors, sessions, grants, consents, alerts, reports, payloads); answers how many, 0 when done.';

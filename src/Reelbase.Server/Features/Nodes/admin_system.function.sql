@@ -10,6 +10,7 @@ begin
         'report', s.report) order by s.name), '[]') from schedules s),
     'reconciliations', (select coalesce(jsonb_agg(with_json_times(to_jsonb(r), 'covered_until', 'started_at', 'finished_at')), '[]') from list_reconciliations() r),
     'dead_work', (select coalesce(jsonb_agg(with_json_times(to_jsonb(d), 'dead_at', 'created_at') order by d.dead_at desc), '[]') from list_dead_work(100) d),
+    'storage', describe_storage_use(),
     'shipped_builds', list_unverified_uses(),
     'database', jsonb_build_object('version', current_setting('server_version'), 'size_bytes', pg_database_size(current_database()),
       'users', (select greatest(reltuples, 0)::bigint from pg_class where oid = 'users'::regclass),

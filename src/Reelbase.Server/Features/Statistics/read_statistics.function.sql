@@ -23,6 +23,12 @@ language sql stable security definer set search_path = public, pg_temp as $$
   union all
   select 'alerts_pending', '{}', count(*)::double precision from alerts where status = 'pending'
   union all
+  select 'storage_bytes', jsonb_build_object('kind', u.bucket), u.bytes::double precision from read_storage_use() u
+  union all
+  select 'storage_files', jsonb_build_object('kind', u.bucket), u.objects::double precision from read_storage_use() u
+  union all
+  select 'storage_capacity_bytes', '{}', s.capacity_bytes::double precision from storage_alert s where s.capacity_bytes is not null
+  union all
   select 'provider_offered', jsonb_build_object('provider', provider), case when provider_is_offered(provider) then 1 else 0 end
   from provider_states
 $$;

@@ -51,6 +51,18 @@ public sealed class StorageOptions : IValidatableObject
     [Range(0, 10)]
     public int MaxRetries { get; set; } = 3;
 
+    /// <summary>What there is room for, in GB (of 1,000,000,000 bytes): the disk, or what the bucket may cost. Without it use is shown and nothing alerted.</summary>
+    [Range(1, 1_000_000_000)]
+    public long? CapacityGigabytes { get; set; }
+
+    /// <summary>The share of the capacity at which an alert goes out, once; again only after use was below.</summary>
+    [Range(1, 100)]
+    public int AlertPercent { get; set; } = 80;
+
+    /// <summary>Seconds between two sums of what files take.</summary>
+    [Range(0.1, 3600)]
+    public double UseSeconds { get; set; } = 10;
+
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {

@@ -7,6 +7,8 @@ namespace Reelbase.Server.Features.Admin.Console;
 /// <summary>Reads the answers of admin functions, which are JSON, in pages.</summary>
 public static class Nodes
 {
+    private static readonly string[] ByteUnits = ["B", "kB", "MB", "GB", "TB", "PB"];
+
     /// <summary>A member as text; empty when it is absent or null.</summary>
     public static string Text(this JsonNode? node, string name) =>
         node?[name] switch
@@ -37,6 +39,17 @@ public static class Nodes
 
     /// <summary>A number with its sign.</summary>
     public static string WithSign(this long number) => number.ToString("+#,0;-#,0;0", CultureInfo.InvariantCulture);
+
+    /// <summary>A number of bytes as people read it, in units of thousands.</summary>
+    public static string Bytes(this JsonNode? node, string name)
+    {
+        var (value, unit) = (node.Real(name), 0);
+        for (; value >= 1000 && unit < ByteUnits.Length - 1; unit++)
+        {
+            value /= 1000;
+        }
+        return value.ToString(unit == 0 ? "0" : "0.#", CultureInfo.InvariantCulture) + " " + ByteUnits[unit];
+    }
 
     /// <summary>Millionths of a dollar as dollars.</summary>
     public static string Dollars(this JsonNode? node, string name) =>
