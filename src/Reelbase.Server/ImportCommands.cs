@@ -10,6 +10,9 @@ public static class ImportCommands
     /// <summary>The exit code when this installation may not be filled from there.</summary>
     public const int Refused = 3;
 
+    /// <summary>The exit code when it went through and something does not add up.</summary>
+    public const int DoesNotAddUp = 4;
+
     private const int MaxLines = 20;
 
     private static readonly string[] WithValue = ["--from", "--database"];
@@ -23,7 +26,8 @@ public static class ImportCommands
             --dry-run                  the report, and nothing written anywhere
             --all                      every line of the report; default: the first 20 of a kind
         Killed at any point it is started again with the same command and goes on where it was. docs/from-supabase.md has the day of the switch-over.
-        Exit codes: 0 done, whatever the report says; 1 it broke off, with one line that says why (start it again); 2 not understood;
+        At the end users, balances, jobs, ledgers, sessions and consents of both sides are compared, user by user.
+        Exit codes: 0 done, and everything that can be carried is here; 4 done, and the comparison differs; 1 it broke off, with one line that says why (start it again); 2 not understood;
         3 refused: this installation has users of its own, was begun from another database, or another import is running.
         """;
 
@@ -73,7 +77,9 @@ public static class ImportCommands
         await import.BeginAsync(isDryRun, CancellationToken.None);
         var report = new SupabaseReport(source, target);
         Console.WriteLine("Reading the source");
-        var findings = await report.FindAsync(CancellationToken.None);
+        var figures = new SourceFigures(source, target);
+        var changes = await figures.NoteAsync(SupabaseImport.Kind, await figures.StateAsync(CancellationToken.None), isDryRun, CancellationToken.None);
+        List<Finding> findings = [.. changes, .. await report.FindAsync(CancellationToken.None)];
         if (!isDryRun)
         {
             await report.KeepAsync(SupabaseImport.Kind, findings, CancellationToken.None);
@@ -92,7 +98,20 @@ public static class ImportCommands
                 $"Carried over: {progress.Users} users, {progress.Jobs} jobs, {progress.LedgerRows} ledger rows, {progress.RefreshTokens} refresh tokens, {progress.Consents} consents; this start took {watch.Elapsed.TotalSeconds:0} s and {Environment.WorkingSet / 1_000_000} MB."
             )
         );
-        return 0;
+        return await CompareAsync(figures) ? 0 : DoesNotAddUp;
+    }
+
+    private static async Task<bool> CompareAsync(SourceFigures figures)
+    {
+        var compared = await figures.CompareAsync(CancellationToken.None);
+        compared.ForEach(Console.WriteLine);
+        var differ = compared.Count(line => line.Differ > 0);
+        Console.WriteLine(
+            differ == 0
+                ? "Everything adds up."
+                : string.Create(CultureInfo.InvariantCulture, $"{differ} figures do not add up: docs/from-supabase.md says what to do.")
+        );
+        return differ == 0;
     }
 
     private static async Task<OwnerSession> OpenTargetAsync(string owner)

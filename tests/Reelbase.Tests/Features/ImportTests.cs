@@ -214,6 +214,99 @@ public sealed class ImportTests(ImportTests.Moved moved) : IClassFixture<ImportT
         }
     }
 
+    [Theory]
+    [InlineData("compare: users: 303 to carry, 303 here")]
+    [InlineData("compare: jobs: 305 to carry of 306 in the source, 305 here")]
+    [InlineData("compare: ledger rows: 710 to carry of 712 in the source, 710 here")]
+    [InlineData("compare: refresh tokens: 302 to carry, 302 here")]
+    [InlineData("compare: consents: 1 to carry, 1 here")]
+    [InlineData("compare: models: 3 to carry, 3 here")]
+    [InlineData("compare: ledgers here that do not add up: 0 to carry, 0 here")]
+    [InlineData("Everything adds up.")]
+    public void At_the_end_both_sides_are_compared(string line) => Assert.Contains(line, moved.Output, StringComparison.Ordinal);
+
+    [Fact]
+    public async Task Sums_of_credits_of_both_sides_are_the_same_and_said()
+    {
+        var balances = (await SupabaseProject.RowsAsync(moved.Source.Database, "select sum(credits_remaining) from users"))[0];
+        Assert.Contains($"compare: balances, credits: {balances} to carry, {balances} here", moved.Output, StringComparison.Ordinal);
+        Assert.Equal([balances], await moved.RowsAsync("select sum(credits_remaining) from users"));
+    }
+
+    [Fact]
+    public async Task What_does_not_add_up_at_the_end_is_said_and_the_exit_code_is_not_zero()
+    {
+        var source = await SupabaseProject.CreateAsync();
+        var target = await TestCluster.CloneAsync();
+        var (code, output) = await ImportAsync(source.Url, target);
+        Assert.True(code == 0, output);
+        await TestCluster.ExecuteAsync(
+            target,
+            "set session_replication_role = replica; delete from video_jobs where job_id = '40000000-0000-4000-8000-000000000001'"
+        );
+        (code, output) = await ImportAsync(source.Url, target);
+        Assert.Equal(4, code);
+        Assert.Contains(
+            $"compare: jobs: 5 to carry of 6 in the source, 4 here; DIFFERENT for 1, first user {Guest}: 1 there and 0 here",
+            output,
+            StringComparison.Ordinal
+        );
+        Assert.DoesNotContain("source_changed", output, StringComparison.Ordinal);
+    }
+
+    /// <summary>The first start ends in the middle; then the former app goes on, in every way that would meet what is here already.</summary>
+    [Fact]
+    public async Task A_source_that_changed_between_two_starts_is_noticed_and_every_ledger_still_adds_up()
+    {
+        var source = await SupabaseProject.CreateAsync(crowd: 2_200);
+        var target = await TestCluster.CloneAsync();
+        await TestCluster.ExecuteAsync(
+            target,
+            """
+            create function stop_here() returns trigger language plpgsql as $$ begin raise exception 'stopped by the test'; end $$;
+            create trigger stop_here before insert on users for each row when (new.id > 'a0000000-0000-0000-0000-000000000000') execute function stop_here();
+            """
+        );
+        var (code, output) = await ImportAsync(source.Url, target);
+        Assert.Equal((1, true), (code, output.Contains("stopped by the test", StringComparison.Ordinal)));
+        Assert.NotEqual(["0"], await SupabaseProject.RowsAsync(target, "select count(*) from users"));
+        await TestCluster.ExecuteAsync(target, "drop trigger stop_here on users");
+        await TestCluster.ExecuteAsync(
+            source.Database,
+            $"""
+            -- Somebody who is here already spends; a new user comes before the place reached; one who is still to come has the device of one who is here and more credits,
+            -- the transaction of one who is here at an earlier time, and a ledger row that was another's.
+            update users set credits_remaining = 1 where id = '{Guest}';
+            insert into users (id, device_id, credits_remaining) values ('00000000-0000-4000-8000-000000000001', 'new-one', 3);
+            insert into quota_log (user_id, change, reason) values ('00000000-0000-4000-8000-000000000001', 3, 'initial_grant');
+            insert into users (id, device_id, credits_remaining) values ('fffffff0-0000-4000-8000-000000000001', '7D3C0C9E-6A53-4F0E-9A8E-2F1F0B7C1A11', 99);
+            insert into quota_log (user_id, change, reason, transaction_id, created_at) values ('fffffff0-0000-4000-8000-000000000001', 25, 'purchase', '2000000000000001', '2025-01-01');
+            update quota_log set user_id = 'fffffff0-0000-4000-8000-000000000001' where id = '50000000-0000-4000-8000-00000000000a';
+            """
+        );
+        (code, output) = await ImportAsync(source.Url, target);
+        Assert.Equal((4, output), (code, output));
+        Assert.Contains("source_changed: public.users: 2203 rows (fingerprint ", output, StringComparison.Ordinal);
+        Assert.Contains(") at the last start and 2205 (", output, StringComparison.Ordinal);
+        Assert.Contains($"compare: balances, credits: ", output, StringComparison.Ordinal);
+        Assert.Contains($"DIFFERENT for 1, first user {Guest}: 1 there and 6 here", output, StringComparison.Ordinal);
+        Assert.Empty(await SupabaseProject.RowsAsync(target, "select * from check_ledger()"));
+        Assert.Equal(
+            ["2205|3"],
+            await SupabaseProject.RowsAsync(
+                target,
+                "select count(*), sum(credits_remaining) filter (where id = '00000000-0000-4000-8000-000000000001') from users"
+            )
+        );
+        Assert.Equal(
+            [Guest],
+            await SupabaseProject.RowsAsync(target, "select id from users where device_id = device_id_hash('7D3C0C9E-6A53-4F0E-9A8E-2F1F0B7C1A11')")
+        );
+        // The third start finds the source as the second left it.
+        (code, output) = await ImportAsync(source.Url, target);
+        Assert.Equal((4, false), (code, output.Contains("source_changed", StringComparison.Ordinal)));
+    }
+
     /// <summary>What an import has made, without what depends on when it did.</summary>
     internal static async Task<string> StateAsync(string target)
     {

@@ -103,7 +103,7 @@ internal sealed class SupabaseSource(ForeignDatabase database) : IAsyncDisposabl
                 '_apple_number', case when n.apple_sub is null then 1 else row_number() over (partition by n.apple_sub order by n.credits desc, n.o ->> 'created_at', n.key) end)) as o
             from (
               select lower(u.o ->> 'id') collate "C" as key, u.o, coalesce(i.sub, nullif(u.o ->> 'apple_sub', '')) as apple_sub,
-                case when u.o ->> 'device_id' ~* '^[0-9a-f]{Uuid}$' then lower(u.o ->> 'device_id') else nullif(u.o ->> 'device_id', '') end as device_id,
+                case when u.o ->> 'device_id' ~* '{Uuid}' then lower(u.o ->> 'device_id') else nullif(u.o ->> 'device_id', '') end as device_id,
                 coalesce((u.o ->> 'credits_remaining')::numeric, 0) as credits
               from {Rows("public.users")} u left join {Identities} i on i.user_id = coalesce(u.o ->> 'auth_user_id', u.o ->> 'id')) n
             """;
@@ -164,5 +164,6 @@ internal sealed class SupabaseSource(ForeignDatabase database) : IAsyncDisposabl
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => database.DisposeAsync();
 
-    private const string Uuid = "{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}";
+    /// <summary>A regular expression for an id, whatever its letters.</summary>
+    public const string Uuid = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$";
 }

@@ -43,15 +43,18 @@ begin
   running as (
     select b.*, max(abs(total)) over (partition by user_id) as farthest
     from (select b.*, sum(change::bigint) over (partition by user_id order by place) as total from bounded b) b)
-  select id, user_id, place, case when is_linked then job_id end, change, reason, created_at,
-    case when coalesce(import_integer(o ->> '_transaction_number'), 1) = 1 then nullif(o ->> 'transaction_id', '')
-      else (o ->> 'transaction_id') || ':duplicate:' || (import_integer(o ->> '_transaction_number') - 1) end,
+  -- What was carried before the source has changed keeps its id and its transaction; a row that came to another user since is another row.
+  select case when exists (select from quota_log q where q.id = r.id) then gen_random_uuid() else id end, user_id, place, case when is_linked then job_id end, change, reason, created_at,
+    case when exists (select from quota_log q where q.transaction_id = t.numbered) then (o ->> 'transaction_id') || ':duplicate:' || id else t.numbered end,
     nullif(concat_ws('; ',
       case when o ->> 'reason' like 'admin_refund:%' then trim(substr(o ->> 'reason', 14))
         when reason is distinct from o ->> 'reason' then 'was: ' || coalesce(o ->> 'reason', 'no reason') end,
       case when o ->> 'job_id' is not null and not is_linked then 'job: ' || (o ->> 'job_id') end), '')
   -- A ledger that leaves the range of a balance on its way cannot be told row by row: its user has the balance, by one correction.
-  from running where farthest <= 2147483647;
+  from running r
+  cross join lateral (select case when coalesce(import_integer(o ->> '_transaction_number'), 1) = 1 then nullif(o ->> 'transaction_id', '')
+    else (o ->> 'transaction_id') || ':duplicate:' || (import_integer(o ->> '_transaction_number') - 1) end as numbered) t
+  where farthest <= 2147483647;
   analyze import_users, import_jobs, import_ledger;
 end
 $$;

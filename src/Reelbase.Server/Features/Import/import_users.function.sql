@@ -16,10 +16,7 @@ begin
   insert into users (id, email, device_id, apple_sub, is_guest, tier, premium_granted_by, credits_remaining, credits_total, initial_grant_claimed, language,
     language_chosen_at, theme_preference, is_admin, banned_at, deleted_at, created_at, updated_at)
   select i.id, case when not d.is_deleted then nullif(o ->> 'email', '') end,
-    case when not d.is_deleted then case when import_integer(o ->> '_device_number') > 1
-      then (o ->> 'device_id') || ':duplicate:' || (import_integer(o ->> '_device_number') - 1) else nullif(o ->> 'device_id', '') end end,
-    case when not d.is_deleted then case when import_integer(o ->> '_apple_number') > 1
-      then (o ->> '_apple_sub') || ':duplicate:' || (import_integer(o ->> '_apple_number') - 1) else o ->> '_apple_sub' end end,
+    case when not d.is_deleted then n.device_id end, case when not d.is_deleted then n.apple_sub end,
     case when nullif(o ->> 'email', '') is null and o ->> '_apple_sub' is null then true else coalesce((o ->> 'is_guest')::boolean, false) end,
     case when l.has_bought and o ->> 'tier' = 'premium' then 'premium' else 'free' end,
     case when l.has_bought and o ->> 'tier' = 'premium' then 'import' end,
@@ -33,6 +30,12 @@ begin
   from import_users i
   cross join lateral (select o ->> 'deleted_at' is not null as is_deleted) d
   cross join lateral (select coalesce(import_integer(o ->> 'credits_remaining'), 0) as balance) b
+  -- Numbers are of the source as it is now; another may have been carried with the same id before it changed.
+  cross join lateral (select nullif(o ->> 'device_id', '') || case when import_integer(o ->> '_device_number') > 1 then ':duplicate:' || (import_integer(o ->> '_device_number') - 1) else '' end as device_id,
+    o ->> '_apple_sub' || case when import_integer(o ->> '_apple_number') > 1 then ':duplicate:' || (import_integer(o ->> '_apple_number') - 1) else '' end as apple_sub) p
+  cross join lateral (select
+    case when exists (select from users t where t.device_id = device_id_hash(p.device_id)) then (o ->> 'device_id') || ':duplicate:' || i.id else p.device_id end as device_id,
+    case when exists (select from users t where t.apple_sub = p.apple_sub) then (o ->> '_apple_sub') || ':duplicate:' || i.id else p.apple_sub end as apple_sub) n
   left join (
     select user_id, bool_or(reason = 'initial_grant') as has_grant, bool_or(reason = 'iap_purchase') as has_bought,
       sum(change::bigint) filter (where change > 0 and reason in ('initial_grant', 'iap_purchase', 'admin_adjustment')) as earned
