@@ -10,6 +10,60 @@ namespace Reelbase.Tests.Features;
 public abstract partial class UploadTests
 {
     [Fact]
+    public async Task A_video_is_no_picture_whether_it_is_uploaded_copied_or_moved()
+    {
+        var phone = await system.NewGuestAsync(20);
+        var job = (await phone.GenerateAndWatchAsync("A video that is to be a picture")).GetProperty("job_id").GetString();
+        var video = (await phone.PostAsync("/storage/v1/object/list/videos", new { prefix = $"{phone.UserId}" }))
+            .Json.EnumerateArray()
+            .Single()
+            .GetProperty("name")
+            .GetString();
+        Assert.StartsWith(job!, video, StringComparison.Ordinal);
+        using var read = await phone.Http.GetAsync($"/storage/v1/object/authenticated/videos/{phone.UserId}/{video}");
+        var bytes = await read.Content.ReadAsByteArrayAsync();
+        Assert.Equal("ftyp"u8.ToArray(), bytes[4..8]);
+        foreach (var type in new[] { "video/mp4", "image/jpeg", "image/heic" })
+        {
+            AssertRefused(await SendAsync(phone, HttpMethod.Post, $"uploads/{phone.UserId}/a.mp4", bytes, type), 415, "invalid_mime_type");
+            AssertRefused(await SendAsync(phone, HttpMethod.Post, $"thumbnails/{phone.UserId}/a.jpg", bytes, type), 415, "invalid_mime_type");
+        }
+        foreach (var bucket in new[] { "uploads", "thumbnails" })
+        {
+            var copied = await phone.PostAsync(
+                "/storage/v1/object/copy",
+                new
+                {
+                    bucketId = "videos",
+                    sourceKey = $"{phone.UserId}/{video}",
+                    destinationBucket = bucket,
+                    destinationKey = $"{phone.UserId}/copy.mp4",
+                }
+            );
+            AssertRefused(copied, 415, "invalid_mime_type");
+            var moved = await phone.PostAsync(
+                "/storage/v1/object/move",
+                new
+                {
+                    bucketId = "videos",
+                    sourceKey = $"{phone.UserId}/{video}",
+                    destinationBucket = bucket,
+                    destinationKey = $"{phone.UserId}/moved.mp4",
+                }
+            );
+            AssertRefused(moved, 404, "not_found");
+        }
+        // Nothing of it is kept, and the video is where it was.
+        foreach (var bucket in new[] { "uploads", "thumbnails" })
+        {
+            var listed = (await phone.PostAsync($"/storage/v1/object/list/{bucket}", new { prefix = $"{phone.UserId}" })).Json.EnumerateArray();
+            Assert.DoesNotContain(listed, entry => entry.GetProperty("name").GetString()!.EndsWith(".mp4", StringComparison.Ordinal));
+        }
+        using var again = await phone.Http.GetAsync($"/storage/v1/object/authenticated/videos/{phone.UserId}/{video}");
+        Assert.Equal(bytes, await again.Content.ReadAsByteArrayAsync());
+    }
+
+    [Fact]
     public async Task A_merge_carries_pictures_and_an_export_lists_them_and_leaving_erases_them()
     {
         var apple = new Apple(system.Control);

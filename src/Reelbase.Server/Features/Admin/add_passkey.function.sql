@@ -5,6 +5,7 @@ declare
   v_admin uuid := require_admin();
   v_id uuid;
 begin
+  perform require_recent_sign_in();
   insert into admin_passkeys (user_id, name, credential_id, public_key, sign_count)
   values (v_admin, btrim(p_name), p_credential_id, p_public_key, p_sign_count)
   on conflict on constraint admin_passkeys_credential_id_key do nothing returning id into v_id;
@@ -18,4 +19,4 @@ begin
 end
 $$;
 comment on function add_passkey(text, bytea, bytea, bigint) is
-  'The id of the key. Raises ERR_4005, ERR_4006, ERR_4012 (passkey_is_known).';
+  'The id of the key. Raises ERR_4005, ERR_4006 (sign_in_again), ERR_4012 (passkey_is_known).';

@@ -6,10 +6,7 @@ declare
   c_max_passkeys constant integer := 20;
   v_admin uuid := require_admin();
 begin
-  -- A key is another way in for ever: whoever finds an open console adds none. It takes a sign-in of the last minutes.
-  if not exists (select from sessions s where s.id = (auth.jwt() ->> 'session_id')::uuid and s.created_at > clock_timestamp() - interval '10 minutes') then
-    perform raise_error('ERR_4006', '{"reason":"sign_in_again"}');
-  end if;
+  perform require_recent_sign_in();
   if (select count(*) from admin_passkeys p where p.user_id = v_admin) >= c_max_passkeys then
     perform raise_error('ERR_4012', jsonb_build_object('reason', 'too_many_passkeys', 'max', c_max_passkeys));
   end if;

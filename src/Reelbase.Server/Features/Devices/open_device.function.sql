@@ -33,6 +33,7 @@ declare
   v_device_hash bytea := decode(substr(v_hash, 8), 'hex');
   v_is_repeated boolean;
   v_repeater users;
+  v_waiting users;
   v_user users;
   v_device device_checks;
   v_rate record;
@@ -54,9 +55,14 @@ begin
     and u.is_guest and u.merged_into is null and u.deleted_at is null
   for no key update of u;
   v_is_repeated := found;
+  -- The temporary guest of this very call is found by themselves: a repeat of it without its key has opened somebody else since.
+  select u.* into v_waiting from temporary_guests t join users u on u.id = t.user_id
+  where t.device_hash = v_hash and t.token_hash = v_token_hash and t.created_at > clock_timestamp() - c_repeat
+    and u.is_guest and u.merged_into is null and u.deleted_at is null
+  order by t.created_at desc limit 1 for no key update of u;
   select * into v_user from users where device_id = v_hash and deleted_at is null for no key update;
   select * into v_device from device_checks where device_id = v_hash;
-  if v_is_repeated and v_repeater.banned_at is not null and not (v_is_secret and v_repeater.id = v_user.id) then
+  if v_waiting.banned_at is not null or v_is_repeated and v_repeater.banned_at is not null and not (v_is_secret and v_repeater.id = v_user.id) then
     refusal := 'banned';
     return next;
     return;
@@ -100,8 +106,9 @@ begin
       return;
     end if;
     if p_verdict = 'unverified' then
-      is_new := not v_is_repeated;
-      user_id := coalesce(v_repeater.id, open_temporary_guest(v_hash, p_device_token, p_keep_token));
+      user_id := coalesce(case when v_repeater.id = v_user.id then v_user.id end, v_waiting.id);
+      is_new := user_id is null;
+      user_id := coalesce(user_id, open_temporary_guest(v_hash, p_device_token, p_keep_token));
       is_verified := false;
       if is_new then
         perform note_device_opening(v_token_hash, v_device_hash, user_id);

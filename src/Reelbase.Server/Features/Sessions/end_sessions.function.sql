@@ -5,6 +5,10 @@ declare
   v_me uuid := require_caller();
   v_current uuid := (auth.jwt() ->> 'session_id')::uuid;
 begin
+  if p_scope <> 'local' then
+    -- Whoever is opening a session with an unused token of the former project is waited for, and theirs ends too.
+    perform lock_account(v_me);
+  end if;
   update sessions set revoked_at = clock_timestamp()
   where revoked_at is null and user_id = any (my_user_ids()) and case p_scope
     when 'local' then id = v_current

@@ -11,6 +11,8 @@ begin
     return null;
   end if;
   if p_type = 'consent-revoked' then
+    -- A session that is being opened is waited for, and ends too.
+    perform lock_account(v_user.id);
     update sessions set revoked_at = clock_timestamp()
     where revoked_at is null and user_id in (select id from users where id = v_user.id or merged_into = v_user.id);
     update former_refresh_tokens set used_at = clock_timestamp()
