@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Http.Headers;
 using Npgsql;
 using Reelbase.Server.Platform.Security;
 using Reelbase.Tests.Support;
