@@ -280,6 +280,7 @@ public static class ServerApp
             services.AddSingleton<GenerationLimit>();
             services.AddSingleton<Moderator>();
             services.AddSingleton<ImageUrlRules>();
+            services.AddSingleton<PictureCopies>();
             services.AddSingleton<AppleSignIn>();
             services.AddSingleton<AppleAuthorizations>();
         }

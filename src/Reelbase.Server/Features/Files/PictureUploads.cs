@@ -41,6 +41,25 @@ public sealed class PictureUploads(
         }
     }
 
+    /// <summary>A picture that this server fetches for the caller becomes their file, under all limits of an upload.</summary>
+    /// <param name="context">The request that asks for it.</param>
+    /// <param name="caller">Whose it will be.</param>
+    /// <param name="name">Its name, which nothing has.</param>
+    /// <param name="fetch">Writes it to a path, no more than so many bytes, and answers how many.</param>
+    public async Task BringAsync(HttpContext context, Caller caller, FileName name, Func<string, long, Task<long>> fetch)
+    {
+        await AdmitAsync(context, caller, name, isUpsert: false, bytes: null);
+        var path = files.NewTemporaryPath();
+        try
+        {
+            await KeepAsync(caller, name, isUpsert: false, path, await fetch(path, Options.MaxBytes), "", "max-age=3600");
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
     /// <summary>A second file of the same picture.</summary>
     /// <returns>The id of the new upload.</returns>
     public async Task<Guid> CopyAsync(HttpContext context, Caller caller, StoredPicture from, FileName to, bool isUpsert)

@@ -75,6 +75,7 @@ public static class GenerateVideoEndpoint
         ChangeFeed feed,
         Moderator moderator,
         ImageUrlRules images,
+        PictureCopies copies,
         FileLinks links,
         GenerationLimit limit,
         IOptions<GenerationOptions> options
@@ -92,11 +93,60 @@ public static class GenerateVideoEndpoint
         var own = images.Check(request.ImageUrl, context);
         // What moderation is shown and what the provider will get are the same file, or the request is refused.
         var picture = own is null ? null : await FileEndpoints.FindOwnAsync(database, caller, own, context.RequestAborted);
-        var canonical = Validate(request, own, picture?.ObjectId);
-        var limits = options.Value;
-        // Before the transaction, as it may ask a service; a refusal is raised inside it, so that a repeated key still finds its answer.
-        var verdict = await moderator.CheckAsync(request.Prompt, ForModeration(request, own, picture, links, context), context.RequestAborted);
-        var accepted = (
+        PictureCopy? copy = null;
+        if (own is null && request.ImageUrl is not null && copies.AreOn)
+        {
+            images.RequireOwnAddress();
+            copy = await copies.TakeAsync(context, caller, request.ImageUrl);
+        }
+        var isKept = false;
+        try
+        {
+            var canonical = Validate(request, own, copy, (picture ?? copy?.Picture)?.ObjectId);
+            // Before the transaction, as it may ask a service; a refusal is raised inside it, so that a repeated key still finds its answer.
+            var refusal =
+                copy?.Refusal
+                ?? Refusal(
+                    await moderator.CheckAsync(
+                        request.Prompt,
+                        copy is null ? ForModeration(request, own, picture, links, context) : Link(copy.Picture, links, context),
+                        context.RequestAborted
+                    )
+                );
+            var accepted = await AcceptAsync(context, caller, database, limit, key, canonical, options.Value.QueueDeadlineSeconds, refusal);
+            isKept = !accepted.Replayed;
+            if (accepted.Replayed)
+            {
+                context.Response.Headers["X-Idempotent-Replay"] = "true";
+            }
+            else
+            {
+                feed.Publish(VideoJobWorker.WakeTopic);
+                feed.Publish(CallerResolver.TopicOf(caller.UserId!.Value));
+            }
+            RateLimitHeaders.Set(context, accepted.RateLimit, accepted.RateRemaining, accepted.RateResetAt);
+            return Results.Text(accepted.ResponseData, "application/json", statusCode: accepted.StatusCode);
+        }
+        finally
+        {
+            if (!isKept)
+            {
+                await copies.DropAsync(caller, copy);
+            }
+        }
+    }
+
+    private static async Task<Accepted> AcceptAsync(
+        HttpContext context,
+        Caller caller,
+        ApiDatabase database,
+        GenerationLimit limit,
+        Guid key,
+        string canonical,
+        int queueDeadlineSeconds,
+        string? refusal
+    ) =>
+        (
             await limit.WatchAsync(
                 context,
                 caller,
@@ -111,31 +161,20 @@ public static class GenerateVideoEndpoint
                                 canonical,
                                 context.Connection.RemoteIpAddress,
                                 limit.Rules,
-                                limits.QueueDeadlineSeconds,
-                                Refusal(verdict)
+                                queueDeadlineSeconds,
+                                refusal
                             ),
                         context.RequestAborted
                     )
             )
         )!;
-        if (accepted.Replayed)
-        {
-            context.Response.Headers["X-Idempotent-Replay"] = "true";
-        }
-        else
-        {
-            feed.Publish(VideoJobWorker.WakeTopic);
-            feed.Publish(CallerResolver.TopicOf(caller.UserId!.Value));
-        }
-        RateLimitHeaders.Set(context, accepted.RateLimit, accepted.RateRemaining, accepted.RateResetAt);
-        return Results.Text(accepted.ResponseData, "application/json", statusCode: accepted.StatusCode);
-    }
 
     /// <summary>Where the moderation service can look at the picture.</summary>
     private static string? ForModeration(GenerateVideoRequest request, FileName? own, StoredPicture? picture, FileLinks links, HttpContext context) =>
-        own is null ? request.ImageUrl
-        : picture is null ? null
-        : links.Address(context, picture.StoreBucket, picture.StoreName, DateTime.UtcNow.AddMinutes(ModerationMinutes));
+        own is null ? request.ImageUrl : Link(picture, links, context);
+
+    private static string? Link(StoredPicture? picture, FileLinks links, HttpContext context) =>
+        picture is null ? null : links.Address(context, picture.StoreBucket, picture.StoreName, DateTime.UtcNow.AddMinutes(ModerationMinutes));
 
     private static string? Refusal(Verdict verdict) =>
         verdict switch
@@ -154,7 +193,7 @@ public static class GenerateVideoEndpoint
     }
 
     /// <summary>Checks what needs no database, and writes the request in the one form that it is hashed and used in.</summary>
-    private static string Validate(GenerateVideoRequest request, FileName? own, Guid? objectId)
+    private static string Validate(GenerateVideoRequest request, FileName? own, PictureCopy? copy, Guid? objectId)
     {
         if (request.ModelId is null && request.ThemeId is null)
         {
@@ -168,6 +207,8 @@ public static class GenerateVideoEndpoint
             ["settings"] = Settings(request.Settings ?? []),
             // However it was addressed, the same picture is the same request.
             ["image_url"] = own is null ? request.ImageUrl : $"{own.Bucket}/{own.Canonical}",
+            // Where its bytes are, which is no part of what was asked for.
+            ["image_copy"] = copy?.Picture is null ? null : $"{copy.Name.Bucket}/{copy.Name.Canonical}",
             ["image_object_id"] = objectId?.ToString(),
         };
         return body.ToJsonString(Json.Options);

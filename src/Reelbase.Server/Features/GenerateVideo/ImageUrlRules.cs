@@ -64,6 +64,16 @@ public sealed class ImageUrlRules(IOptions<ServerOptions> server, IOptions<Downl
         return IsPublic(uri) ? null : throw ApiException.Field("ERR_4003", "image_url", "not_a_public_address");
     }
 
+    /// <summary>Refuses a picture that would have to be handed over from here while there is no address of ours.</summary>
+    /// <exception cref="ApiException">ERR_4003 (no_public_url).</exception>
+    public void RequireOwnAddress()
+    {
+        if (_own is null)
+        {
+            throw ApiException.Field("ERR_4003", "image_url", "no_public_url");
+        }
+    }
+
     /// <summary>A name in our storage, behind whichever of its doors, or bare.</summary>
     private FileName Own(string path, string otherwise)
     {

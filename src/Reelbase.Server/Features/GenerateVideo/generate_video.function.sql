@@ -2,7 +2,8 @@
 -- in a row: a repeated key finds the stored answer, two presses cannot both spend the last credit, limits cannot be
 -- overshot. A refusal raises, which leaves nothing behind, not even the key: the user can top up and press again.
 -- p_request holds model_id, theme_id, prompt, settings and image_url as parsed; its canonical text is what a key stands for. An image_url that is no
--- address is the name of a picture of the caller's, and image_object_id the file that was looked at, which is no part of what a key stands for.
+-- address is the name of a picture of the caller's, and image_object_id the file that was looked at, which is no part of what a key stands for; nor is
+-- image_copy, the name of the copy that was taken of a picture elsewhere: the job starts from it and never from the address.
 -- p_limits: guest, member, premium (accepted generations per window by user), guest_ip (guests together, by address),
 -- window_seconds; null or absent means unlimited. p_refusal: {"code", "details"} of a refusal by moderation, which stood outside this
 -- transaction; a repeated key finds its stored answer all the same.
@@ -19,9 +20,10 @@ declare
   v_user users;
   v_model models;
   v_theme themes;
-  v_hash bytea := sha256(convert_to('generate-video:' || jsonb_strip_nulls(p_request - 'image_object_id')::text, 'UTF8'));
+  v_hash bytea := sha256(convert_to('generate-video:' || jsonb_strip_nulls(p_request - 'image_object_id' - 'image_copy')::text, 'UTF8'));
   v_stored idempotency_log;
   v_settings jsonb;
+  v_image_url text := coalesce(p_request ->> 'image_copy', p_request ->> 'image_url');
   v_image_object_id uuid;
   v_prompt text;
   v_cost integer;
@@ -73,11 +75,11 @@ begin
     perform raise_error('ERR_4003', '{"field":"prompt","reason":"required"}');
   end if;
   perform require_prompt_fits(v_model.required_fields, v_prompt);
-  if coalesce((v_model.required_fields ->> 'requires_image')::boolean, false) and p_request ->> 'image_url' is null then
+  if coalesce((v_model.required_fields ->> 'requires_image')::boolean, false) and v_image_url is null then
     perform raise_error('ERR_4003', '{"field":"image_url","reason":"required"}');
   end if;
-  if p_request ->> 'image_url' !~ '^[A-Za-z][A-Za-z0-9+.-]*://' then
-    v_image_object_id := require_own_picture(p_request ->> 'image_url', (p_request ->> 'image_object_id')::uuid);
+  if v_image_url !~ '^[A-Za-z][A-Za-z0-9+.-]*://' then
+    v_image_object_id := require_own_picture(v_image_url, (p_request ->> 'image_object_id')::uuid);
   end if;
   v_settings := resolve_settings(
     v_model.required_fields, coalesce(v_theme.default_settings, '{}'), coalesce(p_request -> 'settings', '{}'));
@@ -109,7 +111,7 @@ begin
     end if;
   end if;
 
-  job_id := insert_video_job(v_me, v_model, v_theme.id, v_prompt, v_settings, p_request ->> 'image_url', v_cost, p_queue_deadline_seconds);
+  job_id := insert_video_job(v_me, v_model, v_theme.id, v_prompt, v_settings, v_image_url, v_cost, p_queue_deadline_seconds);
   if v_image_object_id is not null then
     update video_jobs set image_object_id = v_image_object_id where video_jobs.job_id = generate_video.job_id;
   end if;

@@ -20,6 +20,10 @@ public sealed class ModerationOptions
     [Range(0.1, 30)]
     public double TimeoutSeconds { get; set; } = 3;
 
+    /// <summary>Seconds that fetching a picture from a foreign address may take before the service looks at it.</summary>
+    [Range(1, 60)]
+    public double PictureTimeoutSeconds { get; set; } = 10;
+
     /// <summary>What happens when it does not answer: refuse (an error, nothing is charged) or allow.</summary>
     [RegularExpression("^(refuse|allow)$", ErrorMessage = "must be refuse or allow")]
     public string WhenUnreachable { get; set; } = "refuse";

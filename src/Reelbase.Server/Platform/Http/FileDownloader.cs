@@ -40,10 +40,25 @@ public sealed class FileDownloader : IDisposable
     /// <param name="cancellationToken">Breaks the download off.</param>
     /// <returns>Its size in bytes.</returns>
     /// <exception cref="DownloadException">Says whether trying again can help.</exception>
-    public async Task<long> DownloadAsync(string url, IReadOnlyCollection<string> allowedHosts, string path, CancellationToken cancellationToken)
+    public Task<long> DownloadAsync(string url, IReadOnlyCollection<string> allowedHosts, string path, CancellationToken cancellationToken) =>
+        DownloadAsync(url, allowedHosts, path, _options.MaxBytes, _options.TimeoutSeconds, cancellationToken);
+
+    /// <summary>The same from whatever public host, under bounds of its own.</summary>
+    /// <exception cref="DownloadException">Says whether trying again can help.</exception>
+    public Task<long> DownloadFromAnywhereAsync(string url, string path, long maxBytes, double timeoutSeconds, CancellationToken cancellationToken) =>
+        DownloadAsync(url, null, path, maxBytes, timeoutSeconds, cancellationToken);
+
+    private async Task<long> DownloadAsync(
+        string url,
+        IReadOnlyCollection<string>? allowedHosts,
+        string path,
+        long maxBytes,
+        double timeoutSeconds,
+        CancellationToken cancellationToken
+    )
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(TimeSpan.FromSeconds(_options.TimeoutSeconds));
+        limit.CancelAfter(TimeSpan.FromSeconds(timeoutSeconds));
         try
         {
             var target = new Uri(url, UriKind.Absolute);
@@ -60,14 +75,11 @@ public sealed class FileDownloader : IDisposable
                 {
                     throw new DownloadException($"the file answered {(int)response.StatusCode}", IsTransient(response.StatusCode));
                 }
-                if (response.Content.Headers.ContentLength > _options.MaxBytes)
+                if (response.Content.Headers.ContentLength > maxBytes)
                 {
-                    throw new DownloadException(
-                        $"the file says it has {response.Content.Headers.ContentLength} bytes, over the cap of {_options.MaxBytes}",
-                        false
-                    );
+                    throw new DownloadException($"the file says it has {response.Content.Headers.ContentLength} bytes, over the cap of {maxBytes}", false);
                 }
-                return await CopyAsync(response, path, limit.Token);
+                return await CopyAsync(response, path, maxBytes, limit.Token);
             }
             throw new DownloadException("too many redirects", false);
         }
@@ -92,7 +104,7 @@ public sealed class FileDownloader : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _client.Dispose();
 
-    private async Task<long> CopyAsync(HttpResponseMessage response, string path, CancellationToken cancellationToken)
+    private static async Task<long> CopyAsync(HttpResponseMessage response, string path, long maxBytes, CancellationToken cancellationToken)
     {
         await using var input = await response.Content.ReadAsStreamAsync(cancellationToken);
         await using var output = Storage.PrivateFiles.Create(path);
@@ -102,9 +114,9 @@ public sealed class FileDownloader : IDisposable
         while ((read = await input.ReadAsync(buffer, cancellationToken)) > 0)
         {
             total += read;
-            if (total > _options.MaxBytes)
+            if (total > maxBytes)
             {
-                throw new DownloadException($"the file has more than the cap of {_options.MaxBytes} bytes", false);
+                throw new DownloadException($"the file has more than the cap of {maxBytes} bytes", false);
             }
             await output.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
         }
@@ -113,7 +125,7 @@ public sealed class FileDownloader : IDisposable
     }
 
     /// <summary>The address as it is asked, when it may be asked. A dot at the end of a host and capitals do not make it another one.</summary>
-    private Uri Check(Uri target, IReadOnlyCollection<string> allowedHosts, bool isRedirect)
+    private Uri Check(Uri target, IReadOnlyCollection<string>? allowedHosts, bool isRedirect)
     {
         var host = Plain(target.HostNameType == UriHostNameType.Dns ? target.IdnHost : target.Host);
         var isDevelopmentEndpoint = _options.AllowedPrivateEndpoints.Contains($"{host}:{target.Port}", StringComparer.OrdinalIgnoreCase);
@@ -127,7 +139,10 @@ public sealed class FileDownloader : IDisposable
             {
                 throw new DownloadException($"the file is offered on port {target.Port}", false);
             }
-            if (!allowedHosts.Select(Plain).Any(allowed => host == allowed || host.EndsWith("." + allowed, StringComparison.Ordinal)))
+            if (
+                allowedHosts is not null
+                && !allowedHosts.Select(Plain).Any(allowed => host == allowed || host.EndsWith("." + allowed, StringComparison.Ordinal))
+            )
             {
                 throw new ForeignHostException(host, isRedirect);
             }
