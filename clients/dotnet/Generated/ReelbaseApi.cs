@@ -11,6 +11,7 @@ using Reelbase.Client.Generated.AdminCancelJob;
 using Reelbase.Client.Generated.AdminCloseReport;
 using Reelbase.Client.Generated.AdminCreatePromoCode;
 using Reelbase.Client.Generated.AdminEndPromoCode;
+using Reelbase.Client.Generated.AdminEndSession;
 using Reelbase.Client.Generated.AdminEndSessions;
 using Reelbase.Client.Generated.AdminGetJob;
 using Reelbase.Client.Generated.AdminGetTrace;
@@ -18,7 +19,9 @@ using Reelbase.Client.Generated.AdminGetUser;
 using Reelbase.Client.Generated.AdminGroupErrors;
 using Reelbase.Client.Generated.AdminListActions;
 using Reelbase.Client.Generated.AdminListAdmins;
+using Reelbase.Client.Generated.AdminListAppSettings;
 using Reelbase.Client.Generated.AdminListApprovals;
+using Reelbase.Client.Generated.AdminListConsentTerms;
 using Reelbase.Client.Generated.AdminListDeliveries;
 using Reelbase.Client.Generated.AdminListErrors;
 using Reelbase.Client.Generated.AdminListJobs;
@@ -31,14 +34,17 @@ using Reelbase.Client.Generated.AdminListPromoCodes;
 using Reelbase.Client.Generated.AdminListPromoRedemptions;
 using Reelbase.Client.Generated.AdminListPurchases;
 using Reelbase.Client.Generated.AdminListReports;
+using Reelbase.Client.Generated.AdminListSessions;
 using Reelbase.Client.Generated.AdminListThemes;
 using Reelbase.Client.Generated.AdminOverview;
+using Reelbase.Client.Generated.AdminPublishConsentTerms;
 using Reelbase.Client.Generated.AdminRefundCredits;
 using Reelbase.Client.Generated.AdminRemovePasskey;
 using Reelbase.Client.Generated.AdminRequestLedgerCheck;
 using Reelbase.Client.Generated.AdminResendDelivery;
 using Reelbase.Client.Generated.AdminRetryJob;
 using Reelbase.Client.Generated.AdminRevokeAdmin;
+using Reelbase.Client.Generated.AdminSaveAppSettings;
 using Reelbase.Client.Generated.AdminSaveModel;
 using Reelbase.Client.Generated.AdminSaveProduct;
 using Reelbase.Client.Generated.AdminSaveTheme;
@@ -57,11 +63,15 @@ using Reelbase.Client.Generated.DeleteAccount;
 using Reelbase.Client.Generated.DeleteVideoJob;
 using Reelbase.Client.Generated.DeviceChallenge;
 using Reelbase.Client.Generated.DeviceCheck;
+using Reelbase.Client.Generated.EndSession;
 using Reelbase.Client.Generated.ExportUserData;
 using Reelbase.Client.Generated.GenerateVideo;
+using Reelbase.Client.Generated.GetAppSettings;
+using Reelbase.Client.Generated.GetConsentTerms;
 using Reelbase.Client.Generated.GetCreditHistory;
 using Reelbase.Client.Generated.GetModels;
 using Reelbase.Client.Generated.GetProducts;
+using Reelbase.Client.Generated.GetSessions;
 using Reelbase.Client.Generated.GetThemes;
 using Reelbase.Client.Generated.GetUserCredits;
 using Reelbase.Client.Generated.GetUserProfile;
@@ -129,6 +139,11 @@ namespace Reelbase.Client.Generated
         {
             get => new global::Reelbase.Client.Generated.AdminEndPromoCode.AdminEndPromoCodeRequestBuilder(PathParameters, RequestAdapter);
         }
+        /// <summary>The adminEndSession property</summary>
+        public global::Reelbase.Client.Generated.AdminEndSession.AdminEndSessionRequestBuilder AdminEndSession
+        {
+            get => new global::Reelbase.Client.Generated.AdminEndSession.AdminEndSessionRequestBuilder(PathParameters, RequestAdapter);
+        }
         /// <summary>The adminEndSessions property</summary>
         public global::Reelbase.Client.Generated.AdminEndSessions.AdminEndSessionsRequestBuilder AdminEndSessions
         {
@@ -168,6 +183,16 @@ namespace Reelbase.Client.Generated
         public global::Reelbase.Client.Generated.AdminListApprovals.AdminListApprovalsRequestBuilder AdminListApprovals
         {
             get => new global::Reelbase.Client.Generated.AdminListApprovals.AdminListApprovalsRequestBuilder(PathParameters, RequestAdapter);
+        }
+        /// <summary>The adminListAppSettings property</summary>
+        public global::Reelbase.Client.Generated.AdminListAppSettings.AdminListAppSettingsRequestBuilder AdminListAppSettings
+        {
+            get => new global::Reelbase.Client.Generated.AdminListAppSettings.AdminListAppSettingsRequestBuilder(PathParameters, RequestAdapter);
+        }
+        /// <summary>The adminListConsentTerms property</summary>
+        public global::Reelbase.Client.Generated.AdminListConsentTerms.AdminListConsentTermsRequestBuilder AdminListConsentTerms
+        {
+            get => new global::Reelbase.Client.Generated.AdminListConsentTerms.AdminListConsentTermsRequestBuilder(PathParameters, RequestAdapter);
         }
         /// <summary>The adminListDeliveries property</summary>
         public global::Reelbase.Client.Generated.AdminListDeliveries.AdminListDeliveriesRequestBuilder AdminListDeliveries
@@ -229,6 +254,11 @@ namespace Reelbase.Client.Generated
         {
             get => new global::Reelbase.Client.Generated.AdminListReports.AdminListReportsRequestBuilder(PathParameters, RequestAdapter);
         }
+        /// <summary>The adminListSessions property</summary>
+        public global::Reelbase.Client.Generated.AdminListSessions.AdminListSessionsRequestBuilder AdminListSessions
+        {
+            get => new global::Reelbase.Client.Generated.AdminListSessions.AdminListSessionsRequestBuilder(PathParameters, RequestAdapter);
+        }
         /// <summary>The adminListThemes property</summary>
         public global::Reelbase.Client.Generated.AdminListThemes.AdminListThemesRequestBuilder AdminListThemes
         {
@@ -238,6 +268,11 @@ namespace Reelbase.Client.Generated
         public global::Reelbase.Client.Generated.AdminOverview.AdminOverviewRequestBuilder AdminOverview
         {
             get => new global::Reelbase.Client.Generated.AdminOverview.AdminOverviewRequestBuilder(PathParameters, RequestAdapter);
+        }
+        /// <summary>The adminPublishConsentTerms property</summary>
+        public global::Reelbase.Client.Generated.AdminPublishConsentTerms.AdminPublishConsentTermsRequestBuilder AdminPublishConsentTerms
+        {
+            get => new global::Reelbase.Client.Generated.AdminPublishConsentTerms.AdminPublishConsentTermsRequestBuilder(PathParameters, RequestAdapter);
         }
         /// <summary>The adminRefundCredits property</summary>
         public global::Reelbase.Client.Generated.AdminRefundCredits.AdminRefundCreditsRequestBuilder AdminRefundCredits
@@ -268,6 +303,11 @@ namespace Reelbase.Client.Generated
         public global::Reelbase.Client.Generated.AdminRevokeAdmin.AdminRevokeAdminRequestBuilder AdminRevokeAdmin
         {
             get => new global::Reelbase.Client.Generated.AdminRevokeAdmin.AdminRevokeAdminRequestBuilder(PathParameters, RequestAdapter);
+        }
+        /// <summary>The adminSaveAppSettings property</summary>
+        public global::Reelbase.Client.Generated.AdminSaveAppSettings.AdminSaveAppSettingsRequestBuilder AdminSaveAppSettings
+        {
+            get => new global::Reelbase.Client.Generated.AdminSaveAppSettings.AdminSaveAppSettingsRequestBuilder(PathParameters, RequestAdapter);
         }
         /// <summary>The adminSaveModel property</summary>
         public global::Reelbase.Client.Generated.AdminSaveModel.AdminSaveModelRequestBuilder AdminSaveModel
@@ -359,6 +399,11 @@ namespace Reelbase.Client.Generated
         {
             get => new global::Reelbase.Client.Generated.DeviceCheck.DeviceCheckRequestBuilder(PathParameters, RequestAdapter);
         }
+        /// <summary>The endSession property</summary>
+        public global::Reelbase.Client.Generated.EndSession.EndSessionRequestBuilder EndSession
+        {
+            get => new global::Reelbase.Client.Generated.EndSession.EndSessionRequestBuilder(PathParameters, RequestAdapter);
+        }
         /// <summary>The exportUserData property</summary>
         public global::Reelbase.Client.Generated.ExportUserData.ExportUserDataRequestBuilder ExportUserData
         {
@@ -368,6 +413,16 @@ namespace Reelbase.Client.Generated
         public global::Reelbase.Client.Generated.GenerateVideo.GenerateVideoRequestBuilder GenerateVideo
         {
             get => new global::Reelbase.Client.Generated.GenerateVideo.GenerateVideoRequestBuilder(PathParameters, RequestAdapter);
+        }
+        /// <summary>The getAppSettings property</summary>
+        public global::Reelbase.Client.Generated.GetAppSettings.GetAppSettingsRequestBuilder GetAppSettings
+        {
+            get => new global::Reelbase.Client.Generated.GetAppSettings.GetAppSettingsRequestBuilder(PathParameters, RequestAdapter);
+        }
+        /// <summary>The getConsentTerms property</summary>
+        public global::Reelbase.Client.Generated.GetConsentTerms.GetConsentTermsRequestBuilder GetConsentTerms
+        {
+            get => new global::Reelbase.Client.Generated.GetConsentTerms.GetConsentTermsRequestBuilder(PathParameters, RequestAdapter);
         }
         /// <summary>The getCreditHistory property</summary>
         public global::Reelbase.Client.Generated.GetCreditHistory.GetCreditHistoryRequestBuilder GetCreditHistory
@@ -383,6 +438,11 @@ namespace Reelbase.Client.Generated
         public global::Reelbase.Client.Generated.GetProducts.GetProductsRequestBuilder GetProducts
         {
             get => new global::Reelbase.Client.Generated.GetProducts.GetProductsRequestBuilder(PathParameters, RequestAdapter);
+        }
+        /// <summary>The getSessions property</summary>
+        public global::Reelbase.Client.Generated.GetSessions.GetSessionsRequestBuilder GetSessions
+        {
+            get => new global::Reelbase.Client.Generated.GetSessions.GetSessionsRequestBuilder(PathParameters, RequestAdapter);
         }
         /// <summary>The getThemes property</summary>
         public global::Reelbase.Client.Generated.GetThemes.GetThemesRequestBuilder GetThemes

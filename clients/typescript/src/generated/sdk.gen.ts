@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import type { Client, Options as Options2, TDataShape } from './client/index.js';
-import type { AdminAdjustCreditsData, AdminAdjustCreditsErrors, AdminAdjustCreditsResponses, AdminApproveData, AdminApproveErrors, AdminApproveResponses, AdminAssignPurchaseData, AdminAssignPurchaseErrors, AdminAssignPurchaseResponses, AdminBanUserData, AdminBanUserErrors, AdminBanUserResponses, AdminCancelJobData, AdminCancelJobErrors, AdminCancelJobResponses, AdminCloseReportData, AdminCloseReportErrors, AdminCloseReportResponses, AdminCreatePromoCodeData, AdminCreatePromoCodeErrors, AdminCreatePromoCodeResponses, AdminEndPromoCodeData, AdminEndPromoCodeErrors, AdminEndPromoCodeResponses, AdminEndSessionsData, AdminEndSessionsErrors, AdminEndSessionsResponses, AdminGetJobData, AdminGetJobErrors, AdminGetJobResponses, AdminGetTraceData, AdminGetTraceErrors, AdminGetTraceResponses, AdminGetUserData, AdminGetUserErrors, AdminGetUserResponses, AdminGroupErrorsData, AdminGroupErrorsErrors, AdminGroupErrorsResponses, AdminListActionsData, AdminListActionsErrors, AdminListActionsResponses, AdminListAdminsData, AdminListAdminsErrors, AdminListAdminsResponses, AdminListApprovalsData, AdminListApprovalsErrors, AdminListApprovalsResponses, AdminListDeliveriesData, AdminListDeliveriesErrors, AdminListDeliveriesResponses, AdminListErrorsData, AdminListErrorsErrors, AdminListErrorsResponses, AdminListJobsData, AdminListJobsErrors, AdminListJobsResponses, AdminListLedgerData, AdminListLedgerErrors, AdminListLedgerResponses, AdminListModelsData, AdminListModelsErrors, AdminListModelsResponses, AdminListOutboxData, AdminListOutboxErrors, AdminListOutboxResponses, AdminListPasskeysData, AdminListPasskeysErrors, AdminListPasskeysResponses, AdminListProductsData, AdminListProductsErrors, AdminListProductsResponses, AdminListPromoCodesData, AdminListPromoCodesErrors, AdminListPromoCodesResponses, AdminListPromoRedemptionsData, AdminListPromoRedemptionsErrors, AdminListPromoRedemptionsResponses, AdminListPurchasesData, AdminListPurchasesErrors, AdminListPurchasesResponses, AdminListReportsData, AdminListReportsErrors, AdminListReportsResponses, AdminListThemesData, AdminListThemesErrors, AdminListThemesResponses, AdminOverviewData, AdminOverviewErrors, AdminOverviewResponses, AdminRefundCreditsData, AdminRefundCreditsErrors, AdminRefundCreditsResponses, AdminRemovePasskeyData, AdminRemovePasskeyErrors, AdminRemovePasskeyResponses, AdminRequestLedgerCheckData, AdminRequestLedgerCheckErrors, AdminRequestLedgerCheckResponses, AdminResendDeliveryData, AdminResendDeliveryErrors, AdminResendDeliveryResponses, AdminRetryJobData, AdminRetryJobErrors, AdminRetryJobResponses, AdminRevokeAdminData, AdminRevokeAdminErrors, AdminRevokeAdminResponses, AdminSaveModelData, AdminSaveModelErrors, AdminSaveModelResponses, AdminSaveProductData, AdminSaveProductErrors, AdminSaveProductResponses, AdminSaveThemeData, AdminSaveThemeErrors, AdminSaveThemeResponses, AdminSearchUsersData, AdminSearchUsersErrors, AdminSearchUsersResponses, AdminSetRoleData, AdminSetRoleErrors, AdminSetRoleResponses, AdminSetTierData, AdminSetTierErrors, AdminSetTierResponses, AdminSystemData, AdminSystemErrors, AdminSystemResponses, AdminThemeStatsData, AdminThemeStatsErrors, AdminThemeStatsResponses, AdminToggleModelData, AdminToggleModelErrors, AdminToggleModelResponses, AdminUnbanUserData, AdminUnbanUserErrors, AdminUnbanUserResponses, AdminUserStatsData, AdminUserStatsErrors, AdminUserStatsResponses, AppleAccountEventsData, AppleAccountEventsErrors, AppleAccountEventsResponses, AppleServerNotificationsData, AppleServerNotificationsErrors, AppleServerNotificationsResponses, AuthHealthData, AuthHealthResponses, AuthJwksData, AuthJwksResponses, AuthLogoutData, AuthLogoutErrors, AuthLogoutResponses, AuthSettingsData, AuthSettingsResponses, AuthSignupData, AuthSignupErrors, AuthSignupResponses, AuthTokenData, AuthTokenErrors, AuthTokenResponses, AuthUpdateUserData, AuthUpdateUserErrors, AuthUpdateUserResponses, AuthUserData, AuthUserErrors, AuthUserResponses, CopyFileData, CopyFileErrors, CopyFileResponses, DeleteAccountData, DeleteAccountErrors, DeleteAccountResponses, DeleteVideoJobData, DeleteVideoJobErrors, DeleteVideoJobResponses, DeviceChallengeData, DeviceChallengeErrors, DeviceChallengeResponses, DeviceCheckData, DeviceCheckErrors, DeviceCheckResponses, ExportUserDataData, ExportUserDataErrors, ExportUserDataResponses, FileInfoData, FileInfoErrors, FileInfoLongData, FileInfoLongErrors, FileInfoLongResponses, FileInfoResponses, ForgetPushTokenData, ForgetPushTokenErrors, ForgetPushTokenResponses, GenerateVideoData, GenerateVideoErrors, GenerateVideoResponses, GetBucketData, GetBucketErrors, GetBucketResponses, GetCreditHistoryData, GetCreditHistoryErrors, GetCreditHistoryResponses, GetModelsData, GetModelsErrors, GetModelsResponses, GetProductsData, GetProductsErrors, GetProductsResponses, GetThemesData, GetThemesErrors, GetThemesResponses, GetUserCreditsData, GetUserCreditsErrors, GetUserCreditsResponses, GetUserProfileData, GetUserProfileErrors, GetUserProfileResponses, GetVideoJobsData, GetVideoJobsErrors, GetVideoJobsResponses, GetVideoStatusData, GetVideoStatusErrors, GetVideoStatusResponses, HealthLiveData, HealthLiveResponses, HealthReadyData, HealthReadyErrors, HealthReadyResponses, ListBucketsData, ListBucketsErrors, ListBucketsResponses, ListFilesData, ListFilesErrors, ListFilesResponses, MergeGuestUserData, MergeGuestUserErrors, MergeGuestUserResponses, MoveFileData, MoveFileErrors, MoveFileResponses, ProviderWebhookData, ProviderWebhookErrors, ProviderWebhookResponses, ReadOwnFileData, ReadOwnFileErrors, ReadOwnFileHeadData, ReadOwnFileHeadErrors, ReadOwnFileHeadResponses, ReadOwnFileResponses, ReadOwnFileShortData, ReadOwnFileShortErrors, ReadOwnFileShortHeadData, ReadOwnFileShortHeadErrors, ReadOwnFileShortHeadResponses, ReadOwnFileShortResponses, ReadPublicFileData, ReadPublicFileErrors, ReadPublicFileHeadData, ReadPublicFileHeadErrors, ReadPublicFileHeadResponses, ReadPublicFileResponses, ReadSignedFileData, ReadSignedFileErrors, ReadSignedFileHeadData, ReadSignedFileHeadErrors, ReadSignedFileHeadResponses, ReadSignedFileResponses, RecordConsentData, RecordConsentErrors, RecordConsentResponses, RedeemPromoCodeData, RedeemPromoCodeErrors, RedeemPromoCodeResponses, RegisterPushTokenData, RegisterPushTokenErrors, RegisterPushTokenResponses, RemoveFilesData, RemoveFilesErrors, RemoveFilesResponses, ReplaceFileData, ReplaceFileErrors, ReplaceFileResponses, ReportContentData, ReportContentErrors, ReportContentResponses, SignFileData, SignFileErrors, SignFileResponses, SignFilesData, SignFilesErrors, SignFilesResponses, SignUploadData, SignUploadErrors, SignUploadResponses, UpdateCreditsData, UpdateCreditsErrors, UpdateCreditsResponses, UpdateUserSettingsData, UpdateUserSettingsErrors, UpdateUserSettingsResponses, UploadFileData, UploadFileErrors, UploadFileResponses, UploadSignedFileData, UploadSignedFileErrors, UploadSignedFileResponses } from './types.gen.js';
+import type { AdminAdjustCreditsData, AdminAdjustCreditsErrors, AdminAdjustCreditsResponses, AdminApproveData, AdminApproveErrors, AdminApproveResponses, AdminAssignPurchaseData, AdminAssignPurchaseErrors, AdminAssignPurchaseResponses, AdminBanUserData, AdminBanUserErrors, AdminBanUserResponses, AdminCancelJobData, AdminCancelJobErrors, AdminCancelJobResponses, AdminCloseReportData, AdminCloseReportErrors, AdminCloseReportResponses, AdminCreatePromoCodeData, AdminCreatePromoCodeErrors, AdminCreatePromoCodeResponses, AdminEndPromoCodeData, AdminEndPromoCodeErrors, AdminEndPromoCodeResponses, AdminEndSessionData, AdminEndSessionErrors, AdminEndSessionResponses, AdminEndSessionsData, AdminEndSessionsErrors, AdminEndSessionsResponses, AdminGetJobData, AdminGetJobErrors, AdminGetJobResponses, AdminGetTraceData, AdminGetTraceErrors, AdminGetTraceResponses, AdminGetUserData, AdminGetUserErrors, AdminGetUserResponses, AdminGroupErrorsData, AdminGroupErrorsErrors, AdminGroupErrorsResponses, AdminListActionsData, AdminListActionsErrors, AdminListActionsResponses, AdminListAdminsData, AdminListAdminsErrors, AdminListAdminsResponses, AdminListApprovalsData, AdminListApprovalsErrors, AdminListApprovalsResponses, AdminListAppSettingsData, AdminListAppSettingsErrors, AdminListAppSettingsResponses, AdminListConsentTermsData, AdminListConsentTermsErrors, AdminListConsentTermsResponses, AdminListDeliveriesData, AdminListDeliveriesErrors, AdminListDeliveriesResponses, AdminListErrorsData, AdminListErrorsErrors, AdminListErrorsResponses, AdminListJobsData, AdminListJobsErrors, AdminListJobsResponses, AdminListLedgerData, AdminListLedgerErrors, AdminListLedgerResponses, AdminListModelsData, AdminListModelsErrors, AdminListModelsResponses, AdminListOutboxData, AdminListOutboxErrors, AdminListOutboxResponses, AdminListPasskeysData, AdminListPasskeysErrors, AdminListPasskeysResponses, AdminListProductsData, AdminListProductsErrors, AdminListProductsResponses, AdminListPromoCodesData, AdminListPromoCodesErrors, AdminListPromoCodesResponses, AdminListPromoRedemptionsData, AdminListPromoRedemptionsErrors, AdminListPromoRedemptionsResponses, AdminListPurchasesData, AdminListPurchasesErrors, AdminListPurchasesResponses, AdminListReportsData, AdminListReportsErrors, AdminListReportsResponses, AdminListSessionsData, AdminListSessionsErrors, AdminListSessionsResponses, AdminListThemesData, AdminListThemesErrors, AdminListThemesResponses, AdminOverviewData, AdminOverviewErrors, AdminOverviewResponses, AdminPublishConsentTermsData, AdminPublishConsentTermsErrors, AdminPublishConsentTermsResponses, AdminRefundCreditsData, AdminRefundCreditsErrors, AdminRefundCreditsResponses, AdminRemovePasskeyData, AdminRemovePasskeyErrors, AdminRemovePasskeyResponses, AdminRequestLedgerCheckData, AdminRequestLedgerCheckErrors, AdminRequestLedgerCheckResponses, AdminResendDeliveryData, AdminResendDeliveryErrors, AdminResendDeliveryResponses, AdminRetryJobData, AdminRetryJobErrors, AdminRetryJobResponses, AdminRevokeAdminData, AdminRevokeAdminErrors, AdminRevokeAdminResponses, AdminSaveAppSettingsData, AdminSaveAppSettingsErrors, AdminSaveAppSettingsResponses, AdminSaveModelData, AdminSaveModelErrors, AdminSaveModelResponses, AdminSaveProductData, AdminSaveProductErrors, AdminSaveProductResponses, AdminSaveThemeData, AdminSaveThemeErrors, AdminSaveThemeResponses, AdminSearchUsersData, AdminSearchUsersErrors, AdminSearchUsersResponses, AdminSetRoleData, AdminSetRoleErrors, AdminSetRoleResponses, AdminSetTierData, AdminSetTierErrors, AdminSetTierResponses, AdminSystemData, AdminSystemErrors, AdminSystemResponses, AdminThemeStatsData, AdminThemeStatsErrors, AdminThemeStatsResponses, AdminToggleModelData, AdminToggleModelErrors, AdminToggleModelResponses, AdminUnbanUserData, AdminUnbanUserErrors, AdminUnbanUserResponses, AdminUserStatsData, AdminUserStatsErrors, AdminUserStatsResponses, AppleAccountEventsData, AppleAccountEventsErrors, AppleAccountEventsResponses, AppleServerNotificationsData, AppleServerNotificationsErrors, AppleServerNotificationsResponses, AuthHealthData, AuthHealthResponses, AuthJwksData, AuthJwksResponses, AuthLogoutData, AuthLogoutErrors, AuthLogoutResponses, AuthSettingsData, AuthSettingsResponses, AuthSignupData, AuthSignupErrors, AuthSignupResponses, AuthTokenData, AuthTokenErrors, AuthTokenResponses, AuthUpdateUserData, AuthUpdateUserErrors, AuthUpdateUserResponses, AuthUserData, AuthUserErrors, AuthUserResponses, CopyFileData, CopyFileErrors, CopyFileResponses, DeleteAccountData, DeleteAccountErrors, DeleteAccountResponses, DeleteVideoJobData, DeleteVideoJobErrors, DeleteVideoJobResponses, DeviceChallengeData, DeviceChallengeErrors, DeviceChallengeResponses, DeviceCheckData, DeviceCheckErrors, DeviceCheckResponses, EndSessionData, EndSessionErrors, EndSessionResponses, ExportUserDataData, ExportUserDataErrors, ExportUserDataResponses, FileInfoData, FileInfoErrors, FileInfoLongData, FileInfoLongErrors, FileInfoLongResponses, FileInfoResponses, ForgetPushTokenData, ForgetPushTokenErrors, ForgetPushTokenResponses, GenerateVideoData, GenerateVideoErrors, GenerateVideoResponses, GetAppSettingsData, GetAppSettingsErrors, GetAppSettingsResponses, GetBucketData, GetBucketErrors, GetBucketResponses, GetConsentTermsData, GetConsentTermsErrors, GetConsentTermsResponses, GetCreditHistoryData, GetCreditHistoryErrors, GetCreditHistoryResponses, GetModelsData, GetModelsErrors, GetModelsResponses, GetProductsData, GetProductsErrors, GetProductsResponses, GetSessionsData, GetSessionsErrors, GetSessionsResponses, GetThemesData, GetThemesErrors, GetThemesResponses, GetUserCreditsData, GetUserCreditsErrors, GetUserCreditsResponses, GetUserProfileData, GetUserProfileErrors, GetUserProfileResponses, GetVideoJobsData, GetVideoJobsErrors, GetVideoJobsResponses, GetVideoStatusData, GetVideoStatusErrors, GetVideoStatusResponses, HealthLiveData, HealthLiveResponses, HealthReadyData, HealthReadyErrors, HealthReadyResponses, ListBucketsData, ListBucketsErrors, ListBucketsResponses, ListFilesData, ListFilesErrors, ListFilesResponses, MergeGuestUserData, MergeGuestUserErrors, MergeGuestUserResponses, MoveFileData, MoveFileErrors, MoveFileResponses, ProviderWebhookData, ProviderWebhookErrors, ProviderWebhookResponses, ReadOwnFileData, ReadOwnFileErrors, ReadOwnFileHeadData, ReadOwnFileHeadErrors, ReadOwnFileHeadResponses, ReadOwnFileResponses, ReadOwnFileShortData, ReadOwnFileShortErrors, ReadOwnFileShortHeadData, ReadOwnFileShortHeadErrors, ReadOwnFileShortHeadResponses, ReadOwnFileShortResponses, ReadPublicFileData, ReadPublicFileErrors, ReadPublicFileHeadData, ReadPublicFileHeadErrors, ReadPublicFileHeadResponses, ReadPublicFileResponses, ReadSignedFileData, ReadSignedFileErrors, ReadSignedFileHeadData, ReadSignedFileHeadErrors, ReadSignedFileHeadResponses, ReadSignedFileResponses, RecordConsentData, RecordConsentErrors, RecordConsentResponses, RedeemPromoCodeData, RedeemPromoCodeErrors, RedeemPromoCodeResponses, RegisterPushTokenData, RegisterPushTokenErrors, RegisterPushTokenResponses, RemoveFilesData, RemoveFilesErrors, RemoveFilesResponses, ReplaceFileData, ReplaceFileErrors, ReplaceFileResponses, ReportContentData, ReportContentErrors, ReportContentResponses, SignFileData, SignFileErrors, SignFileResponses, SignFilesData, SignFilesErrors, SignFilesResponses, SignUploadData, SignUploadErrors, SignUploadResponses, UpdateCreditsData, UpdateCreditsErrors, UpdateCreditsResponses, UpdateUserSettingsData, UpdateUserSettingsErrors, UpdateUserSettingsResponses, UploadFileData, UploadFileErrors, UploadFileResponses, UploadSignedFileData, UploadSignedFileErrors, UploadSignedFileResponses } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -461,6 +461,50 @@ export const adminEndPromoCode = <ThrowOnError extends boolean = false>(options:
 });
 
 /**
+ * Texts that users are asked to agree to, by kind and version, the newest first
+ */
+export const adminListConsentTerms = <ThrowOnError extends boolean = false>(options?: Options<AdminListConsentTermsData, ThrowOnError>) => (options?.client ?? client).get<AdminListConsentTermsResponses, AdminListConsentTermsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin-list-consent-terms',
+    ...options
+});
+
+/**
+ * Publish a version of a text, which holds from now on and is never changed; operators only
+ */
+export const adminPublishConsentTerms = <ThrowOnError extends boolean = false>(options: Options<AdminPublishConsentTermsData, ThrowOnError>) => (options.client ?? client).post<AdminPublishConsentTermsResponses, AdminPublishConsentTermsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin-publish-consent-terms',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Flags of the app, and the server's limits that can be changed, with their bounds
+ */
+export const adminListAppSettings = <ThrowOnError extends boolean = false>(options?: Options<AdminListAppSettingsData, ThrowOnError>) => (options?.client ?? client).get<AdminListAppSettingsResponses, AdminListAppSettingsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin-list-app-settings',
+    ...options
+});
+
+/**
+ * Set flags of the app and limits of the server, all or none; operators only
+ */
+export const adminSaveAppSettings = <ThrowOnError extends boolean = false>(options: Options<AdminSaveAppSettingsData, ThrowOnError>) => (options.client ?? client).post<AdminSaveAppSettingsResponses, AdminSaveAppSettingsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin-save-app-settings',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * What came in by webhook
  */
 export const adminListDeliveries = <ThrowOnError extends boolean = false>(options?: Options<AdminListDeliveriesData, ThrowOnError>) => (options?.client ?? client).get<AdminListDeliveriesResponses, AdminListDeliveriesErrors, ThrowOnError>({
@@ -621,6 +665,28 @@ export const adminRemovePasskey = <ThrowOnError extends boolean = false>(options
 });
 
 /**
+ * Where the calling admin is signed in: consoles, and tokens of the command line
+ */
+export const adminListSessions = <ThrowOnError extends boolean = false>(options?: Options<AdminListSessionsData, ThrowOnError>) => (options?.client ?? client).get<AdminListSessionsResponses, AdminListSessionsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin-list-sessions',
+    ...options
+});
+
+/**
+ * End one of the calling admin's own sessions; another than the one that asks takes a sign-in of the last ten minutes
+ */
+export const adminEndSession = <ThrowOnError extends boolean = false>(options: Options<AdminEndSessionData, ThrowOnError>) => (options.client ?? client).post<AdminEndSessionResponses, AdminEndSessionErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin-end-session',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * Make an admin support or an operator; operators only
  */
 export const adminSetRole = <ThrowOnError extends boolean = false>(options: Options<AdminSetRoleData, ThrowOnError>) => (options.client ?? client).post<AdminSetRoleResponses, AdminSetRoleErrors, ThrowOnError>({
@@ -679,6 +745,11 @@ export const getThemes = <ThrowOnError extends boolean = false>(options?: Option
 export const getProducts = <ThrowOnError extends boolean = false>(options?: Options<GetProductsData, ThrowOnError>) => (options?.client ?? client).get<GetProductsResponses, GetProductsErrors, ThrowOnError>({ url: '/get-products', ...options });
 
 /**
+ * Flags of the app that operators change without a new build
+ */
+export const getAppSettings = <ThrowOnError extends boolean = false>(options?: Options<GetAppSettingsData, ThrowOnError>) => (options?.client ?? client).get<GetAppSettingsResponses, GetAppSettingsErrors, ThrowOnError>({ url: '/get-app-settings', ...options });
+
+/**
  * Accept a generation and charge for it, exactly once per key
  */
 export const generateVideo = <ThrowOnError extends boolean = false>(options: Options<GenerateVideoData, ThrowOnError>) => (options.client ?? client).post<GenerateVideoResponses, GenerateVideoErrors, ThrowOnError>({
@@ -703,6 +774,11 @@ export const recordConsent = <ThrowOnError extends boolean = false>(options: Opt
         ...options.headers
     }
 });
+
+/**
+ * The text of a kind of consent that holds now, and who gets data
+ */
+export const getConsentTerms = <ThrowOnError extends boolean = false>(options?: Options<GetConsentTermsData, ThrowOnError>) => (options?.client ?? client).get<GetConsentTermsResponses, GetConsentTermsErrors, ThrowOnError>({ url: '/get-consent-terms', ...options });
 
 /**
  * Join the guest with an Apple account
@@ -892,6 +968,28 @@ export const getUserProfile = <ThrowOnError extends boolean = false>(options?: O
 export const updateUserSettings = <ThrowOnError extends boolean = false>(options: Options<UpdateUserSettingsData, ThrowOnError>) => (options.client ?? client).post<UpdateUserSettingsResponses, UpdateUserSettingsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/update-user-settings',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Where the caller is signed in: the open sessions, this one first
+ */
+export const getSessions = <ThrowOnError extends boolean = false>(options?: Options<GetSessionsData, ThrowOnError>) => (options?.client ?? client).get<GetSessionsResponses, GetSessionsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/get-sessions',
+    ...options
+});
+
+/**
+ * End one session of the caller's, on this phone or another; its tokens are refused from the next call on
+ */
+export const endSession = <ThrowOnError extends boolean = false>(options: Options<EndSessionData, ThrowOnError>) => (options.client ?? client).post<EndSessionResponses, EndSessionErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/end-session',
     ...options,
     headers: {
         'Content-Type': 'application/json',

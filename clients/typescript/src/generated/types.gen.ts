@@ -68,6 +68,13 @@ export type AppAttestRequest = {
 };
 
 /**
+ * The app's flags: JSON values by key.
+ */
+export type AppSettingsAnswer = {
+    settings: JsonElement;
+};
+
+/**
  * What the App Store sends.
  */
 export type AppStoreNotification = {
@@ -155,6 +162,28 @@ export type Bucket = {
     allowed_mime_types: null | Array<unknown>;
     created_at: string;
     updated_at: string;
+};
+
+/**
+ * What a user is asked to agree to now.
+ */
+export type ConsentTermsAnswer = {
+    /**
+     * terms, ai_processing or consumption_data.
+     */
+    kind: string;
+    /**
+     * What `/record-consent` takes.
+     */
+    version: string;
+    /**
+     * Who gets data: the configured providers and whom the text names beside them.
+     */
+    recipients: Array<unknown>;
+    /**
+     * In the language that the request prefers, else English.
+     */
+    text: string;
 };
 
 /**
@@ -297,6 +326,21 @@ export type DeviceCheckRequest = {
      * The refresh token of the device's guest, when the app has one and brings a new App Attest key; it is not used up.
      */
     refresh_token?: null | string;
+};
+
+/**
+ * The session has ended.
+ */
+export type EndSessionAnswer = {
+    success: boolean;
+};
+
+/**
+ * Which session to end.
+ */
+export type EndSessionRequest = {
+    session_id?: null | string;
+    user_id?: null | string;
 };
 
 /**
@@ -615,6 +659,32 @@ export type Moved = {
 };
 
 /**
+ * One open session of the caller's.
+ */
+export type OpenSession = {
+    /**
+     * Its id, as `/end-session` takes it.
+     */
+    session_id: string;
+    /**
+     * device or apple.
+     */
+    signed_in_with: string;
+    /**
+     * When it was opened.
+     */
+    created_at: string;
+    /**
+     * When it was last refreshed.
+     */
+    last_used_at: string;
+    /**
+     * Whether it is the one that asks.
+     */
+    is_current: boolean;
+};
+
+/**
  * A product on sale: what it gives. Its price is Apple's to say (StoreKit).
  */
 export type ProductView = {
@@ -756,6 +826,13 @@ export type SessionAnswer = {
     expires_at: number;
     refresh_token: string;
     user: AuthUser;
+};
+
+/**
+ * The caller's open sessions.
+ */
+export type SessionsAnswer = {
+    sessions: Array<OpenSession>;
 };
 
 /**
@@ -3257,6 +3334,208 @@ export type AdminEndPromoCodeResponses = {
 
 export type AdminEndPromoCodeResponse = AdminEndPromoCodeResponses[keyof AdminEndPromoCodeResponses];
 
+export type AdminListConsentTermsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/admin-list-consent-terms';
+};
+
+export type AdminListConsentTermsErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminListConsentTermsError = AdminListConsentTermsErrors[keyof AdminListConsentTermsErrors];
+
+export type AdminListConsentTermsResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminPublishConsentTermsData = {
+    body: unknown;
+    headers?: {
+        /**
+         * A UUID; the same key with the same body is done once
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/admin-publish-consent-terms';
+};
+
+export type AdminPublishConsentTermsErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Conflict
+     */
+    409: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminPublishConsentTermsError = AdminPublishConsentTermsErrors[keyof AdminPublishConsentTermsErrors];
+
+export type AdminPublishConsentTermsResponses = {
+    /**
+     * OK
+     */
+    200: AdminSuccessAnswer;
+};
+
+export type AdminPublishConsentTermsResponse = AdminPublishConsentTermsResponses[keyof AdminPublishConsentTermsResponses];
+
+export type AdminListAppSettingsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/admin-list-app-settings';
+};
+
+export type AdminListAppSettingsErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminListAppSettingsError = AdminListAppSettingsErrors[keyof AdminListAppSettingsErrors];
+
+export type AdminListAppSettingsResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminSaveAppSettingsData = {
+    body: unknown;
+    headers?: {
+        /**
+         * A UUID; the same key with the same body is done once
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/admin-save-app-settings';
+};
+
+export type AdminSaveAppSettingsErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Conflict
+     */
+    409: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminSaveAppSettingsError = AdminSaveAppSettingsErrors[keyof AdminSaveAppSettingsErrors];
+
+export type AdminSaveAppSettingsResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
 export type AdminListDeliveriesData = {
     body?: never;
     path?: never;
@@ -4065,6 +4344,108 @@ export type AdminRemovePasskeyResponses = {
 
 export type AdminRemovePasskeyResponse = AdminRemovePasskeyResponses[keyof AdminRemovePasskeyResponses];
 
+export type AdminListSessionsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/admin-list-sessions';
+};
+
+export type AdminListSessionsErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminListSessionsError = AdminListSessionsErrors[keyof AdminListSessionsErrors];
+
+export type AdminListSessionsResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminEndSessionData = {
+    body: unknown;
+    headers?: {
+        /**
+         * A UUID; the same key with the same body is done once
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/admin-end-session';
+};
+
+export type AdminEndSessionErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Conflict
+     */
+    409: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminEndSessionError = AdminEndSessionErrors[keyof AdminEndSessionErrors];
+
+export type AdminEndSessionResponses = {
+    /**
+     * OK
+     */
+    200: AdminSuccessAnswer;
+};
+
+export type AdminEndSessionResponse = AdminEndSessionResponses[keyof AdminEndSessionResponses];
+
 export type AdminSetRoleData = {
     body: unknown;
     headers?: {
@@ -4360,6 +4741,37 @@ export type GetProductsResponses = {
 
 export type GetProductsResponse = GetProductsResponses[keyof GetProductsResponses];
 
+export type GetAppSettingsData = {
+    body?: never;
+    headers?: {
+        /**
+         * An ETag from before; 304 when nothing changed
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/get-app-settings';
+};
+
+export type GetAppSettingsErrors = {
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type GetAppSettingsError = GetAppSettingsErrors[keyof GetAppSettingsErrors];
+
+export type GetAppSettingsResponses = {
+    /**
+     * OK
+     */
+    200: AppSettingsAnswer;
+};
+
+export type GetAppSettingsResponse = GetAppSettingsResponses[keyof GetAppSettingsResponses];
+
 export type GenerateVideoData = {
     body: GenerateVideoRequest;
     headers: {
@@ -4475,6 +4887,54 @@ export type RecordConsentResponses = {
 };
 
 export type RecordConsentResponse = RecordConsentResponses[keyof RecordConsentResponses];
+
+export type GetConsentTermsData = {
+    body?: never;
+    headers?: {
+        /**
+         * en, tr or es: the text's language, else English
+         */
+        'Accept-Language'?: string;
+        /**
+         * An ETag from before; 304 when nothing changed
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: {
+        /**
+         * terms, ai_processing (the default) or consumption_data
+         */
+        kind?: string;
+    };
+    url: '/get-consent-terms';
+};
+
+export type GetConsentTermsErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type GetConsentTermsError = GetConsentTermsErrors[keyof GetConsentTermsErrors];
+
+export type GetConsentTermsResponses = {
+    /**
+     * OK
+     */
+    200: ConsentTermsAnswer;
+};
+
+export type GetConsentTermsResponse = GetConsentTermsResponses[keyof GetConsentTermsResponses];
 
 export type MergeGuestUserData = {
     body: MergeGuestRequest;
@@ -5342,6 +5802,93 @@ export type UpdateUserSettingsResponses = {
 };
 
 export type UpdateUserSettingsResponse = UpdateUserSettingsResponses[keyof UpdateUserSettingsResponses];
+
+export type GetSessionsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Optional; must be the caller
+         */
+        user_id?: string;
+    };
+    url: '/get-sessions';
+};
+
+export type GetSessionsErrors = {
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type GetSessionsError = GetSessionsErrors[keyof GetSessionsErrors];
+
+export type GetSessionsResponses = {
+    /**
+     * OK
+     */
+    200: SessionsAnswer;
+};
+
+export type GetSessionsResponse = GetSessionsResponses[keyof GetSessionsResponses];
+
+export type EndSessionData = {
+    body: EndSessionRequest;
+    path?: never;
+    query?: never;
+    url: '/end-session';
+};
+
+export type EndSessionErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type EndSessionError = EndSessionErrors[keyof EndSessionErrors];
+
+export type EndSessionResponses = {
+    /**
+     * OK
+     */
+    200: EndSessionAnswer;
+};
+
+export type EndSessionResponse = EndSessionResponses[keyof EndSessionResponses];
 
 export type AuthSignupData = {
     body: SignUpRequest;
