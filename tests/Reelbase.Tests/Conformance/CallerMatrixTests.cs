@@ -24,7 +24,7 @@ public sealed class CallerMatrixTests(CallerMatrixTests.Prepared system) : IClas
         from operation in Reelbase.Server.Features.Admin.AdminOperations.All
         select KeyValuePair.Create(
             operation.Name,
-            new Expectation(operation.IsChange ? "POST" : "GET", "/" + operation.Name, operation.IsChange ? "{}" : null, 401, 403, 403, 403)
+            new Expectation(operation.IsPost ? "POST" : "GET", "/" + operation.Name, operation.IsPost ? "{}" : null, 401, 403, 403, 403)
         );
 
     private string Move => $$"""{"bucketId":"uploads","sourceKey":"{{system.Ben.UserId}}/a.jpg","destinationKey":"{{system.Ben.UserId}}/b.jpg"}""";

@@ -9,6 +9,24 @@ namespace Reelbase.Tests.Features;
 public sealed class AdminDoorTests(AdminHouse system) : IClassFixture<AdminHouse>
 {
     [Fact]
+    public async Task Whom_support_looks_for_travels_in_a_body_and_an_address_that_names_somebody_hears_so()
+    {
+        var phone = await system.NewGuestAsync();
+        await system.ExecuteAsync($"update users set email = 'looked.for@example.com' where id = '{phone.UserId}'");
+        var found = await system.PostAsync("/admin-find-users", new { q = "looked.for@example.com" });
+        Assert.Equal(phone.UserId, found["rows"][0].GetProperty("id").GetGuid());
+        Assert.False(found.Raw.Headers.Contains("Deprecation"));
+        Assert.Equal("ERR_4000", (await system.PostAsync("/admin-find-users", new { })).Code);
+        Assert.Equal(HttpStatusCode.MethodNotAllowed, (await system.GetAsync("/admin-find-users?q=looked.for@example.com")).Status);
+        // As before, until the next release; and it says where to go.
+        var before = await system.GetAsync("/admin-search-users?q=looked.for@example.com");
+        Assert.Equal(found.Text, before.Text);
+        Assert.StartsWith("@", before.Raw.Headers.GetValues("Deprecation").Single(), StringComparison.Ordinal);
+        Assert.Contains("admin-find-users", before.Raw.Headers.GetValues("Link").Single(), StringComparison.Ordinal);
+        Assert.False((await system.GetAsync("/admin-search-users")).Raw.Headers.Contains("Deprecation"));
+    }
+
+    [Fact]
     public async Task A_guests_session_of_a_row_with_the_flag_is_refused_at_every_operation()
     {
         var phone = await system.NewGuestAsync();
@@ -17,7 +35,7 @@ public sealed class AdminDoorTests(AdminHouse system) : IClassFixture<AdminHouse
         foreach (var operation in AdminOperations.All)
         {
             var path = "/" + operation.Name;
-            var answer = operation.IsChange ? await phone.PostAsync(path, new { reason = "because I can" }) : await phone.GetAsync(path);
+            var answer = operation.IsPost ? await phone.PostAsync(path, new { reason = "because I can" }) : await phone.GetAsync(path);
             if ((answer.Status, answer.Code) != (HttpStatusCode.Forbidden, "ERR_4006"))
             {
                 wrong.Add($"{path}: {answer.Text}");

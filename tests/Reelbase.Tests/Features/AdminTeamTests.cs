@@ -85,7 +85,7 @@ public sealed class AdminTeamTests(AdminHouse system) : IClassFixture<AdminHouse
             {
                 foreach (var (who, http) in new[] { ("member", member.Http), ("banned admin", banned), ("cookie", cookie) })
                 {
-                    using var answer = operation.IsChange
+                    using var answer = operation.IsPost
                         ? await http.PostAsJsonAsync(prefix + operation.Name, new { })
                         : await http.GetAsync(prefix + operation.Name);
                     if (answer.StatusCode != HttpStatusCode.Forbidden)

@@ -26,7 +26,7 @@ public static class AdminEndpoints
         {
             Task<IResult> Handle(HttpContext context, CallerResolver callers, ApiDatabase database, AdminApi api) =>
                 HandleAsync(operation, context, callers, database, api);
-            var route = operation.IsChange ? group.MapPost("/" + operation.Name, Handle) : group.MapGet("/" + operation.Name, Handle);
+            var route = operation.IsPost ? group.MapPost("/" + operation.Name, Handle) : group.MapGet("/" + operation.Name, Handle);
             route.WithName(operation.Name).WithSummary(operation.Summary).RequiresUser().Produces(200, operation.Answer, "application/json");
             route.WithMetadata(new ResolvesCallerFirstMetadata());
             if (operation.IsChange)
@@ -37,6 +37,11 @@ public static class AdminEndpoints
                     route.Produces<AdminPendingAnswer>(202);
                 }
                 route.Header("Idempotency-Key", "A UUID; the same key with the same body is done once", required: operation.NeedsKey);
+                route.Examples(operation.Fields.ToDictionary(field => field.Name, field => field.Example), operation.Example);
+            }
+            else if (operation.IsAskedByBody)
+            {
+                route.Accepts<object>("application/json").Fails(400, 401, 403, 404, 413, 415, 503);
                 route.Examples(operation.Fields.ToDictionary(field => field.Name, field => field.Example), operation.Example);
             }
             else
@@ -71,8 +76,18 @@ public static class AdminEndpoints
     private static async Task<IResult> HandleAsync(AdminOperation operation, HttpContext context, CallerResolver callers, ApiDatabase database, AdminApi api)
     {
         var caller = await RequireAdminAsync(context, callers, database);
-        var request = operation.IsChange ? await ReadBodyAsync(context) : ReadQuery(context, operation);
+        var request = operation.IsPost ? await ReadBodyAsync(context) : ReadQuery(context, operation);
         var key = operation.IsChange ? ReadKey(context, operation.NeedsKey) : null;
+        if (operation.IsAskedByBody && Array.Find(operation.Fields, field => field.IsRequired && request[field.Name] is null) is { } missing)
+        {
+            throw ApiException.Field("ERR_4000", missing.Name, "required");
+        }
+        if (operation.ByBody is { } better && request.ContainsKey("q"))
+        {
+            // RFC 9745 and RFC 8288: whoever puts somebody's e-mail or device into an address hears where it belongs.
+            context.Response.Headers["Deprecation"] = "@1795737600";
+            context.Response.Headers.Link = $"</{better}>; rel=\"successor-version\"";
+        }
         var answer = await api.CallAsync(caller, operation, request, key, context.RequestAborted);
         return Json.Answer(answer, AdminApi.IsPending(operation, answer) ? StatusCodes.Status202Accepted : StatusCodes.Status200OK);
     }

@@ -10,6 +10,15 @@ public sealed record AdminOperation(string Name, string Function, string Summary
     /// <summary>A change; looks are GET requests.</summary>
     public bool IsChange { get; init; }
 
+    /// <summary>A look whose request travels in a body: it names people, and addresses end up in histories and in the logs of proxies.</summary>
+    public bool IsAskedByBody { get; init; }
+
+    /// <summary>Whether it is a POST.</summary>
+    public bool IsPost => IsChange || IsAskedByBody;
+
+    /// <summary>The operation that takes the same by body; null when nothing in its query names a person. A query that does so goes in the next release.</summary>
+    public string? ByBody { get; init; }
+
     /// <summary>A change that has to carry an Idempotency-Key; other changes may carry one.</summary>
     public bool NeedsKey { get; init; }
 

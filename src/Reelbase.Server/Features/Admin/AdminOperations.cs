@@ -92,11 +92,24 @@ public static class AdminOperations
         // Accounts
         Look(
             "admin-search-users",
-            "Find users by id, e-mail, Apple transaction, job, device or trace; the newest ones without q",
-            new AdminField("q", "1000000123456789", "What to look for"),
+            "The newest users; with q as admin-find-users, which does not put it into an address",
+            new AdminField("q", "1000000123456789", "What to look for; better by admin-find-users"),
             Limit,
             Before
-        ),
+        ) with
+        {
+            ByBody = "admin-find-users",
+        },
+        Look(
+            "admin-find-users",
+            "Find users by id, e-mail, Apple transaction, job, device or trace",
+            new AdminField("q", "1000000123456789", "What to look for", true),
+            Limit
+        ) with
+        {
+            Function = "admin_search_users",
+            IsAskedByBody = true,
+        },
         Look("admin-get-user", "One user, whole", User),
         Look("admin-user-stats", "A user, the figures of their jobs and the last ledger rows", User) with
         {
