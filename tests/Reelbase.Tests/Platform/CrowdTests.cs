@@ -1,5 +1,7 @@
 using System.Net;
 using Npgsql;
+using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Errors;
 using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Platform;
@@ -40,5 +42,73 @@ public sealed class CrowdTests(TestSystem system) : IClassFixture<TestSystem>
         await transaction.RollbackAsync();
         Assert.All(await Task.WhenAll(presses), answer => Assert.Equal(HttpStatusCode.OK, answer.Status));
         await system.AssertLedgerAsync();
+    }
+
+    [Fact]
+    public async Task While_a_crowd_of_strangers_waits_in_the_database_users_press_all_the_same()
+    {
+        var user = await system.NewGuestAsync();
+        await using var connection = new NpgsqlConnection(system.Owner);
+        await connection.OpenAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        var ids = Enumerable.Range(0, Crowd).Select(_ => Guid.NewGuid().ToString()).ToList();
+        await using (
+            var hold = new NpgsqlCommand(
+                "select pg_advisory_xact_lock(hashtextextended('device:' || device_id_hash(id), 0)) from unnest($1) id",
+                connection,
+                transaction
+            )
+            {
+                Parameters = { new() { Value = ids.ToArray() } },
+            }
+        )
+        {
+            await hold.ExecuteNonQueryAsync();
+        }
+        var strangers = ids.ConvertAll(id => Phone.CheckAsync(system.Url, id, Phone.TokenOf(id)));
+        // A quarter of the twelve places of crowds is theirs, and the rest of them waits outside.
+        await Eventually.IsAsync(WaitingAsync, waiting => waiting >= 3);
+        Assert.Equal(HttpStatusCode.OK, (await user.GenerateAsync("While strangers wait").WaitAsync(Patience.Span)).Status);
+        Assert.Equal(3, await WaitingAsync());
+        await transaction.RollbackAsync();
+        Assert.All(await Task.WhenAll(strangers), answer => Assert.Equal(HttpStatusCode.OK, answer.Status));
+        await system.AssertLedgerAsync();
+
+        Task<long> WaitingAsync() =>
+            system.QueryAsync<long>(
+                "select count(*) from pg_stat_activity where datname = current_database() and usename = 'reelbase_api' and wait_event_type = 'Lock'"
+            );
+    }
+
+    [Fact]
+    public async Task Whoever_has_waited_for_a_place_looks_once_more_without_one()
+    {
+        await using var database = new ApiDatabase(ConnectionStrings.From(new DatabaseOptions { MaxPoolSize = 3 }, system.Owner), 0);
+        var hold = new TaskCompletionSource<int>();
+        var first = database.CrowdedAsync(() => hold.Task, CancellationToken.None);
+        var (isWorthIt, wasCalled) = (false, false);
+        var second = database.CrowdedAsync(
+            () =>
+            {
+                wasCalled = true;
+                return Task.FromResult(2);
+            },
+            CancellationToken.None,
+            new SecondLook(
+                () => isWorthIt,
+                async () =>
+                {
+                    // The one place is free meanwhile.
+                    Assert.Equal(3, await database.CrowdedAsync(() => Task.FromResult(3), CancellationToken.None).WaitAsync(Patience.Span));
+                    throw new ApiException("ERR_4004");
+                }
+            )
+        );
+        isWorthIt = true;
+        hold.SetResult(1);
+        Assert.Equal(1, await first);
+        await Assert.ThrowsAsync<ApiException>(() => second.WaitAsync(Patience.Span));
+        Assert.False(wasCalled);
+        Assert.Equal(4, await database.CrowdedAsync(() => Task.FromResult(4), CancellationToken.None).WaitAsync(Patience.Span));
     }
 }

@@ -161,12 +161,13 @@ public sealed class DeviceCheckEndpoint(
     {
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
-            var proof = await _questions.AskAsync(phone.DeviceId, phone.DeviceToken, context.Connection.RemoteIpAddress, context.RequestAborted);
+            var look = limit.LookAgain(context, phone.DeviceId, phone.DeviceToken);
+            var proof = await _questions.AskAsync(phone.DeviceId, phone.DeviceToken, context.Connection.RemoteIpAddress, context.RequestAborted, look);
             if (proof.Verdict == DeviceVerdict.Refused)
             {
                 throw NotReal();
             }
-            var device = await OpenAsync(context, phone, proof);
+            var device = await OpenAsync(context, phone, proof, look);
             switch (device.Refusal)
             {
                 case null:
@@ -185,12 +186,12 @@ public sealed class DeviceCheckEndpoint(
         return unverified.Refusal is null ? unverified : throw Banned();
     }
 
-    private async Task<OpenedDevice> OpenAsync(HttpContext context, PhoneSays phone, DeviceProof proof) =>
+    private async Task<OpenedDevice> OpenAsync(HttpContext context, PhoneSays phone, DeviceProof proof, SecondLook? look = null) =>
         (
             await limit.WatchAsync(
                 context,
                 () =>
-                    database.CrowdedAsync(
+                    database.StrangersAsync(
                         () =>
                             database.OneOrNoneAsync<OpenedDevice>(
                                 "select * from open_device($1, $2, $3, $4::text, $5, $6::integer, $7, $8::jsonb, $9::text::jsonb)",
@@ -210,7 +211,8 @@ public sealed class DeviceCheckEndpoint(
                                 options.Value.RiskRules,
                                 phone.Key
                             ),
-                        context.RequestAborted
+                        context.RequestAborted,
+                        look
                     )
             )
         )! with

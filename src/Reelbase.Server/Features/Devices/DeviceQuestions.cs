@@ -43,7 +43,18 @@ public sealed class DeviceQuestions(RoleDatabase database, DeviceCheckClient app
     private readonly ConcurrentDictionary<string, int> _waiting = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>What Apple says of a token, or what is known of it already.</summary>
-    public async Task<DeviceProof> AskAsync(string deviceId, string token, System.Net.IPAddress? address, CancellationToken cancellationToken)
+    /// <param name="deviceId">The app's own identifier.</param>
+    /// <param name="token">DeviceCheck's.</param>
+    /// <param name="address">Where the phone calls from.</param>
+    /// <param name="cancellationToken">The caller's.</param>
+    /// <param name="secondLook">What whoever has waited for a place asks first.</param>
+    public async Task<DeviceProof> AskAsync(
+        string deviceId,
+        string token,
+        System.Net.IPAddress? address,
+        CancellationToken cancellationToken,
+        SecondLook? secondLook = null
+    )
     {
         var deadline = DateTime.UtcNow.AddSeconds(options.MaxWaitSeconds);
         var isWaiting = false;
@@ -65,7 +76,7 @@ public sealed class DeviceQuestions(RoleDatabase database, DeviceCheckClient app
                         claimToken,
                         options.TurnSeconds
                     );
-                var question = (await (database is ApiDatabase api ? api.CrowdedAsync(BeginAsync, cancellationToken) : BeginAsync()))!;
+                var question = (await (database is ApiDatabase api ? api.StrangersAsync(BeginAsync, cancellationToken, secondLook) : BeginAsync()))!;
                 switch (question.Outcome)
                 {
                     case "none":

@@ -44,7 +44,7 @@ public sealed class NewDeviceLimit(ReachedLimits reached, ApiDatabase database, 
     internal long Confirmations => _checks.Calls;
 
     /// <summary>The refusal of a device-check that is over its address's limit for certain; null when <c>open_device</c> has to say.</summary>
-    public async Task<IResult?> RefuseAsync(HttpContext context, string deviceId, string deviceToken)
+    public async Task<ErrorAnswer?> RefuseAsync(HttpContext context, string deviceId, string deviceToken)
     {
         if (
             !reached.Contains(LimitSubject.Of(Action, context.Connection.RemoteIpAddress))
@@ -53,8 +53,27 @@ public sealed class NewDeviceLimit(ReachedLimits reached, ApiDatabase database, 
         {
             return null;
         }
-        return await asked is { } over ? new ErrorAnswer(ReachedLimits.Refusal(over.RateLimit, "address", over.RetryAfterSeconds), ErrorWriter.NoChoice) : null;
+        if (await asked is not { } over)
+        {
+            return null;
+        }
+        // Nobody has signed in, or it does not matter here.
+        ErrorWriter.SetChosenLanguage(context, null);
+        return new(ReachedLimits.Refusal(over.RateLimit, "address", over.RetryAfterSeconds));
     }
+
+    /// <summary>For a device-check that has waited for its place while the database refused others of the same address.</summary>
+    public SecondLook LookAgain(HttpContext context, string deviceId, string deviceToken) =>
+        new(
+            () => reached.Contains(LimitSubject.Of(Action, context.Connection.RemoteIpAddress)),
+            async () =>
+            {
+                if (await RefuseAsync(context, deviceId, deviceToken) is { } refused)
+                {
+                    throw refused.Error;
+                }
+            }
+        );
 
     /// <summary>Calls <c>open_device</c>, and remembers a refusal by the address's limit.</summary>
     public async Task<T> WatchAsync<T>(HttpContext context, Func<Task<T>> callAsync)

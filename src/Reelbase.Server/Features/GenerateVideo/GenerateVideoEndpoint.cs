@@ -164,7 +164,8 @@ public static class GenerateVideoEndpoint
                                 queueDeadlineSeconds,
                                 refusal
                             ),
-                        context.RequestAborted
+                        context.RequestAborted,
+                        limit.LookAgain(context, caller)
                     )
             )
         )!;

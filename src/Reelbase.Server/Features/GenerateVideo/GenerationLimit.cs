@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using Reelbase.Server.Features.AppSettings;
 using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Errors;
 using Reelbase.Server.Platform.Http;
 using Reelbase.Server.Platform.Security;
 
@@ -57,19 +58,40 @@ public sealed class GenerationLimit(
     }
 
     /// <summary>The refusal of a press that is over its limit for certain; null when <c>generate_video</c> has to say.</summary>
-    public async Task<IResult?> RefuseAsync(HttpContext context)
+    public async Task<ErrorAnswer?> RefuseAsync(HttpContext context)
     {
         if (
             await callers.ReadAsync(context) is not { UserId: { } userId, SessionId: { } sessionId }
             || !TryReadKey(context, out var key)
-            || !(reached.Contains(LimitSubject.Of(Action, userId)) || reached.Contains(LimitSubject.Of(Action, context.Connection.RemoteIpAddress)))
+            || !IsReached(context, userId)
             || _presses.TryAsk(new(userId, sessionId, key, context.Connection.RemoteIpAddress ?? IPAddress.Any)) is not { } asked
         )
         {
             return null;
         }
-        return await asked is { } over ? new ErrorAnswer(ReachedLimits.Refusal(over.RateLimit, over.Scope, over.RetryAfterSeconds), over.Language) : null;
+        if (await asked is not { } over)
+        {
+            return null;
+        }
+        ErrorWriter.SetChosenLanguage(context, over.Language);
+        return new(ReachedLimits.Refusal(over.RateLimit, over.Scope, over.RetryAfterSeconds));
     }
+
+    /// <summary>For a press that has waited for its place while the database refused others of the same user.</summary>
+    public SecondLook LookAgain(HttpContext context, Caller caller) =>
+        new(
+            () => caller.UserId is { } userId && IsReached(context, userId),
+            async () =>
+            {
+                if (await RefuseAsync(context) is { } refused)
+                {
+                    throw refused.Error;
+                }
+            }
+        );
+
+    private bool IsReached(HttpContext context, Guid userId) =>
+        reached.Contains(LimitSubject.Of(Action, userId)) || reached.Contains(LimitSubject.Of(Action, context.Connection.RemoteIpAddress));
 
     /// <summary>Calls <c>generate_video</c>, and remembers a refusal by a limit.</summary>
     public async Task<T> WatchAsync<T>(HttpContext context, Caller caller, Func<Task<T>> callAsync)

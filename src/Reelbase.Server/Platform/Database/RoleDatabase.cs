@@ -186,16 +186,23 @@ public sealed class ApiDatabase(ConnectionStrings strings, int maxPreparedStatem
     private const int PartKeptFree = 4;
     private const int LeastKeptFree = 2;
 
-    // Handed out in the order of arrival; whoever hangs up gives its turn away.
+    /// <summary>Of the crowds' places one in four is the most that callers without a token take together.</summary>
+    private const int PartOfStrangers = 4;
+
+    // Handed out in the order of arrival; whoever hangs up gives its place away.
     private readonly SemaphoreSlim _places = new(PlacesOf(strings.Api));
+    private readonly SemaphoreSlim _strangers = new(StrangersPlacesOf(strings.Api));
 
     /// <summary>
-    /// A call that anybody can ask for as often as they like (a new device, a press): some connections stay free of these, so that a flood of them,
+    /// A call that a user can ask for as often as they like (a press): some connections stay free of these, so that a flood of them,
     /// refusals too, does not stand before everybody who looks at their videos.
     /// </summary>
-    public async Task<T> CrowdedAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken)
+    /// <param name="call">What is asked of the database.</param>
+    /// <param name="cancellationToken">The caller's.</param>
+    /// <param name="look">What is asked first by whoever has waited for a place.</param>
+    public async Task<T> CrowdedAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken, SecondLook? look = null)
     {
-        await _places.WaitAsync(cancellationToken);
+        await TakePlaceAsync(_places, look, cancellationToken);
         try
         {
             return await call();
@@ -206,17 +213,50 @@ public sealed class ApiDatabase(ConnectionStrings strings, int maxPreparedStatem
         }
     }
 
+    /// <summary>
+    /// A call that anybody can ask for without a token (a new device): a narrow part of the crowds' places, so that a flood of strangers does not stand
+    /// before those who have a session either.
+    /// </summary>
+    /// <inheritdoc cref="CrowdedAsync" path="/param"/>
+    public async Task<T> StrangersAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken, SecondLook? look = null)
+    {
+        await TakePlaceAsync(_strangers, look, cancellationToken);
+        try
+        {
+            return await CrowdedAsync(call, cancellationToken);
+        }
+        finally
+        {
+            _strangers.Release();
+        }
+    }
+
+    /// <summary>Whoever has waited looks once more whether the call is still worth a place, and gives it to the next meanwhile.</summary>
+    private static async Task TakePlaceAsync(SemaphoreSlim places, SecondLook? look, CancellationToken cancellationToken)
+    {
+        await places.WaitAsync(cancellationToken);
+        if (look is not null && look.IsWorthIt())
+        {
+            places.Release();
+            await look.LookAsync();
+            await places.WaitAsync(cancellationToken);
+        }
+    }
+
     private static int PlacesOf(string connectionString)
     {
         var size = new NpgsqlConnectionStringBuilder(connectionString).MaxPoolSize;
         return Math.Max(1, size - Math.Max(LeastKeptFree, size / PartKeptFree));
     }
 
+    private static int StrangersPlacesOf(string connectionString) => Math.Max(1, PlacesOf(connectionString) / PartOfStrangers);
+
     /// <inheritdoc/>
     public override async ValueTask DisposeAsync()
     {
         await base.DisposeAsync();
         _places.Dispose();
+        _strangers.Dispose();
     }
 
     /// <summary>
@@ -261,6 +301,11 @@ public sealed class ApiDatabase(ConnectionStrings strings, int maxPreparedStatem
     public Task ExecuteAsync(Caller caller, string sql, CancellationToken cancellationToken, params object?[] arguments) =>
         ListAsync<object>(caller, sql, cancellationToken, arguments);
 }
+
+/// <summary>What a call that has waited for a place asks before it takes it.</summary>
+/// <param name="IsWorthIt">Whether anything has happened meanwhile that makes it worth the asking.</param>
+/// <param name="LookAsync">Asks, without a place; throws when the call is settled by that.</param>
+public sealed record SecondLook(Func<bool> IsWorthIt, Func<Task> LookAsync);
 
 /// <summary>The worker's calls.</summary>
 public sealed class WorkerDatabase(ConnectionStrings strings, int maxPreparedStatements) : RoleDatabase(strings.Worker, maxPreparedStatements);

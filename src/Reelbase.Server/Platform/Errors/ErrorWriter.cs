@@ -17,12 +17,10 @@ public sealed record ErrorContent(string Code, string Message, JsonElement Detai
 /// <summary>Turns whatever ends a request into an error of the catalogue, in the caller's language.</summary>
 public sealed class ErrorWriter(ApiDatabase database, ErrorRecorder recorder, IEnumerable<IErrorShape> shapes, ILogger<ErrorWriter> logger) : IExceptionHandler
 {
-    /// <summary>The user has chosen no language: the request's own preference it is, and nobody asks for theirs.</summary>
-    public const string NoChoice = "";
-
     private static readonly Meter Meter = new("Reelbase.Errors");
     private static readonly Counter<long> Errors = Meter.CreateCounter<long>("reelbase.errors", "{error}", "Error answers, by code and route");
     private static readonly Counter<long> Limited = Meter.CreateCounter<long>("reelbase.rate_limit.hits", "{request}", "Requests over a limit, by route");
+    private static readonly object ChosenLanguage = new();
     private static readonly JsonElement NoDetails = JsonDocument.Parse("{}").RootElement;
 
     /// <inheritdoc/>
@@ -45,11 +43,11 @@ public sealed class ErrorWriter(ApiDatabase database, ErrorRecorder recorder, IE
         return true;
     }
 
+    /// <summary>For whoever knows which language the caller has chosen (null: none), so that it is not asked for again.</summary>
+    public static void SetChosenLanguage(HttpContext context, string? language) => context.Items[ChosenLanguage] = language;
+
     /// <summary>Writes an error answer, notes it, and logs it when it is our fault.</summary>
-    /// <param name="context">The request.</param>
-    /// <param name="error">What is answered.</param>
-    /// <param name="chosenLanguage">The caller's own choice or <see cref="NoChoice"/> where that is known; null: it is asked for.</param>
-    public async Task WriteAsync(HttpContext context, ApiException error, string? chosenLanguage = null)
+    public async Task WriteAsync(HttpContext context, ApiException error)
     {
         var entry = ErrorCatalog.Find(error.Code);
         var traceId = Activity.Current?.TraceId.ToHexString() ?? context.TraceIdentifier;
@@ -72,12 +70,7 @@ public sealed class ErrorWriter(ApiDatabase database, ErrorRecorder recorder, IE
             context.Abort();
             return;
         }
-        var language = chosenLanguage switch
-        {
-            null => await LanguageAsync(context),
-            NoChoice => Preferred(context),
-            _ => chosenLanguage,
-        };
+        var language = await LanguageAsync(context);
         context.Response.Headers.ContentLanguage = language;
         context.Response.StatusCode = error.Status;
         if (error.Details is { ValueKind: JsonValueKind.Object } details && details.TryGetProperty("retry_after_seconds", out var seconds))
@@ -110,7 +103,14 @@ public sealed class ErrorWriter(ApiDatabase database, ErrorRecorder recorder, IE
     /// <summary>The user's own setting, else what the request prefers, else English.</summary>
     internal async Task<string> LanguageAsync(HttpContext context)
     {
-        if (context.Items[typeof(Caller)] is Caller { UserId: { } userId })
+        if (context.Items.TryGetValue(ChosenLanguage, out var known))
+        {
+            if (known is string chosen)
+            {
+                return chosen;
+            }
+        }
+        else if (context.Items[typeof(Caller)] is Caller { UserId: { } userId })
         {
             try
             {
@@ -124,8 +124,6 @@ public sealed class ErrorWriter(ApiDatabase database, ErrorRecorder recorder, IE
                 // The database is away: the header will do.
             }
         }
-        return Preferred(context);
+        return AcceptLanguage.Choose(context.Request.Headers.AcceptLanguage.ToString());
     }
-
-    private static string Preferred(HttpContext context) => AcceptLanguage.Choose(context.Request.Headers.AcceptLanguage.ToString());
 }

@@ -105,10 +105,11 @@ public sealed class ReachedLimits(IOptions<FloodOptions> options, TimeProvider c
 
 /// <summary>An error as the answer of an endpoint: nothing is thrown, which in a flood would cost more than everything else.</summary>
 /// <param name="error">What is answered.</param>
-/// <param name="language">The user's own choice of language; null when they made none.</param>
-public sealed class ErrorAnswer(ApiException error, string? language) : IResult
+public sealed class ErrorAnswer(ApiException error) : IResult
 {
+    /// <summary>What is answered.</summary>
+    public ApiException Error => error;
+
     /// <inheritdoc/>
-    public Task ExecuteAsync(HttpContext httpContext) =>
-        httpContext.RequestServices.GetRequiredService<ErrorWriter>().WriteAsync(httpContext, error, language ?? ErrorWriter.NoChoice);
+    public Task ExecuteAsync(HttpContext httpContext) => httpContext.RequestServices.GetRequiredService<ErrorWriter>().WriteAsync(httpContext, error);
 }

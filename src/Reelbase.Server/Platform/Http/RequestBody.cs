@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http.Features;
 using Reelbase.Server.Platform.Errors;
@@ -10,6 +11,8 @@ public static class RequestBody
     /// <summary>The largest JSON body of the public API.</summary>
     public const int MaxJsonBytes = 64 * 1024;
 
+    /// <summary>Read at a time. The buffers are shared: in a flood most of what is new in memory would be these.</summary>
+    private const int ChunkBytes = 4 * 1024;
     private const int MaxDiscardedBytes = 16 * 1024 * 1024;
     private const int MaxDiscardSeconds = 30;
 
@@ -50,18 +53,25 @@ public static class RequestBody
         {
             throw TooLarge(maxBytes);
         }
-        using var buffer = new MemoryStream((int)(context.Request.ContentLength ?? 1024));
-        var chunk = new byte[16 * 1024];
-        int read;
-        while ((read = await context.Request.Body.ReadAsync(chunk, context.RequestAborted)) > 0)
+        using var buffer = new MemoryStream((int)Math.Min(context.Request.ContentLength ?? 0, ChunkBytes));
+        var chunk = ArrayPool<byte>.Shared.Rent(ChunkBytes);
+        try
         {
-            if (buffer.Length + read > maxBytes)
+            int read;
+            while ((read = await context.Request.Body.ReadAsync(chunk, context.RequestAborted)) > 0)
             {
-                throw TooLarge(maxBytes);
+                if (buffer.Length + read > maxBytes)
+                {
+                    throw TooLarge(maxBytes);
+                }
+                buffer.Write(chunk, 0, read);
             }
-            buffer.Write(chunk, 0, read);
+            return buffer.ToArray();
         }
-        return buffer.ToArray();
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(chunk, clearArray: true);
+        }
     }
 
     /// <summary>
@@ -75,6 +85,7 @@ public static class RequestBody
         {
             return;
         }
+        byte[]? chunk = null;
         try
         {
             await context.Response.CompleteAsync();
@@ -84,7 +95,7 @@ public static class RequestBody
             }
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
             limit.CancelAfter(TimeSpan.FromSeconds(MaxDiscardSeconds));
-            var chunk = new byte[16 * 1024];
+            chunk = ArrayPool<byte>.Shared.Rent(ChunkBytes);
             for (long discarded = 0; discarded < MaxDiscardedBytes; )
             {
                 var read = await request.Body.ReadAsync(chunk, limit.Token);
@@ -98,6 +109,13 @@ public static class RequestBody
         catch (Exception error) when (error is IOException or OperationCanceledException or InvalidOperationException)
         {
             // They hung up, or sent more than we listen to: the answer was given.
+        }
+        finally
+        {
+            if (chunk is not null)
+            {
+                ArrayPool<byte>.Shared.Return(chunk);
+            }
         }
     }
 
