@@ -40,8 +40,7 @@ public sealed class OverLimitTests(OverLimitTests.Limited system) : IClassFixtur
     public async Task New_devices_over_the_limit_are_refused_while_somebody_holds_their_addresses_window()
     {
         using var phone = await NewAsync("198.51.100.2");
-        await phone.CheckNewAsync();
-        Assert.Equal(HttpStatusCode.TooManyRequests, (await phone.CheckNewAsync()).Status);
+        Assert.Equal(HttpStatusCode.OK, (await phone.CheckNewAsync()).Status);
         var hold = await HoldAsync("select pg_advisory_xact_lock(hashtextextended(concat_ws('|', 'rate', 'device_check_new', '198.51.100.2'::inet::text), 0))");
         var answers = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => phone.CheckNewAsync())).WaitAsync(Patience.Span);
         Assert.All(answers, answer => Assert.Equal((HttpStatusCode.TooManyRequests, "ERR_4004"), (answer.Status, answer.Code)));
@@ -102,11 +101,18 @@ public sealed class OverLimitTests(OverLimitTests.Limited system) : IClassFixtur
         Assert.Equal(HttpStatusCode.OK, (await phone.CheckNewAsync()).Status);
     }
 
+    /// <summary>Takes the last place; nobody has been refused yet.</summary>
     private static async Task PressToTheLimitAsync(Visitor phone)
     {
-        for (var press = 0; (await phone.GenerateAsync($"Press {press}")).Status == HttpStatusCode.OK; press++)
+        for (var press = 0; ; press++)
         {
             Assert.True(press < Limit);
+            var answer = await phone.GenerateAsync($"Press {press}");
+            Assert.Equal(HttpStatusCode.OK, answer.Status);
+            if (Assert.Single(answer.Raw.Headers.GetValues("X-RateLimit-Remaining")) == "0")
+            {
+                return;
+            }
         }
     }
 

@@ -121,6 +121,7 @@ public sealed class DeviceCheckEndpoint(
     {
         var device = await OpenAsync(context, phone);
         RateLimitHeaders.Set(context, device.RateLimit, device.RateRemaining, device.RateResetAt);
+        limit.Note(context, device.RateRemaining, device.RateResetAt);
         var isVerified = device.IsVerified!.Value;
         if (device.GrantId is { } grantId)
         {

@@ -75,6 +75,10 @@ public sealed class NewDeviceLimit(ReachedLimits reached, ApiDatabase database, 
             }
         );
 
+    /// <summary>Remembers that this device took the last place of its address.</summary>
+    public void Note(HttpContext context, int? remaining, DateTime? resetAt) =>
+        reached.Note(LimitSubject.Of(Action, context.Connection.RemoteIpAddress), remaining, resetAt);
+
     /// <summary>Calls <c>open_device</c>, and remembers a refusal by the address's limit.</summary>
     public async Task<T> WatchAsync<T>(HttpContext context, Func<Task<T>> callAsync)
     {

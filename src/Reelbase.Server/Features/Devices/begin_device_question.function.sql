@@ -56,7 +56,7 @@ begin
     -- What is too old needs no memory; a few at each question keep the table as small as the questions of its last hours.
     delete from device_questions q where q.id in (
       select o.id from device_questions o
-      where o.asked_at < clock_timestamp() - make_interval(secs => greatest(p_window_seconds, p_verdict_seconds)) and o.verdict is not null
+      where o.asked_at < now() - make_interval(secs => greatest(p_window_seconds, p_verdict_seconds)) and o.verdict is not null
       order by o.asked_at limit 10 for update skip locked);
     insert into device_questions (device_hash, token_hash, network, leased_by, lease_until)
     values (v_hash, v_token_hash, v_network, p_leased_by, clock_timestamp() + make_interval(secs => p_lease_seconds))

@@ -7,12 +7,12 @@ create or replace function confirm_device_limit(
 returns table (place integer, rate_limit integer, retry_after_seconds integer)
 language sql stable security definer set search_path = public, pg_temp as $$
   select a.place::integer, p_new_devices_limit,
-    greatest(1, ceil(extract(epoch from coalesce(r.oldest, clock_timestamp()) + make_interval(secs => p_window_seconds) - clock_timestamp())))::integer
+    greatest(1, ceil(extract(epoch from coalesce(r.oldest, now()) + make_interval(secs => p_window_seconds) - now())))::integer
   from unnest(p_device_ids, p_device_tokens, p_ips) with ordinality a (device_id, device_token, ip, place)
   cross join lateral (
     select count(*) as used, min(l.created_at) as oldest from rate_limit_log l
     where l.ip_address = case when family(a.ip) = 6 then set_masklen(a.ip, 64)::cidr::inet else coalesce(a.ip, '0.0.0.0') end
-      and l.action = 'device_check_new' and l.created_at > clock_timestamp() - make_interval(secs => p_window_seconds)) r
+      and l.action = 'device_check_new' and l.created_at > now() - make_interval(secs => p_window_seconds)) r
   where r.used >= p_new_devices_limit
     -- Its form of an earlier release too (adopt_device_id).
     and not (opens_known_guest(a.device_id) and exists (select from users u where u.device_id in (device_id_hash(a.device_id), lower(a.device_id))))

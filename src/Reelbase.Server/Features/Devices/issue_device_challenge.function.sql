@@ -14,7 +14,7 @@ begin
   end if;
   -- A few at each issue keep the table as small as the challenges of the last hour.
   delete from device_challenges where challenge_hash in (
-    select c.challenge_hash from device_challenges c where c.expires_at < clock_timestamp() - c_memory order by c.expires_at limit 10 for update skip locked);
+    select c.challenge_hash from device_challenges c where c.expires_at < now() - c_memory order by c.expires_at limit 10 for update skip locked);
   insert into device_challenges (challenge_hash, expires_at) values (p_challenge_hash, clock_timestamp() + make_interval(secs => p_seconds));
   rate_limit := p_limit;
   rate_remaining := v_rate.remaining;

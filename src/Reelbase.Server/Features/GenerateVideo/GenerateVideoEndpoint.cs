@@ -125,6 +125,7 @@ public static class GenerateVideoEndpoint
                 feed.Publish(CallerResolver.TopicOf(caller.UserId!.Value));
             }
             RateLimitHeaders.Set(context, accepted.RateLimit, accepted.RateRemaining, accepted.RateResetAt);
+            limit.Note(caller, accepted.RateRemaining, accepted.RateResetAt);
             return Results.Text(accepted.ResponseData, "application/json", statusCode: accepted.StatusCode);
         }
         finally

@@ -93,6 +93,15 @@ public sealed class GenerationLimit(
     private bool IsReached(HttpContext context, Guid userId) =>
         reached.Contains(LimitSubject.Of(Action, userId)) || reached.Contains(LimitSubject.Of(Action, context.Connection.RemoteIpAddress));
 
+    /// <summary>Remembers that this press took the last place of its user.</summary>
+    public void Note(Caller caller, int? remaining, DateTime? resetAt)
+    {
+        if (caller.UserId is { } userId)
+        {
+            reached.Note(LimitSubject.Of(Action, userId), remaining, resetAt);
+        }
+    }
+
     /// <summary>Calls <c>generate_video</c>, and remembers a refusal by a limit.</summary>
     public async Task<T> WatchAsync<T>(HttpContext context, Caller caller, Func<Task<T>> callAsync)
     {

@@ -19,16 +19,16 @@ language sql stable security definer set search_path = public, pg_temp as $$
   select p.place,
     case when j.used >= p.user_limit then p.user_limit else p.address_limit end,
     case when j.used >= p.user_limit then 'user' else 'address' end,
-    greatest(1, ceil(extract(epoch from coalesce(case when j.used >= p.user_limit then j.oldest else r.oldest end, clock_timestamp()) + p.length
-      - clock_timestamp())))::integer,
+    greatest(1, ceil(extract(epoch from coalesce(case when j.used >= p.user_limit then j.oldest else r.oldest end, now()) + p.length
+      - now())))::integer,
     case when p.language_chosen_at is not null then p.language end
   from presses p
   cross join lateral (
     select count(*) as used, min(v.created_at) as oldest from video_jobs v
-    where v.user_id = p.user_id and not v.paid_by_house and v.created_at > clock_timestamp() - p.length) j
+    where v.user_id = p.user_id and not v.paid_by_house and v.created_at > now() - p.length) j
   left join lateral (
     select count(*) as used, min(l.created_at) as oldest from rate_limit_log l
-    where l.ip_address = p.network and l.action = 'generate_video' and l.created_at > clock_timestamp() - p.length) r
+    where l.ip_address = p.network and l.action = 'generate_video' and l.created_at > now() - p.length) r
     on p.address_limit is not null and (p.user_limit is null or j.used < p.user_limit)
   where j.used >= p.user_limit or r.used >= p.address_limit
 $$;

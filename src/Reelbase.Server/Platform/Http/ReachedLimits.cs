@@ -52,6 +52,15 @@ public sealed class ReachedLimits(IOptions<FloodOptions> options, TimeProvider c
         return false;
     }
 
+    /// <summary>Remembers a limit whose last place was just taken, so that not even the first who comes over it costs a refusal in the database.</summary>
+    public void Note(LimitSubject subject, int? remaining, DateTime? resetAt)
+    {
+        if (remaining is 0 && resetAt is { } until)
+        {
+            Add(subject, (int)Math.Ceiling((until.ToUniversalTime() - clock.GetUtcNow().UtcDateTime).TotalSeconds));
+        }
+    }
+
     /// <summary>Remembers that a limit is reached.</summary>
     internal void Add(LimitSubject subject, int seconds)
     {
