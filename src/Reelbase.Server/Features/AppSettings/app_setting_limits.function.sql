@@ -2,7 +2,7 @@
 create or replace function app_setting_limits() returns table (key text, min integer, max integer)
 language sql immutable set search_path = public, pg_temp as $$
   values ('Generation:GuestPerWindow', -1, 1000000), ('Generation:MemberPerWindow', -1, 1000000), ('Generation:PremiumPerWindow', -1, 1000000),
-    ('Generation:GuestsPerAddressPerWindow', -1, 1000000), ('Devices:NewDevicesPerWindow', -1, 1000000), ('Purchases:FailedClaimsPerWindow', -1, 1000000),
+    ('Generation:GuestsPerAddressPerWindow', -1, 1000000), ('Generation:LowCreditsBelow', 0, 1000000), ('Devices:NewDevicesPerWindow', -1, 1000000), ('Purchases:FailedClaimsPerWindow', -1, 1000000),
     ('PromoCodes:MissesPerWindow', -1, 1000000), ('PromoCodes:MissesPerAddressPerWindow', -1, 1000000),
     ('Uploads:PerWindow', -1, 1000000), ('Uploads:AddressPerWindow', -1, 1000000)
 $$;

@@ -135,6 +135,7 @@ public sealed class GenerationLimit(
                 premium = limits.OrNone("Generation:PremiumPerWindow", options.PremiumPerWindow),
                 guest_ip = limits.OrNone("Generation:GuestsPerAddressPerWindow", options.GuestsPerAddressPerWindow),
                 window_seconds = options.WindowSeconds,
+                low_credits_below = limits.Of("Generation:LowCreditsBelow", options.LowCreditsBelow),
             }
         );
 

@@ -25,6 +25,10 @@ public sealed class GenerationOptions
     [Range(1, 86_400)]
     public int WindowSeconds { get; set; } = 3600;
 
+    /// <summary>A charge that brings a balance below so many credits sends a push to the user's phones, once until the balance was there again. 0: none is sent.</summary>
+    [Range(0, 1_000_000)]
+    public int LowCreditsBelow { get; set; }
+
     /// <summary>How long a job may wait in line.</summary>
     [Range(1, 86_400)]
     public int QueueDeadlineSeconds { get; set; } = 30 * 60;

@@ -9,7 +9,7 @@ namespace Reelbase.Server.Features.Push;
 /// <summary>A push that is due.</summary>
 public sealed record ClaimedPush(
     Guid Id,
-    Guid JobId,
+    Guid? JobId,
     string Token,
     string Environment,
     string Kind,
@@ -17,7 +17,9 @@ public sealed record ClaimedPush(
     string ModelName,
     DateTime CreatedAt,
     int Attempt,
-    string? TraceParent
+    string? TraceParent,
+    string Language,
+    int Credits
 ) : ITraced, IClaimed
 {
     /// <inheritdoc/>
@@ -109,6 +111,10 @@ public sealed class PushWorker(
     /// <summary>The words are the app's own, by key, so that they are in the phone's language; see this folder's README for the keys.</summary>
     private static ApnsPush Push(ClaimedPush item, string environment)
     {
+        if (item.JobId is not { } job)
+        {
+            return LowCredits.Push(item, environment, MaxAge);
+        }
         var aps = new Dictionary<string, object>();
         if (item.Kind == "background")
         {
@@ -132,12 +138,12 @@ public sealed class PushWorker(
             item.Token,
             environment,
             item.Kind == "background",
-            item.JobId.ToString(),
+            job.ToString(),
             new DateTimeOffset(item.CreatedAt, TimeSpan.Zero) + MaxAge,
             new Dictionary<string, object>
             {
                 ["aps"] = aps,
-                ["job_id"] = item.JobId.ToString(),
+                ["job_id"] = job.ToString(),
                 ["status"] = item.Event,
             }
         );

@@ -1,0 +1,2 @@
+alter table push_notifications validate constraint push_notifications_event_check;
+alter table push_notifications validate constraint push_notifications_subject_check;

@@ -1,0 +1,77 @@
+using Reelbase.Tests.Support;
+
+namespace Reelbase.Tests.Sql;
+
+/// <summary>Which pushes about few credits are written, who claims them, and when they are dropped.</summary>
+[Quick]
+public sealed class LowCreditsTests(SqlDatabase database)
+{
+    private const string Count = "select count(*) from push_notifications where user_id = $1";
+
+    private static async Task<Guid> NewUserAsync(SqlCase db, int credits)
+    {
+        var user = await db.NewUserAsync(credits);
+        await db.RunAsync("insert into push_tokens (token, user_id, environment, kind) values (md5($1::text), $1, 'sandbox', 'alert')", user);
+        return user;
+    }
+
+    [Theory]
+    [InlineData(10, 8, 5, 1)] // below
+    [InlineData(10, 5, 5, 0)] // at the threshold is not below
+    [InlineData(5, 1, 5, 1)] // from the threshold itself
+    [InlineData(4, 1, 5, 0)] // below already
+    [InlineData(10, 8, 0, 0)] // off
+    public async Task Only_a_fall_from_the_threshold_or_above_is_told(int before, int charged, int threshold, long pushes)
+    {
+        await using var db = await database.BeginAsync();
+        var user = await NewUserAsync(db, before);
+        await db.RunAsync("select enqueue_low_credits($1, $2, $3, $4)", user, before, charged, threshold);
+        Assert.Equal(pushes, await db.ValueAsync<long>(Count, user));
+        // What waits is not written twice.
+        await db.RunAsync("select enqueue_low_credits($1, $2, $3, $4)", user, before, charged, threshold);
+        Assert.Equal(pushes, await db.ValueAsync<long>(Count, user));
+    }
+
+    [Fact]
+    public async Task A_node_of_the_previous_release_is_handed_none_and_this_one_gets_language_and_balance()
+    {
+        await using var db = await database.BeginAsync();
+        var user = await NewUserAsync(db, 2);
+        await db.RunAsync("update users set language = 'es' where id = $1", user);
+        await db.RunAsync("select enqueue_low_credits($1, 10, 8, 5)", user);
+        Assert.Equal(
+            0L,
+            await db.ValueAsync<long>("select count(*) from claim_push_notifications('old', 60, 100) c where c.event = 'low_credits' or c.job_id is null")
+        );
+        Assert.Equal(
+            "low_credits es 2",
+            await db.ValueAsync<string>(
+                "select concat_ws(' ', event, job_id, language, credits) from claim_push_notifications('new', 60, 100, 30) where token = md5($1::text)",
+                user
+            )
+        );
+    }
+
+    [Fact]
+    public async Task What_waits_is_dropped_when_there_are_enough_credits_again()
+    {
+        await using var db = await database.BeginAsync();
+        var user = await NewUserAsync(db, 2);
+        await db.RunAsync("select enqueue_low_credits($1, 10, 8, 5)", user);
+        await db.RunAsync("select add_credits($1, 3, 'admin_adjustment')", user);
+        Assert.Equal(0L, await db.ValueAsync<long>("select count(*) from claim_push_notifications('new', 60, 100, 30) where token = md5($1::text)", user));
+        Assert.Equal(0L, await db.ValueAsync<long>(Count, user));
+    }
+
+    [Fact]
+    public async Task A_push_is_about_a_job_or_about_credits_and_never_about_nothing()
+    {
+        await using var db = await database.BeginAsync();
+        var user = await NewUserAsync(db, 2);
+        const string insert =
+            "insert into push_notifications (user_id, token, environment, kind, event, model_name, threshold) values ($1, 't', 'sandbox', 'alert', ";
+        Assert.Equal("23514", await db.RefusalAsync(insert + "'completed', 'M', null)", user));
+        Assert.Equal("23514", await db.RefusalAsync(insert + "'low_credits', '', null)", user));
+        Assert.Equal("23514", await db.RefusalAsync(insert + "'low_prices', '', 5)", user));
+    }
+}
