@@ -27,6 +27,7 @@ using Reelbase.Server.Features.Statistics;
 using Reelbase.Server.Features.Supabase;
 using Reelbase.Server.Features.Supabase.Auth;
 using Reelbase.Server.Features.Supabase.Functions;
+using Reelbase.Server.Features.Supabase.Realtime;
 using Reelbase.Server.Features.Supabase.Rest;
 using Reelbase.Server.Features.Supabase.ShippedBuilds;
 using Reelbase.Server.Features.VideoLibrary;
@@ -123,6 +124,7 @@ public static class ServerApp
         ("Server", typeof(ServerOptions)),
         ("Flood", typeof(FloodOptions)),
         ("Live", typeof(LiveOptions)),
+        ("Realtime", typeof(RealtimeOptions)),
         ("Database", typeof(DatabaseOptions)),
         ("Security", typeof(SecurityOptions)),
         ("Work", typeof(WorkOptions)),
@@ -278,6 +280,7 @@ public static class ServerApp
             services.AddSingleton<JobView>();
             AddHosted<LiveHub>(services);
             services.AddSingleton<GenerationLimit>();
+            RealtimeEndpoint.Add(services);
             services.AddSingleton<Moderator>();
             services.AddSingleton<ImageUrlRules>();
             services.AddSingleton<PictureCopies>();
@@ -352,6 +355,7 @@ public static class ServerApp
             app.MapStorage();
             WebhookEndpoint.Map(app);
             RestEndpoint.Map(app);
+            RealtimeEndpoint.Map(app);
             app.MapOpenApi("/openapi/{documentName}.json");
             // Its script is served from here and its fonts are the reader's own: the page asks nothing of anybody else.
             app.MapScalarApiReference(

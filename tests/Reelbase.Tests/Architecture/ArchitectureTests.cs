@@ -103,6 +103,7 @@ public sealed partial class ArchitectureTests
             "Nodes → Credits", // the check of every ledger
             "Supabase → Files", // keys of files in an answer become their links
             "Supabase → GenerateVideo", // how long those links live
+            "Supabase → Live", // channels hear from the hub
             "Cleanup → Credits", // the same check, at night
         };
         var found = Repository

@@ -12,8 +12,10 @@ public sealed class ShippedAppTests(ShippedAppTests.Compatible system) : IClassF
     {
         protected override Dictionary<string, string?> Settings => new() { ["Server:AcceptUnverifiedUserId"] = "true" };
 
+        public string AnonKey => ((AccessTokens)Server.Services.GetService(typeof(AccessTokens))!).CreateAnonKey();
+
         /// <summary>The app, as it was built: with this server's address and an anon key.</summary>
-        public ShippedAppClient App() => new(Url, ((AccessTokens)Server.Services.GetService(typeof(AccessTokens))!).CreateAnonKey());
+        public ShippedAppClient App() => new(Url, AnonKey);
     }
 
     [Fact]
@@ -59,6 +61,7 @@ public sealed class ShippedAppTests(ShippedAppTests.Compatible system) : IClassF
 
         // The result screen polls with the job's id alone, then plays and saves.
         ShippedApp.DecodeStatus(Good(await app.StatusAsync(job)).Json);
+        Assert.Equal("ok", (await app.WatchAsync(job)).Status);
         var done = await Eventually.IsAsync(() => app.StatusAsync(job), status => status["status"].GetString() is "completed");
         ShippedApp.DecodeStatus(done.Json);
         await PlayAsync(app, done["video_url"].GetString()!);

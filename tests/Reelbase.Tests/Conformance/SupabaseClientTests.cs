@@ -1,3 +1,5 @@
+using Microsoft.Extensions.DependencyInjection;
+using Reelbase.Server.Features.Live;
 using Reelbase.Server.Platform.Security;
 using Reelbase.Tests.Support;
 
@@ -24,9 +26,11 @@ public sealed class SupabaseClientTests(SupabaseClientTests.Switched system) : I
     [InlineData("supabase-auth.test.mjs", 13)]
     [InlineData("supabase-functions.test.mjs", 5)]
     [InlineData("supabase-rest.test.mjs", 9)]
+    [InlineData("supabase-realtime.test.mjs", 9)]
     public async Task The_client_is_satisfied(string file, int tests)
     {
         var tokens = (AccessTokens)system.Server.Services.GetService(typeof(AccessTokens))!;
+        var guests = file == "supabase-realtime.test.mjs" ? await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => system.NewGuestAsync(500))) : [];
         var output = await Node.RunAsync(
             new()
             {
@@ -34,6 +38,15 @@ public sealed class SupabaseClientTests(SupabaseClientTests.Switched system) : I
                 ["SIMULATORS_URL"] = system.SimulatorsUrl,
                 ["ANON_KEY"] = tokens.CreateAnonKey(),
                 ["SERVICE_KEY"] = tokens.CreateServiceKey(),
+                // Guests with enough credits for many jobs.
+                ["GUESTS"] = System.Text.Json.JsonSerializer.Serialize(
+                    guests.Select(guest => new
+                    {
+                        user_id = guest.UserId,
+                        access_token = guest.AccessToken,
+                        refresh_token = guest.RefreshToken,
+                    })
+                ),
                 ["BUNDLE_ID"] = TestSystem.BundleId,
                 ["MODEL_ID"] = Catalog.FastModel.ToString(),
                 ["REUSE_SECONDS"] = ReuseSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture),
@@ -43,5 +56,30 @@ public sealed class SupabaseClientTests(SupabaseClientTests.Switched system) : I
             file
         );
         Assert.Contains($"# pass {tests}\n", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_channel_comes_back_after_a_restart_of_the_server()
+    {
+        await using var alone = new TestSystem();
+        await alone.InitializeAsync();
+        var phone = await alone.NewGuestAsync();
+        var client = Node.RunAsync(
+            new()
+            {
+                ["SERVER_URL"] = alone.Url,
+                ["ANON_KEY"] = alone.Server.Services.GetRequiredService<AccessTokens>().CreateAnonKey(),
+                ["ACCESS_TOKEN"] = phone.AccessToken,
+                ["REFRESH_TOKEN"] = phone.RefreshToken,
+                ["MODEL_ID"] = Catalog.FastModel.ToString(),
+            },
+            "--test",
+            "--test-reporter=tap",
+            "supabase-realtime-restart.test.mjs"
+        );
+        var hub = alone.Server.Services.GetRequiredService<LiveHub>();
+        await Eventually.IsAsync(() => Task.FromResult(hub.ReadyWatchers), watchers => watchers > 0);
+        await alone.RestartServerAsync();
+        Assert.Contains("# pass 1\n", await client, StringComparison.Ordinal);
     }
 }

@@ -29,6 +29,17 @@ internal sealed class LiveBook
         }
     }
 
+    public int ReadyWatchers
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _audiences.Values.Sum(audience => audience.Watches.Count(watch => watch.IsReady));
+            }
+        }
+    }
+
     public void Add(LiveWatch watch)
     {
         lock (_lock)

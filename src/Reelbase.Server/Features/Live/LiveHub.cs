@@ -60,6 +60,9 @@ public sealed class LiveHub : PeriodicWork
     /// <summary>Watchers now.</summary>
     internal int Watchers => _book.Watchers;
 
+    /// <summary>Those of them who miss nothing any more.</summary>
+    internal int ReadyWatchers => _book.ReadyWatchers;
+
     /// <summary>Begins to watch. The listener's <c>OnReady</c> says when nothing is missed any more: not before the database has confirmed that this node listens.</summary>
     public LiveWatch Watch(Caller caller, LiveInterest interest, ILiveListener listener)
     {
