@@ -2,6 +2,7 @@ using Reelbase.Bench;
 using Reelbase.Bench.Console;
 using Reelbase.Bench.Faults;
 using Reelbase.Bench.Flood;
+using Reelbase.Bench.Import;
 
 if (args is ["faults", .. var rest])
 {
@@ -11,6 +12,11 @@ if (args is ["faults", .. var rest])
 if (args is ["flood", .. var flood])
 {
     return await FloodVerb.RunAsync(flood);
+}
+
+if (args is ["import", .. var import])
+{
+    return await ImportVerb.RunAsync(import);
 }
 
 if (args is ["console", .. var more])
@@ -42,6 +48,9 @@ if (args is ["--help" or "-h", ..])
         ./reelbase bench console [--users N] [--record]
             seed N users (default 1,000,000), five jobs and ten ledger rows each, and measure everything that the console asks
             --record   write the figures to bench/console.md
+        ./reelbase bench import [--users N] [--record]
+            import 1,000 users, ten times as many, and so on up to N (default 100,000), beside psql \copy of the same rows
+            --record   write the figures to bench/import.md
         """
     );
     return 0;

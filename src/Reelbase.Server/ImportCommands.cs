@@ -1,6 +1,11 @@
 using System.Globalization;
+using Microsoft.Extensions.Options;
 using Reelbase.Server.Features.Import;
+using Reelbase.Server.Integrations.S3;
+using Reelbase.Server.Platform;
 using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Http;
+using Reelbase.Server.Platform.Storage;
 
 namespace Reelbase.Server;
 
@@ -13,20 +18,26 @@ public static class ImportCommands
     /// <summary>The exit code when it went through and something does not add up.</summary>
     public const int DoesNotAddUp = 4;
 
+    /// <summary>Where the service key is, unless a file has it: never an argument, which everybody on the machine can read.</summary>
+    private const string KeyVariable = "SUPABASE_SERVICE_ROLE_KEY";
+
     private const int MaxLines = 20;
 
-    private static readonly string[] WithValue = ["--from", "--database"];
+    private static readonly string[] WithValue = ["--from", "--database", "--files", "--service-key-file"];
     private static readonly string[] Alone = ["--dry-run", "--all"];
 
     private const string Usage = """
         import supabase --from URL [options]   carry a former app's users, models, themes, jobs, ledger and sessions over from its Supabase database
             --from URL                 the source: postgres://user:password@host:port/database, a direct connection or a pooler in session mode. It is read in one
                                        read-only transaction and never written
+                                       (leave the password out and give it as PGPASSWORD: arguments are seen by everybody on the machine)
+            --files URL                the project's own address, https://PROJECT.supabase.co: videos, thumbnails and pictures are copied from its storage
+            --service-key-file FILE    where the project's service key is; default: the variable SUPABASE_SERVICE_ROLE_KEY
             --database URL             this installation's database; default: the configured one, or the private one of --data
             --dry-run                  the report, and nothing written anywhere
             --all                      every line of the report; default: the first 20 of a kind
         Killed at any point it is started again with the same command and goes on where it was. docs/from-supabase.md has the day of the switch-over.
-        At the end users, balances, jobs, ledgers, sessions and consents of both sides are compared, user by user.
+        At the end users, balances, jobs, ledgers, sessions, consents and files of both sides are compared.
         Exit codes: 0 done, and everything that can be carried is here; 4 done, and the comparison differs; 1 it broke off, with one line that says why (start it again); 2 not understood;
         3 refused: this installation has users of its own, was begun from another database, or another import is running.
         """;
@@ -51,7 +62,9 @@ public static class ImportCommands
         }
         try
         {
-            return await Commands.WithOwnerAsync(Commands.NewBuilder([]), args, owner => ImportAsync(owner, from, args));
+            var builder = Commands.NewBuilder([]);
+            using var former = await FormerAsync(builder, args);
+            return await Commands.WithOwnerAsync(builder, args, owner => ImportAsync(builder, owner, from, former, args));
         }
         catch (ImportRefusedException error)
         {
@@ -65,7 +78,25 @@ public static class ImportCommands
         }
     }
 
-    private static async Task<int> ImportAsync(string owner, string from, string[] args)
+    private static async Task<FormerStorage?> FormerAsync(WebApplicationBuilder builder, string[] args)
+    {
+        var key = Environment.GetEnvironmentVariable(KeyVariable);
+        // A PostgreSQL that is started for this has no need of it.
+        Environment.SetEnvironmentVariable(KeyVariable, null);
+        if (Commands.Value(args, "--files") is not { } where)
+        {
+            return null;
+        }
+        if (Commands.Value(args, "--service-key-file") is { } file)
+        {
+            key = await File.ReadAllTextAsync(file);
+        }
+        return key?.Trim() is { Length: > 0 } given
+            ? new FormerStorage(where, given, (builder.Configuration.GetSection("Downloads").Get<DownloadOptions>() ?? new()).MaxBytes)
+            : throw new ArgumentException($"--files needs the project's service key: --service-key-file FILE, or the variable {KeyVariable}");
+    }
+
+    private static async Task<int> ImportAsync(WebApplicationBuilder builder, string owner, string from, FormerStorage? former, string[] args)
     {
         var isDryRun = args.Contains("--dry-run");
         var watch = System.Diagnostics.Stopwatch.StartNew();
@@ -80,6 +111,7 @@ public static class ImportCommands
         var figures = new SourceFigures(source, target);
         var changes = await figures.NoteAsync(SupabaseImport.Kind, await figures.StateAsync(CancellationToken.None), isDryRun, CancellationToken.None);
         List<Finding> findings = [.. changes, .. await report.FindAsync(CancellationToken.None)];
+        var reading = watch.Elapsed;
         if (!isDryRun)
         {
             await report.KeepAsync(SupabaseImport.Kind, findings, CancellationToken.None);
@@ -98,12 +130,40 @@ public static class ImportCommands
                 $"Carried over: {progress.Users} users, {progress.Jobs} jobs, {progress.LedgerRows} ledger rows, {progress.RefreshTokens} refresh tokens, {progress.Consents} consents; this start took {watch.Elapsed.TotalSeconds:0} s and {Environment.WorkingSet / 1_000_000} MB."
             )
         );
-        return await CompareAsync(figures) ? 0 : DoesNotAddUp;
+        var carrying = watch.Elapsed;
+        if (former is not null)
+        {
+            var store = OpenStore(builder);
+            using var disposable = store as IDisposable;
+            using var files = new FileImport(source, target, former, store, Console.WriteLine);
+            await files.CheckStoreAsync(CancellationToken.None);
+            var lost = await files.CarryAsync(CancellationToken.None);
+            await report.KeepAsync(SupabaseImport.Kind, [.. findings, .. lost], CancellationToken.None);
+            Print(lost, args.Contains("--all") ? int.MaxValue : MaxLines);
+        }
+        var copying = watch.Elapsed;
+        var isSame = await CompareAsync(figures, withFiles: former is not null);
+        using var process = System.Diagnostics.Process.GetCurrentProcess();
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"Time: reading {reading.TotalSeconds:0.0} s, carrying {(carrying - reading).TotalSeconds:0.0} s, files {(copying - carrying).TotalSeconds:0.0} s, comparing {(watch.Elapsed - copying).TotalSeconds:0.0} s; most memory {process.PeakWorkingSet64 / 1_000_000} MB"
+            )
+        );
+        return isSame ? 0 : DoesNotAddUp;
     }
 
-    private static async Task<bool> CompareAsync(SourceFigures figures)
+    private static IFileStore OpenStore(WebApplicationBuilder builder)
+    {
+        var server = Options.Create(builder.Configuration.GetSection("Server").Get<ServerOptions>() ?? new());
+        var storage = Options.Create(builder.Configuration.GetSection("Storage").Get<StorageOptions>() ?? new());
+        return storage.Value.Kind == "s3" ? new S3FileStore(storage, server) : new LocalFileStore(server);
+    }
+
+    private static async Task<bool> CompareAsync(SourceFigures figures, bool withFiles)
     {
         var compared = await figures.CompareAsync(CancellationToken.None);
+        compared.AddRange(await figures.CompareFilesAsync(withFiles, CancellationToken.None));
         compared.ForEach(Console.WriteLine);
         var differ = compared.Count(line => line.Differ > 0);
         Console.WriteLine(

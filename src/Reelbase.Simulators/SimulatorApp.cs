@@ -6,6 +6,7 @@ using Reelbase.Simulators.AppStore;
 using Reelbase.Simulators.DeviceCheck;
 using Reelbase.Simulators.Fal;
 using Reelbase.Simulators.Runway;
+using Reelbase.Simulators.SupabaseStorage;
 using Reelbase.Simulators.Telegram;
 
 namespace Reelbase.Simulators;
@@ -36,6 +37,7 @@ public static class SimulatorApp
         builder.Services.AddSingleton<AppleIdState>();
         builder.Services.AddSingleton<ApnsState>();
         builder.Services.AddSingleton<TelegramState>();
+        builder.Services.AddSingleton<SupabaseStorageState>();
         builder.Services.AddSingleton<Http2Door>();
         builder.Services.AddHostedService(provider => provider.GetRequiredService<Http2Door>());
         builder.WebHost.ConfigureKestrel(
@@ -53,6 +55,7 @@ public static class SimulatorApp
         app.MapAppleId();
         app.MapApns();
         app.MapTelegram();
+        app.MapSupabaseStorage();
         app.MapPost(
             "/_control/outage",
             (Outage outage, Outages outages) =>
@@ -71,6 +74,7 @@ public static class SimulatorApp
                 AppleIdState appleId,
                 ApnsState apns,
                 TelegramState telegram,
+                SupabaseStorageState formerStorage,
                 Outages outages
             ) =>
             {
@@ -81,6 +85,7 @@ public static class SimulatorApp
                 appleId.Reset();
                 apns.Reset();
                 telegram.Reset();
+                formerStorage.Reset();
                 outages.Reset();
                 return Results.Json(new { success = true });
             }

@@ -124,6 +124,29 @@ internal sealed class SourceFigures(SupabaseSource source, OwnerSession target)
         return compared;
     }
 
+    /// <summary>Compares the files that were to be brought with the rows of those that are here; without a storage to bring them from they are only counted.</summary>
+    public async Task<List<Compared>> CompareFilesAsync(bool areBrought, CancellationToken cancellationToken) =>
+        await target.ListAsync(
+            """
+            select count(*)::numeric, count(o.id)::numeric, case when $1 then count(*) - count(o.id) else 0 end,
+              (array_agg(f.bucket || '/' || f.name order by f.bucket, f.name) filter (where o.id is null))[1]
+            from import_files f
+            left join uploads u on f.role = 'picture' and u.bucket = f.bucket and u.folder = f.user_id and u.path = substr(f.name, 38)
+            left join storage_objects o on f.state = 'stored' and o.state = 'stored' and o.size_bytes = f.size_bytes
+              and case f.role when 'picture' then o.id = u.object_id when 'video' then o.job_id = f.job_id and o.bucket = 'videos' else o.job_id = f.job_id and o.bucket = 'thumbnails' end
+            """,
+            reader => new Compared(
+                "files",
+                null,
+                reader.GetDecimal(0),
+                reader.GetDecimal(1),
+                reader.GetInt64(2),
+                reader.IsDBNull(3) ? null : reader.GetString(3)
+            ),
+            cancellationToken,
+            areBrought
+        );
+
     private async Task<Dictionary<string, decimal>> TotalsAsync(CancellationToken cancellationToken)
     {
         var totals = new Dictionary<string, decimal>();

@@ -11,9 +11,11 @@ language sql set search_path = public, pg_temp as $$
     select q.user_id, count(*) filter (where reason <> 'migration_correction') as n, coalesce(sum(q.change::bigint) filter (where reason <> 'migration_correction'), 0) as total,
       sum(q.change::bigint) as balance
     from quota_log q where q.imported_at is not null group by q.user_id),
-  jobs as (select j.user_id, count(*) as n from video_jobs j group by j.user_id),
+  -- What was made here after the rows had come is not of the source.
+  ended as (select coalesce(max(i.rows_finished_at), 'infinity') as at from imports i),
+  jobs as (select j.user_id, count(*) as n from video_jobs j, ended e where j.created_at <= e.at group by j.user_id),
   tokens as (select t.user_id, count(*) as n from former_refresh_tokens t group by t.user_id),
-  consents as (select c.user_id, count(*) as n from user_consents c group by c.user_id),
+  consents as (select c.user_id, count(*) as n from user_consents c, ended e where c.granted_at <= e.at group by c.user_id),
   here as (
     select u.id, c.what, c.amount
     from users u left join ledger l on l.user_id = u.id left join jobs j on j.user_id = u.id left join tokens t on t.user_id = u.id left join consents s on s.user_id = u.id

@@ -34,7 +34,7 @@ begin
 
   -- Files of the former storage that a job shows: https://.../storage/v1/object/[public|sign|authenticated]/bucket/name
   insert into import_files (bucket, name, role, user_id, job_id)
-  select f.part[1], f.part[2], f.role, f.user_id, f.job_id
+  select import_unescaped(f.part[1]), import_unescaped(f.part[2]), f.role, f.user_id, f.job_id
   from (
     select i.user_id, i.job_id, c.role,
       regexp_match(i.o ->> c.column_name, '^https?://[^/]+/+storage/v1/(?:object|render/image)/(?:public/|sign/|authenticated/)?([^/?]+)/([^?]+)') as part

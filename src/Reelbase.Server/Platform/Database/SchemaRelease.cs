@@ -9,7 +9,7 @@ namespace Reelbase.Server.Platform.Database;
 /// <param name="Level">Rises with every release that changes a SQL file; a higher one is newer.</param>
 /// <param name="OldestLevel">The oldest program that still works on a database of this release.</param>
 /// <param name="Files">All files, in the order in which they run.</param>
-internal sealed record SchemaRelease(int Level, int OldestLevel, IReadOnlyList<SqlFile> Files)
+internal sealed partial record SchemaRelease(int Level, int OldestLevel, IReadOnlyList<SqlFile> Files)
 {
     /// <summary>Content says that files differ, never which are newer. A test demands a higher number as soon as a file differs from the previous release's.</summary>
     public const int CurrentLevel = 2;
@@ -52,17 +52,17 @@ internal sealed record SchemaRelease(int Level, int OldestLevel, IReadOnlyList<S
         string.Join(
             ',',
             Files
-                .SelectMany(file =>
-                    Regex.Matches(
-                        file.Text,
-                        $@"^create\s+(?:or\s+replace\s+)?{kind}\s+(?:if\s+not\s+exists\s+)?(?:public\.)?([a-z0-9_]+)(?![a-z0-9_.])",
-                        RegexOptions.Multiline | RegexOptions.IgnoreCase,
-                        TimeSpan.FromSeconds(5)
-                    )
-                )
-                .Select(match => match.Groups[1].Value)
+                .SelectMany(file => Made().Matches(file.Text))
+                .Where(match => match.Groups["kind"].Value.Equals(kind, StringComparison.OrdinalIgnoreCase))
+                .Select(match => match.Groups["name"].Value)
                 .Distinct(StringComparer.Ordinal)
         );
+
+    [GeneratedRegex(
+        @"^create\s+(or\s+replace\s+)?(?<kind>table|function)\s+(if\s+not\s+exists\s+)?(public\.)?(?<name>[a-z0-9_]+)(?![a-z0-9_.])",
+        RegexOptions.Multiline | RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture
+    )]
+    private static partial Regex Made();
 
     private static string FingerprintOf(IEnumerable<SqlFile> files) =>
         Convert.ToHexStringLower(
