@@ -99,7 +99,7 @@ public sealed class PageTests(PageTests.Furnished house) : IClassFixture<PageTes
 
     private static readonly string? Pictures = Environment.GetEnvironmentVariable("REELBASE_SCREENSHOTS");
 
-    /// <summary>Two of the four looks with every run, and each page in one of them; all pages in all looks when pictures are made.</summary>
+    /// <summary>Two of the six looks with every run, and each page in one of them; all pages in all looks when pictures are made.</summary>
     public static TheoryData<string, int, int, ColorScheme> Looks()
     {
         var looks = new TheoryData<string, int, int, ColorScheme>
@@ -111,6 +111,8 @@ public sealed class PageTests(PageTests.Furnished house) : IClassFixture<PageTes
         {
             looks.Add("wide-dark", 1400, 900, ColorScheme.Dark);
             looks.Add("phone-light", 390, 844, ColorScheme.Light);
+            looks.Add("tablet-light", 820, 1180, ColorScheme.Light);
+            looks.Add("tablet-dark", 820, 1180, ColorScheme.Dark);
         }
         return looks;
     }

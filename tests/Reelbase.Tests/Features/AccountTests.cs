@@ -98,20 +98,25 @@ public sealed class AccountTests(TestSystem system)
         const string Fox = "5a000000-0000-4000-8000-00000000000c";
         await system.ExecuteAsync(
             $$$"""
-            update themes set is_featured = true, featured_until = now() - interval '1 minute',
+            update themes set is_featured = true, featured_until = now() + interval '1 hour',
               translations = '{"tr": {"name": "Kar tilkisi"}}' where id = '{{{Fox}}}'
             """
         );
         var english = await FoxAsync("fr-FR, en;q=0.5");
         var turkish = await FoxAsync("tr-TR, en;q=0.5");
         Assert.Equal(("Snow fox", "Kar tilkisi"), (english.GetProperty("name").GetString(), turkish.GetProperty("name").GetString()));
-        // What is not translated is English, and a feature that has ended is none.
+        // What is not translated is English.
         Assert.Equal("Quiet steps.", turkish.GetProperty("description").GetString());
-        Assert.False(english.GetProperty("is_featured").GetBoolean());
-        await system.ExecuteAsync($"update themes set featured_until = now() + interval '1 hour' where id = '{Fox}'");
+        Assert.True(english.GetProperty("is_featured").GetBoolean());
+        await system.ExecuteAsync($"update themes set featured_until = '2099-01-01T00:00:00Z' where id = '{Fox}'");
         var later = await FoxAsync("en");
-        Assert.True(later.GetProperty("is_featured").GetBoolean());
+        Assert.Equal((true, "2099-01-01T00:00:00.000Z"), (later.GetProperty("is_featured").GetBoolean(), later.GetProperty("featured_until").GetString()));
         Assert.Equal(english.GetProperty("version").GetInt32() + 1, later.GetProperty("version").GetInt32());
+        // A feature that has ended is none, at once here and soon in the row, which shipped apps read.
+        await system.ExecuteAsync($"update themes set featured_until = now() - interval '1 minute' where id = '{Fox}'");
+        Assert.False((await FoxAsync("en")).GetProperty("is_featured").GetBoolean());
+        await system.ExecuteAsync("select retire_models(0)");
+        Assert.False(await system.QueryAsync<bool>($"select is_featured from themes where id = '{Fox}'"));
         await system.ExecuteAsync($"update themes set is_featured = false, featured_until = null, translations = '{{}}' where id = '{Fox}'");
 
         async Task<JsonElement> FoxAsync(string language)

@@ -16,7 +16,8 @@ public sealed record ThemeView(
     bool IsAvailable,
     JsonElement DefaultSettings,
     int Version,
-    DateTime CreatedAt
+    DateTime CreatedAt,
+    DateTime? FeaturedUntil
 );
 
 /// <summary>The themes on offer.</summary>
@@ -56,7 +57,8 @@ public static class GetThemesEndpoint
                             }
                         ),
                         1,
-                        new DateTime(2026, 11, 1, 9, 0, 0, DateTimeKind.Utc)
+                        new DateTime(2026, 11, 1, 9, 0, 0, DateTimeKind.Utc),
+                        null
                     ),
                 ])
             );
@@ -81,11 +83,12 @@ public static class GetThemesEndpoint
         public string DefaultSettings { get; init; } = "{}";
         public int Version { get; init; }
         public DateTime CreatedAt { get; init; }
+        public DateTime? FeaturedUntil { get; init; }
 
         public ThemeView ToView()
         {
             using var settings = JsonDocument.Parse(DefaultSettings);
-            return new(Id, Name, Description, ThumbnailUrl, Prompt, IsFeatured, IsAvailable, settings.RootElement.Clone(), Version, CreatedAt);
+            return new(Id, Name, Description, ThumbnailUrl, Prompt, IsFeatured, IsAvailable, settings.RootElement.Clone(), Version, CreatedAt, FeaturedUntil);
         }
     }
 }

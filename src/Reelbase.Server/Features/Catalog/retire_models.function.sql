@@ -24,7 +24,9 @@ begin
     name := v_model.name;
     return next;
   end loop;
+  -- Shipped apps read the table itself, which has to say the same as get_themes.
+  update themes t set is_featured = false where t.is_featured and t.featured_until <= now();
 end
 $$;
 comment on function retire_models(integer) is
-  'Ends models past their sunset_at and activates replacements; alerts p_alert_days before. Answers the names of ended models.';
+  'Ends models past their sunset_at and activates replacements; alerts p_alert_days before; ends what is featured past featured_until. Answers the names of ended models.';
