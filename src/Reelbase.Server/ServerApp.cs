@@ -256,6 +256,7 @@ public static class ServerApp
     {
         services.AddSingleton<FileLinks>();
         services.AddSingleton<StorageRoom>();
+        services.AddSingleton<FileScanner>();
         services.AddHostedService<NodeBeat>();
         services.AddSingleton<ProviderWatch>();
         services.AddSingleton<IProviderWitness>(provider => provider.GetRequiredService<ProviderWatch>());

@@ -46,12 +46,21 @@ public sealed partial class SecurityPageTests
     }
 
     [Fact]
+    public void Every_test_that_the_page_of_threats_names_exists()
+    {
+        var named = Named().Matches(File.ReadAllText(Repository.PathOf("THREATS.md"))).Select(match => match.Groups[1].Value).Distinct().ToList();
+        Assert.True(named.Count > 100, $"only {named.Count} names were found");
+        var types = typeof(SecurityPageTests).Assembly.GetTypes();
+        Assert.Empty(named.Except([.. types.Select(type => type.Name), .. types.SelectMany(type => type.GetMethods()).Select(method => method.Name)]));
+    }
+
+    [Fact]
     public void The_figures_at_the_top_are_those_of_the_rows()
     {
         var kinds = Rows().CountBy(Kind).ToDictionary();
         Assert.Contains(
             $"**{Rows().Count} requirements: {kinds["tested"]} met and shown by a test, {kinds["otherwise"]} met and shown by a document, "
-                + $"{kinds["not applicable"]} not applicable, {kinds["open"]} open.**",
+                + $"{kinds["not applicable"]} not applicable, {kinds.GetValueOrDefault("open")} open.**",
             Page,
             StringComparison.Ordinal
         );
@@ -76,6 +85,10 @@ public sealed partial class SecurityPageTests
 
     [GeneratedRegex(@"`(\w+Tests\.\w+|ProviderConformance\.\w+)`")]
     private static partial Regex Test();
+
+    // A class of tests, or one of them by its sentence.
+    [GeneratedRegex(@"`(\w+Tests|[A-Z][A-Za-z0-9]*(?:_\w+){2,})`")]
+    private static partial Regex Named();
 
     [GeneratedRegex(@"\]\([^)]+\)")]
     private static partial Regex Link();

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Reelbase.Server.Platform.Http;
 using Reelbase.Server.Platform.Storage;
 using Reelbase.Tests.Support;
 
@@ -49,6 +50,17 @@ public sealed class StorageRoomTests(StorageRoomTests.ShortOfDisk system) : ICla
         await Eventually.IsAsync(ReadyAsync, ready => ready == ("ready", "ok"));
         var taken = await UploadTests.SendAsync(phone, HttpMethod.Post, $"uploads/{phone.UserId}/x.jpg", Pictures.Jpeg(), "image/jpeg");
         Assert.Equal(HttpStatusCode.OK, taken.Status);
+    }
+
+    [Fact]
+    public async Task A_disk_that_is_full_in_the_middle_of_a_download_is_not_taken_for_a_fault_of_the_provider()
+    {
+        var downloader = system.Server.Services.GetRequiredService<FileDownloader>();
+        // Linux's own file that is always full.
+        var error = await Record.ExceptionAsync(() =>
+            downloader.DownloadAsync($"{system.SimulatorsUrl}/_control/fal/requests", [], "/dev/full", CancellationToken.None)
+        );
+        Assert.True(error is IOException && PrivateFiles.IsForWantOfRoom(error), error?.ToString());
     }
 
     private async Task<(string?, string?)> ReadyAsync()

@@ -16,6 +16,7 @@ public sealed class PictureUploads(
     IFileStore files,
     ChangeFeed feed,
     StorageRoom room,
+    FileScanner scanner,
     IOptions<UploadsOptions> options,
     ServerLimits limits,
     ILogger<PictureUploads> logger
@@ -133,6 +134,11 @@ public sealed class PictureUploads(
                 "Payload too large",
                 $"The picture may have {Options.MaxSidePixels} pixels on a side and {Options.MaxMegapixels} megapixels in all"
             );
+        }
+        if (!await scanner.IsCleanAsync(path, CancellationToken.None))
+        {
+            logger.LogWarning("The scanner has refused a picture of user {UserId}", caller.UserId);
+            throw new StorageApiException(415, "infected", "The file was refused by the virus scanner");
         }
         // From here on nothing is broken off because the client has gone: what was announced is finished or given up.
         var id = Guid.NewGuid();

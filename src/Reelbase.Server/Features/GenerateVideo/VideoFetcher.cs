@@ -32,7 +32,14 @@ public abstract record FetchResult
 }
 
 /// <summary>Brings a finished video into our storage, with a picture of it, and completes the job.</summary>
-public sealed class VideoFetcher(WorkerDatabase database, FileDownloader downloader, IFileStore files, VideoTools tools, ILogger<VideoFetcher> logger)
+public sealed class VideoFetcher(
+    WorkerDatabase database,
+    FileDownloader downloader,
+    IFileStore files,
+    VideoTools tools,
+    FileScanner scanner,
+    ILogger<VideoFetcher> logger
+)
 {
     private static readonly Meter Meter = new("Reelbase.GenerateVideo");
     private static readonly Histogram<double> Durations = Meter.CreateHistogram<double>(
@@ -40,10 +47,6 @@ public sealed class VideoFetcher(WorkerDatabase database, FileDownloader downloa
         "s",
         "From the acceptance of a job to its stored video"
     );
-
-    // Of the system: ENOSPC and EDQUOT.
-    private const int NoSpaceLeft = 28;
-    private const int OverQuota = 122;
 
     /// <summary>Fetches, checks, stores and completes.</summary>
     public async Task<FetchResult> FetchAsync(ClaimedJob job, string url, IReadOnlyCollection<string> hosts, string worker, CancellationToken cancellationToken)
@@ -58,6 +61,16 @@ public sealed class VideoFetcher(WorkerDatabase database, FileDownloader downloa
             if (fault is not null)
             {
                 return new FetchResult.Unusable($"what the provider delivered is not a whole video: {fault}");
+            }
+            if (!await scanner.IsCleanAsync(video, cancellationToken))
+            {
+                await database.ExecuteAsync(
+                    "select raise_alert('infected_video', $1, $2)",
+                    CancellationToken.None,
+                    job.JobId.ToString(),
+                    $"The virus scanner has refused what {job.Provider} delivered for job {job.JobId}; it was not kept, and the job is refunded."
+                );
+                return new FetchResult.Unusable("the virus scanner has refused what the provider delivered");
             }
             var hasPicture = await tools.MakeThumbnailAsync(video, picture, cancellationToken);
             var pictureBytes = hasPicture ? new FileInfo(picture).Length : 0;
@@ -107,7 +120,7 @@ public sealed class VideoFetcher(WorkerDatabase database, FileDownloader downloa
         {
             return error.MayRetry ? new FetchResult.TryAgain(error.Message) : new FetchResult.Unusable(error.Message);
         }
-        catch (IOException error) when ((error.HResult & 0xFFFF) is NoSpaceLeft or OverQuota)
+        catch (IOException error) when (PrivateFiles.IsForWantOfRoom(error))
         {
             return new FetchResult.NoRoom();
         }

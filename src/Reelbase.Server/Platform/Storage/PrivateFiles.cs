@@ -3,6 +3,10 @@ namespace Reelbase.Server.Platform.Storage;
 /// <summary>Files and folders that are their owner's alone, from the moment that they exist: between making and closing somebody could read them.</summary>
 public static class PrivateFiles
 {
+    // Of the system: ENOSPC and EDQUOT.
+    private const int NoSpaceLeft = 28;
+    private const int OverQuota = 122;
+
     private const UnixFileMode FileMode0600 = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode FolderMode0700 = FileMode0600 | UnixFileMode.UserExecute;
 
@@ -41,6 +45,9 @@ public static class PrivateFiles
             }
         }
     }
+
+    /// <summary>Whether a file could not be written because the disk, or our part of it, is full.</summary>
+    public static bool IsForWantOfRoom(Exception error) => error is IOException && (error.HResult & 0xFFFF) is NoSpaceLeft or OverQuota;
 
     /// <summary>Opens a new file for writing; an existing one becomes empty.</summary>
     public static FileStream Create(string path) =>

@@ -39,6 +39,17 @@ public sealed class StorageOptions : IValidatableObject
     [Range(0, int.MaxValue)]
     public int MinFreeDiskMegabytes { get; set; } = 512;
 
+    /// <summary>
+    /// <c>host:port</c> of a virus scanner that speaks clamd's INSTREAM: every picture and video is shown to it before it is kept. Its <c>StreamMaxLength</c> has to
+    /// reach <c>Downloads:MaxBytes</c>. None: nothing is scanned.
+    /// </summary>
+    [RegularExpression(@"^[A-Za-z0-9][A-Za-z0-9.\-]*:[1-9][0-9]{0,4}$", ErrorMessage = "must be host:port")]
+    public string? ScannerAddress { get; set; }
+
+    /// <summary>Seconds that the scanner has for one file.</summary>
+    [Range(1, 600)]
+    public int ScannerTimeoutSeconds { get; set; } = 60;
+
     /// <summary>Larger files are sent in parts of so many megabytes.</summary>
     [Range(5, 1024)]
     public int PartMegabytes { get; set; } = 64;
