@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createClient } from "@supabase/supabase-js";
+import * as tus from "tus-js-client";
 import ws from "ws";
 
 const url = process.env.SERVER_URL;
@@ -191,4 +192,57 @@ test("buckets are as they are", async () => {
   await bad(supabase.storage.getBucket("nowhere"), 404);
   await bad(supabase.storage.createBucket("mine"), 403);
   await bad(supabase.storage.deleteBucket("uploads"), 403);
+});
+
+test("resumable uploads say that they are not offered, at once and in words", async () => {
+  const { id, supabase } = await guest();
+  const { session } = (await supabase.auth.getSession()).data;
+  let sent = 0;
+  const fault = await new Promise((resolve, reject) => {
+    const upload = new tus.Upload(jpeg, {
+      endpoint: `${url}/storage/v1/upload/resumable`,
+      retryDelays: [0, 0, 0],
+      headers: { authorization: `Bearer ${session.access_token}`, apikey: anonKey, "x-upsert": "false" },
+      metadata: { bucketName: "uploads", objectName: `${id}/resumed.jpg`, contentType: "image/jpeg", cacheControl: "3600" },
+      chunkSize: 6 * 1024 * 1024,
+      onBeforeRequest: () => void sent++,
+      onError: resolve,
+      onSuccess: () => reject(new Error("it was taken")),
+    });
+    upload.start();
+  });
+  assert.equal(sent, 1);
+  assert.equal(fault.originalResponse.getStatus(), 404);
+  const body = JSON.parse(fault.originalResponse.getBody());
+  assert.deepEqual([body.statusCode, body.error], ["404", "not_offered"]);
+  assert.match(body.message, /resumable uploads are not offered/i);
+  for (const [method, path] of [["OPTIONS", ""], ["HEAD", "/abc"], ["PATCH", "/abc"], ["DELETE", "/abc"], ["POST", "/sign"]]) {
+    assert.equal((await fetch(`${url}/storage/v1/upload/resumable${path}`, { method, headers: { "tus-resumable": "1.0.0" } })).status, 404, method);
+  }
+});
+
+test("listV2 and transformed pictures are not offered either", async () => {
+  const { id, uploads } = await guest();
+  await good(uploads.upload(`${id}/a.jpg`, jpeg));
+  await bad(uploads.listV2({ prefix: id }), 404, /not offered/);
+  const { error } = await uploads.download(`${id}/a.jpg`, { transform: { width: 10 } });
+  assert.equal(error.status ?? error.originalError?.status, 404);
+  const open = await fetch(uploads.getPublicUrl(`${id}/a.jpg`, { transform: { width: 10 } }).data.publicUrl);
+  assert.deepEqual([open.status, (await open.json()).error], [404, "not_offered"]);
+});
+
+test("a picture is downloaded by range, as a stream, and not again when it is the same", async () => {
+  const { id, supabase, uploads } = await guest();
+  await good(uploads.upload(`${id}/a.jpg`, jpeg));
+  const stream = await good(uploads.download(`${id}/a.jpg`).asStream());
+  const parts = [];
+  for await (const part of stream) parts.push(part);
+  assert.deepEqual(Buffer.concat(parts), jpeg);
+  const { session } = (await supabase.auth.getSession()).data;
+  const read = (headers) => fetch(`${url}/storage/v1/object/authenticated/uploads/${id}/a.jpg`, { headers: { Authorization: `Bearer ${session.access_token}`, ...headers } });
+  const part = await read({ Range: "bytes=10-19" });
+  assert.deepEqual([part.status, part.headers.get("content-range")], [206, `bytes 10-19/${jpeg.length}`]);
+  assert.deepEqual(Buffer.from(await part.arrayBuffer()), jpeg.subarray(10, 20));
+  assert.equal((await read({ Range: `bytes=${jpeg.length}-` })).status, 416);
+  assert.equal((await read({ "If-None-Match": part.headers.get("etag") })).status, 304);
 });

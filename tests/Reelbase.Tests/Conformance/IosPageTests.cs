@@ -1,4 +1,3 @@
-using System.Net;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
@@ -71,7 +70,8 @@ public sealed partial class IosPageTests(TestSystem system) : IClassFixture<Test
         ).ToList();
         var named = Named().Matches(Block().Replace(Page, "")).Select(match => $"{match.Groups[1].Value} {match.Groups[2].Value}").Distinct().ToList();
         Assert.True(named.Count > 20, string.Join(", ", named));
-        Assert.Empty(named.Where(name => !operations.Any(operation => Matches(operation, name))));
+        var unknown = named.Where(name => !operations.Any(operation => Matches(operation, name))).ToList();
+        Assert.Empty(unknown);
     }
 
     private static bool Matches(string operation, string name) =>

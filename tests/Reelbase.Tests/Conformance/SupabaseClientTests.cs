@@ -20,6 +20,25 @@ public sealed class SupabaseClientTests(SupabaseClientTests.Switched system) : I
                 ["Security:RefreshReuseSeconds"] = ReuseSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture),
                 ["Supabase:AnonymousSignUpsPerWindow"] = "-1",
             };
+
+        public override async ValueTask InitializeAsync()
+        {
+            await base.InitializeAsync();
+            await ExecuteAsync(
+                """
+                set role reelbase_owner;
+                create table notes (
+                  id bigint generated always as identity primary key,
+                  user_id uuid not null default my_user_id() references users (id) on delete cascade,
+                  slug text not null, title text not null, tags text[] not null default '{}', stars int not null default 0 check (stars between 0 and 5),
+                  unique (user_id, slug)
+                );
+                alter table notes enable row level security;
+                create policy notes_own on notes to authenticated using (user_id = (select my_user_id())) with check (user_id = (select my_user_id()));
+                grant select, insert, update, delete on notes to authenticated;
+                """
+            );
+        }
     }
 
     [Theory]
@@ -27,6 +46,7 @@ public sealed class SupabaseClientTests(SupabaseClientTests.Switched system) : I
     [InlineData("supabase-functions.test.mjs", 5)]
     [InlineData("supabase-rest.test.mjs", 9)]
     [InlineData("supabase-realtime.test.mjs", 9)]
+    [InlineData("supabase-own-tables.test.mjs", 6)]
     public async Task The_client_is_satisfied(string file, int tests)
     {
         var tokens = (AccessTokens)system.Server.Services.GetService(typeof(AccessTokens))!;

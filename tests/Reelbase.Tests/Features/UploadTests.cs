@@ -347,7 +347,7 @@ public abstract partial class UploadTests(UploadTests.Prepared system)
             "--test-reporter=tap",
             "supabase-storage.test.mjs"
         );
-        Assert.Contains("# pass 11\n", output, StringComparison.Ordinal);
+        Assert.Contains("# pass 14\n", output, StringComparison.Ordinal);
     }
 
     private string AnonKey => system.Server.Services.GetRequiredService<AccessTokens>().CreateAnonKey();

@@ -125,12 +125,7 @@ public static class StorageEndpoints
             .Produces<List<Bucket>>()
             .Examples(null, StorageExamples.Buckets)
             .Refuses(401, 403, 503);
-        foreach (
-            var (method, path) in new[] { ("POST", "/bucket"), ("PUT", "/bucket/{bucket}"), ("DELETE", "/bucket/{bucket}"), ("POST", "/bucket/{bucket}/empty") }
-        )
-        {
-            storage.MapMethods(path, [method], RefuseBucketAsync).ExcludeFromDescription();
-        }
+        storage.MapRefusals();
         storage
             .MapGet("/bucket/{bucket}", GetBucketAsync)
             .WithName("get-bucket")
@@ -311,13 +306,6 @@ public static class StorageEndpoints
         await UploadEndpoints.RequireUserAsync(context, callers);
         RequireBucket(bucket);
         return Json.Answer(Bucket.Of(bucket, options.Value));
-    }
-
-    /// <summary>Buckets are part of the program, and nobody changes them.</summary>
-    private static async Task<IResult> RefuseBucketAsync(HttpContext context, SupabaseCallers callers)
-    {
-        await UploadEndpoints.RequireUserAsync(context, callers);
-        throw new StorageApiException(403, "Unauthorized", "Buckets cannot be changed");
     }
 
     private static (FileName From, FileName To) Names(MoveFileRequest request)
