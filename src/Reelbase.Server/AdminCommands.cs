@@ -110,8 +110,12 @@ public static class AdminCommands
             args,
             async owner =>
             {
-                // Addresses of roles are about the configured database, and not about another one that was named.
-                var options = Commands.Value(args, "--database") is null ? Commands.DatabaseOptionsOf(builder) : new DatabaseOptions();
+                var options = Commands.DatabaseOptionsOf(builder);
+                if (Commands.Value(args, "--database") is not null)
+                {
+                    // Addresses of roles are about the configured database, and not about another one that was named.
+                    options = new() { ConnectTimeoutSeconds = options.ConnectTimeoutSeconds, CommandTimeoutSeconds = options.CommandTimeoutSeconds };
+                }
                 await using var database = new AdminDatabase(ConnectionStrings.From(options, owner));
                 return await act(database);
             }
