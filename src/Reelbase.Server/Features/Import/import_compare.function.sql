@@ -1,7 +1,10 @@
 -- Compares what the source has of each user (staged as rows of the kind compare) with what was carried over: ledger rows are those that an import wrote, so that a
 -- server that has run since changes no sum. The correction counts for the balance and not as a row of the log.
 create or replace function import_compare() returns table (what text, source numeric, target numeric, differ bigint, example text)
-language sql set search_path = public, pg_temp as $$
+language plpgsql set search_path = public, pg_temp as $$
+#variable_conflict use_column
+begin
+  return query
   with there as (
     select import_uuid(r.o ->> 'id') as id, c.what, c.place, coalesce((r.o ->> c.what)::numeric, 0) as amount
     from import_rows r
@@ -24,6 +27,7 @@ language sql set search_path = public, pg_temp as $$
   select t.what, sum(t.amount), sum(coalesce(h.amount, 0)), count(*) filter (where t.amount <> coalesce(h.amount, 0)),
     (array_agg(format('user %s: %s there and %s here', t.id, t.amount, coalesce(h.amount, 0)) order by t.id) filter (where t.amount <> coalesce(h.amount, 0)))[1]
   from there t left join here h on h.id = t.id and h.what = t.what
-  group by t.what, t.place order by t.place
+  group by t.what, t.place order by t.place;
+end
 $$;
 comment on function import_compare() is 'Compares the staged figures of the source with what was carried over. For the import, which runs as the owner.';
