@@ -13,6 +13,7 @@ using Reelbase.Client.Generated.AdminCreatePromoCode;
 using Reelbase.Client.Generated.AdminEndPromoCode;
 using Reelbase.Client.Generated.AdminEndSession;
 using Reelbase.Client.Generated.AdminEndSessions;
+using Reelbase.Client.Generated.AdminFindUsers;
 using Reelbase.Client.Generated.AdminGetJob;
 using Reelbase.Client.Generated.AdminGetTrace;
 using Reelbase.Client.Generated.AdminGetUser;
@@ -148,6 +149,11 @@ namespace Reelbase.Client.Generated
         public global::Reelbase.Client.Generated.AdminEndSessions.AdminEndSessionsRequestBuilder AdminEndSessions
         {
             get => new global::Reelbase.Client.Generated.AdminEndSessions.AdminEndSessionsRequestBuilder(PathParameters, RequestAdapter);
+        }
+        /// <summary>The adminFindUsers property</summary>
+        public global::Reelbase.Client.Generated.AdminFindUsers.AdminFindUsersRequestBuilder AdminFindUsers
+        {
+            get => new global::Reelbase.Client.Generated.AdminFindUsers.AdminFindUsersRequestBuilder(PathParameters, RequestAdapter);
         }
         /// <summary>The adminGetJob property</summary>
         public global::Reelbase.Client.Generated.AdminGetJob.AdminGetJobRequestBuilder AdminGetJob

@@ -34,7 +34,7 @@ namespace Reelbase.Client.Generated.AdminSearchUsers
         {
         }
         /// <summary>
-        /// Find users by id, e-mail, Apple transaction, job, device or trace; the newest ones without q
+        /// The newest users; with q as admin-find-users, which does not put it into an address
         /// </summary>
         /// <returns>A <see cref="UntypedNode"/></returns>
         /// <param name="cancellationToken">Cancellation token to use when cancelling requests</param>
@@ -65,7 +65,7 @@ namespace Reelbase.Client.Generated.AdminSearchUsers
             return await RequestAdapter.SendAsync<UntypedNode>(requestInfo, UntypedNode.CreateFromDiscriminatorValue, errorMapping, cancellationToken).ConfigureAwait(false);
         }
         /// <summary>
-        /// Find users by id, e-mail, Apple transaction, job, device or trace; the newest ones without q
+        /// The newest users; with q as admin-find-users, which does not put it into an address
         /// </summary>
         /// <returns>A <see cref="RequestInformation"/></returns>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>
@@ -93,7 +93,7 @@ namespace Reelbase.Client.Generated.AdminSearchUsers
             return new global::Reelbase.Client.Generated.AdminSearchUsers.AdminSearchUsersRequestBuilder(rawUrl, RequestAdapter);
         }
         /// <summary>
-        /// Find users by id, e-mail, Apple transaction, job, device or trace; the newest ones without q
+        /// The newest users; with q as admin-find-users, which does not put it into an address
         /// </summary>
         [global::System.CodeDom.Compiler.GeneratedCode("Kiota", "1.0.0")]
         public partial class AdminSearchUsersRequestBuilderGetQueryParameters 
@@ -118,7 +118,7 @@ namespace Reelbase.Client.Generated.AdminSearchUsers
             [QueryParameter("limit")]
             public string Limit { get; set; }
 #endif
-            /// <summary>What to look for</summary>
+            /// <summary>What to look for; better by admin-find-users</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
             [QueryParameter("q")]

@@ -33,6 +33,8 @@ namespace Reelbase.Client.Generated.Models
 #else
         public string Description { get; set; }
 #endif
+        /// <summary>The featured_until property</summary>
+        public DateTimeOffset? FeaturedUntil { get; set; }
         /// <summary>The id property</summary>
         public Guid? Id { get; set; }
         /// <summary>The is_available property</summary>
@@ -93,6 +95,7 @@ namespace Reelbase.Client.Generated.Models
                 { "created_at", n => { CreatedAt = n.GetDateTimeOffsetValue(); } },
                 { "default_settings", n => { DefaultSettings = n.GetObjectValue<UntypedNode>(UntypedNode.CreateFromDiscriminatorValue); } },
                 { "description", n => { Description = n.GetStringValue(); } },
+                { "featured_until", n => { FeaturedUntil = n.GetDateTimeOffsetValue(); } },
                 { "id", n => { Id = n.GetGuidValue(); } },
                 { "is_available", n => { IsAvailable = n.GetBoolValue(); } },
                 { "is_featured", n => { IsFeatured = n.GetBoolValue(); } },
@@ -112,6 +115,7 @@ namespace Reelbase.Client.Generated.Models
             writer.WriteDateTimeOffsetValue("created_at", CreatedAt);
             writer.WriteObjectValue<UntypedNode>("default_settings", DefaultSettings);
             writer.WriteStringValue("description", Description);
+            writer.WriteDateTimeOffsetValue("featured_until", FeaturedUntil);
             writer.WriteGuidValue("id", Id);
             writer.WriteBoolValue("is_available", IsAvailable);
             writer.WriteBoolValue("is_featured", IsFeatured);

@@ -923,6 +923,7 @@ export type ThemeView = {
     default_settings: JsonElement;
     version: number;
     created_at: string;
+    featured_until: null | string;
 };
 
 /**
@@ -2024,7 +2025,7 @@ export type AdminSearchUsersData = {
     path?: never;
     query?: {
         /**
-         * What to look for
+         * What to look for; better by admin-find-users
          */
         q?: string;
         /**
@@ -2065,6 +2066,53 @@ export type AdminSearchUsersErrors = {
 export type AdminSearchUsersError = AdminSearchUsersErrors[keyof AdminSearchUsersErrors];
 
 export type AdminSearchUsersResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminFindUsersData = {
+    body: unknown;
+    path?: never;
+    query?: never;
+    url: '/admin-find-users';
+};
+
+export type AdminFindUsersErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminFindUsersError = AdminFindUsersErrors[keyof AdminFindUsersErrors];
+
+export type AdminFindUsersResponses = {
     /**
      * OK
      */
