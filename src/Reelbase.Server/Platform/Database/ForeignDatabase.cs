@@ -32,7 +32,9 @@ public sealed class ForeignDatabase : IAsyncDisposable
             var source = new ForeignDatabase(connection);
             await source.ExecuteAsync(
                 "begin transaction isolation level repeatable read, read only; set local row_security = off; set local timezone = 'UTC'; set local datestyle = 'ISO'; "
-                    + "set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0; set local search_path = pg_catalog",
+                    + "set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0; set local search_path = pg_catalog; "
+                    // Cursors are read to their end: a plan for their first rows is a loop in a loop over everybody.
+                    + "set local cursor_tuple_fraction = 1",
                 cancellationToken
             );
             return source;
