@@ -159,6 +159,8 @@ public sealed class FaultWorld : IAsyncDisposable
         Set("Server:Roles:1", "worker");
         Set("Server:Roles:2", "admin");
         Set("Server:DataDirectory", Path.Combine(_home, "data"));
+        // The file system of its files is small: what is left of it when it is not filled is room enough.
+        Set("Storage:MinFreeDiskMegabytes", "64");
         Set("Fal:ApiKey", "sim:key");
         Set("Fal:UserId", "user_sim");
         Set("Fal:QueueUrl", SimulatorsUrl + "/fal");

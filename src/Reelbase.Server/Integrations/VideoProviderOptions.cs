@@ -8,7 +8,7 @@ public abstract class VideoProviderOptions
     /// <summary>The key of the account; without it the provider is off.</summary>
     public string? ApiKey { get; set; }
 
-    /// <summary>What users are told that their prompts and pictures are sent to; without it the provider's name in the catalogue.</summary>
+    /// <summary>The name that users read of whoever gets their prompts and pictures; without it the name of the provider in the catalogue.</summary>
     [MaxLength(100)]
     public string? DisplayName { get; set; }
 

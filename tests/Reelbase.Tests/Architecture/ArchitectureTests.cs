@@ -91,7 +91,7 @@ public sealed partial class ArchitectureTests
             "Files → Supabase", // who asks at a door of Supabase's clients
             "Admin → Files", // addresses of files in pages; waking whoever removes them
             "Admin → GenerateVideo", // waking the worker for what an admin changed, and how long a job made again may wait
-            "AppSettings → Admin", // the topic on which it is told that an admin changed something
+            "AppSettings → Admin", // the topic that notifies of what an admin changed
             "GenerateVideo → AppSettings", // limits that operators have changed, here and below
             "Devices → AppSettings",
             "Purchases → AppSettings",

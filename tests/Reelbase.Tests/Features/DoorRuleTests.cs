@@ -134,7 +134,7 @@ public sealed class DoorRuleTests(DoorRuleTests.Open system) : IClassFixture<Doo
     {
         var phone = await system.NewGuestAsync();
         var document = JsonDocument.Parse(await File.ReadAllTextAsync(Repository.PathOf("docs/api/openapi.v1.json"))).RootElement;
-        string[] forEverybody = ["/get-models", "/get-themes", "/get-products", "/auth/v1/.well-known/jwks.json"];
+        string[] forEverybody = ["/get-models", "/get-themes", "/get-products", "/get-app-settings", "/get-consent-terms", "/auth/v1/.well-known/jwks.json"];
         var wrong = new List<string>();
         var count = 0;
         foreach (var path in document.GetProperty("paths").EnumerateObject())

@@ -1,7 +1,10 @@
 using System.Buffers.Binary;
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Logging;
 using Reelbase.Tests.Features;
 using Reelbase.Tests.Support;
 
@@ -16,7 +19,7 @@ public sealed class FileScannerTests(FileScannerTests.Scanned system) : IClassFi
     /// <summary>A product with a scanner that speaks clamd's protocol.</summary>
     public sealed class Scanned : TestSystem
     {
-        private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+        private WebApplication _scanner = null!;
 
         /// <summary>Whether it hangs up on everybody.</summary>
         public bool IsAway { get; set; }
@@ -27,47 +30,35 @@ public sealed class FileScannerTests(FileScannerTests.Scanned system) : IClassFi
         protected override Dictionary<string, string?> Settings =>
             new()
             {
-                ["Storage:ScannerAddress"] = _listener.LocalEndpoint.ToString(),
+                ["Storage:ScannerAddress"] = new Uri(AddressOf(_scanner)).Authority,
                 ["Storage:ScannerTimeoutSeconds"] = "30",
                 ["Generation:RetryCapSeconds"] = "1",
             };
 
         public override async ValueTask InitializeAsync()
         {
-            _listener.Start();
-            _ = ServeAsync();
+            var builder = WebApplication.CreateBuilder();
+            builder.Logging.ClearProviders();
+            // No HTTP: each connection is the scanner's own protocol.
+            builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Run(AnswerAsync)));
+            _scanner = builder.Build();
+            await _scanner.StartAsync();
             await base.InitializeAsync();
         }
 
         public override async ValueTask DisposeAsync()
         {
             await base.DisposeAsync();
-            _listener.Dispose();
+            await _scanner.DisposeAsync();
         }
 
-        private async Task ServeAsync()
+        private async Task AnswerAsync(ConnectionContext connection)
         {
-            try
-            {
-                while (true)
-                {
-                    _ = AnswerAsync(await _listener.AcceptTcpClientAsync());
-                }
-            }
-            catch (Exception error) when (error is SocketException or ObjectDisposedException)
-            {
-                // The test is over.
-            }
-        }
-
-        private async Task AnswerAsync(TcpClient client)
-        {
-            using var _ = client;
             if (IsAway)
             {
                 return;
             }
-            var stream = client.GetStream();
+            var stream = connection.Transport.Input.AsStream();
             var command = new byte[10];
             await stream.ReadExactlyAsync(command);
             Assert.Equal("zINSTREAM\0", Encoding.ASCII.GetString(command));
@@ -87,7 +78,7 @@ public sealed class FileScannerTests(FileScannerTests.Scanned system) : IClassFi
             }
             var bytes = content.ToArray();
             var isFound = bytes.AsSpan().IndexOf(Eicar) >= 0 || (DislikesVideos && bytes.AsSpan(4).StartsWith("ftyp"u8));
-            await stream.WriteAsync(Encoding.ASCII.GetBytes(isFound ? "stream: Eicar-Signature FOUND\0" : "stream: OK\0"));
+            await connection.Transport.Output.WriteAsync(Encoding.ASCII.GetBytes(isFound ? "stream: Eicar-Signature FOUND\0" : "stream: OK\0"));
         }
     }
 

@@ -10,7 +10,7 @@ using Reelbase.Server.Platform.Security;
 
 namespace Reelbase.Server.Features.Accounts;
 
-/// <summary>A wish to leave.</summary>
+/// <summary>A request to delete the account.</summary>
 /// <param name="AuthorizationCode">A fresh code of Apple, for apps that have not sent one before: Apple's permission is then taken back too.</param>
 /// <param name="UserId">Optional; must be the caller.</param>
 public sealed record DeleteAccountRequest(string? AuthorizationCode = null, string? UserId = null)
@@ -22,7 +22,7 @@ public sealed record DeleteAccountRequest(string? AuthorizationCode = null, stri
 /// <summary>The account is gone.</summary>
 /// <param name="Success">Always true.</param>
 /// <param name="AppleAccess">
-/// not_linked: it was never signed in with Apple. revoking: Apple is being told. remove_in_settings: no token of Apple was kept, so the
+/// not_linked: it was never signed in with Apple. revoking: Apple is asked to revoke its token. remove_in_settings: no token of Apple was kept, so the
 /// app should tell the user how to remove it under Settings, Apple Account, Sign in with Apple.
 /// </param>
 public sealed record DeleteAccountAnswer(bool Success, string AppleAccess);

@@ -10,7 +10,7 @@ using Reelbase.Server.Platform.Security;
 
 namespace Reelbase.Server.Features.GenerateVideo;
 
-/// <summary>A wish for a video.</summary>
+/// <summary>The model, the prompt and the settings of a new video.</summary>
 /// <param name="ModelId">The model; absent: the active one, when a theme is named.</param>
 /// <param name="ThemeId">A theme whose settings, and prompt if none is given, are used.</param>
 /// <param name="Prompt">What to show, 3 to 1000 characters.</param>

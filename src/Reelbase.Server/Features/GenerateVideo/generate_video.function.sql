@@ -5,7 +5,7 @@
 -- address is the name of a picture of the caller's, and image_object_id the file that was looked at, which is no part of what a key stands for; nor is
 -- image_copy, the name of the copy that was taken of a picture elsewhere: the job starts from it and never from the address.
 -- p_limits: guest, member, premium (accepted generations per window by user), guest_ip (guests together, by address),
--- window_seconds; null or absent means unlimited. low_credits_below: a charge that brings the balance below it is told to the user's phones; null: none is. p_refusal: {"code", "details"} of a refusal by moderation, which stood outside this
+-- window_seconds; null or absent means unlimited. low_credits_below: a charge that brings the balance below it sends the user's phones a push; null: none does. p_refusal: {"code", "details"} of a refusal by moderation, which stood outside this
 -- transaction; a repeated key finds its stored answer all the same.
 drop function if exists generate_video(uuid, jsonb, inet, jsonb, integer);
 create or replace function generate_video(

@@ -1,4 +1,4 @@
--- Said by each worker at its start: whether it has the keys of a provider, after how long an outage hides its models, and what users are told that it is called.
+-- Said by each worker at its start: whether it has the keys of a provider, after how long an outage hides its models, and the name that users read.
 create or replace function announce_provider(p_provider text, p_is_configured boolean, p_outage_seconds integer, p_display_name text)
 returns void language sql security definer set search_path = public, pg_temp as $$
   insert into provider_states (provider, is_configured, outage_seconds, display_name)

@@ -6,7 +6,7 @@ using Reelbase.Server.Platform.Security;
 
 namespace Reelbase.Server.Features.Push;
 
-/// <summary>A phone that wants to be told.</summary>
+/// <summary>A phone that gets pushes, and how.</summary>
 /// <param name="Token">Apple's device token, hexadecimal.</param>
 /// <param name="Environment">production (the default) for builds from the App Store and TestFlight, sandbox for builds from Xcode.</param>
 /// <param name="Kind">alert (the default): shown to the user. background: only wakes the app.</param>

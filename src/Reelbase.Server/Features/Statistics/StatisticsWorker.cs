@@ -25,7 +25,7 @@ public sealed class StatisticsWorker : PeriodicWork
         ("webhooks", "reelbase.webhooks", "{delivery}", "Inbound events that wait or have failed", false),
         ("pushes_pending", "reelbase.pushes.pending", "{push}", "Pushes that wait", false),
         ("purchase_claims_pending", "reelbase.purchase.claims.pending", "{claim}", "Purchases that Apple could not confirm yet", false),
-        ("alerts_pending", "reelbase.alerts.pending", "{alert}", "Alerts that were not told yet", false),
+        ("alerts_pending", "reelbase.alerts.pending", "{alert}", "Alerts that were not sent yet", false),
         ("storage_bytes", "reelbase.storage.bytes", "By", "What files take, by kind", false),
         ("storage_files", "reelbase.storage.files", "{file}", "Files, by kind", false),
         ("storage_capacity_bytes", "reelbase.storage.capacity", "By", "Storage:CapacityGigabytes, when it is set", false),
