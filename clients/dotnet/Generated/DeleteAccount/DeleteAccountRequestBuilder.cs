@@ -37,7 +37,7 @@ namespace Reelbase.Client.Generated.DeleteAccount
         /// Delete the caller&apos;s account, files and personal data
         /// </summary>
         /// <returns>A <see cref="global::Reelbase.Client.Generated.Models.DeleteAccountAnswer"/></returns>
-        /// <param name="body">A wish to leave.</param>
+        /// <param name="body">A request to delete the account.</param>
         /// <param name="cancellationToken">Cancellation token to use when cancelling requests</param>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>
         /// <exception cref="global::Reelbase.Client.Generated.Models.ErrorBody">When receiving a 400 status code</exception>
@@ -76,7 +76,7 @@ namespace Reelbase.Client.Generated.DeleteAccount
         /// Delete the caller&apos;s account, files and personal data
         /// </summary>
         /// <returns>A <see cref="RequestInformation"/></returns>
-        /// <param name="body">A wish to leave.</param>
+        /// <param name="body">A request to delete the account.</param>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable

@@ -37,7 +37,7 @@ namespace Reelbase.Client.Generated.GenerateVideo
         /// Accept a generation and charge for it, exactly once per key
         /// </summary>
         /// <returns>A <see cref="global::Reelbase.Client.Generated.Models.GenerateVideoAnswer"/></returns>
-        /// <param name="body">A wish for a video.</param>
+        /// <param name="body">The model, the prompt and the settings of a new video.</param>
         /// <param name="cancellationToken">Cancellation token to use when cancelling requests</param>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>
         /// <exception cref="global::Reelbase.Client.Generated.Models.ErrorBody">When receiving a 400 status code</exception>
@@ -80,7 +80,7 @@ namespace Reelbase.Client.Generated.GenerateVideo
         /// Accept a generation and charge for it, exactly once per key
         /// </summary>
         /// <returns>A <see cref="RequestInformation"/></returns>
-        /// <param name="body">A wish for a video.</param>
+        /// <param name="body">The model, the prompt and the settings of a new video.</param>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable

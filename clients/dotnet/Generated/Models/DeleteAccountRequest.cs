@@ -8,7 +8,7 @@ using System;
 namespace Reelbase.Client.Generated.Models
 {
     /// <summary>
-    /// A wish to leave.
+    /// A request to delete the account.
     /// </summary>
     [global::System.CodeDom.Compiler.GeneratedCode("Kiota", "1.0.0")]
     public partial class DeleteAccountRequest : IAdditionalDataHolder, IParsable

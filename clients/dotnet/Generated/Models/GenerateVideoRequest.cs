@@ -8,7 +8,7 @@ using System;
 namespace Reelbase.Client.Generated.Models
 {
     /// <summary>
-    /// A wish for a video.
+    /// The model, the prompt and the settings of a new video.
     /// </summary>
     [global::System.CodeDom.Compiler.GeneratedCode("Kiota", "1.0.0")]
     public partial class GenerateVideoRequest : IAdditionalDataHolder, IParsable

@@ -8,7 +8,7 @@ using System;
 namespace Reelbase.Client.Generated.Models
 {
     /// <summary>
-    /// A phone that wants to be told.
+    /// A phone that gets pushes, and how.
     /// </summary>
     [global::System.CodeDom.Compiler.GeneratedCode("Kiota", "1.0.0")]
     public partial class RegisterPushTokenRequest : IAdditionalDataHolder, IParsable

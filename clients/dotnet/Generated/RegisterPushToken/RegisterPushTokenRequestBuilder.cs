@@ -68,7 +68,7 @@ namespace Reelbase.Client.Generated.RegisterPushToken
         /// Tell this phone when a video is done
         /// </summary>
         /// <returns>A <see cref="global::Reelbase.Client.Generated.Models.PushTokenAnswer"/></returns>
-        /// <param name="body">A phone that wants to be told.</param>
+        /// <param name="body">A phone that gets pushes, and how.</param>
         /// <param name="cancellationToken">Cancellation token to use when cancelling requests</param>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>
         /// <exception cref="global::Reelbase.Client.Generated.Models.ErrorBody">When receiving a 400 status code</exception>
@@ -124,7 +124,7 @@ namespace Reelbase.Client.Generated.RegisterPushToken
         /// Tell this phone when a video is done
         /// </summary>
         /// <returns>A <see cref="RequestInformation"/></returns>
-        /// <param name="body">A phone that wants to be told.</param>
+        /// <param name="body">A phone that gets pushes, and how.</param>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable

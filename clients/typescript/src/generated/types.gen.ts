@@ -217,14 +217,14 @@ export type DeleteAccountAnswer = {
      */
     success: boolean;
     /**
-     * not_linked: it was never signed in with Apple. revoking: Apple is being told. remove_in_settings: no token of Apple was kept, so the
+     * not_linked: it was never signed in with Apple. revoking: Apple is asked to revoke its token. remove_in_settings: no token of Apple was kept, so the
      * app should tell the user how to remove it under Settings, Apple Account, Sign in with Apple.
      */
     apple_access: string;
 };
 
 /**
- * A wish to leave.
+ * A request to delete the account.
  */
 export type DeleteAccountRequest = {
     /**
@@ -420,7 +420,7 @@ export type GenerateVideoAnswer = {
 };
 
 /**
- * A wish for a video.
+ * The model, the prompt and the settings of a new video.
  */
 export type GenerateVideoRequest = {
     /**
@@ -760,7 +760,7 @@ export type RedeemPromoCodeRequest = {
 };
 
 /**
- * A phone that wants to be told.
+ * A phone that gets pushes, and how.
  */
 export type RegisterPushTokenRequest = {
     /**
