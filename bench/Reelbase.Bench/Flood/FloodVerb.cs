@@ -42,12 +42,8 @@ public static class FloodVerb
                     return 2;
             }
         }
-        // .NET raises a process's own limit to the hard one; beyond that only the machine can help.
-        if (HardLimit() is { } limit && limit < connections + OtherDescriptors)
+        if (!MayOpen("flood", connections))
         {
-            System.Console.Error.WriteLine(
-                $"bench flood: {connections} connections need {connections + OtherDescriptors} file descriptors in a process and ulimit -Hn allows {limit}: raise it, or give --connections {Math.Max(1, limit - OtherDescriptors)}"
-            );
             return 2;
         }
         var report = await FloodRun.RunAsync(connections, addresses, seconds);
@@ -57,6 +53,20 @@ public static class FloodVerb
             report.Record(args);
         }
         return report.IsGood ? 0 : 1;
+    }
+
+    /// <summary>Whether this machine lets a process have so many connections; says what to do when not.</summary>
+    internal static bool MayOpen(string verb, int connections)
+    {
+        // .NET raises a process's own limit to the hard one; beyond that only the machine can help.
+        if (HardLimit() is not { } limit || limit >= connections + OtherDescriptors)
+        {
+            return true;
+        }
+        System.Console.Error.WriteLine(
+            $"bench {verb}: {connections} connections need {connections + OtherDescriptors} file descriptors in a process and ulimit -Hn allows {limit}: raise it, or give --connections {Math.Max(1, limit - OtherDescriptors)}"
+        );
+        return false;
     }
 
     private static long? HardLimit()
