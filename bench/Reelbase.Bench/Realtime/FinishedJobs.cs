@@ -46,7 +46,7 @@ public sealed class FinishedJobs(int users, int jobs)
                 insert into storage_objects (bucket, name, user_id, job_id)
                 select b, job_id || case b when 'videos' then '/v.mp4' else '/t.jpg' end, user_id, job_id from bench_jobs, unnest(array['videos', 'thumbnails']) b;
                 create table bench_notes as select n from generate_series(0, 99) n;
-                vacuum analyze;
+                analyze;
                 """
             )
         );
