@@ -113,6 +113,8 @@ public static class GenerateVideoEndpoint
                         context.RequestAborted
                     )
                 );
+            // An answer that is lost may be of a job that has the picture; what no job has goes with its user's old pictures.
+            isKept = true;
             var accepted = await AcceptAsync(context, caller, database, limit, key, canonical, options.Value.QueueDeadlineSeconds, refusal);
             isKept = !accepted.Replayed;
             if (accepted.Replayed)
@@ -127,6 +129,11 @@ public static class GenerateVideoEndpoint
             RateLimitHeaders.Set(context, accepted.RateLimit, accepted.RateRemaining, accepted.RateResetAt);
             limit.Note(caller, accepted.RateRemaining, accepted.RateResetAt);
             return Results.Text(accepted.ResponseData, "application/json", statusCode: accepted.StatusCode);
+        }
+        catch (Exception error) when (error is ApiException or Npgsql.PostgresException { SqlState: "RB001" })
+        {
+            isKept = false;
+            throw;
         }
         finally
         {

@@ -47,7 +47,10 @@ public sealed class PictureCopies(
                 name,
                 (file, maxBytes) => downloader.DownloadFromAnywhereAsync(url, file, maxBytes, moderation.Value.PictureTimeoutSeconds, context.RequestAborted)
             );
-            return new(name, await FileEndpoints.FindOwnAsync(database, caller, name, context.RequestAborted), null);
+            // Whoever removes it meanwhile would have the provider given the address, which nobody has looked into.
+            return await FileEndpoints.FindOwnAsync(database, caller, name, context.RequestAborted) is { } own
+                ? new(name, own, null)
+                : Refused(name, "ERR_4003", new { field = "image_url", reason = "not_found" });
         }
         catch (DownloadException error)
         {
@@ -67,7 +70,7 @@ public sealed class PictureCopies(
         {
             return Refused(name, error.Code, error.Details);
         }
-        catch (StorageException)
+        catch (IOException error) when (error is StorageException || PrivateFiles.IsForWantOfRoom(error))
         {
             return Refused(name, "ERR_6002", null);
         }

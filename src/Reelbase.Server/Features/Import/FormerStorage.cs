@@ -208,6 +208,10 @@ internal sealed class FormerStorage : IDisposable
         {
             return (int)response.StatusCode;
         }
+        catch (IOException error)
+        {
+            throw new HttpRequestException("the connection breaks in the middle of an error", error);
+        }
     }
 
     private static Fetched Failed(string fault) => new(fault, false, 0, [], null);

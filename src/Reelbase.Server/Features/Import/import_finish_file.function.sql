@@ -9,7 +9,12 @@ begin
   select * into v_file from import_files where bucket = p_bucket and name = p_name and role = p_role and coalesce(job_id, user_id) = p_owner for update;
   update storage_objects set state = 'stored', size_bytes = p_bytes, content_type = p_content_type, stored_at = clock_timestamp()
   where bucket = p_store_bucket and name = p_store_name and state in ('pending', 'stored') returning id into v_object_id;
-  if v_object_id is null or v_file.bucket is null then
+  if v_file.bucket is null then
+    return;
+  elsif v_object_id is null then
+    -- A pending file that cannot be finished would be brought again for ever; the next start tries it once more.
+    update import_files set state = 'refused', reason = 'a file of its name is being removed here'
+    where bucket = p_bucket and name = p_name and role = p_role and coalesce(job_id, user_id) = p_owner;
     return;
   end if;
   if p_role = 'video' then
