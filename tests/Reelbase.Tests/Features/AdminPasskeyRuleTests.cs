@@ -141,7 +141,7 @@ public sealed class AdminPasskeyRuleTests(AdminPasskeyTests.House system) : ICla
         using var passkey = new SoftwarePasskey(Host, Origin);
         Assert.Equal(HttpStatusCode.BadRequest, (await console.AddAsync(passkey.Make(options), "older")).Status);
         Assert.Equal(HttpStatusCode.OK, (await console.AddAsync(passkey.Make(newer), "newer")).Status);
-        // The browser is told to verify its user, at both doors.
+        // The browser is asked to verify its user, at both doors.
         Assert.Equal("required", newer.GetProperty("authenticatorSelection").GetProperty("userVerification").GetString());
         Assert.Equal("required", (await Visitor().ChallengeAsync()).GetProperty("userVerification").GetString());
         Assert.Equal(Host, newer.GetProperty("rp").GetProperty("id").GetString());

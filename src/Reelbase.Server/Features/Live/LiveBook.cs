@@ -278,7 +278,12 @@ internal sealed class LiveBook
         if (audience.Watches.Count == 0)
         {
             audience.Jobs.Clear();
-            _audiences.Remove((audience.UserId, audience.IsUnverified));
+            // A reading that ends late finds the audience of whoever has come meanwhile under its key.
+            var key = (audience.UserId, audience.IsUnverified);
+            if (ReferenceEquals(_audiences.GetValueOrDefault(key), audience))
+            {
+                _audiences.Remove(key);
+            }
             foreach (var user in audience.UserVersions.Keys.Append(audience.UserId))
             {
                 Unindex(_byUser, user, audience);
