@@ -43,7 +43,10 @@ public sealed class StorageOptions : IValidatableObject
     /// <c>host:port</c> of a virus scanner that speaks clamd's INSTREAM: every picture and video is shown to it before it is kept. Its <c>StreamMaxLength</c> has to
     /// reach <c>Downloads:MaxBytes</c>. None: nothing is scanned.
     /// </summary>
-    [RegularExpression(@"^[A-Za-z0-9][A-Za-z0-9.\-]*:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$", ErrorMessage = "must be host:port")]
+    [RegularExpression(
+        @"^[A-Za-z0-9][A-Za-z0-9.\-]*:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$",
+        ErrorMessage = "must be host:port"
+    )]
     public string? ScannerAddress { get; set; }
 
     /// <summary>Seconds that the scanner has for one file.</summary>
