@@ -72,6 +72,8 @@ public static class ServerApp
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = WebhookEndpoint.MaxBodyBytes;
+            // PacedBodyStream has this rule, with an answer.
+            kestrel.Limits.MinRequestBodyDataRate = null;
         });
         var services = builder.Services;
         // All at once, so that each work loop has its whole time to drain, and longer than that.

@@ -35,13 +35,22 @@ public sealed class ErrorWriter(ApiDatabase database, ErrorRecorder recorder, IE
         {
             ApiException known => known,
             NpgsqlException database => DatabaseErrors.Translate(database),
-            BadHttpRequestException bad => new ApiException("ERR_4000", null, bad, bad.StatusCode),
+            BadHttpRequestException bad => new ApiException("ERR_4000", new { reason = Reason(bad.StatusCode) }, bad, bad.StatusCode),
             TimeoutException late => new ApiException("ERR_6001", null, late),
             _ => new ApiException("ERR_6003", null, exception),
         };
         await WriteAsync(context, error);
         return true;
     }
+
+    /// <summary>What the web server itself refuses.</summary>
+    private static string Reason(int status) =>
+        status switch
+        {
+            StatusCodes.Status408RequestTimeout => "too_slow",
+            StatusCodes.Status413PayloadTooLarge => "too_large",
+            _ => "broken_request",
+        };
 
     /// <summary>For whoever knows which language the caller has chosen (null: none), so that it is not asked for again.</summary>
     public static void SetChosenLanguage(HttpContext context, string? language) => context.Items[ChosenLanguage] = language;

@@ -17,6 +17,7 @@ public static class FrontDoor
         UseForwardedAddresses(app, server);
         app.Use(ClientAddress.NormalizeAsync);
         app.Use(IncomingTraces.LinkAsync);
+        app.Use(PacedBodyStream.UseAsync);
         app.UseExceptionHandler(_ => { });
         app.Use(ResponseHeaders);
         HostGuard.Use(app, server, consoleUrls);
@@ -116,9 +117,13 @@ public static class FrontDoor
         {
             // The console's pages take whatever GET nobody else does, so that a known path with another method looks unknown.
             var status = context.Response.StatusCode == 404 && IsKnownPath(context) ? 405 : context.Response.StatusCode;
-            await context
-                .RequestServices.GetRequiredService<ErrorWriter>()
-                .WriteAsync(context, new ApiException("ERR_4000", new { reason = status == 404 ? "unknown_route" : "not_allowed" }, status: status));
+            object details = status switch
+            {
+                404 => new { reason = "unknown_route" },
+                415 => new { reason = "media_type", expected = "application/json" },
+                _ => new { reason = "not_allowed" },
+            };
+            await context.RequestServices.GetRequiredService<ErrorWriter>().WriteAsync(context, new ApiException("ERR_4000", details, status: status));
         }
     }
 

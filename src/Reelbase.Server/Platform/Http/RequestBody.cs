@@ -14,7 +14,16 @@ public static class RequestBody
     /// <summary>Read at a time. The buffers are shared: in a flood most of what is new in memory would be these.</summary>
     private const int ChunkBytes = 4 * 1024;
     private const int MaxDiscardedBytes = 16 * 1024 * 1024;
-    private const int MaxDiscardSeconds = 30;
+
+    /// <summary>A sender who goes on sending after a refusal, and one who has fallen silent.</summary>
+    private const int MaxDiscardSeconds = 300;
+    private const int MaxSilentSeconds = 30;
+
+    /// <summary>Refused senders who are listened to at once in this process; beyond that a connection is cut as soon as the answer is out.</summary>
+    private const int MaxDiscarding = 500;
+    private static int discarding;
+
+    private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
 
     /// <summary>The body as <typeparamref name="T"/>. An empty body is <c>{}</c> where <paramref name="allowEmpty"/> says so.</summary>
     /// <exception cref="ApiException">ERR_4000 with 400, 413 or 415.</exception>
@@ -22,7 +31,8 @@ public static class RequestBody
         where T : class, new()
     {
         var request = context.Request;
-        if (!request.HasJsonContentType() && !(allowEmpty && request.ContentLength is null or 0))
+        // What says nothing of its type is read as what is expected; a library that forgets it would brick its app.
+        if (!request.HasJsonContentType() && !string.IsNullOrWhiteSpace(request.ContentType) && !(allowEmpty && request.ContentLength is null or 0))
         {
             throw new ApiException("ERR_4000", new { reason = "media_type", expected = "application/json" }, status: 415);
         }
@@ -33,7 +43,8 @@ public static class RequestBody
         }
         try
         {
-            return JsonSerializer.Deserialize<T>(bytes, Json.Options) ?? throw new ApiException("ERR_4000", new { reason = "not_an_object" });
+            return JsonSerializer.Deserialize<T>(bytes.AsSpan().StartsWith(ByteOrderMark) ? bytes.AsSpan(ByteOrderMark.Length) : bytes, Json.Options)
+                ?? throw new ApiException("ERR_4000", new { reason = "not_an_object" });
         }
         catch (JsonException error)
         {
@@ -88,17 +99,26 @@ public static class RequestBody
         byte[]? chunk = null;
         try
         {
+            var isCrowded = Interlocked.Increment(ref discarding) > MaxDiscarding;
             await context.Response.CompleteAsync();
+            if (isCrowded)
+            {
+                return;
+            }
             if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
             {
                 size.MaxRequestBodySize = MaxDiscardedBytes;
             }
+            // Whoever was too slow to be served is not too slow to be told so.
+            PacedBodyStream.Release(context);
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
             limit.CancelAfter(TimeSpan.FromSeconds(MaxDiscardSeconds));
             chunk = ArrayPool<byte>.Shared.Rent(ChunkBytes);
             for (long discarded = 0; discarded < MaxDiscardedBytes; )
             {
-                var read = await request.Body.ReadAsync(chunk, limit.Token);
+                using var silence = CancellationTokenSource.CreateLinkedTokenSource(limit.Token);
+                silence.CancelAfter(TimeSpan.FromSeconds(MaxSilentSeconds));
+                var read = await request.Body.ReadAsync(chunk, silence.Token);
                 if (read == 0)
                 {
                     return;
@@ -112,10 +132,12 @@ public static class RequestBody
         }
         finally
         {
+            Interlocked.Decrement(ref discarding);
             if (chunk is not null)
             {
                 ArrayPool<byte>.Shared.Return(chunk);
             }
+            await PacedBodyStream.StopAsync(context);
         }
     }
 
