@@ -36,6 +36,30 @@ public sealed class CostTests(SqlDatabase database)
         Assert.Equal(["16"], await db.RowsAsync("select count(*)::text from device_openings where user_id = $1::uuid", user));
     }
 
+    [Theory]
+    [InlineData("generate_video")]
+    [InlineData("get_video_status")]
+    public async Task What_a_press_or_a_status_calls_is_planned_once_for_a_connection(string function)
+    {
+        await using var db = await database.BeginAsync();
+        // A function of SQL with rights or a search path of its own cannot become part of its caller's plan: PostgreSQL plans it at every call.
+        Assert.Empty(
+            await db.RowsAsync(
+                """
+                with recursive f as (
+                  select p.oid, p.proname::text as name, p.prosrc, l.lanname = 'sql' and (p.prosecdef or p.proconfig is not null) as is_planned_anew
+                  from pg_proc p join pg_language l on l.oid = p.prolang where p.pronamespace = 'public'::regnamespace),
+                called (oid, name, prosrc) as (
+                  select oid, name, prosrc from f where name = $1
+                  union
+                  select f.oid, f.name, f.prosrc from called c join f on c.prosrc ~ ('\m' || f.name || '\M *\('))
+                select distinct name from f join called c using (oid, name) where f.is_planned_anew order by 1
+                """,
+                function
+            )
+        );
+    }
+
     private static async Task<long> ReadAsync(SqlCase db, string table) =>
         long.Parse(
             Assert.Single(

@@ -4,25 +4,28 @@ create or replace function require_caller() returns uuid
 language plpgsql stable security definer set search_path = public, pg_temp as $$
 declare
   v_claims jsonb := auth.jwt();
-  v_user users;
-  v_session_id uuid := (v_claims ->> 'session_id')::uuid;
+  v_sub uuid := (v_claims ->> 'sub')::uuid;
+  v_id uuid;
+  v_deleted_at timestamptz;
+  v_banned_at timestamptz;
 begin
-  select (coalesce(m, u)).* into v_user
-  from users u left join users m on m.id = u.merged_into
-  where u.id = (v_claims ->> 'sub')::uuid;
-  if v_user.id is null or v_user.deleted_at is not null then
+  select u.id, u.deleted_at, u.banned_at into v_id, v_deleted_at, v_banned_at from users u where u.id = v_sub and u.merged_into is null;
+  if v_id is null then
+    select m.id, m.deleted_at, m.banned_at into v_id, v_deleted_at, v_banned_at
+    from users u join users m on m.id = u.merged_into where u.id = v_sub;
+  end if;
+  if v_id is null or v_deleted_at is not null then
     perform raise_error('ERR_4005', '{"reason":"no_such_user"}');
   end if;
-  if v_user.banned_at is not null then
+  if v_banned_at is not null then
     perform raise_error('ERR_4006', '{"reason":"banned"}');
   end if;
   -- Only the compatibility mode for shipped apps makes claims without a session.
-  if not exists (select from sessions s where s.id = v_session_id and s.revoked_at is null
-                 and s.user_id in ((v_claims ->> 'sub')::uuid, v_user.id))
+  if not exists (select from sessions s where s.id = (v_claims ->> 'session_id')::uuid and s.revoked_at is null and s.user_id in (v_sub, v_id))
     and not coalesce((v_claims ->> 'unverified')::boolean, false) then
     perform raise_error('ERR_4005', '{"reason":"session_ended"}');
   end if;
-  return v_user.id;
+  return v_id;
 end
 $$;
 comment on function require_caller() is

@@ -56,11 +56,11 @@ begin
   else
     v_user_id := new.user_id;
   end if;
-  select credits_remaining into v_balance from users where id = v_user_id;
+  select u.credits_remaining, (select q.balance_after from quota_log q where q.user_id = u.id order by q.seq desc limit 1)
+  into v_balance, v_ledger from users u where u.id = v_user_id;
   if not found then
     return null;
   end if;
-  select balance_after into v_ledger from quota_log where user_id = v_user_id order by seq desc limit 1;
   if v_balance <> coalesce(v_ledger, 0) then
     raise exception 'user %: the balance % does not match the ledger''s %', v_user_id, v_balance, coalesce(v_ledger, 0)
       using errcode = 'RB003';

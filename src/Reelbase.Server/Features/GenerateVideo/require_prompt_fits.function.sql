@@ -4,7 +4,8 @@ create or replace function require_prompt_fits(p_required_fields jsonb, p_prompt
 declare
   v_limit integer := (p_required_fields ->> 'prompt_max_utf16')::integer;
 begin
-  if utf16_length(p_prompt) > v_limit then
+  -- No text has more UTF-16 units than bytes, and counting those costs nothing.
+  if octet_length(p_prompt) > v_limit and utf16_length(p_prompt) > v_limit then
     perform raise_error('ERR_4003', jsonb_build_object('field', 'prompt', 'reason', 'too_long_for_model',
       'limit', v_limit, 'length', utf16_length(p_prompt), 'unit', 'utf16'));
   end if;

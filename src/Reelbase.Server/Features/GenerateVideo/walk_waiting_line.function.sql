@@ -3,7 +3,10 @@
 -- wait already, so nobody can be overtaken for ever. place counts from 0.
 create or replace function walk_waiting_line(p_provider text)
 returns table (job_id uuid, user_id uuid, is_guest boolean, place bigint)
-language sql stable security definer set search_path = public, pg_temp as $$
+language plpgsql stable security definer set search_path = public, pg_temp as $$
+#variable_conflict use_column
+begin
+  return query
   with line as (
     select j.job_id, j.user_id, j.created_at, u.is_guest, u.tier = 'premium' as is_premium,
       row_number() over (partition by j.user_id order by j.created_at, j.job_id) as round,
@@ -21,6 +24,7 @@ language sql stable security definer set search_path = public, pg_temp as $$
     -- Before the premium job of rank r the other tier has had one turn for each three premium turns that passed.
     when r.is_premium then least((t.offset_turns + r.rank) / 3, r.everybody - r.premiums)
     else least(3 - t.offset_turns + 3 * r.rank, r.premiums) end
-  from ranked r, turn t
+  from ranked r, turn t;
+end
 $$;
 comment on function walk_waiting_line(text) is 'The waiting jobs of a provider with their places, 0 is next.';

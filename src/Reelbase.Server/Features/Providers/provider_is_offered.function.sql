@@ -1,10 +1,12 @@
 -- Whether a provider's models may be offered: its keys are there and it has not been failing for too long. A provider
 -- that no worker has spoken of yet is given the benefit of the doubt.
 create or replace function provider_is_offered(p_provider text) returns boolean
-language sql stable security definer set search_path = public, pg_temp as $$
-  select coalesce((
+language plpgsql stable security definer set search_path = public, pg_temp as $$
+begin
+  return coalesce((
     select s.is_configured and (s.failing_since is null or s.outage_seconds is null
       or s.failing_since > now() - make_interval(secs => s.outage_seconds))
-    from provider_states s where s.provider = p_provider), true)
+    from provider_states s where s.provider = p_provider), true);
+end
 $$;
 comment on function provider_is_offered(text) is 'Whether a provider is configured and not in a long outage.';
