@@ -24,7 +24,7 @@ public sealed record PurchaseEvent(
     string? Reason = null
 );
 
-/// <summary>Faults of the next calls, or of the next ones whose path contains a text.</summary>
+/// <summary>Faults of the next calls, or of the next ones whose path contains a text; a count of 0 ends what is left of them.</summary>
 public sealed record FaultOrder(string Kind, int? Count = null, string? Path = null);
 
 /// <summary>Hours to move Apple's clock on.</summary>
@@ -133,7 +133,7 @@ public static class AppStoreControl
             "/faults",
             (FaultOrder order, AppStoreState state) =>
             {
-                state.AddFaults(order.Kind, Math.Clamp(order.Count ?? 1, 0, 1000), order.Path);
+                state.SetFaults(order.Kind, Math.Clamp(order.Count ?? 1, 0, 1000), order.Path);
                 return Results.Json(new { success = true });
             }
         );

@@ -66,11 +66,12 @@ public sealed class AppStoreState(AppleApp app, AppleAuthority authority, IHttpC
         Lookups.Clear();
     }
 
-    /// <summary>The next calls have this fault: any calls, or those whose path contains a text, so that calls of others do not use it up.</summary>
-    public void AddFaults(string kind, int count, string? path)
+    /// <summary>The next calls have this fault: any calls, or those whose path contains a text, so that calls of others do not use it up. None ends it.</summary>
+    public void SetFaults(string kind, int count, string? path)
     {
         lock (_faults)
         {
+            _faults.RemoveAll(fault => fault == (kind, path));
             _faults.AddRange(Enumerable.Repeat((kind, path), count));
         }
     }

@@ -153,7 +153,7 @@ public sealed class CrashTests(CrashTests.Durable system) : IClassFixture<CrashT
         var device = "killed-" + Guid.NewGuid();
         var ids = Enumerable.Range(0, 50).Select(_ => Guid.NewGuid().ToString()).ToList();
         // Apple does its work at once and answers late: the server dies while the bit is set and the credits are not given.
-        await system.OutageAsync("devicecheck/v1/update_two_bits", 60, "slow");
+        await using var outage = await system.OutageAsync("devicecheck/v1/update_two_bits", "slow");
         var checks = ids.Select(async id =>
             {
                 try
@@ -171,7 +171,7 @@ public sealed class CrashTests(CrashTests.Durable system) : IClassFixture<CrashT
             devices => devices.Contains(device, StringComparison.Ordinal)
         );
         await system.Process!.KillAsync();
-        await system.OutageAsync("devicecheck/v1/update_two_bits", 0, "over");
+        await outage.EndAsync();
         await Task.WhenAll(checks);
         Assert.Equal(
             ["0"],

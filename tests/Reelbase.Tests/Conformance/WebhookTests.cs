@@ -126,7 +126,7 @@ public sealed class WebhookTests : IAsyncLifetime
         var (phone, request, job) = await RunningAsync();
         using var http = new HttpClient();
         // The event carries no result and nobody can be asked for it.
-        await _system.OutageAsync("fal/fal-ai", 300, "down");
+        await using var outage = await _system.OutageAsync("fal/fal-ai", "down");
         var body = $"{{\"request_id\": \"{request.Id}\", \"status\": \"OK\", \"payload\": null, \"payload_error\": \"not serialisable\"}}";
         Assert.True((await SendAsync(http, Signer.Sign(request.WebhookUrl!, request.Id, body))).IsSuccessStatusCode);
         await Eventually.IsAsync(() => _system.RowsAsync("select status, retry_count from webhook_deliveries"), rows => rows is ["failed|3"]);
@@ -138,7 +138,7 @@ public sealed class WebhookTests : IAsyncLifetime
         Assert.Contains($"job {job}", list, StringComparison.Ordinal);
 
         request.Finish();
-        await _system.OutageAsync("fal/fal-ai", 0, "over");
+        await outage.EndAsync();
         Assert.Equal(0, (await AdminAsync("resend-delivery", $"{id}")).Code);
         Assert.Equal("completed", (await phone.WatchAsync(job))[^1].GetProperty("status").GetString());
         Assert.Equal(["processed"], await _system.RowsAsync("select status from webhook_deliveries"));

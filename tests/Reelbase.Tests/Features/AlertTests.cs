@@ -72,13 +72,13 @@ public sealed class AlertTests(AlertTests.House house) : IClassFixture<AlertTest
     public async Task A_channel_that_is_busy_or_away_is_told_later()
     {
         var mark = Guid.NewGuid().ToString();
-        (await house.Control.PostAsync("/_control/telegram/refusals?count=1000", null)).EnsureSuccessStatusCode();
+        await using var refusals = await house.TelegramRefusalsAsync();
         await house.ExecuteAsync($"select raise_alert('test_alert', '{mark}', 'Busy {mark}')");
         await Eventually.IsAsync(
             () => house.QueryAsync<int>($"select coalesce(max(attempt), 0) from alerts where dedupe_key = '{mark}' and last_error is not null"),
             attempt => attempt > 0
         );
-        (await house.Control.PostAsync("/_control/telegram/refusals?count=0", null)).EnsureSuccessStatusCode();
+        await refusals.EndAsync();
         await house.ExecuteAsync($"update alerts set run_after = now() where dedupe_key = '{mark}'");
         await SentAsync(mark);
         Assert.Equal(1, Count(await TelegramAsync(), mark));

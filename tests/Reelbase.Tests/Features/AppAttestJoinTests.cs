@@ -15,7 +15,7 @@ public sealed class AppAttestJoinTests(AttestedSystem system)
         var key = system.NewKey();
         await system.AttestAsync(key, known.DeviceId);
         var token = Phone.TokenOf("of the phone " + known.DeviceId);
-        await system.OutageAsync("devicecheck", 600, "down");
+        await using var outage = await system.OutageAsync("devicecheck", "down");
         var waiting = User(await system.AssertAsync(key, known.DeviceId, token));
         Assert.NotEqual(known.UserId, waiting);
         // Overheard: id and token are right, and there is no key. The temporary guest is about to become the known one.
@@ -24,7 +24,7 @@ public sealed class AppAttestJoinTests(AttestedSystem system)
         Assert.Equal((0, false), (overheard["credits_remaining"].GetInt32(), overheard["is_valid_device"].GetBoolean()));
         // With the key it is the same temporary guest again.
         Assert.Equal(waiting, User(await system.AssertAsync(key, known.DeviceId, token)));
-        await system.OutageAsync("devicecheck", 0, "down");
+        await outage.EndAsync();
         await JoinedAsync(waiting, known.UserId);
         Assert.Equal(0L, await system.QueryAsync<long>($"select count(*) from users where id = '{User(overheard)}' and merged_into is not null"));
         // Also afterwards, when Apple has accepted the very token.
@@ -38,11 +38,11 @@ public sealed class AppAttestJoinTests(AttestedSystem system)
         var known = await system.NewGuestAsync();
         await system.AttestAsync(system.NewKey(), known.DeviceId);
         var (second, token) = (system.NewKey(), Phone.TokenOf("a second phone " + known.DeviceId));
-        await system.OutageAsync("devicecheck", 600, "down");
+        await using var outage = await system.OutageAsync("devicecheck", "down");
         var opened = await system.AttestAsync(second, known.DeviceId, token, known.RefreshToken);
         Assert.NotEqual(known.UserId, User(opened));
         Assert.False(await IsJoinedAsync(second));
-        await system.OutageAsync("devicecheck", 0, "down");
+        await outage.EndAsync();
         await JoinedAsync(User(opened), known.UserId);
         Assert.False(await IsJoinedAsync(second));
         var without = await system.AssertAsync(second, known.DeviceId, Phone.TokenOf("a second phone, later " + known.DeviceId));
@@ -61,10 +61,10 @@ public sealed class AppAttestJoinTests(AttestedSystem system)
         var known = await system.NewGuestAsync();
         var (foreign, own) = (system.NewKey(), system.NewKey());
         // The id has no key yet. Somebody who knows it comes first, while Apple is away, and their token is no device's.
-        await system.OutageAsync("devicecheck", 600, "down");
+        await using var outage = await system.OutageAsync("devicecheck", "down");
         var opened = await system.AttestAsync(foreign, known.DeviceId, Convert.ToBase64String(Guid.NewGuid().ToByteArray()));
         await system.ExecuteAsync($"update temporary_guests set device_token = null where user_id = '{User(opened)}'");
-        await system.OutageAsync("devicecheck", 0, "down");
+        await outage.EndAsync();
         // The true phone brings its key, and everybody of the id is joined.
         Assert.Equal(known.UserId, User(await system.AttestAsync(own, known.DeviceId, Phone.TokenOf("true " + known.DeviceId))));
         await JoinedAsync(User(opened), known.UserId);

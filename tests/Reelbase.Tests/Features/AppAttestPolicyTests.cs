@@ -15,23 +15,18 @@ public sealed class AppAttestPolicyTests(AttestedSystem system)
         var known = await system.NewGuestAsync();
         var key = system.NewKey();
         await system.AttestAsync(key, known.DeviceId);
-        try
+        var token = Phone.TokenOf(known.DeviceId);
+        await using (await system.WithSettingsAsync(new() { ["AppAttest:Policy"] = "off" }))
         {
-            await system.RestartServerAsync(new() { ["AppAttest:Policy"] = "off" });
-            var token = Phone.TokenOf(known.DeviceId);
             foreach (var anything in new object?[] { null, new { key_id = "nonsense", attestation = "?" } })
             {
                 Assert.Equal(known.UserId, (await system.CheckAsync(known.DeviceId, token, anything))["user_id"].GetGuid());
             }
-            await system.RestartServerAsync(new() { ["AppAttest:Policy"] = "required" });
-            var refused = await system.CheckAsync(Guid.NewGuid().ToString(), token, null);
-            Assert.Equal((HttpStatusCode.Forbidden, "ERR_4010"), (refused.Status, refused.Code));
-            Assert.Equal(known.UserId, (await system.AssertAsync(key, known.DeviceId))["user_id"].GetGuid());
         }
-        finally
-        {
-            await system.RestartServerAsync();
-        }
+        await using var required = await system.WithSettingsAsync(new() { ["AppAttest:Policy"] = "required" });
+        var refused = await system.CheckAsync(Guid.NewGuid().ToString(), token, null);
+        Assert.Equal((HttpStatusCode.Forbidden, "ERR_4010"), (refused.Status, refused.Code));
+        Assert.Equal(known.UserId, (await system.AssertAsync(key, known.DeviceId))["user_id"].GetGuid());
     }
 
     [Fact]

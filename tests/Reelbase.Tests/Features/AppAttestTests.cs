@@ -108,11 +108,11 @@ public sealed class AppAttestTests(AttestedSystem system)
         var known = await system.NewGuestAsync();
         var key = system.NewKey();
         await system.AttestAsync(key, known.DeviceId);
-        await system.OutageAsync("devicecheck", 600, "down");
+        await using var outage = await system.OutageAsync("devicecheck", "down");
         var thief = User(await system.CheckAsync(known.DeviceId, Phone.TokenOf("a thief in the dark"), null));
         var waiting = User(await system.AssertAsync(key, known.DeviceId, Phone.TokenOf("the true phone")));
         Assert.Equal(3, new[] { thief, waiting, known.UserId }.Distinct().Count());
-        await system.OutageAsync("devicecheck", 0, "down");
+        await outage.EndAsync();
         await Eventually.IsAsync(() => system.QueryAsync<Guid>($"select merged_into from users where id = '{waiting}'"), into => into == known.UserId);
         Assert.Equal(0, await system.QueryAsync<long>($"select count(*) from users where id = '{thief}' and merged_into is not null"));
         Assert.Equal(known.UserId, User(await system.AssertAsync(key, known.DeviceId)));

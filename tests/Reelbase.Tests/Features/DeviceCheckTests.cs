@@ -157,11 +157,11 @@ public sealed class DeviceCheckTests(TestSystem system) : IClassFixture<TestSyst
     {
         await using var alone = new TestSystem();
         await alone.InitializeAsync();
-        await alone.OutageAsync("devicecheck", 60, kind);
+        await using var outage = await alone.OutageAsync("devicecheck", kind);
         var phone = await alone.NewGuestAsync();
         Assert.Equal(0, phone.Onboarding["credits_remaining"].GetInt32());
         Assert.False(phone.Onboarding["is_valid_device"].GetBoolean());
-        await alone.OutageAsync("devicecheck", 0, kind);
+        await outage.EndAsync();
         await Eventually.IsAsync(phone.CreditsAsync, credits => credits == 10);
         await alone.AssertLedgerAsync();
     }

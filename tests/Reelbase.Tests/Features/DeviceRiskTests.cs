@@ -68,9 +68,9 @@ public sealed class DeviceRiskTests(DeviceRiskTests.Guarded system) : IClassFixt
     [Fact]
     public async Task Apples_outage_counts_as_nobodys_failure_and_the_grant_follows()
     {
-        await system.OutageAsync("devicecheck", 120, "down");
+        await using var outage = await system.OutageAsync("devicecheck", "down");
         var phone = await Phone.OnboardAsync(system.Url);
-        await system.OutageAsync("devicecheck", 0, "over");
+        await outage.EndAsync();
         Assert.Equal((0, false), (phone.Onboarding["credits_remaining"].GetInt32(), phone.Onboarding["is_valid_device"].GetBoolean()));
         await Eventually.IsAsync(phone.CreditsAsync, credits => credits == 10);
         Assert.Equal(
@@ -86,15 +86,9 @@ public sealed class DeviceRiskTests(DeviceRiskTests.Guarded system) : IClassFixt
     [Fact]
     public async Task Apples_clock_and_an_old_token_of_ours_are_put_right_within_the_call()
     {
-        try
-        {
-            await system.Control.PostAsJsonAsync("/_control/devicecheck/mood", new { clock_seconds = 900.0, expired = 1 });
-            Assert.Equal(10, (await system.NewGuestAsync()).Onboarding["credits_remaining"].GetInt32());
-        }
-        finally
-        {
-            await system.Control.PostAsJsonAsync("/_control/devicecheck/mood", new { clock_seconds = 0.0, expired = 0 });
-        }
+        await using var mood = await system.DeviceCheckMoodAsync(900, expired: 1);
+        Assert.Equal(10, (await system.NewGuestAsync()).Onboarding["credits_remaining"].GetInt32());
+        await mood.EndAsync();
         // And back again.
         Assert.Equal(10, (await system.NewGuestAsync()).Onboarding["credits_remaining"].GetInt32());
     }

@@ -301,10 +301,10 @@ public sealed class GenerateVideoTests(TestSystem system)
         await using var alone = new TestSystem();
         await alone.InitializeAsync();
         var phone = await alone.NewGuestAsync();
-        await alone.OutageAsync("fal", 120, "unauthorized");
+        await using var outage = await alone.OutageAsync("fal", "unauthorized");
         var job = (await phone.GenerateAsync("Our own fault"))["job_id"].GetString()!;
         await Eventually.IsAsync(() => alone.QueryAsync<long>("select count(*) from alerts where kind = 'provider_account'"), alerts => alerts > 0);
-        await alone.OutageAsync("fal", 0, "over");
+        await outage.EndAsync();
         Assert.Equal("completed", (await phone.WatchAsync(job))[^1].GetProperty("status").GetString());
     }
 
@@ -314,7 +314,7 @@ public sealed class GenerateVideoTests(TestSystem system)
         await using var hasty = new Hasty();
         await hasty.InitializeAsync();
         var phone = await hasty.NewGuestAsync();
-        await hasty.OutageAsync("fal", 60, "down");
+        await using var outage = await hasty.OutageAsync("fal", "down");
         var last = await phone.GenerateAndWatchAsync("Nobody there");
         Assert.Equal("failed", last.GetProperty("status").GetString());
         Assert.Equal("ERR_5002", last.GetProperty("error_code").GetString());

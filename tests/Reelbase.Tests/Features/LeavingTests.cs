@@ -119,13 +119,13 @@ public sealed class LeavingTests(TestSystem house)
     [Fact]
     public async Task A_waiting_job_is_refunded_into_the_books_when_its_user_leaves()
     {
-        await house.OutageAsync("fal", 120, "down");
+        await using var outage = await house.OutageAsync("fal", "down");
         var phone = await house.NewGuestAsync();
         var job = (await phone.GenerateAsync("Never begun"))["job_id"].GetString();
         var answer = await phone.PostTextAsync("/delete-account", "{}");
         Assert.Equal("not_linked", answer["apple_access"].GetString());
         await Eventually.IsAsync(() => house.QueryAsync<string>($"select stage from video_jobs where job_id = '{job}'"), stage => stage == "finished");
-        await house.OutageAsync("fal", 0, "over");
+        await outage.EndAsync();
         Assert.Equal(0, await house.QueryAsync<long>($"select coalesce(sum(change), 0) from quota_log where job_id = '{job}'"));
         await house.AssertLedgerAsync();
     }
@@ -144,9 +144,9 @@ public sealed class LeavingTests(TestSystem house)
         var phone = await house.NewGuestAsync();
         var (token, code) = await house.PretendApple.SignInAsync("s" + phone.UserId);
         await phone.PostAsync("/merge-guest-user", new { id_token = token });
-        await house.OutageAsync("apple-id/auth/token", 120, "down");
+        await using var outage = await house.OutageAsync("apple-id/auth/token", "down");
         Assert.Equal("revoking", (await phone.PostAsync("/delete-account", new { authorization_code = code }))["apple_access"].GetString());
-        await house.OutageAsync("apple-id/auth/token", 0, "over");
+        await outage.EndAsync();
         await Eventually.IsAsync(
             () => house.QueryAsync<string>($"select stage || coalesce(secret::text, '') from apple_authorizations where user_id = '{phone.UserId}'"),
             stage => stage == "revoked"

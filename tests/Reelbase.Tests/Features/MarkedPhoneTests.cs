@@ -80,7 +80,7 @@ public sealed class MarkedPhoneTests(TestSystem system) : IClassFixture<TestSyst
 
     private async Task<Phone> OpenWhileAppleIsAwayAsync()
     {
-        await system.OutageAsync("devicecheck", 600, "down");
+        await using var outage = await system.OutageAsync("devicecheck", "down");
         var phone = await Phone.OnboardAsync(system.Url);
         // Until the test says so, nobody asks about it again; whoever is asking at the moment comes to an end first.
         await Eventually.IsAsync(
@@ -90,7 +90,7 @@ public sealed class MarkedPhoneTests(TestSystem system) : IClassFixture<TestSyst
                 ),
             rows => rows == 1
         );
-        await system.OutageAsync("devicecheck", 0, "down");
+        await outage.EndAsync();
         return phone;
     }
 

@@ -99,9 +99,8 @@ public sealed class ModerationTests(ModerationTests.Strict system) : IClassFixtu
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "ERR_6001"), (refused.Status, refused.Code));
         Assert.Equal("moderation_unavailable", refused.Json.GetProperty("error").GetProperty("details").GetProperty("reason").GetString());
         Assert.Equal(10, await phone.CreditsAsync());
-        await system.RestartServerAsync(new() { ["Moderation:WhenUnreachable"] = "allow" });
+        await using var lenient = await system.WithSettingsAsync(new() { ["Moderation:WhenUnreachable"] = "allow" });
         Assert.Equal(HttpStatusCode.OK, (await phone.GenerateAsync(prompt)).Status);
-        await system.RestartServerAsync();
     }
 
     [Fact]
@@ -110,10 +109,9 @@ public sealed class ModerationTests(ModerationTests.Strict system) : IClassFixtu
         var phone = await system.NewGuestAsync();
         var key = Guid.NewGuid();
         var first = await phone.GenerateAsync("A griffin at dawn", key);
-        await system.RestartServerAsync(new() { ["Moderation:Blocklist:0"] = "griffin" });
+        await using var stricter = await system.WithSettingsAsync(new() { ["Moderation:Blocklist:0"] = "griffin" });
         var again = await phone.GenerateAsync("A griffin at dawn", key);
         Assert.Equal(first.Text, again.Text);
         Assert.Equal(HttpStatusCode.UnprocessableEntity, (await phone.GenerateAsync("A griffin at dawn")).Status);
-        await system.RestartServerAsync();
     }
 }

@@ -32,7 +32,7 @@ public sealed class ProviderFaultTests : IAsyncLifetime
     public async Task While_a_provider_is_down_jobs_wait_its_models_hide_and_all_comes_back_by_itself()
     {
         var phone = await _system.NewGuestAsync(200);
-        await _system.OutageAsync("fal", 120, "down");
+        await using var outage = await _system.OutageAsync("fal", "down");
         var jobs = new List<string>();
         for (var number = 0; number < 5; number++)
         {
@@ -49,7 +49,7 @@ public sealed class ProviderFaultTests : IAsyncLifetime
                 status => status == "pending"
             );
         }
-        await _system.OutageAsync("fal", 0, "over");
+        await outage.EndAsync();
         foreach (var job in jobs)
         {
             Assert.Equal("completed", (await phone.WatchAsync(job))[^1].GetProperty("status").GetString());
@@ -65,7 +65,7 @@ public sealed class ProviderFaultTests : IAsyncLifetime
     public async Task An_account_that_is_refused_blames_nobody_and_alerts_once(string kind)
     {
         var phone = await _system.NewGuestAsync(100);
-        await _system.OutageAsync("fal", 120, kind);
+        await using var outage = await _system.OutageAsync("fal", kind);
         var job = (await phone.GenerateAsync("Not my fault"))["job_id"].GetString()!;
         await phone.GenerateAsync("Nor mine");
         await Eventually.IsAsync(AlertsAsync, alerts => alerts.Contains("provider_account|1"));
@@ -74,7 +74,7 @@ public sealed class ProviderFaultTests : IAsyncLifetime
         Assert.Equal(["provider_account|1"], await AlertsAsync());
         // Between two attempts it waits; while one is made it is being handed over. It never ends.
         await Eventually.IsAsync(async () => (await phone.GetAsync($"/get-video-status?job_id={job}"))["status"].GetString(), status => status == "pending");
-        await _system.OutageAsync("fal", 0, "over");
+        await outage.EndAsync();
         Assert.Equal("completed", (await phone.WatchAsync(job))[^1].GetProperty("status").GetString());
     }
 
@@ -83,7 +83,7 @@ public sealed class ProviderFaultTests : IAsyncLifetime
     {
         await _system.RestartServerAsync(new() { ["Generation:QueueDeadlineSeconds"] = "2" });
         var phone = await _system.NewGuestAsync();
-        await _system.OutageAsync("fal", 120, "unauthorized");
+        await using var outage = await _system.OutageAsync("fal", "unauthorized");
         var last = await phone.GenerateAndWatchAsync("Never its turn");
         Assert.Equal("ERR_5002", last.GetProperty("error_code").GetString());
         Assert.Equal(10, await phone.CreditsAsync());
@@ -153,7 +153,7 @@ public sealed class ProviderFaultTests : IAsyncLifetime
         var job = accepted["job_id"].GetString()!;
         await Eventually.IsAsync(() => _system.SubmissionsAsync(prompt), submissions => submissions.Count == 1);
         // At the deadline nobody can be asked, nor told to stop.
-        await _system.OutageAsync("fal/fal-ai", 120, "down");
+        await using var outage = await _system.OutageAsync("fal/fal-ai", "down");
         var last = (await phone.WatchAsync(job))[^1];
         Assert.Equal("ERR_5001", last.GetProperty("error_code").GetString());
         Assert.Equal(10, await phone.CreditsAsync());
@@ -161,7 +161,7 @@ public sealed class ProviderFaultTests : IAsyncLifetime
         {
             await Eventually.IsAsync(() => _system.SubmissionsAsync(prompt), submissions => submissions[0].GetProperty("state").GetString() == "COMPLETED");
         }
-        await _system.OutageAsync("fal/fal-ai", 0, "over");
+        await outage.EndAsync();
         if (prompt.Contains("no-webhook", StringComparison.Ordinal))
         {
             await _system.ExecuteAsync("update job_submissions set settle_after = now() where settle_after is not null");

@@ -239,9 +239,9 @@ public sealed class PurchaseTests(PurchaseTests.Shop shop) : IClassFixture<Purch
     {
         var phone = await shop.NewGuestAsync();
         var (id, _) = await shop.Apple.BuyAsync(Apple.Pack25, phone.UserId);
-        await shop.OutageAsync("appstore", 120, "down");
+        await using var outage = await shop.OutageAsync("appstore", "down");
         var away = await phone.PostAsync("/update-credits", new { transaction_id = id });
-        await shop.OutageAsync("appstore", 0, "over");
+        await outage.EndAsync();
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "ERR_6003"), (away.Status, away.Code));
         Assert.NotNull(away.Raw.Headers.RetryAfter);
         await Eventually.IsAsync(phone.CreditsAsync, credits => credits == 35);
@@ -258,15 +258,7 @@ public sealed class PurchaseTests(PurchaseTests.Shop shop) : IClassFixture<Purch
     {
         var phone = await shop.NewGuestAsync();
         var (id, _) = await shop.Apple.BuyAsync(Apple.Pack25, phone.UserId);
-        await shop.Apple.PostAsync(
-            "appstore/faults",
-            new
-            {
-                kind,
-                count = times,
-                path = $"/transactions/{id}",
-            }
-        );
+        await using var fault = await shop.FaultAsync(kind, $"/transactions/{id}", times);
         Assert.Equal(25, (await phone.PostAsync("/update-credits", new { transaction_id = id }))["credits_added"].GetInt32());
     }
 
@@ -275,15 +267,7 @@ public sealed class PurchaseTests(PurchaseTests.Shop shop) : IClassFixture<Purch
     {
         var phone = await shop.NewGuestAsync();
         var (id, _) = await shop.Apple.BuyAsync(Apple.Pack25, phone.UserId);
-        await shop.Apple.PostAsync(
-            "appstore/faults",
-            new
-            {
-                kind = "rate-limit",
-                count = 1,
-                path = $"/transactions/{id}",
-            }
-        );
+        await using var fault = await shop.FaultAsync("rate-limit", $"/transactions/{id}", 1);
         var answer = await phone.PostAsync("/update-credits", new { transaction_id = id });
         Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.Status);
         // Apple's header is a time in milliseconds; read as seconds it would be a wait of ages.
@@ -297,7 +281,7 @@ public sealed class PurchaseTests(PurchaseTests.Shop shop) : IClassFixture<Purch
         var phone = await shop.NewGuestAsync();
         var (id, _) = await shop.Apple.BuyAsync(Apple.Pack25, phone.UserId, environment: "Sandbox");
         var (real, _) = await shop.Apple.BuyAsync(Apple.Pack60, phone.UserId);
-        await shop.OutageAsync("appstore/production", 120, "unauthorized");
+        await using var outage = await shop.OutageAsync("appstore/production", "unauthorized");
         var credited = await phone.PostAsync("/update-credits", new { transaction_id = id });
         Assert.Equal((HttpStatusCode.OK, 25), (credited.Status, credited["credits_added"].GetInt32()));
         // What the sandbox does not know may well be known to production: kept, and no failure.
@@ -308,7 +292,7 @@ public sealed class PurchaseTests(PurchaseTests.Shop shop) : IClassFixture<Purch
         var alert = await shop.QueryAsync<string>("select message from alerts where kind = 'app_store_key' and dedupe_key like '%:Production:key'");
         Assert.Contains("AppStore:IssuerId", alert, StringComparison.Ordinal);
         Assert.Contains("not been released", alert, StringComparison.Ordinal);
-        await shop.OutageAsync("appstore/production", 0, "over");
+        await outage.EndAsync();
         await Eventually.IsAsync(phone.CreditsAsync, credits => credits == 95);
     }
 
@@ -319,10 +303,10 @@ public sealed class PurchaseTests(PurchaseTests.Shop shop) : IClassFixture<Purch
     {
         var phone = await shop.NewGuestAsync();
         var (id, _) = await shop.Apple.BuyAsync(Apple.Pack25, phone.UserId, environment: "Sandbox");
-        await shop.OutageAsync("appstore/production", 120, kind);
+        await using var outage = await shop.OutageAsync("appstore/production", kind);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await phone.PostAsync("/update-credits", new { transaction_id = id })).Status);
         Assert.Equal(0L, await shop.QueryAsync<long>($"select count(*) from purchases where transaction_id = '{id}'"));
-        await shop.OutageAsync("appstore/production", 0, "over");
+        await outage.EndAsync();
         await Eventually.IsAsync(phone.CreditsAsync, credits => credits == 35);
     }
 

@@ -130,13 +130,13 @@ public sealed class PushTests(TestSystem house)
     public async Task Apple_away_means_the_push_comes_later_and_the_job_ends_in_time()
     {
         var (phone, token) = await RegisteredAsync();
-        await house.OutageAsync("apns", 120, "drop");
+        await using var outage = await house.OutageAsync("apns", "drop");
         Assert.Equal("completed", (await phone.GenerateAndWatchAsync("Apple is away")).GetProperty("status").GetString());
         await Eventually.IsAsync(
             () => house.QueryAsync<long>($"select count(*) from push_notifications where token = '{token}' and last_error is not null"),
             rows => rows == 1
         );
-        await house.OutageAsync("apns", 0, "over");
+        await outage.EndAsync();
         await house.ExecuteAsync($"update push_notifications set run_after = now() + interval '1 second' where token = '{token}' and status = 'pending'");
         Assert.Single(await Eventually.IsAsync(() => house.PretendApple.PushesAsync(token), all => all.Count > 0));
     }

@@ -251,14 +251,14 @@ public sealed class SignInTests(TestSystem house)
         await house.PretendApple.PostAsync("apple-id/rotate-keys", new { });
         var fresh = (await house.PretendApple.SignInAsync(subject)).Token;
         Assert.Equal(HttpStatusCode.OK, (await TokenAsync(new { provider = "apple", id_token = fresh })).Status);
-        await house.OutageAsync("apple-id", 60, "down");
+        await using var outage = await house.OutageAsync("apple-id", "down");
         // Known keys go on; a key that nobody knows yet cannot be judged.
         var known = (await house.PretendApple.SignInAsync(Subject())).Token;
         Assert.Equal(HttpStatusCode.OK, (await TokenAsync(new { provider = "apple", id_token = known })).Status);
         await house.PretendApple.PostAsync("apple-id/rotate-keys", new { });
         var unknown = (await house.PretendApple.SignInAsync(subject)).Token;
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await TokenAsync(new { provider = "apple", id_token = unknown })).Status);
-        await house.OutageAsync("apple-id", 0, "over");
+        await outage.EndAsync();
         await Eventually.IsAsync(async () => (await TokenAsync(new { provider = "apple", id_token = unknown })).Status, status => status == HttpStatusCode.OK);
     }
 

@@ -5,17 +5,12 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>A known device while Apple is away: a new guest without credits, who becomes part of the known one as soon as Apple accepts a token.</summary>
-public sealed class TemporaryGuestTests(TemporaryGuestTests.Impatient system) : IClassFixture<TemporaryGuestTests.Impatient>, IAsyncLifetime
+public sealed class TemporaryGuestTests(TemporaryGuestTests.Impatient system) : IClassFixture<TemporaryGuestTests.Impatient>
 {
     public sealed class Impatient : TestSystem
     {
         protected override Dictionary<string, string?> Settings => new() { ["DeviceCheck:TimeoutSeconds"] = "2", ["Devices:QuestionsPerWindow"] = "-1" };
     }
-
-    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
-
-    /// <summary>One test's outage is not the next one's.</summary>
-    public async ValueTask DisposeAsync() => await system.OutageAsync("devicecheck", 0, "down");
 
     [Theory]
     [InlineData("down")]
@@ -25,7 +20,7 @@ public sealed class TemporaryGuestTests(TemporaryGuestTests.Impatient system) : 
     {
         var known = await system.NewGuestAsync();
         var device = known.DeviceId + "-" + kind;
-        await system.OutageAsync("devicecheck", 600, kind);
+        await using var outage = await system.OutageAsync("devicecheck", kind);
         var answer = await Phone.CheckAsync(system.Url, known.DeviceId, Phone.TokenOf(device));
         var guest = AssertTemporary(answer, known);
         // The app tries twice more: the same guest.
@@ -34,7 +29,7 @@ public sealed class TemporaryGuestTests(TemporaryGuestTests.Impatient system) : 
             Assert.Equal(guest, AssertOpened(await Phone.CheckAsync(system.Url, known.DeviceId, Phone.TokenOf(device))));
         }
         Assert.Equal(10, await known.CreditsAsync());
-        await system.OutageAsync("devicecheck", 0, kind);
+        await outage.EndAsync();
         // Nobody comes again: the worker asks about the token that was kept.
         await Eventually.IsAsync(() => MergedIntoAsync(guest), into => into == known.UserId);
         // Their session goes on, for Apple has accepted the very token that opened it.
@@ -48,6 +43,7 @@ public sealed class TemporaryGuestTests(TemporaryGuestTests.Impatient system) : 
     public async Task What_a_temporary_guest_has_done_and_bought_becomes_the_known_guests()
     {
         var known = await system.NewGuestAsync();
+        await using var outage = await system.OutageAsync("devicecheck", "down");
         var (guest, answer) = await OpenTemporaryAsync(known, "mine");
         var session = answer["access_token"].GetString()!;
         var (_, signed) = await system.PretendApple.BuyAsync(Apple.Pack25, guest);
@@ -59,7 +55,7 @@ public sealed class TemporaryGuestTests(TemporaryGuestTests.Impatient system) : 
             Headers = { { "Idempotency-Key", $"{Guid.NewGuid()}" } },
         };
         var job = (await Answer.ReadAsync(await http.SendAsync(press)))["job_id"].GetString();
-        await system.OutageAsync("devicecheck", 0, "down");
+        await outage.EndAsync();
         await Eventually.IsAsync(() => MergedIntoAsync(guest), into => into == known.UserId);
         Assert.Equal(10 + 25 - 8, await known.CreditsAsync());
         Assert.Equal(HttpStatusCode.OK, (await known.GetAsync($"/get-video-status?job_id={job}")).Status);
@@ -86,11 +82,12 @@ public sealed class TemporaryGuestTests(TemporaryGuestTests.Impatient system) : 
     public async Task A_device_check_with_an_accepted_token_joins_everybody_of_that_id_and_ends_the_sessions_of_those_whose_own_token_nobody_accepted()
     {
         var known = await system.NewGuestAsync();
+        await using var outage = await system.OutageAsync("devicecheck", "down");
         var (mine, mineAnswer) = await OpenTemporaryAsync(known, "mine");
         var (other, otherAnswer) = await OpenTemporaryAsync(known, "other");
         // Nobody asks by itself in this test.
         await system.ExecuteAsync("update temporary_guests set device_token = null");
-        await system.OutageAsync("devicecheck", 0, "down");
+        await outage.EndAsync();
         var token = Phone.TokenOf(known.DeviceId + "-mine");
         var answers = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Phone.CheckAsync(system.Url, known.DeviceId, token)));
         Assert.All(answers, answer => Assert.Equal((HttpStatusCode.OK, known.UserId), (answer.Status, answer["user_id"].GetGuid())));
@@ -105,7 +102,7 @@ public sealed class TemporaryGuestTests(TemporaryGuestTests.Impatient system) : 
     public async Task The_worker_and_the_phone_at_once_join_once()
     {
         var known = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => system.NewGuestAsync()));
-        await system.OutageAsync("devicecheck", 600, "down");
+        await using var outage = await system.OutageAsync("devicecheck", "down");
         var guests = new List<Guid>();
         foreach (var phone in known)
         {
@@ -113,7 +110,7 @@ public sealed class TemporaryGuestTests(TemporaryGuestTests.Impatient system) : 
             await system.ExecuteAsync($"select write_ledger('{guests[^1]}', 7, 'admin_adjustment')");
         }
         await system.ExecuteAsync("update temporary_guests set run_after = now() where device_token is not null");
-        await system.OutageAsync("devicecheck", 0, "down");
+        await outage.EndAsync();
         await Task.WhenAll(
             known.SelectMany(phone => Enumerable.Range(0, 2).Select(_ => Phone.CheckAsync(system.Url, phone.DeviceId, Phone.TokenOf(phone.DeviceId + "-both"))))
         );
@@ -133,10 +130,10 @@ public sealed class TemporaryGuestTests(TemporaryGuestTests.Impatient system) : 
     public async Task A_temporary_guest_whose_token_apple_refuses_in_the_end_is_joined_to_nobody()
     {
         var known = await system.NewGuestAsync();
-        await system.OutageAsync("devicecheck", 600, "down");
+        await using var outage = await system.OutageAsync("devicecheck", "down");
         var answer = await Phone.CheckAsync(system.Url, known.DeviceId, Convert.ToBase64String(Guid.NewGuid().ToByteArray()));
         var guest = AssertTemporary(answer, known);
-        await system.OutageAsync("devicecheck", 0, "down");
+        await outage.EndAsync();
         await Eventually.IsAsync(() => system.QueryAsync<long>($"select count(*) from temporary_guests where user_id = '{guest}'"), rows => rows == 0);
         Assert.Equal(known.UserId, (await Phone.OnboardAsync(system.Url, known.DeviceId, known.DeviceId + "-true")).UserId);
         Assert.Null(await MergedIntoAsync(guest));
@@ -147,11 +144,11 @@ public sealed class TemporaryGuestTests(TemporaryGuestTests.Impatient system) : 
     public async Task A_token_that_was_refused_for_its_age_alone_leaves_its_guest_to_be_joined_by_another_without_their_session()
     {
         var known = await system.NewGuestAsync();
-        await system.OutageAsync("devicecheck", 600, "down");
+        await using var outage = await system.OutageAsync("devicecheck", "down");
         var answer = await Phone.CheckAsync(system.Url, known.DeviceId, Convert.ToBase64String(Guid.NewGuid().ToByteArray()));
         var guest = AssertTemporary(answer, known);
         await system.ExecuteAsync($"update temporary_guests set created_at = created_at - interval '2 minutes' where user_id = '{guest}'");
-        await system.OutageAsync("devicecheck", 0, "down");
+        await outage.EndAsync();
         await Eventually.IsAsync(
             () => system.QueryAsync<long>($"select count(*) from temporary_guests where user_id = '{guest}' and device_token is null"),
             rows => rows == 1
@@ -165,6 +162,7 @@ public sealed class TemporaryGuestTests(TemporaryGuestTests.Impatient system) : 
     public async Task A_temporary_guest_who_has_signed_in_with_apple_or_left_is_joined_to_nobody()
     {
         var known = await system.NewGuestAsync();
+        await using var outage = await system.OutageAsync("devicecheck", "down");
         var (member, memberAnswer) = await OpenTemporaryAsync(known, "member");
         var (left, leftAnswer) = await OpenTemporaryAsync(known, "left");
         using var http = Client(memberAnswer["access_token"].GetString()!);
@@ -172,7 +170,7 @@ public sealed class TemporaryGuestTests(TemporaryGuestTests.Impatient system) : 
         Assert.Equal(HttpStatusCode.OK, (await http.PostAsJsonAsync("/merge-guest-user", new { id_token = token })).StatusCode);
         using var leaving = Client(leftAnswer["access_token"].GetString()!);
         Assert.Equal(HttpStatusCode.OK, (await leaving.PostAsJsonAsync("/delete-account", new { })).StatusCode);
-        await system.OutageAsync("devicecheck", 0, "down");
+        await outage.EndAsync();
         Assert.Equal(known.UserId, (await Phone.OnboardAsync(system.Url, known.DeviceId, known.DeviceId + "-later")).UserId);
         await Eventually.IsAsync(
             () => system.QueryAsync<long>($"select count(*) from temporary_guests where user_id in ('{member}', '{left}')"),
@@ -188,10 +186,11 @@ public sealed class TemporaryGuestTests(TemporaryGuestTests.Impatient system) : 
     public async Task When_the_known_guest_has_become_a_member_the_id_is_the_temporary_guests_without_credits()
     {
         var known = await system.NewGuestAsync();
+        await using var outage = await system.OutageAsync("devicecheck", "down");
         var (guest, answer) = await OpenTemporaryAsync(known, "mine");
         var (token, _) = await system.PretendApple.SignInAsync("001234." + Guid.NewGuid().ToString("N"));
         Assert.Equal(HttpStatusCode.OK, (await known.PostAsync("/merge-guest-user", new { id_token = token })).Status);
-        await system.OutageAsync("devicecheck", 0, "down");
+        await outage.EndAsync();
         await Eventually.IsAsync(() => system.QueryAsync<bool>($"select device_id is not null from users where id = '{guest}'"), isTheirs => isTheirs);
         Assert.Null(await MergedIntoAsync(guest));
         Assert.Equal(0, (await AsAsync(answer, "/get-user-credits"))["credits_remaining"].GetInt32());
@@ -203,9 +202,10 @@ public sealed class TemporaryGuestTests(TemporaryGuestTests.Impatient system) : 
     public async Task A_banned_known_guests_ban_follows_the_join()
     {
         var known = await system.NewGuestAsync();
+        await using var outage = await system.OutageAsync("devicecheck", "down");
         var (guest, answer) = await OpenTemporaryAsync(known, "mine");
         await system.ExecuteAsync($"update users set banned_at = now() where id = '{known.UserId}'");
-        await system.OutageAsync("devicecheck", 0, "down");
+        await outage.EndAsync();
         await Eventually.IsAsync(() => MergedIntoAsync(guest), into => into == known.UserId);
         Assert.Equal("ERR_4006", (await AsAsync(answer, "/get-user-credits")).Code);
     }
@@ -233,9 +233,9 @@ public sealed class TemporaryGuestTests(TemporaryGuestTests.Impatient system) : 
             );
     }
 
+    /// <summary>While Apple is away.</summary>
     private async Task<(Guid Guest, Answer Answer)> OpenTemporaryAsync(Phone known, string name)
     {
-        await system.OutageAsync("devicecheck", 600, "down");
         var answer = await Phone.CheckAsync(system.Url, known.DeviceId, Phone.TokenOf($"{known.DeviceId}-{name}"));
         return (AssertTemporary(answer, known), answer);
     }

@@ -60,11 +60,9 @@ public sealed class VideoLibraryTests(TestSystem system)
     public async Task The_live_stream_tells_each_step_and_ends()
     {
         var phone = await system.NewGuestAsync();
-        await system.OutageAsync("fal", 120, "down");
+        await using var outage = await system.OutageAsync("fal", "down");
         var job = (await phone.GenerateAsync("Streamed"))["job_id"].GetString()!;
-        var states = (await phone.WatchAsync(job, () => system.OutageAsync("fal", 0, "over")))
-            .Select(status => status.GetProperty("status").GetString())
-            .ToList();
+        var states = (await phone.WatchAsync(job, outage.EndAsync)).Select(status => status.GetProperty("status").GetString()).ToList();
         Assert.Equal("completed", states[^1]);
         Assert.Contains("pending", states);
         Assert.Contains("processing", states);

@@ -28,10 +28,9 @@ public sealed class BackupTests
         /// <summary>A server on another database, with the same outside world.</summary>
         public async Task<Microsoft.AspNetCore.Builder.WebApplication> OnAsync(PrivateCluster other)
         {
-            await Server.StopAsync();
-            await Server.DisposeAsync();
+            var stopped = await StopServerAsync();
             UseDatabase(other.ConnectionString);
-            await StartAgainAsync();
+            await stopped.EndAsync();
             return Server;
         }
     }

@@ -130,8 +130,11 @@ public sealed class TelemetryTests(TelemetryTests.Watched system) : IClassFixtur
             }
             await http.PostAsJsonAsync("/auth/v1/token?grant_type=refresh_token", new { refresh_token = "planted-refresh-token-value" });
             await http.PostAsJsonAsync("/webhooks/fal/planted-webhook-token", new { prompt });
-            await system.OutageAsync("fal", 1, "down");
-            await phone.GenerateAndWatchAsync(prompt);
+            await using var outage = await system.OutageAsync("fal", "down");
+            var job = (await phone.GenerateAsync(prompt))["job_id"].GetString()!;
+            await Eventually.IsAsync(() => system.QueryAsync<long>("select count(*) from job_submissions"), attempts => attempts >= 2);
+            await outage.EndAsync();
+            await phone.WatchAsync(job);
             // A fault of ours whose cause holds what the user wrote: PostgreSQL names the failing row.
             await system.ExecuteAsync($"alter table video_jobs add constraint broken check (prompt <> '{prompt} breaks')");
             Assert.Equal("ERR_6003", (await phone.GenerateAsync($"{prompt} breaks")).Code);

@@ -54,14 +54,14 @@ public sealed class FrozenWorkerTests(FrozenWorkerTests.TwoProcesses system) : I
         var device = "frozen-" + Guid.NewGuid();
         using var address = LoopbackAddress.Hold();
         await using var frozen = await system.StartOtherAsync(address.Url);
-        await system.OutageAsync("devicecheck/v1/query_two_bits", Hour, "slow");
+        await using var outage = await system.OutageAsync("devicecheck/v1/query_two_bits", "slow");
         var first = Phone.CheckAsync(address.Url, Guid.NewGuid().ToString(), Phone.TokenOf(device));
         await Eventually.IsAsync(
             () => system.Control.GetStringAsync("/_control/devicecheck/devices"),
             devices => devices.Contains($"\"{device}\":1", StringComparison.Ordinal)
         );
         await frozen.FreezeAsync();
-        await system.OutageAsync("devicecheck/v1/query_two_bits", 0, "slow");
+        await outage.EndAsync();
         var other = await Phone.OnboardAsync(system.Url, Guid.NewGuid().ToString(), device);
         Assert.Equal(10, await Eventually.IsAsync(other.CreditsAsync, credits => credits == 10));
         await frozen.ThawAsync();
@@ -80,14 +80,14 @@ public sealed class FrozenWorkerTests(FrozenWorkerTests.TwoProcesses system) : I
         var phone = await system.NewGuestAsync();
         using var address = LoopbackAddress.Hold();
         await using var frozen = await system.StartOtherAsync(address.Url);
-        await system.OutageAsync("fal/fal-ai", Hour, "slow");
+        await using var outage = await system.OutageAsync("fal/fal-ai", "slow");
         var prompt = $"Frozen while submitting {Guid.NewGuid():N} [slow 3]";
         var job = (await phone.GenerateAsync(prompt))["job_id"].GetString()!;
         await Eventually.IsAsync(() => system.SubmissionsAsync(prompt), submissions => submissions.Count == 1);
         await frozen.FreezeAsync();
         await system.ServeAllAsync();
         // What the provider answers now waits in the frozen process's socket until it is thawed.
-        await system.OutageAsync("fal/fal-ai", 0, "slow");
+        await outage.EndAsync();
         Assert.Equal("completed", (await phone.WatchAsync(job))[^1].GetProperty("status").GetString());
         await AssertThawingChangesNothingAsync(frozen, job);
         Assert.Single(await system.SubmissionsAsync(prompt));
@@ -101,14 +101,14 @@ public sealed class FrozenWorkerTests(FrozenWorkerTests.TwoProcesses system) : I
         var phone = await system.NewGuestAsync();
         using var address = LoopbackAddress.Hold();
         await using var frozen = await system.StartOtherAsync(address.Url);
-        await system.OutageAsync("fal/files", Hour, "slow");
+        await using var outage = await system.OutageAsync("fal/files", "slow");
         var job = (await phone.GenerateAsync("Frozen while fetching"))["job_id"].GetString()!;
         await Eventually.IsAsync(
             () => system.QueryAsync<bool>($"select stage = 'fetching' and leased_by is not null from video_jobs where job_id = '{job}'"),
             isFetching => isFetching
         );
         await frozen.FreezeAsync();
-        await system.OutageAsync("fal/files", 0, "slow");
+        await outage.EndAsync();
         await system.ServeAllAsync();
         Assert.Equal("completed", (await phone.WatchAsync(job))[^1].GetProperty("status").GetString());
         await AssertThawingChangesNothingAsync(frozen, job);

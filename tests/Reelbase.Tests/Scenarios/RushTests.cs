@@ -93,13 +93,13 @@ public sealed class RushTests(TestSystem system)
     public async Task A_job_is_deleted_by_many_at_once_and_refunded_once()
     {
         var phone = await system.NewGuestAsync(80);
-        await system.OutageAsync("fal", 120, "down");
+        await using var outage = await system.OutageAsync("fal", "down");
         var job = (await phone.GenerateAsync("Deleted by many"))["job_id"].GetString();
         var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => phone.PostTextAsync("/delete-video-job", $$"""{"job_id":"{{job}}" }""")));
         Assert.Contains(answers, answer => answer.Status == HttpStatusCode.OK);
         Assert.All(answers, answer => Assert.True(answer.Status is HttpStatusCode.OK or HttpStatusCode.NotFound, answer.Text));
         await Eventually.IsAsync(phone.CreditsAsync, credits => credits == 80);
-        await system.OutageAsync("fal", 0, "over");
+        await outage.EndAsync();
         Assert.Equal(1, await system.QueryAsync<long>($"select count(*) from quota_log where job_id = '{job}' and reason = 'generation_failed_refund'"));
         await system.AssertLedgerAsync();
     }

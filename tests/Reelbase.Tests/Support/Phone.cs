@@ -17,6 +17,15 @@ public sealed record Answer(HttpStatusCode Status, JsonElement Json, string Text
     /// <summary>The message of an error answer.</summary>
     public string? Message => Code is null ? null : Json.GetProperty("error").GetProperty("message").GetString();
 
+    /// <summary>The reason that an error answer gives in its details; fails with the whole answer when it gives none.</summary>
+    public string Reason =>
+        this["error"].TryGetProperty("details", out var details)
+        && details.ValueKind == JsonValueKind.Object
+        && details.TryGetProperty("reason", out var reason)
+        && reason.ValueKind == JsonValueKind.String
+            ? reason.GetString()!
+            : throw new InvalidOperationException($"There is no reason in {(int)Status} {Text}");
+
     /// <summary>A member of the answer.</summary>
     public JsonElement this[string name] =>
         Json.ValueKind == JsonValueKind.Object && Json.TryGetProperty(name, out var member)

@@ -130,7 +130,7 @@ public class TestSystem : IAsyncLifetime
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Stops the server and starts it anew on the same database, with other settings.</summary>
+    /// <summary>Stops the server of a test's own and starts it anew on the same database, with other settings. One that is shared gets <see cref="WithSettingsAsync"/>.</summary>
     public async Task RestartServerAsync(Dictionary<string, string?>? more = null)
     {
         await Server.StopAsync();
@@ -138,8 +138,21 @@ public class TestSystem : IAsyncLifetime
         await StartServerAsync(more);
     }
 
-    /// <summary>Starts the server anew after a test has stopped it.</summary>
-    public Task StartAgainAsync() => StartServerAsync();
+    /// <summary>Starts the server anew with other settings, and with the usual ones at the end of the test.</summary>
+    public async Task<Planted> WithSettingsAsync(Dictionary<string, string?> more)
+    {
+        var planted = new Planted(() => RestartServerAsync());
+        await RestartServerAsync(more);
+        return planted;
+    }
+
+    /// <summary>Stops the server; it is started again at the end of the test or before.</summary>
+    public async Task<Planted> StopServerAsync()
+    {
+        await Server.StopAsync();
+        await Server.DisposeAsync();
+        return new(() => StartServerAsync());
+    }
 
     /// <summary>Everything that the server needs to know, as configuration keys.</summary>
     public static Dictionary<string, string?> BaseSettings(string url, string simulators, string dataDirectory) =>
@@ -318,19 +331,75 @@ public class TestSystem : IAsyncLifetime
             .ToList();
     }
 
-    /// <summary>Makes an outside system misbehave.</summary>
-    public async Task OutageAsync(string system, double seconds, string kind) =>
-        (
-            await Control.PostAsJsonAsync(
-                "/_control/outage",
+    /// <summary>Makes an outside system misbehave until the test says that it is over, or ends.</summary>
+    public async Task<Planted> OutageAsync(string system, string kind)
+    {
+        await SetAsync(
+            "outage",
+            new
+            {
+                system,
+                seconds = 3600,
+                kind,
+            }
+        );
+        return new(() =>
+            SetAsync(
+                "outage",
                 new
                 {
                     system,
-                    seconds,
+                    seconds = 0,
                     kind,
                 }
             )
-        ).EnsureSuccessStatusCode();
+        );
+    }
+
+    /// <summary>A fault of the pretend App Store's next calls whose path has this in it; by default of all of them until it is over.</summary>
+    public async Task<Planted> FaultAsync(string kind, string path, int count = 1000)
+    {
+        await SetAsync(
+            "appstore/faults",
+            new
+            {
+                kind,
+                path,
+                count,
+            }
+        );
+        return new(() =>
+            SetAsync(
+                "appstore/faults",
+                new
+                {
+                    kind,
+                    path,
+                    count = 0,
+                }
+            )
+        );
+    }
+
+    /// <summary>Puts the clock of DeviceCheck ahead, and lets it find so many of our tokens too old.</summary>
+    public async Task<Planted> DeviceCheckMoodAsync(double clockSeconds, int expired)
+    {
+        await SetAsync("devicecheck/mood", new { clock_seconds = clockSeconds, expired });
+        return new(() => SetAsync("devicecheck/mood", new { clock_seconds = 0.0, expired = 0 }));
+    }
+
+    /// <summary>Lets Telegram say that it is busy, until it is over.</summary>
+    public async Task<Planted> TelegramRefusalsAsync()
+    {
+        await SetAsync("telegram/refusals?count=1000", new { });
+        return new(() => SetAsync("telegram/refusals?count=0", new { }));
+    }
+
+    private async Task SetAsync(string control, object order)
+    {
+        using var answer = await Control.PostAsJsonAsync("/_control/" + control, order);
+        answer.EnsureSuccessStatusCode();
+    }
 
     private async Task StartServerAsync(Dictionary<string, string?>? more = null)
     {

@@ -56,11 +56,8 @@ public sealed class ConformanceSystem : TestSystem
         );
     }
 
-    /// <summary>Makes a provider misbehave.</summary>
-    public Task BreakAsync(string provider, string kind, double seconds = 60) => OutageAsync(Paths.GetValueOrDefault(provider, provider), seconds, kind);
-
-    /// <summary>All is well again.</summary>
-    public Task MendAsync(string provider) => BreakAsync(provider, "over", 0);
+    /// <summary>Makes a provider misbehave until the test says that it is over, or ends.</summary>
+    public Task<Planted> ProviderOutageAsync(string provider, string kind) => OutageAsync(Paths.GetValueOrDefault(provider, provider), kind);
 
     /// <summary>How many jobs a provider has made of a prompt.</summary>
     public async Task<int> JobsAtAsync(string provider, string prompt)

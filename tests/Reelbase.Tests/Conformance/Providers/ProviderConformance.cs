@@ -107,19 +107,13 @@ public abstract class ProviderConformance(ConformanceSystem system) : IClassFixt
     public async Task A_gateway_may_have_lost_the_true_answer_a_service_that_is_down_has_none(string kind, bool isAmbiguous)
     {
         var running = await AcceptedAsync("A thing [slow 60]");
-        await system.BreakAsync(Provider, kind);
-        try
-        {
-            var outcome = await SubmitAsync("A thing");
-            Assert.True(isAmbiguous ? outcome is SubmitOutcome.Ambiguous : outcome is SubmitOutcome.NotAccepted { IsOurFault: false }, outcome.ToString());
-            Assert.IsType<PollOutcome.Unknown>(await Adapter.PollAsync(running, CancellationToken.None));
-            Assert.False(await Adapter.CancelAsync(running, CancellationToken.None));
-            Assert.False((await Adapter.ProbeAsync(CancellationToken.None)).IsUp);
-        }
-        finally
-        {
-            await system.MendAsync(Provider);
-        }
+        await using var outage = await system.ProviderOutageAsync(Provider, kind);
+        var outcome = await SubmitAsync("A thing");
+        Assert.True(isAmbiguous ? outcome is SubmitOutcome.Ambiguous : outcome is SubmitOutcome.NotAccepted { IsOurFault: false }, outcome.ToString());
+        Assert.IsType<PollOutcome.Unknown>(await Adapter.PollAsync(running, CancellationToken.None));
+        Assert.False(await Adapter.CancelAsync(running, CancellationToken.None));
+        Assert.False((await Adapter.ProbeAsync(CancellationToken.None)).IsUp);
+        await outage.EndAsync();
         Assert.True((await Adapter.ProbeAsync(CancellationToken.None)).IsUp);
         Assert.IsType<PollOutcome.Running>(await Adapter.PollAsync(running, CancellationToken.None));
     }
@@ -128,19 +122,13 @@ public abstract class ProviderConformance(ConformanceSystem system) : IClassFixt
     public async Task A_wrong_key_and_an_empty_account_are_our_own_fault()
     {
         var running = await AcceptedAsync("A thing [slow 60]");
-        await system.BreakAsync(Provider, "unauthorized");
-        try
-        {
-            Assert.True(Assert.IsType<SubmitOutcome.NotAccepted>(await SubmitAsync("A thing")).IsOurFault);
-            Assert.True(Assert.IsType<PollOutcome.Unknown>(await Adapter.PollAsync(running, CancellationToken.None)).IsOurFault);
-            Assert.True((await Adapter.ProbeAsync(CancellationToken.None)).IsOurFault);
-            await system.BreakAsync(Provider, "balance");
-            Assert.True(Assert.IsType<SubmitOutcome.NotAccepted>(await SubmitAsync("A thing")).IsOurFault);
-        }
-        finally
-        {
-            await system.MendAsync(Provider);
-        }
+        await using var outage = await system.ProviderOutageAsync(Provider, "unauthorized");
+        Assert.True(Assert.IsType<SubmitOutcome.NotAccepted>(await SubmitAsync("A thing")).IsOurFault);
+        Assert.True(Assert.IsType<PollOutcome.Unknown>(await Adapter.PollAsync(running, CancellationToken.None)).IsOurFault);
+        Assert.True((await Adapter.ProbeAsync(CancellationToken.None)).IsOurFault);
+        await using var empty = await system.ProviderOutageAsync(Provider, "balance");
+        Assert.True(Assert.IsType<SubmitOutcome.NotAccepted>(await SubmitAsync("A thing")).IsOurFault);
+        await outage.EndAsync();
     }
 
     [Fact]
@@ -178,16 +166,10 @@ public abstract class ProviderConformance(ConformanceSystem system) : IClassFixt
     {
         var job = await AcceptedAsync("A thing [slow 0]");
         Assert.IsType<PollOutcome.Succeeded>(await EndAsync(job));
-        await system.BreakAsync(Provider, kind);
-        try
-        {
-            Assert.IsType<PollOutcome.Unknown>(await Adapter.PollAsync(job, CancellationToken.None));
-            Assert.IsType<PollOutcome.Unknown>(await Adapter.PollAsync(job with { IsCancelling = true }, CancellationToken.None));
-        }
-        finally
-        {
-            await system.MendAsync(Provider);
-        }
+        await using var outage = await system.ProviderOutageAsync(Provider, kind);
+        Assert.IsType<PollOutcome.Unknown>(await Adapter.PollAsync(job, CancellationToken.None));
+        Assert.IsType<PollOutcome.Unknown>(await Adapter.PollAsync(job with { IsCancelling = true }, CancellationToken.None));
+        await outage.EndAsync();
         Assert.IsType<PollOutcome.Succeeded>(await EndAsync(job));
     }
 
