@@ -133,6 +133,7 @@ public static class ServerApp
         ("Devices", typeof(DevicesOptions)),
         ("Supabase", typeof(SupabaseOptions)),
         ("Generation", typeof(GenerationOptions)),
+        ("Consent", typeof(ConsentOptions)),
         ("Callbacks", typeof(CallbackOptions)),
         ("Catalog", typeof(CatalogOptions)),
         ("Moderation", typeof(ModerationOptions)),
@@ -219,6 +220,7 @@ public static class ServerApp
         services.AddSingleton<ErrorWriter>();
         AddHosted<ChangeFeed>(services);
         services.AddHostedService<PrimaryGuard>();
+        services.AddHostedService<ConsentRule>();
         AddHosted<ErrorRecorder>(services);
     }
 

@@ -84,6 +84,7 @@ public sealed class PageTests(PageTests.Furnished house) : IClassFixture<PageTes
                 ("products", "/admin/products"),
                 ("promo-codes", "/admin/promo-codes"),
                 ("app-settings", "/admin/app-settings"),
+                ("consent-terms", "/admin/consent-terms"),
                 ("webhooks", "/admin/webhooks"),
                 ("passkeys", "/admin/passkeys"),
                 ("sessions", "/admin/sessions"),

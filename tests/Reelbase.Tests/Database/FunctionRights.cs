@@ -118,6 +118,7 @@ internal static class FunctionRights
             "match_user_id",
             "model_is_offered",
             "move_my_file",
+            "my_missing_ai_consent",
             "my_user_id",
             "my_user_ids",
             "open_passkey_registration",
@@ -144,6 +145,7 @@ internal static class FunctionRights
         ["reelbase_api"] =
         [
             "abandon_upload",
+            "announce_consent_rule",
             "beat",
             "begin_device_question",
             "change_admin_password",
@@ -151,6 +153,7 @@ internal static class FunctionRights
             "claim_unverified_user",
             "confirm_device_limit",
             "confirm_generation_limit",
+            "consent_rule",
             "count_unverified_uses",
             "find_admin_credentials",
             "find_device_key",
@@ -209,6 +212,7 @@ internal static class FunctionRights
         ["reelbase_worker"] =
         [
             "alert_ledger_problems",
+            "announce_consent_rule",
             "announce_provider",
             "apply_account_event",
             "apply_webhook_delivery",
@@ -232,6 +236,7 @@ internal static class FunctionRights
             "clean_up",
             "clean_up_refresh_tokens",
             "complete_video_job",
+            "consent_rule",
             "count_hours",
             "credit_waiting_purchase",
             "fail_video_job",
@@ -314,10 +319,12 @@ internal static class FunctionRights
         ],
         ["reelbase_admin"] =
         [
+            "announce_consent_rule",
             "check_ledger",
             "clean_up",
             "clean_up_refresh_tokens",
             "close_content_report",
+            "consent_rule",
             "create_admin",
             "create_promo_code",
             "end_promo_code",

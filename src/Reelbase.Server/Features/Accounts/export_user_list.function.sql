@@ -28,7 +28,7 @@ declare
         from purchases where user_id = any ($1)) p$q$
     when 'consents' then $q$
       select sort_key(c.granted_at, lpad(c.id::text, 19, '0')) as key,
-        jsonb_build_object('kind', c.kind, 'version', c.version, 'granted_at', to_json_time(c.granted_at), 'withdrawn_at', to_json_time(c.withdrawn_at)) as shown
+        jsonb_build_object('kind', c.kind, 'version', c.version, 'granted_at', to_json_time(c.granted_at), 'withdrawn_at', to_json_time(c.withdrawn_at), 'recipients', c.recipients) as shown
       from user_consents c where c.user_id = any ($1)$q$
     when 'devices' then $q$
       select sort_key(d.created_at, mask_device_id(d.device_id)) as key,

@@ -32,6 +32,7 @@ declare
   v_used integer;
   v_oldest timestamptz;
   v_ip record;
+  v_consent jsonb;
 begin
   -- A merge may have been committed while we waited for the row: then it is the member who asks.
   v_user := lock_account(v_me);
@@ -70,6 +71,11 @@ begin
     end if;
   end if;
   perform require_model_offered(v_model, p_request ->> 'model_id');
+  -- Before the price, so that nobody tops up for what they would not agree to.
+  v_consent := missing_ai_consent(v_me, v_model, false);
+  if v_consent is not null then
+    perform raise_error('ERR_4013', v_consent);
+  end if;
 
   v_prompt := coalesce(p_request ->> 'prompt', nullif(v_theme.prompt, ''));
   if v_prompt is null then
@@ -132,4 +138,4 @@ end
 $$;
 comment on function generate_video(uuid, jsonb, inet, jsonb, integer, jsonb) is
   'Accepts a generation exactly once per user and key: price, limits, charge, ledger row, job and stored answer in one '
-  'transaction. Raises ERR_4001, ERR_4002, ERR_4003, ERR_4004, ERR_4005, ERR_4006, ERR_4007, ERR_4009, and the code of p_refusal.';
+  'transaction. Raises ERR_4001, ERR_4002, ERR_4003, ERR_4004, ERR_4005, ERR_4006, ERR_4007, ERR_4009, ERR_4013, and the code of p_refusal.';

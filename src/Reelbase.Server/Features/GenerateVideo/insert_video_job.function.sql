@@ -7,8 +7,12 @@ returns uuid language plpgsql security definer set search_path = public, pg_temp
 declare
   v_job_id uuid := uuid_v7();
   v_charge integer := case when p_retry_of is null then p_cost else 0 end;
+  v_consent jsonb := missing_ai_consent(p_user_id, p_model, p_retry_of is not null);
 begin
   perform require_model_offered(p_model, p_model.id::text);
+  if v_consent is not null then
+    perform raise_error('ERR_4013', v_consent);
+  end if;
   insert into video_jobs (job_id, user_id, model_id, theme_id, model_name, prompt, settings, image_url, credits_used, credits_charged,
     paid_by_house, retry_of, provider, line_turn, created_at, run_after, deadline_at)
   values (v_job_id, p_user_id, p_model.id, p_theme_id, p_model.name, p_prompt, p_settings, p_image_url, v_charge, v_charge,
@@ -22,4 +26,4 @@ begin
 end
 $$;
 comment on function insert_video_job(uuid, models, uuid, text, jsonb, text, integer, integer, uuid) is
-  'Queues a job and charges for it, or not when it is a retry; answers its id. Raises ERR_4002. Internal to generate_video and admin_retry_job.';
+  'Queues a job and charges for it, or not when it is a retry; answers its id. Raises ERR_4002, ERR_4013. Internal to generate_video and admin_retry_job.';

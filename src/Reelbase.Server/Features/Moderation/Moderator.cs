@@ -28,6 +28,9 @@ public sealed class Moderator(IOptions<ModerationOptions> options, ApiDatabase d
 
     private string[]? _blocked;
 
+    /// <summary>Whether somebody outside is shown what a person wrote.</summary>
+    public bool AsksOutside => options.Value.ServiceUrl is { Length: > 0 };
+
     /// <summary>Looks at what a person wrote. No prompt of their own: nothing to look at.</summary>
     public async Task<Verdict> CheckAsync(string? prompt, string? imageUrl, CancellationToken cancellationToken)
     {

@@ -157,6 +157,18 @@ public static class ErrorCatalog
             Next = "Load the present state; the request is out of date.",
         },
         new(
+            "ERR_4013",
+            403,
+            "consent needed before sending to AI providers",
+            "Your consent is needed before your prompt and picture are sent to AI providers.",
+            "İsteminiz ve resminiz yapay zekâ sağlayıcılarına gönderilmeden önce onayınız gerekir.",
+            "Se necesita tu consentimiento antes de enviar tu texto y tu imagen a proveedores de IA."
+        )
+        {
+            Next =
+                "Show the text of `get-consent-terms`, send `record-consent` with `details.version` when the user agrees, then the request again with the same key.",
+        },
+        new(
             "ERR_5001",
             504,
             "provider timeout",

@@ -1,0 +1,53 @@
+using System.Text.Json;
+using Microsoft.Extensions.Options;
+using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Http;
+
+namespace Reelbase.Server.Features.Accounts;
+
+/// <summary>What holds for AI consent; <c>select consent_rule()</c> answers it at any time.</summary>
+public sealed record ConsentRuleState(
+    string State,
+    bool IsRequired,
+    DateTime? ExemptUntil,
+    string? Version,
+    IReadOnlyList<string> Recipients,
+    IReadOnlyList<string> ModelsWithoutVendor
+);
+
+/// <summary>Decides at start whether generations need consent, before anybody is served, and says so in a line.</summary>
+public sealed class ConsentRule(ApiDatabase database, IOptions<ConsentOptions> options, IHostEnvironment environment, ILogger<ConsentRule> logger)
+    : IHostedService
+{
+    /// <inheritdoc/>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        var text = await database.ScalarAsync<string>(
+            "select announce_consent_rule($1, $2, $3::timestamptz)::text",
+            cancellationToken,
+            options.Value.Ai,
+            environment.IsProduction(),
+            options.Value.ShippedBuildsExemptUntil?.UtcDateTime
+        );
+        logger.LogInformation("{Rule}", Describe(JsonSerializer.Deserialize<ConsentRuleState>(text!, Json.Options)!));
+    }
+
+    /// <inheritdoc/>
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>One line for a log or the doctor.</summary>
+    public static string Describe(ConsentRuleState rule) =>
+        rule.State switch
+        {
+            "on" => $"AI consent: required (version {rule.Version}); generate-video answers ERR_4013 without it"
+                + (rule.ExemptUntil is { } until ? $"; shipped builds are exempt until {until:u}" : "")
+                + (
+                    rule.ModelsWithoutVendor.Count > 0
+                        ? $"; set models.vendor for {string.Join(", ", rule.ModelsWithoutVendor)}, whose vendor no text names"
+                        : ""
+                ),
+            "off" =>
+                "AI consent: not required, as jobs were accepted before it could be asked or Consent:Ai is off; App Review (5.1.2(i)) asks for it: set Consent:Ai to required",
+            _ => "AI consent: not required in Development; a new installation in Production requires it (Consent:Ai)",
+        };
+}

@@ -1,0 +1,26 @@
+-- What a user has to be asked before their prompt goes to a provider; null when nothing. They have agreed to the version that holds now, when everybody was named to whom
+-- this model sends; a model of a new recipient asks again, the others do not. p_model null: whatever the model. Builds that were shipped before the app could ask are
+-- exempt until a date, and so is a retry by support of what they sent.
+create or replace function missing_ai_consent(p_user_id uuid, p_model models, p_is_retry boolean) returns jsonb
+language plpgsql stable security definer set search_path = public, pg_temp as $$
+declare
+  v_rule installation;
+  v_terms jsonb;
+begin
+  select * into v_rule from installation;
+  if v_rule.ai_consent is distinct from 'on' then
+    return null;
+  elsif v_rule.ai_consent_exempt_until > clock_timestamp()
+      and (p_is_retry or coalesce(nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'unverified', '') = 'true') then
+    return null;
+  end if;
+  v_terms := get_consent_terms('ai_processing', 'en');
+  if exists (select from user_consents c where c.user_id = p_user_id and c.kind = 'ai_processing' and c.withdrawn_at is null and c.version = v_terms ->> 'version'
+      and (c.recipients is null or p_model.id is null or c.recipients @> model_recipients(p_model))) then
+    return null;
+  end if;
+  return jsonb_build_object('version', v_terms -> 'version', 'recipients', coalesce(v_terms -> 'recipients', '[]'));
+end
+$$;
+comment on function missing_ai_consent(uuid, models, boolean) is
+  '{"version","recipients":[...]} that a user has yet to agree to, or null. Internal to generate_video, insert_video_job and my_missing_ai_consent.';
