@@ -93,6 +93,13 @@ public sealed class ConflictException : ReelbaseException
         : base(error) { }
 }
 
+/// <summary><c>ERR_4013</c>: consent needed before sending to AI providers.</summary>
+public sealed class ConsentNeededBeforeSendingToAIProvidersException : ReelbaseException
+{
+    internal ConsentNeededBeforeSendingToAIProvidersException(ReelbaseError error)
+        : base(error) { }
+}
+
 /// <summary><c>ERR_5001</c>: provider timeout.</summary>
 public sealed class ProviderTimeoutException : ReelbaseException
 {
@@ -161,6 +168,7 @@ internal static class CatalogExceptions
             "ERR_4010" => new InvalidDeviceException(error),
             "ERR_4011" => new InvalidTransactionOrUnknownProductException(error),
             "ERR_4012" => new ConflictException(error),
+            "ERR_4013" => new ConsentNeededBeforeSendingToAIProvidersException(error),
             "ERR_5001" => new ProviderTimeoutException(error),
             "ERR_5002" => new ProviderUnavailableException(error),
             "ERR_5003" => new ProviderRejectedTheContentException(error),

@@ -111,6 +111,7 @@ internal static class FunctionRights
             "get_video_jobs",
             "get_video_status",
             "is_admin",
+            "job_seconds",
             "join_apple_account",
             "keep_purchase_claim",
             "list_my_files",

@@ -1,7 +1,9 @@
 using System.Text.Json;
 using Microsoft.Extensions.Options;
+using Npgsql;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Http;
+using Reelbase.Server.Platform.Work;
 
 namespace Reelbase.Server.Features.Accounts;
 
@@ -15,25 +17,55 @@ public sealed record ConsentRuleState(
     IReadOnlyList<string> ModelsWithoutVendor
 );
 
-/// <summary>Decides at start whether generations need consent, before anybody is served, and says so in a line.</summary>
+/// <summary>Decides at start whether generations need consent, before anybody is served, and says so in a line; later it says what has changed.</summary>
 public sealed class ConsentRule(ApiDatabase database, IOptions<ConsentOptions> options, IHostEnvironment environment, ILogger<ConsentRule> logger)
-    : IHostedService
+    : PeriodicWork(logger)
 {
+    private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
+    private bool _isDecided;
+    private string? _said;
+
     /// <inheritdoc/>
-    public async Task StartAsync(CancellationToken cancellationToken)
+    protected override TimeSpan Pause => Minute;
+
+    /// <inheritdoc/>
+    protected override bool BeginsWithPause => true;
+
+    /// <inheritdoc/>
+    public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        var text = await database.ScalarAsync<string>(
-            "select announce_consent_rule($1, $2, $3::timestamptz)::text",
-            cancellationToken,
-            options.Value.Ai,
-            environment.IsProduction(),
-            options.Value.ShippedBuildsExemptUntil?.UtcDateTime
-        );
-        logger.LogInformation("{Rule}", Describe(JsonSerializer.Deserialize<ConsentRuleState>(text!, Json.Options)!));
+        try
+        {
+            await RunOnceAsync(cancellationToken);
+        }
+        catch (NpgsqlException error)
+        {
+            // What was decided before holds, and the next round decides.
+            logger.LogWarning(error, "Whether generations need consent could not be decided at start");
+        }
+        await base.StartAsync(cancellationToken);
     }
 
     /// <inheritdoc/>
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    protected override async Task RunOnceAsync(CancellationToken stoppingToken)
+    {
+        var text = _isDecided
+            ? await database.ScalarAsync<string>("select consent_rule()::text", stoppingToken)
+            : await database.ScalarAsync<string>(
+                "select announce_consent_rule($1, $2, $3::timestamptz)::text",
+                stoppingToken,
+                options.Value.Ai,
+                environment.IsProduction(),
+                options.Value.ShippedBuildsExemptUntil?.UtcDateTime
+            );
+        _isDecided = true;
+        var line = Describe(JsonSerializer.Deserialize<ConsentRuleState>(text!, Json.Options)!);
+        if (line != _said)
+        {
+            logger.LogInformation("{Rule}", line);
+            _said = line;
+        }
+    }
 
     /// <summary>One line for a log or the doctor.</summary>
     public static string Describe(ConsentRuleState rule) =>

@@ -54,11 +54,12 @@ begin
   -- One claimer at a time walks the line, so that two cannot both take a provider's last place.
   if not submissions_are_held() and pg_try_advisory_xact_lock(hashtextextended('reelbase:waiting_line', 0)) then
     for v_provider, v_rules in select * from jsonb_each(p_providers - '*') loop
+      -- For the overview and for estimates, which know no node's configuration.
+      update provider_states s set places = (v_rules ->> 'concurrency')::integer where s.provider = v_provider and s.places is distinct from (v_rules ->> 'concurrency')::integer;
       continue when exists (select from provider_states s where s.provider = v_provider and s.paused_until > clock_timestamp());
       select least((v_rules ->> 'concurrency')::integer - count(*), (v_rules -> 'room' ->> 'submit')::integer, p_limit - cardinality(v_ids)) into v_room
       from video_jobs j
-      where j.provider = v_provider and (j.stage in ('submitting', 'submitted') or (j.stage = 'ambiguous' and j.submitted_at is not null)
-        or (j.stage = 'queued' and j.lease_until >= clock_timestamp()));
+      where j.provider = v_provider and j.stage <> 'finished' and (j.stage <> 'queued' or j.lease_until >= clock_timestamp()) and holds_place(j);
       continue when v_room <= 0 or not exists (select from video_jobs j where j.stage = 'queued' and j.provider = v_provider);
       v_spent := coalesce((select p.micros from provider_spend p
         where p.provider = v_provider and p.day = (clock_timestamp() at time zone 'UTC')::date), 0)

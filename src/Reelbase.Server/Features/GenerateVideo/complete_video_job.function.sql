@@ -33,6 +33,7 @@ begin
     video_url = p_video_name, thumbnail_url = p_thumbnail_name, result_url = null, leased_by = null, lease_until = null
   where job_id = p_job_id;
   perform enqueue_pushes(p_job_id);
+  perform measure_model_seconds(v_job.model_id);
   return true;
 end
 $$;

@@ -16,6 +16,9 @@ begin
     settle_after = case when p_unsettled and provider_job_id is not null then clock_timestamp() + interval '1 minute' end
   where job_id = p_job.job_id and attempt = p_job.attempt and outcome in ('intended', 'accepted', 'succeeded');
   perform enqueue_pushes(p_job.job_id);
+  if p_job.stage = 'queued' and p_job.deadline_at <= clock_timestamp() and p_job.deleted_at is null then
+    perform alert_queue_expired(p_job.provider);
+  end if;
 end
 $$;
 comment on function end_video_job(video_jobs, text, text, boolean) is

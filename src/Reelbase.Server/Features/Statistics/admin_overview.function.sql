@@ -34,6 +34,7 @@ begin
         'fault', s.fault, 'detail', s.detail, 'failing_since', to_json_time(s.failing_since), 'paused_until', to_json_time(s.paused_until),
         'spent_today_micros', coalesce((select p.micros from provider_spend p where p.provider = s.provider and p.day = (now() at time zone 'UTC')::date), 0))
         order by s.provider), '[]') from provider_states s),
+    'queues', (select coalesce(jsonb_agg(describe_queue(s.provider) order by s.provider), '[]') from provider_states s where s.is_configured),
     'storage', describe_storage_use(),
     'waiting', jsonb_build_object(
       'webhooks_failed', (select count(*) from (select from webhook_deliveries where status = 'failed' limit 1000) f),

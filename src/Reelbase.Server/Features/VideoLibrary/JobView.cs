@@ -9,6 +9,7 @@ namespace Reelbase.Server.Features.VideoLibrary;
 /// <param name="QueuePosition">Waiting jobs ahead, from 0; null when it is not waiting.</param>
 /// <param name="ExpiresAt">When the video is removed; null when it is kept.</param>
 /// <param name="Video">What the video is like; null before it is there.</param>
+/// <param name="EstimatedSeconds">Until the video is probably there, while it waits or runs; null once it has ended.</param>
 public sealed record JobStatusAnswer(
     Guid JobId,
     string Status,
@@ -23,7 +24,8 @@ public sealed record JobStatusAnswer(
     DateTime CreatedAt,
     DateTime? CompletedAt,
     DateTime? ExpiresAt,
-    VideoDetails? Video = null
+    VideoDetails? Video = null,
+    int? EstimatedSeconds = null
 );
 
 /// <summary>What the stored video is like; a member is null when it is not known.</summary>
@@ -64,7 +66,8 @@ public sealed record JobRow(
     int? VideoWidth,
     int? VideoHeight,
     decimal? VideoFps,
-    bool? VideoHasAudio
+    bool? VideoHasAudio,
+    int? EstimatedSeconds
 );
 
 /// <summary>Turns rows into what goes out: storage keys become addresses, codes become words.</summary>
@@ -89,7 +92,8 @@ public sealed class JobView(FileLinks links, IOptions<GenerationOptions> options
             row.CreatedAt,
             row.CompletedAt,
             expires,
-            row.VideoUrl is null ? null : new(row.VideoDurationSeconds, row.VideoWidth, row.VideoHeight, row.VideoFps, row.VideoHasAudio)
+            row.VideoUrl is null ? null : new(row.VideoDurationSeconds, row.VideoWidth, row.VideoHeight, row.VideoFps, row.VideoHasAudio),
+            row.EstimatedSeconds
         );
     }
 
