@@ -114,6 +114,8 @@ public sealed class RealtimeHostileTests(RealtimeHostileTests.House system) : IC
         """{"config":{"postgres_changes":[{"event":"*","schema":"public","table":"video_jobs","filter":"prompt=match.(a+)+"}]}}""",
         "match.(a+)+ is no condition that is offered for prompt"
     )]
+    [InlineData("realtime:x", "LIKE", "A pattern of like has at most 256 characters")]
+    [InlineData("realtime:x", "ILIKE", "A pattern of ilike has at most 256 characters")]
     [InlineData(
         "realtime:x",
         """{"config":{"postgres_changes":[{"event":"*","schema":"public","table":"video_jobs","select":["leased_by"]}]}}""",
@@ -121,6 +123,11 @@ public sealed class RealtimeHostileTests(RealtimeHostileTests.House system) : IC
     )]
     public async Task A_join_for_what_is_not_offered_is_refused_with_its_reason(string topic, string payload, string reason)
     {
+        if (payload is "LIKE" or "ILIKE")
+        {
+            var filter = $"prompt={payload.ToLowerInvariant()}.{string.Concat(Enumerable.Repeat("%a", 128))}%";
+            payload = "{\"config\":{\"postgres_changes\":[{\"event\":\"*\",\"schema\":\"public\",\"table\":\"video_jobs\",\"filter\":\"" + filter + "\"}]}}";
+        }
         using var client = await ChannelClient.OpenAsync(system.Url, AnonKey);
         await client.SendTextAsync($"""["1","1","{topic}","phx_join",{payload}]""");
         var reply = await client.ReplyAsync("1");
@@ -196,6 +203,31 @@ public sealed class RealtimeHostileTests(RealtimeHostileTests.House system) : IC
     }
 
     [Fact]
+    public async Task A_socket_without_a_channel_of_a_user_gives_its_place_back_whatever_else_it_says()
+    {
+        var clock = new ForwardClock();
+        await using var node = system.BuildServer(new() { ["Realtime:WithoutUserSeconds"] = "1800", ["Realtime:IdleSeconds"] = "3600" }, clock: clock);
+        await node.StartAsync();
+        var phone = await system.NewGuestAsync();
+        using var mine = await ChannelClient.OpenAsync(TestSystem.AddressOf(node), AnonKey);
+        await mine.JoinedAsync("realtime:mine", phone.AccessToken, ChannelClient.Changes("video_jobs"));
+        using var bare = await ChannelClient.OpenAsync(TestSystem.AddressOf(node), AnonKey);
+        Assert.Equal("ok", (await bare.ReplyAsync(await bare.SendAsync("phoenix", "heartbeat", new { }))).Status);
+        using var signedOut = await ChannelClient.OpenAsync(TestSystem.AddressOf(node), AnonKey);
+        await signedOut.JoinedAsync("realtime:hears-nothing", null, ChannelClient.Changes("video_jobs"));
+        clock.Ahead = TimeSpan.FromSeconds(1801);
+        Assert.Equal(WebSocketCloseStatus.PolicyViolation, await bare.ClosedAsync());
+        Assert.Equal(WebSocketCloseStatus.PolicyViolation, await signedOut.ClosedAsync());
+        Assert.Equal("ok", (await mine.ReplyAsync(await mine.SendAsync("phoenix", "heartbeat", new { }))).Status);
+        // The time begins when its last channel of a user has gone.
+        await mine.ReplyAsync(await mine.SendAsync("realtime:mine", "phx_leave", new { }));
+        Assert.Equal("ok", (await mine.ReplyAsync(await mine.SendAsync("phoenix", "heartbeat", new { }))).Status);
+        clock.Ahead *= 2;
+        Assert.Equal(WebSocketCloseStatus.PolicyViolation, await mine.ClosedAsync());
+        await node.StopAsync();
+    }
+
+    [Fact]
     public async Task A_reader_that_does_not_read_is_dropped_and_nobody_waits_for_it()
     {
         var dropped = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -249,6 +281,14 @@ public sealed class RealtimeHostileTests(RealtimeHostileTests.House system) : IC
     {
         using var client = await ChannelClient.OpenAsync(system.Url, AnonKey);
         Assert.Equal("ok", (await client.ReplyAsync(await client.SendAsync("phoenix", "heartbeat", new { }))).Status);
+    }
+
+    /// <summary>Time passes for whoever measures how long something has taken.</summary>
+    private sealed class ForwardClock : TimeProvider
+    {
+        public TimeSpan Ahead { get; set; }
+
+        public override long GetTimestamp() => base.GetTimestamp() + (long)(Ahead.TotalSeconds * TimestampFrequency);
     }
 
     /// <summary>A socket whose client takes nothing.</summary>

@@ -31,6 +31,82 @@ public sealed class LiveBookTests
         Assert.True(book.MarkJob(job));
     }
 
+    [Fact]
+    public void Watches_of_one_user_that_end_do_not_walk_all_of_their_jobs_each()
+    {
+        const int watches = 200;
+        const int jobs = 5;
+        var (user, session) = (Guid.NewGuid(), Guid.NewGuid());
+        var book = new LiveBook();
+        var asked = new Asked();
+        var all = Enumerable
+            .Range(0, watches)
+            .Select(_ => new LiveWatch(null!, CallerOf(user, session), new LiveInterest(new AskedJobs(asked, jobs)), new Nobody()))
+            .ToList();
+        all.ForEach(book.Add);
+        Assert.Equal(watches * jobs, book.Known().Jobs.Length);
+        all.ForEach(book.Remove);
+        Assert.Empty(book.Known().Jobs);
+        Assert.False(book.MarkUser(user));
+        Assert.InRange(asked.Times, 0, 10 * watches);
+    }
+
+    [Fact]
+    public void A_job_is_watched_until_the_last_of_its_watchers_has_gone()
+    {
+        var (user, session, job) = (Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid());
+        var book = new LiveBook();
+        LiveWatch New(bool status) => new(null!, CallerOf(user, session), new LiveInterest([job], status), new Nobody());
+        var (first, second) = (New(false), New(true));
+        book.Add(first);
+        book.Add(second);
+        Assert.Equal([job], book.Take(10)[0].Ask.Statuses);
+        book.Remove(second);
+        // Disposed twice is left once.
+        book.Remove(second);
+        Assert.True(book.MarkJob(job));
+        Assert.Empty(book.Take(10)[0].Ask.Statuses);
+        book.Remove(first);
+        Assert.False(book.MarkJob(job));
+        Assert.Empty(book.Take(10));
+    }
+
+    private sealed class Asked
+    {
+        public int Times { get; set; }
+    }
+
+    /// <summary>Jobs that count how often somebody asks whether one of them is a given one.</summary>
+    private sealed class AskedJobs(Asked asked, int count) : IReadOnlyCollection<Guid>, ICollection<Guid>
+    {
+        private readonly HashSet<Guid> _jobs = [.. Enumerable.Range(0, count).Select(_ => Guid.NewGuid())];
+
+        public int Count => _jobs.Count;
+        public bool IsReadOnly => true;
+
+        public bool Contains(Guid item)
+        {
+            asked.Times++;
+            return _jobs.Contains(item);
+        }
+
+        public IEnumerator<Guid> GetEnumerator()
+        {
+            asked.Times++;
+            return _jobs.GetEnumerator();
+        }
+
+        System.Collections.IEnumerator System.Collections.IEnumerable.GetEnumerator() => GetEnumerator();
+
+        public void Add(Guid item) => throw new NotSupportedException();
+
+        public void Clear() => throw new NotSupportedException();
+
+        public void CopyTo(Guid[] array, int arrayIndex) => _jobs.CopyTo(array, arrayIndex);
+
+        public bool Remove(Guid item) => throw new NotSupportedException();
+    }
+
     private static Caller CallerOf(Guid user, Guid session) =>
         new("authenticated", user, $$"""{"role":"authenticated","sub":"{{user}}","session_id":"{{session}}"}""");
 }

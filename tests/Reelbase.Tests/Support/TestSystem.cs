@@ -163,6 +163,8 @@ public class TestSystem : IAsyncLifetime
             ["Server:Roles:1"] = "worker",
             ["Server:DataDirectory"] = dataDirectory,
             ["Database:ConnectTimeoutSeconds"] = TestCluster.PatienceSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            // A test may stand still between opening a socket and joining with it.
+            ["Realtime:WithoutUserSeconds"] = "600",
             ["Fal:ApiKey"] = "sim:key",
             ["Fal:UserId"] = "user_sim",
             ["Fal:QueueUrl"] = $"{simulators}/fal",

@@ -32,6 +32,12 @@ internal sealed class LiveRow
     public int? Place { get; set; }
     public DateTime Created { get; set; }
 
+    /// <summary>Watchers that named it.</summary>
+    public int Named { get; set; }
+
+    /// <summary>Those of them who want what <c>get-video-status</c> answers.</summary>
+    public int Statuses { get; set; }
+
     /// <summary>Takes note of a reading.</summary>
     /// <returns>INSERT, UPDATE, DELETE; null when nothing is new, or nothing was known before.</returns>
     public string? Note(string? record)
@@ -47,14 +53,17 @@ internal sealed class LiveRow
     }
 }
 
-/// <summary>Everybody who watches as one user: what the rows are is read once for all of them. Guarded by the hub's lock.</summary>
-internal sealed class LiveAudience(Guid userId, bool isUnverified)
+/// <summary>Everybody who watches as one user: what the rows are is read once for all of them. Guarded by the book's lock, so it counts who wants what instead of asking everybody.</summary>
+internal sealed class LiveAudience(LiveBook book, Guid userId, bool isUnverified)
 {
     /// <summary>Jobs of a user that a watcher of all of them is kept informed of: the newest ones.</summary>
     public const int Newest = 30;
 
     private HashSet<Guid>? _dirty;
     private bool _isWindowDirty;
+    private int _wantAll;
+    private int _wantProfile;
+    private int _named;
 
     public Guid UserId => userId;
     public bool IsUnverified => isUnverified;
@@ -63,12 +72,52 @@ internal sealed class LiveAudience(Guid userId, bool isUnverified)
     public LiveRow? Profile { get; private set; }
 
     /// <summary>The rows of users: the one that the token names, and the account that it may have been merged into.</summary>
-    public Dictionary<Guid, long> UserVersions { get; } = new(1);
+    public (Guid Id, long Version)[] UserVersions { get; private set; } = [];
 
     /// <summary>Whether it waits to be read.</summary>
     public bool IsQueued { get; set; }
 
     private bool HasWindow { get; set; }
+
+    public void Add(LiveWatch watch)
+    {
+        watch.Audience = this;
+        Watches.Add(watch);
+        _wantAll += watch.Interest.AllJobs ? 1 : 0;
+        _wantProfile += watch.Interest.Profile ? 1 : 0;
+        foreach (var job in watch.Interest.Jobs)
+        {
+            var row = RowOf(job, isRead: false);
+            _named += row.Named++ == 0 ? 1 : 0;
+            row.Statuses += watch.Interest.WantsStatus ? 1 : 0;
+            SetDirty(job);
+        }
+    }
+
+    /// <summary>Takes one watcher out, and forgets what nobody watches any more.</summary>
+    public void Remove(LiveWatch watch)
+    {
+        watch.Audience = null;
+        Watches.Remove(watch);
+        _wantAll -= watch.Interest.AllJobs ? 1 : 0;
+        _wantProfile -= watch.Interest.Profile ? 1 : 0;
+        foreach (var job in watch.Interest.Jobs)
+        {
+            if (Jobs.TryGetValue(job, out var row))
+            {
+                row.Statuses -= watch.Interest.WantsStatus ? 1 : 0;
+                if (--row.Named == 0)
+                {
+                    _named--;
+                    ForgetUnlessWatched(job, row);
+                }
+            }
+        }
+        if (Watches.Count == 0 || (_wantAll == 0 && watch.Interest.AllJobs) || Jobs.Count - _named > 2 * Newest)
+        {
+            LetGo();
+        }
+    }
 
     public void SetDirty(Guid job) => (_dirty ??= []).Add(job);
 
@@ -77,9 +126,8 @@ internal sealed class LiveAudience(Guid userId, bool isUnverified)
     /// <summary>What is to be read, which then counts as clean.</summary>
     public LiveAsk Take(int number)
     {
-        var wantsAll = Watches.Exists(watch => watch.Interest.AllJobs);
         IReadOnlyCollection<Guid> jobs = (_isWindowDirty ? [.. Jobs.Keys] : _dirty?.Where(Jobs.ContainsKey).ToList()) ?? [];
-        var statuses = jobs.Where(job => Watches.Exists(watch => watch.Interest.WantsStatus && watch.Interest.Jobs.Contains(job))).ToList();
+        var statuses = jobs.Where(job => Jobs[job].Statuses > 0).ToList();
         var ask = new LiveAsk(
             number,
             userId,
@@ -87,8 +135,8 @@ internal sealed class LiveAudience(Guid userId, bool isUnverified)
             [.. Watches.Select(watch => watch.SessionId).OfType<Guid>().Distinct()],
             jobs,
             statuses,
-            wantsAll && (_isWindowDirty || !HasWindow) ? Newest : 0,
-            Watches.Exists(watch => watch.Interest.Profile)
+            _wantAll > 0 && (_isWindowDirty || !HasWindow) ? Newest : 0,
+            _wantProfile > 0
         );
         (_dirty, _isWindowDirty, IsQueued) = (null, false, false);
         return ask;
@@ -106,11 +154,8 @@ internal sealed class LiveAudience(Guid userId, bool isUnverified)
         foreach (var job in ask.Jobs.Concat(seen.Keys).Distinct().ToList())
         {
             var record = seen.GetValueOrDefault(job);
-            if (!Jobs.TryGetValue(job, out var row))
-            {
-                // Found among the newest: of one that was not there when they were read first, it is news.
-                Jobs[job] = row = new() { IsRead = HasWindow };
-            }
+            // One that is found among the newest and was not there when they were read first is news.
+            var row = RowOf(job, isRead: HasWindow);
             var type = row.Note(record);
             var element = record is null || (type is null && ask.Newest == 0) ? default : JsonSerializer.Deserialize<JsonElement>(record);
             if (element.ValueKind == JsonValueKind.Object)
@@ -126,6 +171,11 @@ internal sealed class LiveAudience(Guid userId, bool isUnverified)
                 // It has gone on already, which watchers of updates are waiting for.
                 Call(new("video_jobs", "UPDATE", job, element, now), watch => watch.Wants(job), calls);
             }
+        }
+        foreach (var job in ask.Jobs)
+        {
+            // Whoever named it may have gone while it was read.
+            ForgetUnlessWatched(job, Jobs.GetValueOrDefault(job));
         }
         NoteStatuses(rows, calls);
         if (rows.FirstOrDefault(row => row.Kind == "user") is { } user)
@@ -144,16 +194,39 @@ internal sealed class LiveAudience(Guid userId, bool isUnverified)
         }
     }
 
-    /// <summary>Forgets rows that nobody watches.</summary>
-    public void LetGo()
+    /// <summary>Forgets rows that nobody watches: neither by name nor as one of the newest.</summary>
+    private void LetGo()
     {
-        var wantsAll = Watches.Exists(watch => watch.Interest.AllJobs);
-        HasWindow &= wantsAll;
-        var kept = wantsAll ? Jobs.OrderByDescending(job => job.Value.Created).Take(Newest).Select(job => job.Key).ToHashSet() : [];
-        foreach (var job in Jobs.Keys.Where(job => !kept.Contains(job) && !Watches.Exists(watch => watch.Interest.Jobs.Contains(job))).ToList())
+        HasWindow &= _wantAll > 0;
+        var kept = _wantAll > 0 ? Jobs.OrderByDescending(job => job.Value.Created).Take(Newest).Select(job => job.Key).ToHashSet() : [];
+        foreach (var job in Jobs.Where(job => job.Value.Named == 0 && !kept.Contains(job.Key)).Select(job => job.Key).ToList())
         {
-            Jobs.Remove(job);
+            Forget(job);
         }
+    }
+
+    private LiveRow RowOf(Guid job, bool isRead)
+    {
+        if (!Jobs.TryGetValue(job, out var row))
+        {
+            Jobs[job] = row = new() { IsRead = isRead };
+            book.Index(job, this);
+        }
+        return row;
+    }
+
+    private void ForgetUnlessWatched(Guid job, LiveRow? row)
+    {
+        if (row is { Named: 0 } && _wantAll == 0)
+        {
+            Forget(job);
+        }
+    }
+
+    private void Forget(Guid job)
+    {
+        Jobs.Remove(job);
+        book.Unindex(job, this);
     }
 
     private void NoteVersions(LiveAsk ask, IReadOnlyList<LiveRead> rows)
@@ -165,21 +238,10 @@ internal sealed class LiveAudience(Guid userId, bool isUnverified)
                 row.Version = null;
             }
         }
-        UserVersions.Clear();
-        foreach (var row in rows)
+        UserVersions = [.. rows.Where(row => row.Kind == "user_version").DistinctBy(row => row.Id).Select(row => (row.Id!.Value, row.Version!.Value))];
+        foreach (var row in rows.Where(row => row.Kind == "job_version"))
         {
-            if (row.Kind == "user_version")
-            {
-                UserVersions[row.Id!.Value] = row.Version!.Value;
-            }
-            else if (row.Kind == "job_version")
-            {
-                if (!Jobs.TryGetValue(row.Id!.Value, out var job))
-                {
-                    Jobs[row.Id.Value] = job = new() { IsRead = HasWindow };
-                }
-                job.Version = row.Version;
-            }
+            RowOf(row.Id!.Value, isRead: HasWindow).Version = row.Version;
         }
     }
 

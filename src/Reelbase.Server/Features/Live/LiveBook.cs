@@ -47,19 +47,10 @@ internal sealed class LiveBook
             var key = (watch.Caller.UserId!.Value, watch.SessionId is null);
             if (!_audiences.TryGetValue(key, out var audience))
             {
-                _audiences[key] = audience = new(key.Item1, key.Item2);
+                _audiences[key] = audience = new(this, key.Item1, key.Item2);
                 Index(_byUser, audience.UserId, audience);
             }
-            watch.Audience = audience;
-            audience.Watches.Add(watch);
-            foreach (var job in watch.Interest.Jobs)
-            {
-                if (audience.Jobs.TryAdd(job, new()))
-                {
-                    Index(_byJob, job, audience);
-                }
-                audience.SetDirty(job);
-            }
+            audience.Add(watch);
             Enqueue(audience);
         }
     }
@@ -68,9 +59,10 @@ internal sealed class LiveBook
     {
         lock (_lock)
         {
-            if (watch.Audience is { } audience && audience.Watches.Remove(watch))
+            if (watch.Audience is { } audience)
             {
-                Tidy(audience, [.. audience.Jobs.Keys]);
+                audience.Remove(watch);
+                Tidy(audience);
             }
         }
     }
@@ -103,15 +95,15 @@ internal sealed class LiveBook
         }
     }
 
-    public bool MarkSession(Guid session)
+    /// <summary>One walk for however many sessions have ended.</summary>
+    public void MarkSessions(IReadOnlySet<Guid> sessions)
     {
         lock (_lock)
         {
-            foreach (var audience in _audiences.Values.Where(audience => audience.Watches.Exists(watch => watch.SessionId == session)))
+            foreach (var audience in _audiences.Values.Where(audience => audience.Watches.Exists(watch => watch.SessionId is { } id && sessions.Contains(id))))
             {
                 Enqueue(audience);
             }
-            return true;
         }
     }
 
@@ -176,24 +168,38 @@ internal sealed class LiveBook
             foreach (var audience in _audiences.Values.Where(audience => audience.IsUnverified).ToList())
             {
                 End(audience, _ => true, "session_ended", calls);
-                Tidy(audience, [.. audience.Jobs.Keys]);
+                Tidy(audience);
             }
         }
         return calls;
     }
 
-    public Versions Known()
+    /// <summary>Everybody who is watched for now, for <see cref="Known(IEnumerable{LiveAudience})"/> in parts.</summary>
+    public LiveAudience[] Audiences()
     {
         lock (_lock)
         {
-            var jobs = _audiences.Values.SelectMany(audience => audience.Jobs).DistinctBy(job => job.Key).ToList();
-            var users = _audiences.Values.SelectMany(audience => audience.UserVersions).DistinctBy(user => user.Key).ToList();
-            var sessions = _audiences.Values.SelectMany(audience => audience.Watches).Select(watch => watch.SessionId).OfType<Guid>().Distinct();
+            return [.. _audiences.Values];
+        }
+    }
+
+    /// <summary>What is known of everything that is watched.</summary>
+    public Versions Known() => Known(Audiences());
+
+    /// <summary>What is known of what some users watch.</summary>
+    public Versions Known(IEnumerable<LiveAudience> audiences)
+    {
+        lock (_lock)
+        {
+            var some = audiences.ToList();
+            var jobs = some.SelectMany(audience => audience.Jobs).DistinctBy(job => job.Key).ToList();
+            var users = some.SelectMany(audience => audience.UserVersions).DistinctBy(user => user.Id).ToList();
+            var sessions = some.SelectMany(audience => audience.Watches).Select(watch => watch.SessionId).OfType<Guid>().Distinct();
             return new(
                 [.. jobs.Select(job => job.Key)],
                 [.. jobs.Select(job => job.Value.Version)],
-                [.. users.Select(user => user.Key)],
-                [.. users.Select(user => (long?)user.Value)],
+                [.. users.Select(user => user.Id)],
+                [.. users.Select(user => (long?)user.Version)],
                 [.. sessions]
             );
         }
@@ -233,7 +239,11 @@ internal sealed class LiveBook
     private void Apply(Part part, List<LiveRead> rows, bool isListening, DateTime now, List<Action> calls)
     {
         var audience = part.Audience;
-        var before = audience.Jobs.Keys.ToList();
+        if (audience.Watches.Count == 0)
+        {
+            // Everybody has gone meanwhile, and whoever came since has an audience of their own.
+            return;
+        }
         foreach (var ended in rows.Where(row => row.Kind == "ended"))
         {
             var reason = System.Text.Json.JsonDocument.Parse(ended.Record!).RootElement.GetProperty("reason").GetString()!;
@@ -244,11 +254,11 @@ internal sealed class LiveBook
         if (wasRead)
         {
             audience.Apply(part.Ask, rows, now, calls);
-            foreach (var user in audience.UserVersions.Keys)
+            foreach (var (user, _) in audience.UserVersions)
             {
                 Index(_byUser, user, audience);
             }
-            foreach (var watch in part.Waiting.Where(watch => isListening && audience.Watches.Contains(watch)))
+            foreach (var watch in part.Waiting.Where(watch => isListening && watch.Audience == audience))
             {
                 watch.IsReady = true;
                 calls.Add(() => watch.Listener.OnReady(watch));
@@ -259,44 +269,41 @@ internal sealed class LiveBook
             // Somebody came with another session in between: nothing was read for them.
             PutBack(part);
         }
-        Tidy(audience, before);
+        Tidy(audience);
     }
 
     private static void End(LiveAudience audience, Predicate<LiveWatch> isMeant, string reason, List<Action> calls)
     {
         foreach (var watch in audience.Watches.FindAll(isMeant))
         {
-            audience.Watches.Remove(watch);
+            audience.Remove(watch);
             calls.Add(() => watch.Listener.OnEnd(watch, reason));
         }
     }
 
-    /// <summary>The indexes follow what the audience watches now.</summary>
-    private void Tidy(LiveAudience audience, List<Guid> before)
+    /// <summary>A job begins to be watched for a user. Under the lock.</summary>
+    public void Index(Guid job, LiveAudience audience) => Index(_byJob, job, audience);
+
+    /// <summary>A job is not watched for a user any more. Under the lock.</summary>
+    public void Unindex(Guid job, LiveAudience audience) => Unindex(_byJob, job, audience);
+
+    /// <summary>An audience that nobody belongs to any more is forgotten.</summary>
+    private void Tidy(LiveAudience audience)
     {
-        audience.LetGo();
-        if (audience.Watches.Count == 0)
+        if (audience.Watches.Count > 0)
         {
-            audience.Jobs.Clear();
-            // A reading that ends late finds the audience of whoever has come meanwhile under its key.
-            var key = (audience.UserId, audience.IsUnverified);
-            if (ReferenceEquals(_audiences.GetValueOrDefault(key), audience))
-            {
-                _audiences.Remove(key);
-            }
-            foreach (var user in audience.UserVersions.Keys.Append(audience.UserId))
-            {
-                Unindex(_byUser, user, audience);
-            }
+            return;
         }
-        foreach (var job in before.Where(job => !audience.Jobs.ContainsKey(job)))
+        var key = (audience.UserId, audience.IsUnverified);
+        if (ReferenceEquals(_audiences.GetValueOrDefault(key), audience))
         {
-            Unindex(_byJob, job, audience);
+            _audiences.Remove(key);
         }
-        foreach (var job in audience.Jobs.Keys)
+        foreach (var (user, _) in audience.UserVersions)
         {
-            Index(_byJob, job, audience);
+            Unindex(_byUser, user, audience);
         }
+        Unindex(_byUser, audience.UserId, audience);
     }
 
     private void PutBack(Part part)

@@ -20,7 +20,11 @@ public sealed class LiveHub : PeriodicWork
     /// <summary>Users whose rows one call reads.</summary>
     private const int MaxAsks = 100;
 
-    /// <summary>Changes come in bursts: what comes within this time is read together.</summary>
+    /// <summary>Users whose rows one comparison asks for.</summary>
+    private const int MaxCompared = 500;
+    private static readonly TimeSpan BetweenParts = TimeSpan.FromMilliseconds(25);
+
+    /// <summary>Changes come in bursts: what comes within this time of a reading is read together.</summary>
     private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(8);
     private static readonly TimeSpan Places = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(1);
@@ -34,8 +38,10 @@ public sealed class LiveHub : PeriodicWork
     private readonly SemaphoreSlim _bell = new(0, 1);
     private readonly LiveBook _book = new();
     private long _sweptAt;
+    private long _readAt;
     private long _placesAt;
     private volatile bool _mustSweep;
+    private Task _sweeping = Task.CompletedTask;
     private long _rowsRead;
 
     public LiveHub(
@@ -82,16 +88,27 @@ public sealed class LiveHub : PeriodicWork
     {
         try
         {
-            var wait = _mustSweep ? TimeSpan.Zero : Left(_sweptAt, _sweep);
+            var wait =
+                !_sweeping.IsCompleted ? Places // its end rings
+                : _mustSweep ? TimeSpan.Zero
+                : Left(_sweptAt, _sweep);
             wait = wait < Left(_placesAt, Places) ? wait : Left(_placesAt, Places);
-            if (await _bell.WaitAsync(wait, stoppingToken))
+            if (await _bell.WaitAsync(wait, stoppingToken) && Left(_readAt, Gather) is { Ticks: > 0 } rest)
             {
-                await Task.Delay(Gather, stoppingToken);
+                await Task.Delay(rest, stoppingToken);
             }
             while (await ReadAsync(stoppingToken)) { }
-            if (_mustSweep || Left(_sweptAt, _sweep) == TimeSpan.Zero)
+            _readAt = _clock.GetTimestamp();
+            if (_sweeping.IsCompleted)
             {
-                await SweepAsync(stoppingToken);
+                var swept = _sweeping;
+                _sweeping = Task.CompletedTask;
+                await swept;
+                if (_mustSweep || Left(_sweptAt, _sweep) == TimeSpan.Zero)
+                {
+                    // Beside the readings: with many watchers it takes a while, and changes do not wait for it.
+                    _sweeping = SweepAsync(stoppingToken);
+                }
             }
             if (Left(_placesAt, Places) == TimeSpan.Zero)
             {
@@ -181,11 +198,23 @@ public sealed class LiveHub : PeriodicWork
         {
             Make(_book.EndUnverified());
         }
-        var known = _book.Known();
-        if (known.Users.Length == 0)
+        try
         {
-            return;
+            foreach (var some in _book.Audiences().Chunk(MaxCompared))
+            {
+                await CompareAsync(_book.Known(some), stoppingToken);
+                // In parts with pauses: with many watchers it is much work, and changes are read meanwhile.
+                await Task.Delay(BetweenParts, stoppingToken);
+            }
         }
+        finally
+        {
+            Ring();
+        }
+    }
+
+    private async Task CompareAsync(LiveBook.Versions known, CancellationToken stoppingToken)
+    {
         var changed = await _database.ListAsync<Swept>(
             "select kind, id from sweep_live($1, $2, $3, $4, $5)",
             stoppingToken,
@@ -201,8 +230,12 @@ public sealed class LiveHub : PeriodicWork
             {
                 "job" => _book.MarkJob(row.Id),
                 "user" => _book.MarkUser(row.Id),
-                _ => _book.MarkSession(row.Id),
+                _ => false,
             };
+        }
+        if (changed.Where(row => row.Kind == "session").Select(row => row.Id).ToHashSet() is { Count: > 0 } sessions)
+        {
+            _book.MarkSessions(sessions);
         }
         if (changed.Count > 0)
         {

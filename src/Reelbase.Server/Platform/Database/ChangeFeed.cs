@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Threading.Channels;
 using Npgsql;
 using Reelbase.Server.Platform.Work;
@@ -86,9 +87,15 @@ public sealed class ChangeFeed(ConnectionStrings strings, ILogger<ChangeFeed> lo
 
     private async Task SendAsync(CancellationToken stoppingToken)
     {
+        var sent = Stopwatch.StartNew();
         await foreach (var first in _outgoing.Reader.ReadAllAsync(stoppingToken))
         {
-            await Task.Delay(Gather, stoppingToken);
+            // The first goes at once; what comes within this time of it goes together.
+            if (Gather - sent.Elapsed is { Ticks: > 0 } rest)
+            {
+                await Task.Delay(rest, stoppingToken);
+            }
+            sent.Restart();
             var topics = new HashSet<string>(StringComparer.Ordinal) { first };
             while (topics.Count < MaxTopicsPerNotification && _outgoing.Reader.TryRead(out var next))
             {

@@ -88,7 +88,7 @@ internal sealed class ChangeEntry
                 jobs.UnionWith(entry._filter!.Keys(KeyOf("video_jobs"))!);
             }
         }
-        return new(jobs, AllJobs: all, Profile: profile);
+        return new(jobs.Count == 0 ? [] : jobs, AllJobs: all, Profile: profile);
     }
 
     /// <summary>Whether it wants to hear of a change.</summary>
@@ -125,6 +125,8 @@ internal sealed class ChangeEntry
             return null;
         }
         var text = element.ValueKind == JsonValueKind.String ? element.GetString()! : throw new JoinRefusedException($"{name} is a text");
+        // What most entries say is kept once.
+        text = string.IsInterned(text) ?? text;
         echo.Add((name, text));
         return text;
     }

@@ -13,6 +13,9 @@ internal sealed class ChangeFilter
     private const int MaxLength = 4096;
     private const int MaxValues = 100;
 
+    /// <summary>Comparing takes the product of the pattern's and the text's lengths, for every change.</summary>
+    private const int MaxPatternLength = 256;
+
     private readonly List<Condition> _conditions = [];
 
     private sealed record Condition(string Column, string Operator, bool IsNegated, IReadOnlyList<object?> Values);
@@ -75,11 +78,14 @@ internal sealed class ChangeFilter
             "eq" or "neq" or "lt" or "lte" or "gt" or "gte" => new(column, name, isNegated, [Parse(column, type, Unquote(value))]),
             "isdistinct" => new(column, name, isNegated, [value == "null" ? null : Parse(column, type, Unquote(value))]),
             "is" when value is "null" or "true" or "false" => new(column, name, isNegated, [value == "null" ? null : value == "true"]),
-            "like" or "ilike" when type is "text" or "varchar" => new(column, name, isNegated, [Unquote(value)]),
+            "like" or "ilike" when type is "text" or "varchar" => new(column, name, isNegated, [ReadPattern(name, Unquote(value))]),
             "in" when value is ['(', .., ')'] => new(column, name, isNegated, ReadList(column, type, value[1..^1])),
             _ => throw new JoinRefusedException($"{rest} is no condition that is offered for {column}"),
         };
     }
+
+    private static string ReadPattern(string name, string pattern) =>
+        pattern.Length <= MaxPatternLength ? pattern : throw new JoinRefusedException($"A pattern of {name} has at most {MaxPatternLength} characters");
 
     private static List<object?> ReadList(string column, string type, string text)
     {

@@ -11,7 +11,8 @@ internal sealed class RealtimeChannel(RealtimeSocket socket, RealtimeMessage joi
 
     private LiveWatch? _watch;
 
-    public string Topic => join.Topic;
+    // Copied: the join itself holds its whole payload, token and all, and a channel may live for hours.
+    public string Topic { get; } = join.Topic;
     public string? JoinRef { get; } = join.JoinRef ?? join.Ref;
 
     /// <summary>Number of the join while its reply is held back; null afterwards.</summary>

@@ -95,6 +95,8 @@ internal sealed class RealtimeEndpoint(
             }
             var address = server.Value.PublicUrl?.TrimEnd('/') ?? $"{context.Request.Scheme}://{context.Request.Host}";
             using var socket = await context.WebSockets.AcceptWebSocketAsync();
+            // The key was read; a socket may be open for hours.
+            context.Request.Query = QueryCollection.Empty;
             await sockets.RunAsync(new RealtimeSocket(sockets, context, socket, known.Caller, version == "2.0.0", address));
         }
         catch (Exception error) when (context.Response.HasStarted)

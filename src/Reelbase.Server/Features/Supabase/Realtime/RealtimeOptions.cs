@@ -48,4 +48,8 @@ public sealed class RealtimeOptions
     /// <summary>Seconds without a heartbeat or another message after which a socket is closed; the clients send one every 25.</summary>
     [Range(1, 3600)]
     public double IdleSeconds { get; set; } = 60;
+
+    /// <summary>Seconds that a socket may stay without a channel of a signed-in user, whatever it sends; it holds a place of its address. Shipped builds wait for 30.</summary>
+    [Range(1, 86_400)]
+    public double WithoutUserSeconds { get; set; } = 40;
 }

@@ -26,6 +26,7 @@ internal sealed partial class RealtimeSocket
     private TokenBucket _joins;
     private IReadOnlyDictionary<string, IReadOnlyList<LiveColumn>> _tables = new Dictionary<string, IReadOnlyList<LiveColumn>>();
     private long _heardAt;
+    private long _userlessSince;
     private long _closingAt;
     private long _entries;
     private bool _isOver;
@@ -35,7 +36,7 @@ internal sealed partial class RealtimeSocket
         (_home, _context, _socket, _keyCaller, _isVersion2, Server) = (home, context, socket, keyCaller, isVersion2, server);
         _address = context.Connection.RemoteIpAddress;
         _outbox = new(socket, home.Options.SendBufferBytesPerSocket, Drop);
-        _heardAt = home.Clock.GetTimestamp();
+        _heardAt = _userlessSince = home.Clock.GetTimestamp();
         _messages = new(home.Options.MessagesPerSecond);
         _joins = new(home.Options.JoinsPerSecondPerSocket);
     }
@@ -140,16 +141,28 @@ internal sealed partial class RealtimeSocket
                 Close(WebSocketCloseStatus.PolicyViolation, "idle");
                 return;
             }
-            foreach (var channel in _channels.Values.ToList())
+            var hasUser = false;
+            List<(RealtimeChannel Channel, string Reason)>? due = null;
+            foreach (var channel in _channels.Values)
             {
+                hasUser |= channel.UserId is not null;
                 if (channel.EndsAt <= now)
                 {
-                    Remove(channel, "Token has expired");
+                    (due ??= []).Add((channel, "Token has expired"));
                 }
                 else if (channel.IsPending && _home.Clock.GetElapsedTime(channel.JoinedAt).TotalSeconds > _home.Options.JoinTimeoutSeconds)
                 {
-                    Remove(channel, "Changes cannot be listened for at the moment");
+                    (due ??= []).Add((channel, "Changes cannot be listened for at the moment"));
                 }
+            }
+            due?.ForEach(each => Remove(each.Channel, each.Reason));
+            if (hasUser)
+            {
+                _userlessSince = _home.Clock.GetTimestamp();
+            }
+            else if (_home.Clock.GetElapsedTime(_userlessSince).TotalSeconds > _home.Options.WithoutUserSeconds)
+            {
+                Close(WebSocketCloseStatus.PolicyViolation, "without_user");
             }
         }
     }
