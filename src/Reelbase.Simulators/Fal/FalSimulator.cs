@@ -114,8 +114,7 @@ public static class FalSimulator
         if (directives.Has("timeout"))
         {
             // The job exists and its webhook will come; only this answer never does.
-            await Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
-            return Results.Empty;
+            return await Silence.KeepAsync(context, configuration);
         }
         var start = Base(context, request);
         return Results.Json(

@@ -136,8 +136,7 @@ public static class RunwaySimulator
         _ = videos.MakeAsync(prompt);
         if (directives.Has("timeout"))
         {
-            await Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
-            return Results.Empty;
+            return await Silence.KeepAsync(context, configuration);
         }
         return Results.Json(new { id = task.Id, estimatedCost = new { credits } });
     }

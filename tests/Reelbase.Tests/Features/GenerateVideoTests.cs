@@ -325,29 +325,30 @@ public sealed class GenerateVideoTests(TestSystem system)
     [Fact]
     public async Task A_success_that_comes_after_the_refund_is_recorded_and_not_delivered()
     {
-        await using var hasty = new Hasty();
-        await hasty.InitializeAsync();
-        var phone = await hasty.NewGuestAsync();
+        await using var alone = new TestSystem();
+        await alone.InitializeAsync();
+        var phone = await alone.NewGuestAsync();
         // The submission's answer is lost, and the provider is still at it when the deadline passes.
         const string prompt = "Too late [timeout] [slow 600]";
         var accepted = await phone.GenerateAsync(prompt);
+        await alone.PassDeadlineAsync(accepted["job_id"].GetString()!);
         var last = (await phone.WatchAsync(accepted["job_id"].GetString()!))[^1];
         Assert.Equal("ERR_5001", last.GetProperty("error_code").GetString());
         // Only after the refund it is done and says so.
-        var request = hasty.Simulators.Services.GetRequiredService<FalState>().Requests.Values.Single(request => request.Prompt == prompt);
+        var request = alone.Simulators.Services.GetRequiredService<FalState>().Requests.Values.Single(request => request.Prompt == prompt);
         request.Finish();
-        var sent = await Answer.ReadAsync(await hasty.Control.PostAsJsonAsync("/_control/webhooks/fal", new { request_id = request.Id, variant = "true" }));
+        var sent = await Answer.ReadAsync(await alone.Control.PostAsJsonAsync("/_control/webhooks/fal", new { request_id = request.Id, variant = "true" }));
         Assert.True(sent["accepted"].GetBoolean());
         await Eventually.IsAsync(
             () =>
-                hasty.RowsAsync(
+                alone.RowsAsync(
                     $"select s.outcome, j.provider_cost_micros > 0 from job_submissions s join video_jobs j using (job_id) where j.job_id = '{accepted["job_id"]}'"
                 ),
             rows => rows is ["late_success|True"]
         );
         Assert.Equal(10, await phone.CreditsAsync());
         Assert.Equal("failed", (await phone.GetAsync($"/get-video-status?job_id={accepted["job_id"]}"))["status"].GetString());
-        await hasty.AssertLedgerAsync();
+        await alone.AssertLedgerAsync();
     }
 
     private sealed class Strict : TestSystem
@@ -358,7 +359,6 @@ public sealed class GenerateVideoTests(TestSystem system)
 
     private sealed class Hasty : TestSystem
     {
-        protected override Dictionary<string, string?> Settings =>
-            new() { ["Generation:QueueDeadlineSeconds"] = "2", ["Generation:SubmissionDeadlineSeconds"] = "3" };
+        protected override Dictionary<string, string?> Settings => new() { ["Generation:QueueDeadlineSeconds"] = "2" };
     }
 }

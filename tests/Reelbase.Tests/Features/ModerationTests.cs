@@ -23,7 +23,7 @@ public sealed class ModerationTests(ModerationTests.Strict system) : IClassFixtu
                 ["Moderation:Blocklist:2"] = "pez león",
                 ["Moderation:ServiceUrl"] = $"{SimulatorsUrl}/moderation",
                 ["Moderation:ServiceKey"] = "a-key",
-                ["Moderation:TimeoutSeconds"] = "1",
+                ["Moderation:TimeoutSeconds"] = Patience.ServerSeconds,
             };
 
         protected override void MapMore(WebApplication simulators) =>
@@ -95,11 +95,13 @@ public sealed class ModerationTests(ModerationTests.Strict system) : IClassFixtu
     public async Task Without_an_answer_nothing_is_charged_unless_the_operator_allows_it(string prompt)
     {
         var phone = await system.NewGuestAsync();
+        // Only what never answers meets the short time.
+        await using var hasty = await system.WithSettingsAsync(new() { ["Moderation:TimeoutSeconds"] = "1" });
         var refused = await phone.GenerateAsync(prompt);
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "ERR_6001"), (refused.Status, refused.Code));
         Assert.Equal("moderation_unavailable", refused.Json.GetProperty("error").GetProperty("details").GetProperty("reason").GetString());
         Assert.Equal(10, await phone.CreditsAsync());
-        await using var lenient = await system.WithSettingsAsync(new() { ["Moderation:WhenUnreachable"] = "allow" });
+        await using var lenient = await system.WithSettingsAsync(new() { ["Moderation:TimeoutSeconds"] = "1", ["Moderation:WhenUnreachable"] = "allow" });
         Assert.Equal(HttpStatusCode.OK, (await phone.GenerateAsync(prompt)).Status);
     }
 

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Reelbase.Server.Features.GenerateVideo;
+using Reelbase.Simulators.Fal;
 using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Features;
@@ -143,29 +144,32 @@ public sealed class ProviderFaultTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("[slow 4]")]
-    [InlineData("[slow 4] [no-webhook]")]
+    [InlineData("[slow 600]")]
+    [InlineData("[slow 600] [no-webhook]")]
     public async Task A_video_that_comes_after_the_refund_goes_into_the_books_and_not_to_the_user(string prompt)
     {
-        await _system.RestartServerAsync(new() { ["Generation:SubmissionDeadlineSeconds"] = "2", ["Fal:BreakerMinCalls"] = "1000" });
+        await _system.RestartServerAsync(new() { ["Fal:BreakerMinCalls"] = "1000" });
         var phone = await _system.NewGuestAsync();
         var accepted = await phone.GenerateAsync(prompt);
         var job = accepted["job_id"].GetString()!;
-        await Eventually.IsAsync(() => _system.SubmissionsAsync(prompt), submissions => submissions.Count == 1);
+        await Eventually.IsAsync(() => _system.QueryAsync<string>($"select stage from video_jobs where job_id = '{job}'"), stage => stage == "submitted");
         // At the deadline nobody can be asked, nor told to stop.
         await using var outage = await _system.OutageAsync("fal/fal-ai", "down");
+        await _system.PassDeadlineAsync(job);
         var last = (await phone.WatchAsync(job))[^1];
         Assert.Equal("ERR_5001", last.GetProperty("error_code").GetString());
         Assert.Equal(10, await phone.CreditsAsync());
-        if (prompt.Contains("no-webhook", StringComparison.Ordinal))
-        {
-            await Eventually.IsAsync(() => _system.SubmissionsAsync(prompt), submissions => submissions[0].GetProperty("state").GetString() == "COMPLETED");
-        }
+        var request = _system.Simulators.Services.GetRequiredService<FalState>().Requests.Values.Single(request => request.Prompt == prompt);
+        request.Finish();
         await outage.EndAsync();
         if (prompt.Contains("no-webhook", StringComparison.Ordinal))
         {
             await _system.ExecuteAsync("update job_submissions set settle_after = now() where settle_after is not null");
             await _system.Server.Services.GetRequiredService<SubmissionSettler>().SettleAsync(CancellationToken.None);
+        }
+        else
+        {
+            await _system.Control.PostAsJsonAsync("/_control/webhooks/fal", new { request_id = request.Id, variant = "true" });
         }
         await Eventually.IsAsync(
             () =>

@@ -19,7 +19,7 @@ public sealed class RestEmbedBoundTests(RestEmbedBoundTests.Product system) : IC
                 ["Supabase:CatalogCheckSeconds"] = "0",
                 ["Supabase:MaxRows"] = "200",
                 ["Supabase:MaxAnswerBytes"] = "65536",
-                ["Supabase:StatementTimeoutSeconds"] = "10",
+                ["Supabase:StatementTimeoutSeconds"] = "60",
             };
 
         public override async ValueTask InitializeAsync()

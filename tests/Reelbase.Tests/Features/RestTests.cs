@@ -19,7 +19,7 @@ public sealed class RestTests(RestTests.Product system) : IClassFixture<RestTest
             {
                 ["Server:AcceptUnverifiedUserId"] = "true",
                 ["Supabase:CatalogCheckSeconds"] = "0",
-                ["Supabase:StatementTimeoutSeconds"] = "1",
+                ["Supabase:StatementTimeoutSeconds"] = "60",
             };
 
         public string AnonKey => Server.Services.GetRequiredService<AccessTokens>().CreateAnonKey();
@@ -259,12 +259,13 @@ public sealed class RestTests(RestTests.Product system) : IClassFixture<RestTest
     {
         await system.ExecuteAsync(
             """
-            create function slow_row() returns boolean language plpgsql as $$ begin perform pg_sleep(30); return true; end $$;
+            create function slow_row() returns boolean language plpgsql as $$ begin perform pg_sleep(300); return true; end $$;
             grant execute on function slow_row() to anon;
             create table slow_rows (id int); insert into slow_rows values (1); alter table slow_rows enable row level security;
             create policy slow_rows_read on slow_rows to anon using (slow_row()); grant select on slow_rows to anon;
             """
         );
+        await using var hasty = await system.WithSettingsAsync(new() { ["Supabase:StatementTimeoutSeconds"] = "1" });
         var ended = await SendAsync("GET", "slow_rows");
         Assert.Equal((HttpStatusCode.GatewayTimeout, "57014"), (ended.Status, ended["code"].GetString()));
     }

@@ -5,11 +5,11 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>A known device while Apple is away: a new guest without credits, who becomes part of the known one as soon as Apple accepts a token.</summary>
-public sealed class TemporaryGuestTests(TemporaryGuestTests.Impatient system) : IClassFixture<TemporaryGuestTests.Impatient>
+public sealed class TemporaryGuestTests(TemporaryGuestTests.Curious system) : IClassFixture<TemporaryGuestTests.Curious>
 {
-    public sealed class Impatient : TestSystem
+    public sealed class Curious : TestSystem
     {
-        protected override Dictionary<string, string?> Settings => new() { ["DeviceCheck:TimeoutSeconds"] = "2", ["Devices:QuestionsPerWindow"] = "-1" };
+        protected override Dictionary<string, string?> Settings => new() { ["Devices:QuestionsPerWindow"] = "-1" };
     }
 
     [Theory]

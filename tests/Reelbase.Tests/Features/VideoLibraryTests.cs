@@ -1,5 +1,7 @@
 using System.Net;
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Reelbase.Simulators.Fal;
 using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Features;
@@ -133,15 +135,17 @@ public sealed class VideoLibraryTests(TestSystem system)
     [Fact]
     public async Task A_submitted_job_that_ends_all_the_same_stays_charged_and_is_not_shown()
     {
-        await using var deaf = new Deaf();
+        await using var deaf = new TestSystem();
         await deaf.InitializeAsync();
         var phone = await deaf.NewGuestAsync();
-        var job = (await phone.GenerateAsync("Too far gone [timeout] [slow 1]"))["job_id"].GetString();
-        await Eventually.IsAsync(
-            () => deaf.QueryAsync<string>($"select stage from video_jobs where job_id = '{job}'"),
-            stage => stage is "submitting" or "ambiguous"
-        );
+        const string prompt = "Too far gone [timeout] [slow 600]";
+        var job = (await phone.GenerateAsync(prompt))["job_id"].GetString();
+        await Eventually.IsAsync(() => deaf.QueryAsync<string>($"select stage from video_jobs where job_id = '{job}'"), stage => stage is "ambiguous");
         await phone.PostAsync("/delete-video-job", new { job_id = job });
+        // Only now it is done there, and says so.
+        var request = deaf.Simulators.Services.GetRequiredService<FalState>().Requests.Values.Single(request => request.Prompt == prompt);
+        request.Finish();
+        await deaf.Control.PostAsJsonAsync("/_control/webhooks/fal", new { request_id = request.Id, variant = "true" });
         await Eventually.IsAsync(
             () => deaf.QueryAsync<string>($"select status || prompt from video_jobs where job_id = '{job}'"),
             status => status == "completed"
@@ -166,10 +170,5 @@ public sealed class VideoLibraryTests(TestSystem system)
     private sealed class Narrow : TestSystem
     {
         protected override Dictionary<string, string?> Settings => new() { ["Fal:Concurrency"] = "1" };
-    }
-
-    private sealed class Deaf : TestSystem
-    {
-        protected override Dictionary<string, string?> Settings => new() { ["Fal:SubmitTimeoutSeconds"] = "1" };
     }
 }

@@ -6,19 +6,15 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Scenarios;
 
 /// <summary>Each way in which the pretend provider can be rude, and how the job ends all the same.</summary>
-public sealed class DirectiveTests(DirectiveTests.Impatient system) : IClassFixture<DirectiveTests.Impatient>
+public sealed class DirectiveTests(DirectiveTests.House system) : IClassFixture<DirectiveTests.House>
 {
-    /// <summary>Deadlines short enough to be waited for, webhooks that race with polling.</summary>
-    public sealed class Impatient : TestSystem
+    /// <summary>Videos are looked into, and webhooks race with polling.</summary>
+    public sealed class House : TestSystem
     {
         protected override bool HasMediaTools => true;
 
         protected override Dictionary<string, string?> Settings =>
-            new()
-            {
-                ["Generation:SubmissionDeadlineSeconds"] = "12",
-                ["Downloads:MaxBytes"] = (20 * 1024 * 1024).ToString(System.Globalization.CultureInfo.InvariantCulture),
-            };
+            new() { ["Downloads:MaxBytes"] = (20 * 1024 * 1024).ToString(System.Globalization.CultureInfo.InvariantCulture) };
     }
 
     [Fact]
@@ -60,7 +56,7 @@ public sealed class DirectiveTests(DirectiveTests.Impatient system) : IClassFixt
     [Fact]
     public async Task Lost_ends_failed_and_refunded_at_the_deadline_with_one_submission()
     {
-        var result = await EndAsync("A thing [lost]");
+        var result = await EndAsync("A thing [lost]", system.PassDeadlineAsync);
         AssertFailed(result, "ERR_5001");
         Assert.Empty(await system.SubmissionsAsync("A thing [lost]"));
         Assert.Equal(
@@ -147,10 +143,12 @@ public sealed class DirectiveTests(DirectiveTests.Impatient system) : IClassFixt
         Assert.Equal("completed", (await phone.GetAsync($"/get-video-status?job_id={last.GetProperty("job_id")}"))["status"].GetString());
     }
 
-    private async Task<(Phone Phone, JsonElement Last)> EndAsync(string prompt)
+    private async Task<(Phone Phone, JsonElement Last)> EndAsync(string prompt, Func<string, Task>? meanwhileAsync = null)
     {
         var phone = await system.NewGuestAsync();
-        var last = await phone.GenerateAndWatchAsync(prompt);
+        var job = (await phone.GenerateAsync(prompt))["job_id"].GetString()!;
+        await (meanwhileAsync?.Invoke(job) ?? Task.CompletedTask);
+        var last = (await phone.WatchAsync(job))[^1];
         var isCompleted = last.GetProperty("status").GetString() == "completed";
         Assert.Equal(isCompleted ? 2 : 10, await phone.CreditsAsync());
         Assert.Equal(

@@ -33,7 +33,6 @@ public class AttestedSystem : TestSystem
             ["AppAttest:MaxKeysPerDevice"] = "3",
             ["AppAttest:ChallengesPerWindow"] = "-1",
             ["Devices:QuestionsPerWindow"] = "-1",
-            ["DeviceCheck:TimeoutSeconds"] = "2",
         };
 
     /// <summary>A new key in a phone.</summary>

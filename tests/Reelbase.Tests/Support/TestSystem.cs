@@ -96,6 +96,8 @@ public class TestSystem : IAsyncLifetime
             Url,
             "--Videos:Recorded",
             HasMediaTools ? "false" : "true",
+            "--Silence:Seconds",
+            "2",
             .. MoreSimulatorArguments,
         ]);
         Directory.CreateDirectory(DataDirectory);
@@ -170,25 +172,32 @@ public class TestSystem : IAsyncLifetime
             ["Fal:QueueUrl"] = $"{simulators}/fal",
             ["Fal:JwksUrl"] = $"{simulators}/fal/.well-known/jwks.json",
             ["Fal:Concurrency"] = "40",
-            ["Fal:SubmitTimeoutSeconds"] = "5",
+            ["Fal:SubmitTimeoutSeconds"] = Patience.ServerSeconds,
+            ["Fal:ReadTimeoutSeconds"] = Patience.ServerSeconds,
+            ["Fal:TotalTimeoutSeconds"] = "120",
             ["Fal:RetryBaseSeconds"] = "0.05",
             ["Fal:RetryCapSeconds"] = "0.3",
             ["Fal:BreakerMinCalls"] = "1000",
             ["Fal:AccountPauseSeconds"] = "0.5",
             ["Pika:Concurrency"] = "40",
-            ["Pika:SubmitTimeoutSeconds"] = "5",
+            ["Pika:SubmitTimeoutSeconds"] = Patience.ServerSeconds,
+            ["Pika:ReadTimeoutSeconds"] = Patience.ServerSeconds,
+            ["Pika:TotalTimeoutSeconds"] = "120",
             ["Pika:RetryBaseSeconds"] = "0.05",
             ["Pika:BreakerMinCalls"] = "1000",
             ["Pika:AccountPauseSeconds"] = "0.5",
             ["Runway:ApiKey"] = "sim_key",
             ["Runway:BaseUrl"] = $"{simulators}/runway",
             ["Runway:Concurrency"] = "40",
-            ["Runway:SubmitTimeoutSeconds"] = "5",
+            ["Runway:SubmitTimeoutSeconds"] = Patience.ServerSeconds,
+            ["Runway:ReadTimeoutSeconds"] = Patience.ServerSeconds,
+            ["Runway:TotalTimeoutSeconds"] = "120",
             ["Runway:RetryBaseSeconds"] = "0.05",
             ["Runway:MinPollSeconds"] = "0.2",
             ["Runway:BreakerMinCalls"] = "1000",
             ["Runway:AccountPauseSeconds"] = "0.5",
             ["DeviceCheck:BaseUrl"] = $"{simulators}/devicecheck",
+            ["DeviceCheck:TimeoutSeconds"] = Patience.ServerSeconds,
             ["DeviceCheck:TeamId"] = Team,
             ["DeviceCheck:KeyId"] = Team,
             ["DeviceCheck:PrivateKey"] = DeviceKey,
@@ -201,15 +210,15 @@ public class TestSystem : IAsyncLifetime
             ["AppStore:PrivateKey"] = DeviceKey,
             ["AppStore:ProductionUrl"] = $"{simulators}/appstore/production",
             ["AppStore:SandboxUrl"] = $"{simulators}/appstore/sandbox",
-            ["AppStore:TimeoutSeconds"] = "2",
+            ["AppStore:TimeoutSeconds"] = Patience.ServerSeconds,
             ["AppStore:RetryBaseSeconds"] = "0.05",
             ["AppleSignIn:ClientIds:0"] = BundleId,
             ["AppleSignIn:BaseUrl"] = $"{simulators}/apple-id",
             ["AppleSignIn:TeamId"] = Team,
             ["AppleSignIn:KeyId"] = Team,
             ["AppleSignIn:PrivateKey"] = DeviceKey,
-            // A machine that is busy with other tests must not look like Apple being away.
-            ["AppleSignIn:TimeoutSeconds"] = "30",
+            // A machine that is busy with other tests, or stands still for a while, must not look like Apple or a provider being away.
+            ["AppleSignIn:TimeoutSeconds"] = Patience.ServerSeconds,
             ["AppleSignIn:KeysRefreshSeconds"] = "0",
             ["AppleSignIn:RetryBaseSeconds"] = "0.1",
             ["AppleSignIn:RetryCapSeconds"] = "1",
@@ -218,6 +227,7 @@ public class TestSystem : IAsyncLifetime
             ["Telegram:BaseUrl"] = $"{simulators}/telegram",
             ["Alerts:MinSecondsBetween"] = "0.3",
             ["Apns:Topic"] = BundleId,
+            ["Apns:TimeoutSeconds"] = Patience.ServerSeconds,
             ["Apns:TeamId"] = Team,
             ["Apns:KeyId"] = Team,
             ["Apns:PrivateKey"] = DeviceKey,
@@ -233,8 +243,8 @@ public class TestSystem : IAsyncLifetime
             ["Downloads:AllowedPrivateEndpoints:0"] = new Uri(simulators).Authority,
             ["Generation:GuestPerWindow"] = "-1",
             ["Generation:GuestsPerAddressPerWindow"] = "-1",
-            ["Generation:QueueDeadlineSeconds"] = "600",
-            ["Generation:SubmissionDeadlineSeconds"] = "120",
+            ["Generation:QueueDeadlineSeconds"] = Patience.NoDeadlineSeconds,
+            ["Generation:SubmissionDeadlineSeconds"] = Patience.NoDeadlineSeconds,
             ["Generation:RetryBaseSeconds"] = "0.05",
             ["Generation:RetryCapSeconds"] = "0.5",
             ["Generation:PollSeconds"] = "0.2",
@@ -244,7 +254,7 @@ public class TestSystem : IAsyncLifetime
             ["Flood:RequestsPerSecond"] = "0",
             ["Logging:LogLevel:Default"] = "Error",
             ["Work:IdleMilliseconds"] = "200",
-            ["Work:DrainSeconds"] = "5",
+            ["Work:DrainSeconds"] = Patience.ServerSeconds,
         };
 
     private static string RootFile(string dataDirectory) => Path.Combine(dataDirectory, "apple-root.cer");
@@ -317,6 +327,16 @@ public class TestSystem : IAsyncLifetime
 
     /// <summary>Fails when any user's ledger does not add up.</summary>
     public async Task AssertLedgerAsync() => Assert.Empty(await RowsAsync("select * from check_ledger()"));
+
+    /// <summary>Lets the deadline of a job pass that has been handed over: no time of the machine's has to be short for it.</summary>
+    public async Task PassDeadlineAsync(string jobId)
+    {
+        await Eventually.IsAsync(
+            () => QueryAsync<string>($"select stage from video_jobs where job_id = '{jobId}'"),
+            stage => stage is "submitted" or "ambiguous" or "finished"
+        );
+        await ExecuteAsync($"update video_jobs set deadline_at = now(), run_after = now() where job_id = '{jobId}' and stage <> 'finished'");
+    }
 
     /// <summary>Waits until every grant has been decided.</summary>
     public Task<long> AssertEventuallyNoOpenGrantAsync() =>

@@ -5,7 +5,7 @@ using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Conformance.Providers;
 
-/// <summary>The whole product with every provider, the toy too, and deadlines short enough to be waited for.</summary>
+/// <summary>The whole product with every provider, the toy too.</summary>
 public sealed class ConformanceSystem : TestSystem
 {
     /// <summary>The model row through which the toy is reached.</summary>
@@ -23,14 +23,13 @@ public sealed class ConformanceSystem : TestSystem
     protected override Dictionary<string, string?> Settings =>
         new()
         {
-            ["Generation:SubmissionDeadlineSeconds"] = "9",
             ["Generation:AmbiguousSeconds"] = "2",
             ["Downloads:MaxBytes"] = (20 * 1024 * 1024).ToString(System.Globalization.CultureInfo.InvariantCulture),
             ["Toy:ApiKey"] = "toy",
             ["Toy:BaseUrl"] = $"{SimulatorsUrl}/toy",
             ["Toy:WebhookSecrets:0"] = ToyService.Secret,
             ["Toy:Concurrency"] = "40",
-            ["Toy:SubmitTimeoutSeconds"] = "4",
+            ["Toy:SubmitTimeoutSeconds"] = Patience.ServerSeconds,
             ["Toy:RetryBaseSeconds"] = "0.05",
             ["Toy:BreakerMinCalls"] = "1000",
             ["Toy:AccountPauseSeconds"] = "0.5",

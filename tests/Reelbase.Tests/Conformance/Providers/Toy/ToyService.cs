@@ -117,8 +117,7 @@ public sealed class ToyService(double seconds)
         }
         if (directives.Has("timeout"))
         {
-            await Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
-            return Results.Empty;
+            return await Silence.KeepAsync(context, context.RequestServices.GetRequiredService<Microsoft.Extensions.Configuration.IConfiguration>());
         }
         return Results.Json(new { job = job.Id }, statusCode: 201);
     }
