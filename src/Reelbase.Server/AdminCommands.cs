@@ -16,6 +16,7 @@ public static class AdminCommands
         admin reconcile-purchases                     compare our books with the App Store's now, and show what the last times found
         admin cleanup [--dry-run] [--database URL]    remove now what is old enough, or count it
         admin check-files [--force]                   compare the store of files with its rows now; --force: whatever is missing (docs/runbooks/restore.md)
+        admin accept-storage                          after a restore into a new folder: its files, and no others, are this installation's from now on
         admin after-restore                           after a restore or a failover that lost commits: no job that may be with a provider is submitted again
         admin reports [--status open|closed]          videos that users have reported
         admin close-report ID                         a report that has been dealt with
@@ -41,6 +42,11 @@ public static class AdminCommands
     /// <summary>Runs one verb; answers the exit code.</summary>
     public static async Task<int> RunAsync(string[] args)
     {
+        if (AdminVerbs.FindWrongWord(args) is { } wrong)
+        {
+            await Console.Error.WriteLineAsync($"admin: {wrong} (./reelbase admin --help lists them)");
+            return 2;
+        }
         var builder = Commands.NewBuilder([]);
         try
         {
@@ -50,6 +56,7 @@ public static class AdminCommands
                 ["reconcile-purchases", ..] => await WithDatabaseAsync(builder, args, ReconcilePurchasesAsync),
                 ["cleanup", ..] => await WithDatabaseAsync(builder, args, database => CleanUpAsync(builder, database, args.Contains("--dry-run"))),
                 ["check-files", ..] => await WithDatabaseAsync(builder, args, database => RecoveryCommands.CheckFilesAsync(database, args.Contains("--force"))),
+                ["accept-storage", ..] => await WithDatabaseAsync(builder, args, database => RecoveryCommands.AcceptStorageAsync(builder, database)),
                 ["after-restore", ..] => await WithDatabaseAsync(builder, args, database => RecoveryCommands.MarkJobsAsync(builder, database)),
                 ["reports", ..] => await WithDatabaseAsync(builder, args, database => ListReportsAsync(database, args)),
                 ["close-report", var id, ..] when long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var report) => await WithDatabaseAsync(
@@ -118,7 +125,8 @@ public static class AdminCommands
                 }
                 await using var database = new AdminDatabase(ConnectionStrings.From(options, owner));
                 return await act(database);
-            }
+            },
+            mustExist: true
         );
 
     internal static async Task<int> ReconcileAsync(AdminDatabase database)
@@ -230,6 +238,7 @@ public static class AdminCommands
 
     private static async Task<int> PrintDatabaseUrlAsync(WebApplicationBuilder builder)
     {
+        Commands.RequireInstallation(builder);
         var (url, cluster) = await Commands.OwnerAsync(builder);
         if (cluster is { WasRunning: false })
         {

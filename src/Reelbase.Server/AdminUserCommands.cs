@@ -115,7 +115,15 @@ internal static class AdminUserCommands
     {
         var server = builder.Configuration.GetSection("Server").Get<ServerOptions>() ?? new();
         var security = builder.Configuration.GetSection("Security").Get<SecurityOptions>() ?? new();
-        return Keys.Load(security, Path.Combine(server.DataDirectory, "keys"), !builder.Environment.IsProduction());
+        var directory = Path.Combine(server.DataDirectory, "keys");
+        // The server makes keys, in Development; a command line that did would print ones that no server knows.
+        if (Keys.FindMissing(security, directory).FirstOrDefault() is { } missing)
+        {
+            throw new ArgumentException(
+                $"{missing.Split(" is missing", 2)[0]} is not set, and there is no such key in {Path.GetFullPath(directory)} (--data or Server:DataDirectory); nothing was made"
+            );
+        }
+        return Keys.Load(security, directory, mayCreate: false);
     }
 
     internal static AccessTokens NewTokens(WebApplicationBuilder builder) =>

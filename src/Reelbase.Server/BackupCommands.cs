@@ -14,6 +14,7 @@ internal static class BackupCommands
         {
             throw new ArgumentException("this backs up the private PostgreSQL only; for one of your own use its tools (docs/runbooks/restore.md)");
         }
+        Commands.RequireInstallation(builder);
         var (_, cluster) = await Commands.OwnerAsync(builder);
         try
         {

@@ -93,7 +93,7 @@ public static class Commands
     public static int RefuseVerb(string verb)
     {
         Console.Error.WriteLine(
-            $"'{verb}' is no verb{(SettingNames.Nearest(verb, ["migrate", "admin", "help"]) is { } near ? $"; did you mean {near}?" : "")} (--help lists them)"
+            $"'{verb}' is no verb{(SettingNames.Nearest(verb, ["migrate", "admin", "import", "version", "doctor", "help"]) is { } near ? $"; did you mean {near}?" : "")} (--help lists them)"
         );
         return 2;
     }
@@ -102,7 +102,7 @@ public static class Commands
     public static int Help()
     {
         Console.WriteLine(
-            "Reelbase server. Without a verb it serves; verbs: migrate [--database URL] [--dry-run] [--reapply], import ... (import --help), and admin ... (admin --help lists them)."
+            "Reelbase server. Without a verb it serves; verbs: migrate [--database URL] [--dry-run] [--reapply], import ... (import --help), version, doctor [--json], and admin ... (admin --help lists them)."
         );
         return 0;
     }
@@ -177,11 +177,15 @@ public static class Commands
                 or UnauthorizedAccessException;
 
     /// <summary>Does something on the database that is meant, and leaves a private PostgreSQL as it was found.</summary>
-    internal static async Task<T> WithOwnerAsync<T>(WebApplicationBuilder builder, string[] args, Func<string, Task<T>> act)
+    internal static async Task<T> WithOwnerAsync<T>(WebApplicationBuilder builder, string[] args, Func<string, Task<T>> act, bool mustExist = false)
     {
         if (Value(args, "--database") is { } given)
         {
             return await act(ConnectionStrings.Normalize(given));
+        }
+        if (mustExist)
+        {
+            RequireInstallation(builder);
         }
         var (owner, cluster) = await OwnerAsync(builder);
         try
@@ -216,6 +220,21 @@ public static class Commands
         }
         var cluster = await PrivateCluster.StartAsync(PrivateHome(builder), options.BinDirectory, PrivateSettings(options), CancellationToken.None);
         return (cluster.ConnectionString, cluster);
+    }
+
+    /// <summary>Whether there is a private PostgreSQL, or a database of the operator's own is meant.</summary>
+    internal static bool HasInstallation(WebApplicationBuilder builder) =>
+        DatabaseOptionsOf(builder).ConnectionString is { Length: > 0 } || PrivateCluster.Exists(PrivateHome(builder));
+
+    /// <summary>A mistyped folder is refused and not filled: a verb that works on an installation makes none.</summary>
+    internal static void RequireInstallation(WebApplicationBuilder builder)
+    {
+        if (!HasInstallation(builder))
+        {
+            throw new ArgumentException(
+                $"there is no private PostgreSQL in {Path.GetFullPath(PrivateHome(builder))} (looked for by --data or Server:DataDirectory, since neither --database nor Database:ConnectionString is given); nothing was made. ./reelbase run makes one"
+            );
+        }
     }
 
     /// <summary>Where the private PostgreSQL of this configuration lives.</summary>

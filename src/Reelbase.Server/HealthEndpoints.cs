@@ -36,6 +36,24 @@ internal static class HealthEndpoints
                     app_store = "ok",
                     apple_sign_in = "ok",
                     push = "off",
+                    program = new
+                    {
+                        version = "0.1.0",
+                        commit = "0123456789ab",
+                        schema = "0069-1a2b3c4d",
+                    },
+                    installation = "0123456789abcdef",
+                    outside = new
+                    {
+                        device_check = new
+                        {
+                            state = "failing",
+                            last_success_at = "2026-01-31T10:00:00.000Z",
+                            last_failure_at = "2026-01-31T10:05:00.000Z",
+                            last_failure = "answered 401",
+                        },
+                    },
+                    warnings = Array.Empty<string>(),
                 }
             );
     }

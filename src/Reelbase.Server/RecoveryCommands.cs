@@ -1,6 +1,8 @@
+using Microsoft.Extensions.Options;
 using Reelbase.Server.Features.GenerateVideo;
 using Reelbase.Server.Platform;
 using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Storage;
 
 namespace Reelbase.Server;
 
@@ -41,6 +43,34 @@ internal static class RecoveryCommands
                 : "Asked for; a worker begins within a minute. Run this again to see what it found."
         );
         return 0;
+    }
+
+    /// <summary><c>admin accept-storage</c>: the folder of the configuration is this installation's from now on, whatever is in it.</summary>
+    public static async Task<int> AcceptStorageAsync(WebApplicationBuilder builder, AdminDatabase database)
+    {
+        var storage = builder.Configuration.GetSection("Storage").Get<StorageOptions>() ?? new();
+        if (storage.Kind != "local")
+        {
+            throw new ArgumentException("Storage:Kind is s3: its bucket is every node's, and there is no folder to accept");
+        }
+        var server = builder.Configuration.GetSection("Server").Get<ServerOptions>() ?? new();
+        var folder = Path.GetFullPath(Path.Combine(server.DataDirectory, LocalFileStore.FolderName));
+        if (!Directory.Exists(server.DataDirectory))
+        {
+            throw new ArgumentException($"there is no folder {Path.GetFullPath(server.DataDirectory)} (--data or Server:DataDirectory); nothing was changed");
+        }
+        var marker = await LocalFileStore.MarkAsync(server.DataDirectory, CancellationToken.None);
+        var installation = (await database.ListAsync<Installation>("select id from get_installation()", CancellationToken.None))[0];
+        await new LocalFileStore(Options.Create(server)).WriteMarkerAsync(installation.Id.ToString(), CancellationToken.None);
+        await database.ExecuteAsync("select accept_store($1)", CancellationToken.None, marker);
+        Console.WriteLine($"The files in {folder} are this installation's from now on; a node on another folder is refused at its next start.");
+        Console.WriteLine("Rows whose files are not there go with: admin check-files --force");
+        return 0;
+    }
+
+    private sealed class Installation
+    {
+        public Guid Id { get; init; }
     }
 
     private sealed class StorageCheck

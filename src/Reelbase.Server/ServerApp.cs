@@ -192,6 +192,8 @@ public static class ServerApp
     {
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<Readiness>();
+        services.AddSingleton<OutsideSystems>();
+        services.AddSingleton<ForwardingWatch>();
 
         services.AddSingleton(strings);
         services.AddSingleton(provider => new ApiDatabase(strings, provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.MaxPreparedStatements));
@@ -228,17 +230,26 @@ public static class ServerApp
     {
         services
             .AddHttpClient("fal-keys", client => client.Timeout = TimeSpan.FromSeconds(10))
+            .AddHttpMessageHandler(provider => new OutsideHandler(provider.GetRequiredService<OutsideSystems>(), "fal_keys"))
             .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, ConnectTimeout = TimeSpan.FromSeconds(5) });
         services
             .AddHttpClient(Moderator.ClientName)
+            .AddHttpMessageHandler(provider => new OutsideHandler(provider.GetRequiredService<OutsideSystems>(), "moderation"))
             .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, ConnectTimeout = TimeSpan.FromSeconds(5) });
         foreach (
-            var name in (string[])
-                [DeviceCheckClient.ClientName, AppStoreClient.ClientName, AppleTokens.ClientName, TelegramClient.ClientName, AlertWorker.ClientName]
+            var (name, system) in ((string, string)[])
+                [
+                    (DeviceCheckClient.ClientName, "device_check"),
+                    (AppStoreClient.ClientName, "app_store"),
+                    (AppleTokens.ClientName, "apple_sign_in"),
+                    (TelegramClient.ClientName, "telegram"),
+                    (AlertWorker.ClientName, "alert_webhook"),
+                ]
         )
         {
             services
                 .AddHttpClient(name, client => client.MaxResponseContentBufferSize = MaxAnswerBytes)
+                .AddHttpMessageHandler(provider => new OutsideHandler(provider.GetRequiredService<OutsideSystems>(), system))
                 .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, ConnectTimeout = TimeSpan.FromSeconds(5) });
         }
         services.AddSingleton<FalWebhookKeys>();
@@ -261,7 +272,10 @@ public static class ServerApp
         services.AddSingleton<FileLinks>();
         services.AddSingleton<StorageRoom>();
         services.AddSingleton<FileScanner>();
+        // Before everything that works on files.
+        AddHosted<StoreGuard>(services);
         services.AddHostedService<NodeBeat>();
+        services.AddHostedService<OutsideRecorder>();
         services.AddSingleton<ProviderWatch>();
         services.AddSingleton<IProviderWitness>(provider => provider.GetRequiredService<ProviderWatch>());
         services.AddSingleton<IAppStoreWitness, AppStoreWitness>();

@@ -23,6 +23,9 @@ public interface IProviderWitness
 
     /// <summary>So many calls failed that nothing is sent for a while.</summary>
     void CircuitOpened(string provider, double pauseSeconds);
+
+    /// <summary>An attempt ended; <paramref name="fault"/> says how it failed, null that it did not.</summary>
+    void Attempted(string provider, string? fault) { }
 }
 
 /// <summary>An answer of a provider, read whole.</summary>
@@ -269,20 +272,23 @@ public sealed class ProviderHttp : IDisposable
             var watch = Stopwatch.StartNew();
             var operation = request.Options.TryGetValue(OperationKey, out var name) ? name : "call";
             var outcome = "timeout";
+            string? fault = "no answer in time";
             try
             {
                 var response = await base.SendAsync(request, cancellationToken);
                 await response.Content.LoadIntoBufferAsync(MaxAnswerBytes, cancellationToken);
                 outcome = ((int)response.StatusCode).ToString(System.Globalization.CultureInfo.InvariantCulture);
+                fault = Platform.Http.OutsideSystems.Fault(response.StatusCode);
                 return response;
             }
             catch (Exception error) when (error is HttpRequestException or IOException)
             {
-                outcome = Reason(error);
+                fault = outcome = Reason(error);
                 throw;
             }
             finally
             {
+                owner._witness.Attempted(owner._provider, fault);
                 Calls.Add(1, new("provider", owner._provider), new("operation", operation), new("outcome", outcome));
                 Seconds.Record(watch.Elapsed.TotalSeconds, new("provider", owner._provider), new("operation", operation));
                 owner._logger.LogInformation(

@@ -47,6 +47,7 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
         ["public.ledger_hours"] = None,
         ["public.models"] = "some denied denied denied",
         ["public.nodes"] = None,
+        ["public.outside_systems"] = None,
         ["public.products"] = "some denied denied denied",
         ["public.promo_claims"] = None,
         ["public.promo_codes"] = None,

@@ -9,6 +9,7 @@ using Reelbase.Server.Integrations.Apple.Apns;
 using Reelbase.Server.Integrations.Apple.AppStore;
 using Reelbase.Server.Integrations.Apple.DeviceCheck;
 using Reelbase.Server.Integrations.Apple.SignIn;
+using Reelbase.Server.Platform.Http;
 using Reelbase.Simulators.Apple;
 using Reelbase.Simulators.AppleId;
 using Reelbase.Tests.Support;
@@ -113,7 +114,7 @@ public sealed class AppleWordsTests(TestSystem house) : IClassFixture<TestSystem
         using var signIn = new AppleSignInClient(clients, Options<AppleSignInOptions>(), clock);
         var (_, code) = await new Apple(house.Control).SignInAsync("ahead." + Guid.NewGuid());
         Assert.IsType<AppleTokenAnswer.Exchanged>(await signIn.ExchangeAsync(TestSystem.BundleId, code, CancellationToken.None));
-        using var pushes = new ApnsClient(Options<ApnsOptions>(), clock);
+        using var pushes = new ApnsClient(Options<ApnsOptions>(), clock, new OutsideSystems(clock));
         var push = new ApnsPush(
             Guid.NewGuid(),
             new string('a', 64),

@@ -75,12 +75,44 @@ public sealed partial class HelpTests
     [InlineData("import: --database needs a value", "import", "supabase", "--from", "postgres://postgres@127.0.0.1:1/x", "--database")]
     [InlineData("import: --from needs a value", "import", "supabase", "--from", "--dry-run")]
     [InlineData("import: postgres://x@y/z stands alone", "import", "supabase", "postgres://x@y/z")]
+    [InlineData(
+        "admin: there is no option --dryrun; did you mean --dry-run?",
+        "admin",
+        "cleanup",
+        "--dryrun",
+        "--database",
+        "postgres://postgres@127.0.0.1:1/x"
+    )]
+    [InlineData("admin: there is no option --mail; did you mean --email?", "admin", "create", "--mail", "a@b.example")]
+    [InlineData("admin: 'reconcil' is no verb; did you mean reconcile?", "admin", "reconcil")]
+    [InlineData("admin: 'promo lst' is no verb; did you mean promo list?", "admin", "promo", "lst")]
+    [InlineData("admin: trace needs to be given what it is about", "admin", "trace")]
+    [InlineData("admin: extra stands alone", "admin", "cleanup", "extra")]
+    [InlineData("'docter' is no verb; did you mean doctor?", "docter")]
+    [InlineData("version: there is no option --databas; did you mean --database?", "version", "--databas", "x")]
     [InlineData("migrate: there is no option --dryrun; did you mean --dry-run?", "migrate", "--database", "postgres://postgres@127.0.0.1:1/x", "--dryrun")]
     public async Task A_word_that_is_no_option_is_refused_before_anything_happens(string line, params string[] words)
     {
         var (code, output) = await ServerProcess.RunAsync(words);
         Assert.Equal(2, code);
         Assert.Contains(line, output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("reconcile")]
+    [InlineData("create", "--email", "a@support.example")]
+    [InlineData("backup", "somewhere")]
+    [InlineData("database-url")]
+    [InlineData("anon-key")]
+    [InlineData("keys")]
+    public async Task A_verb_of_admin_with_a_mistyped_folder_makes_nothing_and_says_what_it_looked_for(params string[] words)
+    {
+        var folder = Path.Combine(TestCluster.Home, "mistyped-" + Guid.NewGuid().ToString("N")[..8]);
+        var (code, output) = await ServerProcess.RunAsync(new Dictionary<string, string> { ["REELBASE__Server__DataDirectory"] = folder }, ["admin", .. words]);
+        Assert.Equal(1, code);
+        Assert.Contains(folder, output, StringComparison.Ordinal);
+        Assert.Contains("nothing was made", output, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder));
     }
 
     /// <summary>The options that the code of a verb reads.</summary>

@@ -1,14 +1,17 @@
+using System.Globalization;
+using System.Text.Json;
 using Microsoft.Extensions.Options;
 using Reelbase.Server.Platform;
 using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Http;
 using Reelbase.Server.Platform.Work;
 
 namespace Reelbase.Server.Features.Nodes;
 
-/// <summary>Says every half minute that this process lives, for the console's list of nodes.</summary>
-public sealed class NodeBeat(WorkerDatabase database, IOptions<ServerOptions> server, TimeProvider clock, ILogger<NodeBeat> logger) : PeriodicWork(logger)
+/// <summary>Says every half minute that this process lives, which program it is, and whom it met that it does not trust: for the console's list of nodes.</summary>
+public sealed class NodeBeat(WorkerDatabase database, IOptions<ServerOptions> server, ForwardingWatch forwarding, TimeProvider clock, ILogger<NodeBeat> logger)
+    : PeriodicWork(logger)
 {
-    private static readonly string Version = typeof(NodeBeat).Assembly.GetName().Version?.ToString(3) ?? "0";
     private readonly string _name = $"{Environment.MachineName}/{Environment.ProcessId}";
     private readonly string[] _roles = new[] { "api", "worker", "admin" }.Where(server.Value.Has).ToArray();
     private readonly DateTime _started = clock.GetUtcNow().UtcDateTime;
@@ -18,5 +21,21 @@ public sealed class NodeBeat(WorkerDatabase database, IOptions<ServerOptions> se
 
     /// <inheritdoc/>
     protected override Task RunOnceAsync(CancellationToken stoppingToken) =>
-        database.ExecuteAsync("select beat($1, $2, $3, $4)", stoppingToken, _name, Version, _roles, _started);
+        database.ExecuteAsync(
+            "select beat($1, $2, $3, $4, $5::jsonb)",
+            stoppingToken,
+            _name,
+            ProgramVersion.Release,
+            _roles,
+            _started,
+            JsonSerializer.Serialize(
+                new
+                {
+                    commit = ProgramVersion.Commit,
+                    schema = ProgramVersion.Schema,
+                    untrusted_peer = forwarding.Last?.Peer.ToString(),
+                    untrusted_peer_at = forwarding.Last?.At.ToString("O", CultureInfo.InvariantCulture),
+                }
+            )
+        );
 }

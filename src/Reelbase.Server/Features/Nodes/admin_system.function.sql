@@ -5,7 +5,8 @@ declare
   v_admin uuid := require_admin();
 begin
   return jsonb_build_object(
-    'nodes', (select coalesce(jsonb_agg(with_json_times(to_jsonb(n), 'started_at', 'seen_at') || jsonb_build_object('is_alive', n.seen_at > now() - interval '2 minutes') order by n.started_at), '[]') from (select * from nodes order by seen_at desc limit 200) n),
+    'nodes', (select coalesce(jsonb_agg(with_json_times(to_jsonb(n), 'started_at', 'seen_at', 'untrusted_peer_at') || jsonb_build_object('is_alive', n.seen_at > now() - interval '2 minutes') order by n.started_at), '[]') from (select * from nodes order by seen_at desc limit 200) n),
+    'outside_systems', (select coalesce(jsonb_agg(with_json_times(to_jsonb(o), 'last_success_at', 'last_failure_at')), '[]') from list_outside_systems() o),
     'schedules', (select coalesce(jsonb_agg(jsonb_build_object('name', s.name, 'last_started_at', to_json_time(s.last_started_at), 'last_finished_at', to_json_time(s.last_finished_at),
         'report', s.report) order by s.name), '[]') from schedules s),
     'reconciliations', (select coalesce(jsonb_agg(with_json_times(to_jsonb(r), 'covered_until', 'started_at', 'finished_at')), '[]') from list_reconciliations() r),

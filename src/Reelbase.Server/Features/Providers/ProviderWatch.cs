@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Reelbase.Server.Integrations;
 using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Http;
 using Reelbase.Server.Platform.Work;
 
 namespace Reelbase.Server.Features.Providers;
@@ -10,7 +11,9 @@ namespace Reelbase.Server.Features.Providers;
 /// Keeps what is known of each provider in the database: announces the configured ones at start, records outages and their ends,
 /// and asks providers that nobody calls any more whether they are back.
 /// </summary>
-public sealed class ProviderWatch(WorkerDatabase database, IServiceProvider services, ILogger<ProviderWatch> logger) : PeriodicWork(logger), IProviderWitness
+public sealed class ProviderWatch(WorkerDatabase database, IServiceProvider services, OutsideSystems outside, ILogger<ProviderWatch> logger)
+    : PeriodicWork(logger),
+        IProviderWitness
 {
     private const int MaxPendingReports = 1000;
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
@@ -39,6 +42,19 @@ public sealed class ProviderWatch(WorkerDatabase database, IServiceProvider serv
     {
         _failing[provider] = true;
         _reports.Writer.TryWrite(new(provider, "unreachable", "its circuit opened", pauseSeconds));
+    }
+
+    /// <inheritdoc/>
+    public void Attempted(string provider, string? fault)
+    {
+        if (fault is null)
+        {
+            outside.Heard(provider);
+        }
+        else
+        {
+            outside.Failed(provider, fault);
+        }
     }
 
     /// <summary>The provider refused our account: submissions pause, and the operator is told.</summary>

@@ -39,6 +39,10 @@ public static class ClientAddress
     /// <summary>Whether a proxy that nobody configured speaks for somebody else: headers of trusted proxies have been taken off by now.</summary>
     public static bool IsForwardedByStranger(HttpContext context) => Array.Exists(ForwardingHeaders, context.Request.Headers.ContainsKey);
 
+    /// <summary>Whether a request carries what a proxy in front of a server says.</summary>
+    public static bool Forwards(HttpContext context) =>
+        context.Request.Headers.ContainsKey("X-Forwarded-For") || context.Request.Headers.ContainsKey("X-Forwarded-Proto");
+
     /// <summary>Middleware: writes the normalised address back, once, for everything behind it.</summary>
     public static Task NormalizeAsync(HttpContext context, RequestDelegate next)
     {

@@ -42,11 +42,29 @@ public static class FrontDoor
             forwarded.KnownProxies.Add(System.Net.IPAddress.Loopback);
             forwarded.KnownProxies.Add(System.Net.IPAddress.IPv6Loopback);
         }
+        var watch = app.Services.GetRequiredService<ForwardingWatch>();
+        app.Use(
+            (context, next) =>
+            {
+                // What a trusted proxy leaves unread was said to it by somebody else: only the peer itself tells.
+                if (ClientAddress.Forwards(context) && context.Connection.RemoteIpAddress is { } peer && !IsTrusted(forwarded, peer))
+                {
+                    watch.Note(peer);
+                }
+                return next(context);
+            }
+        );
         // With no proxy at all the middleware would believe everybody.
         if (forwarded.KnownProxies.Count + forwarded.KnownIPNetworks.Count > 0)
         {
             app.UseForwardedHeaders(forwarded);
         }
+    }
+
+    private static bool IsTrusted(ForwardedHeadersOptions forwarded, System.Net.IPAddress peer)
+    {
+        var plain = ClientAddress.Normalize(peer);
+        return forwarded.KnownProxies.Any(proxy => proxy.Equals(plain)) || forwarded.KnownIPNetworks.Any(network => network.Contains(plain));
     }
 
     /// <summary>Browsers of these origins may call and read; credentials travel in a header and never in a cookie.</summary>

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
 using Microsoft.Extensions.Options;
+using Reelbase.Server.Platform.Http;
 
 namespace Reelbase.Server.Platform.Storage;
 
@@ -10,10 +11,13 @@ namespace Reelbase.Server.Platform.Storage;
 /// Asks a virus scanner about a file before it is kept: clamd, or whatever speaks its INSTREAM, at <c>Storage:ScannerAddress</c>. Nothing is kept that
 /// it could not be asked about.
 /// </summary>
-public sealed class FileScanner(IOptions<StorageOptions> options)
+public sealed class FileScanner(IOptions<StorageOptions> options, OutsideSystems outside)
 {
     private const int ChunkBytes = 64 * 1024;
     private const int MaxAnswerBytes = 4096;
+
+    /// <summary>Its name among the outside systems.</summary>
+    public const string SystemName = "scanner";
 
     /// <summary>Whether the scanner has nothing against a file; true where there is none.</summary>
     /// <exception cref="StorageException">It cannot be asked.</exception>
@@ -33,6 +37,7 @@ public sealed class FileScanner(IOptions<StorageOptions> options)
             await using var stream = client.GetStream();
             await SendAsync(stream, path, limit.Token);
             var answer = await ReadAsync(stream, limit.Token);
+            outside.Heard(SystemName);
             return answer.EndsWith(" OK", StringComparison.Ordinal)
                 || (answer.EndsWith(" FOUND", StringComparison.Ordinal) ? false : throw new StorageException("the scanner did not look into a file"));
         }
@@ -41,6 +46,7 @@ public sealed class FileScanner(IOptions<StorageOptions> options)
                 || (error is OperationCanceledException && !cancellationToken.IsCancellationRequested)
             )
         {
+            outside.Failed(SystemName, error is OperationCanceledException ? "no answer in time" : error.GetType().Name);
             throw new StorageException("the scanner cannot be asked", error);
         }
     }

@@ -6,12 +6,18 @@ namespace Reelbase.Server.Platform.Storage;
 /// <summary>Files on the local disk, below the data directory.</summary>
 public sealed class LocalFileStore : IFileStore
 {
+    /// <summary>Its folder in the data directory.</summary>
+    public const string FolderName = "storage";
+
+    /// <summary>The file with the folder's random id.</summary>
+    private const string FolderMarker = "reelbase-folder";
+
     private readonly string _root;
     private readonly TemporaryFiles _temporary;
 
     public LocalFileStore(IOptions<ServerOptions> options)
     {
-        _root = Path.GetFullPath(Path.Combine(options.Value.DataDirectory, "storage"));
+        _root = Path.GetFullPath(Path.Combine(options.Value.DataDirectory, FolderName));
         PrivateFiles.OwnFolder(_root);
         _temporary = new(Path.Combine(_root, ".tmp"));
     }
@@ -101,6 +107,43 @@ public sealed class LocalFileStore : IFileStore
         await PrivateFiles.WriteAsync(path, installation + "\n", cancellationToken);
         File.Move(path, MarkerPath, overwrite: true);
     }
+
+    /// <summary>The random id of the folder of local files; null when it has none.</summary>
+    public static async Task<Guid?> ReadFolderMarkerAsync(string dataDirectory, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return Guid.TryParse(await File.ReadAllTextAsync(FolderMarkerPath(dataDirectory), cancellationToken), out var marker) ? marker : null;
+        }
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The same, given to the folder when it has none; of two that come at once both get the first one's.</summary>
+    public static async Task<Guid> MarkAsync(string dataDirectory, CancellationToken cancellationToken)
+    {
+        var path = FolderMarkerPath(dataDirectory);
+        if (!File.Exists(path))
+        {
+            PrivateFiles.CreateFolder(Path.GetDirectoryName(path)!);
+            var temporary = $"{path}.{Guid.NewGuid():N}";
+            await PrivateFiles.WriteAsync(temporary, $"{Guid.NewGuid()}\n", cancellationToken);
+            try
+            {
+                File.Move(temporary, path, overwrite: false);
+            }
+            catch (IOException) when (File.Exists(path))
+            {
+                File.Delete(temporary);
+            }
+        }
+        return await ReadFolderMarkerAsync(dataDirectory, cancellationToken)
+            ?? throw new StorageException($"{path} holds no id: it is the marker of this folder");
+    }
+
+    private static string FolderMarkerPath(string dataDirectory) => Path.GetFullPath(Path.Combine(dataDirectory, FolderName, FolderMarker));
 
     private string MarkerPath => Path.Combine(_root, StoreBuckets.Marker);
 

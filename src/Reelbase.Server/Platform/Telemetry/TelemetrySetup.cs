@@ -20,6 +20,7 @@ public static class TelemetrySetup
     public static void Add(WebApplicationBuilder builder)
     {
         var options = builder.Configuration.GetSection("Telemetry").Get<TelemetryOptions>() ?? new();
+        BuildInfo.Publish();
         IncomingTraces.Add(builder.Services, options);
         builder.Logging.AddConsoleFormatter<JsonLogFormatter, Microsoft.Extensions.Logging.Console.ConsoleFormatterOptions>();
         if (options.JsonLogs ?? builder.Environment.IsProduction())
@@ -28,7 +29,7 @@ public static class TelemetrySetup
         }
         var telemetry = builder
             .Services.AddOpenTelemetry()
-            .ConfigureResource(resource => resource.AddService(options.ServiceName, serviceVersion: Version))
+            .ConfigureResource(resource => resource.AddService(options.ServiceName, serviceVersion: ProgramVersion.Release))
             .WithMetrics(metrics =>
             {
                 metrics
@@ -114,8 +115,6 @@ public static class TelemetrySetup
                     return Task.CompletedTask;
                 };
             });
-
-    private static string Version => typeof(TelemetrySetup).Assembly.GetName().Version?.ToString(3) ?? "0";
 
     private static bool IsProbe(PathString path) => path.StartsWithSegments("/health") || path.StartsWithSegments("/metrics");
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
+using Reelbase.Server.Platform.Http;
 
 namespace Reelbase.Server.Integrations.Apple.Apns;
 
@@ -62,6 +63,9 @@ public sealed class ApnsClient : IDisposable
         "BadCertificateEnvironment",
     ];
 
+    /// <summary>Its name among the outside systems.</summary>
+    public const string SystemName = "push";
+
     private readonly ApnsOptions _options;
     private readonly TimeProvider _clock;
     private readonly AppleKey _key;
@@ -69,21 +73,24 @@ public sealed class ApnsClient : IDisposable
     private readonly Lock _gate = new();
     private (string Token, long Mark)? _bearer;
 
-    public ApnsClient(IOptions<ApnsOptions> options, TimeProvider clock)
+    public ApnsClient(IOptions<ApnsOptions> options, TimeProvider clock, OutsideSystems outside)
     {
         _options = options.Value;
         _clock = clock;
         _key = new(_options.PrivateKey, _options.PrivateKeyFile, _options.KeyId);
         // One long-lived connection to each host; Apple takes frequent new ones for an attack.
         _http = new HttpClient(
-            new SocketsHttpHandler
+            new OutsideHandler(outside, SystemName)
             {
-                EnableMultipleHttp2Connections = true,
-                KeepAlivePingDelay = TimeSpan.FromSeconds(60),
-                KeepAlivePingTimeout = TimeSpan.FromSeconds(10),
-                PooledConnectionIdleTimeout = TimeSpan.FromMinutes(30),
-                ConnectTimeout = TimeSpan.FromSeconds(5),
-                AllowAutoRedirect = false,
+                InnerHandler = new SocketsHttpHandler
+                {
+                    EnableMultipleHttp2Connections = true,
+                    KeepAlivePingDelay = TimeSpan.FromSeconds(60),
+                    KeepAlivePingTimeout = TimeSpan.FromSeconds(10),
+                    PooledConnectionIdleTimeout = TimeSpan.FromMinutes(30),
+                    ConnectTimeout = TimeSpan.FromSeconds(5),
+                    AllowAutoRedirect = false,
+                },
             }
         )
         {

@@ -1,0 +1,96 @@
+using System.Collections.Concurrent;
+using System.Net;
+
+namespace Reelbase.Server.Platform.Http;
+
+/// <summary>What was last heard from an outside system, and when.</summary>
+public sealed record OutsideWord(string System, DateTime? LastSuccessAt, DateTime? LastFailureAt, string? LastFailure)
+{
+    /// <summary>Whether the last word was a good one; null when there was none.</summary>
+    public bool? IsWell =>
+        LastSuccessAt is null && LastFailureAt is null ? null
+        : LastFailureAt is null ? true
+        : LastSuccessAt >= LastFailureAt;
+
+    /// <summary>The later words of two listeners.</summary>
+    public OutsideWord Merge(OutsideWord other) =>
+        new(
+            System,
+            Later(LastSuccessAt, other.LastSuccessAt),
+            Later(LastFailureAt, other.LastFailureAt),
+            (other.LastFailureAt ?? DateTime.MinValue) > (LastFailureAt ?? DateTime.MinValue) ? other.LastFailure : LastFailure
+        );
+
+    private static DateTime? Later(DateTime? one, DateTime? other) =>
+        one is null ? other
+        : other is null ? one
+        : one > other ? one
+        : other;
+}
+
+/// <summary>
+/// Remembers for each outside system when it last answered and when and how it last failed: a key that Apple refuses shows in no request of a
+/// phone. Clients report by <see cref="OutsideHandler"/>, so that none can forget to.
+/// </summary>
+public sealed class OutsideSystems(TimeProvider clock)
+{
+    private readonly ConcurrentDictionary<string, OutsideWord> _words = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, OutsideWord> _news = new(StringComparer.Ordinal);
+
+    /// <summary>It answered.</summary>
+    public void Heard(string system) => Note(new(system, clock.GetUtcNow().UtcDateTime, null, null));
+
+    /// <summary>It did not answer, or refused us.</summary>
+    public void Failed(string system, string words) => Note(new(system, null, clock.GetUtcNow().UtcDateTime, words));
+
+    /// <summary>What this process heard of a system.</summary>
+    public OutsideWord Find(string system) => _words.GetValueOrDefault(system) ?? new(system, null, null, null);
+
+    /// <summary>What was heard since the last time this was asked.</summary>
+    public IReadOnlyList<OutsideWord> TakeNews() => [.. _news.Keys.Select(system => _news.TryRemove(system, out var word) ? word : null).OfType<OutsideWord>()];
+
+    /// <summary>News that could not be passed on.</summary>
+    public void PutBack(IEnumerable<OutsideWord> news)
+    {
+        foreach (var word in news)
+        {
+            _news.AddOrUpdate(word.System, word, (_, later) => word.Merge(later));
+        }
+    }
+
+    /// <summary>What an answer's status says of its sender: null when it is well.</summary>
+    public static string? Fault(HttpStatusCode status) => (int)status is 401 or 403 or 408 or 429 or >= 500 ? $"answered {(int)status}" : null;
+
+    private void Note(OutsideWord word)
+    {
+        _words.AddOrUpdate(word.System, word, (_, before) => before.Merge(word));
+        _news.AddOrUpdate(word.System, word, (_, before) => before.Merge(word));
+    }
+}
+
+/// <summary>Reports how each request to one outside system ended.</summary>
+public sealed class OutsideHandler(OutsideSystems outside, string system) : DelegatingHandler
+{
+    /// <inheritdoc/>
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var response = await base.SendAsync(request, cancellationToken);
+            if (OutsideSystems.Fault(response.StatusCode) is { } fault)
+            {
+                outside.Failed(system, fault);
+            }
+            else
+            {
+                outside.Heard(system);
+            }
+            return response;
+        }
+        catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException)
+        {
+            outside.Failed(system, error is HttpRequestException http ? http.HttpRequestError.ToString() : "no answer in time");
+            throw;
+        }
+    }
+}
