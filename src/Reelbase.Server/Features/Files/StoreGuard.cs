@@ -3,6 +3,7 @@ using Npgsql;
 using Reelbase.Server.Platform;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Storage;
+using Reelbase.Server.Platform.Work;
 
 namespace Reelbase.Server.Features.Files;
 
@@ -17,12 +18,16 @@ public sealed class StoreGuard(
     IOptions<StorageOptions> storage,
     IOptions<ServerOptions> server,
     ILogger<StoreGuard> logger
-) : IHostedService
+) : PeriodicWork(logger)
 {
+    private readonly ILogger<StoreGuard> _log = logger;
     private volatile bool _isConfirmed;
 
     /// <inheritdoc/>
-    public async Task StartAsync(CancellationToken cancellationToken)
+    protected override TimeSpan Pause => TimeSpan.FromSeconds(30);
+
+    /// <inheritdoc/>
+    public override async Task StartAsync(CancellationToken cancellationToken)
     {
         try
         {
@@ -33,13 +38,20 @@ public sealed class StoreGuard(
         }
         catch (NpgsqlException error)
         {
-            // Readiness asks again until it is known.
-            logger.LogWarning("Whether the store of files is this installation's is not known yet: {Message}", error.Message);
+            // Asked again until it is known.
+            _log.LogWarning("Whether the store of files is this installation's is not known yet: {Message}", error.Message);
         }
+        await base.StartAsync(cancellationToken);
     }
 
     /// <inheritdoc/>
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    protected override async Task RunOnceAsync(CancellationToken stoppingToken)
+    {
+        if (!await IsOursAsync(stoppingToken))
+        {
+            _log.LogCritical("{Refusal}", Refusal(server.Value.DataDirectory));
+        }
+    }
 
     /// <summary>Whether the store is this installation's; once known it stays so for this process.</summary>
     public async Task<bool> IsOursAsync(CancellationToken cancellationToken)
