@@ -1,4 +1,3 @@
-using Npgsql;
 using Reelbase.Server.Platform;
 using Reelbase.Server.Platform.Database;
 
