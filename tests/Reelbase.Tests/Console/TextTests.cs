@@ -27,6 +27,10 @@ public sealed partial class TextTests
             var markup = text.Split("@code {")[0];
             bare.AddRange(from Match match in Bare().Matches(markup) select $"{Path.GetFileName(file)}: {match.Groups[1].Value}");
         }
+        foreach (var file in Repository.Files("src/Reelbase.Server/Features", "*.cs"))
+        {
+            used.UnionWith(Told().Matches(File.ReadAllText(file)).Select(match => match.Groups[1].Value));
+        }
         Assert.Empty(used.Except(known));
         Assert.Empty(known.Except(used));
         // Names of programs and places are the same in every language.
@@ -35,6 +39,10 @@ public sealed partial class TextTests
 
     [GeneratedRegex("""\bT\["((?:[^"\\]|\\.)*)"(?:, [^\]]+)?\]""")]
     private static partial Regex Looked();
+
+    // Sentences that C# puts together for a page.
+    [GeneratedRegex("""\btexts\[\s*"((?:[^"\\]|\\.)*)"(?:,\s*[^\]]+)?\s*\]""")]
+    private static partial Regex Told();
 
     // Lists whose entries are looked up when they are drawn.
     [GeneratedRegex("""(?:Icons\.Material\.Filled\.\w+, |\[\d+\] = )"([^"]+)"\)?,""")]

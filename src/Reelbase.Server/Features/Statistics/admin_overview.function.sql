@@ -35,6 +35,7 @@ begin
         'spent_today_micros', coalesce((select p.micros from provider_spend p where p.provider = s.provider and p.day = (now() at time zone 'UTC')::date), 0))
         order by s.provider), '[]') from provider_states s),
     'queues', (select coalesce(jsonb_agg(describe_queue(s.provider) order by s.provider), '[]') from provider_states s where s.is_configured),
+    'attention', list_attention(),
     'storage', describe_storage_use(),
     'waiting', jsonb_build_object(
       'webhooks_failed', (select count(*) from (select from webhook_deliveries where status = 'failed' limit 1000) f),
