@@ -207,6 +207,7 @@ internal static class FunctionRights
             "store_inbox_message",
             "store_webhook_delivery",
             "sweep_live",
+            "try_open_device",
             "use_device_challenge",
             "use_former_refresh_token",
         ],

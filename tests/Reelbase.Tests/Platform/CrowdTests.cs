@@ -1,5 +1,6 @@
 using System.Net;
 using Npgsql;
+using Reelbase.Server.Features.Devices;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Errors;
 using Reelbase.Tests.Support;
@@ -73,6 +74,64 @@ public sealed class CrowdTests(TestSystem system) : IClassFixture<TestSystem>
         await transaction.RollbackAsync();
         Assert.All(await Task.WhenAll(strangers), answer => Assert.Equal(HttpStatusCode.OK, answer.Status));
         await system.AssertLedgerAsync();
+
+        Task<long> WaitingAsync() =>
+            system.QueryAsync<long>(
+                "select count(*) from pg_stat_activity where datname = current_database() and usename = 'reelbase_api' and wait_event_type = 'Lock'"
+            );
+    }
+
+    [Fact]
+    public async Task While_the_turn_of_grants_is_taken_only_so_many_new_devices_wait_for_it_and_the_others_have_their_session()
+    {
+        const int Over = 6;
+        await system.ExecuteAsync(
+            "insert into installation_leases (name, leased_by, lease_until) values ('device_grant', 'somebody', now() + interval '1 hour') "
+                + "on conflict (name) do update set leased_by = excluded.leased_by, lease_until = excluded.lease_until"
+        );
+        List<Task<Answer>> strangers;
+        try
+        {
+            strangers = Enumerable
+                .Range(0, DeviceCheckEndpoint.MaxWaitingForTurn + Over)
+                .Select(_ => Guid.NewGuid().ToString())
+                .Select(id => Phone.CheckAsync(system.Url, id, Phone.TokenOf(id)))
+                .ToList();
+            await Eventually.IsAsync(() => Task.FromResult(strangers.Count(answer => answer.IsCompleted)), answered => answered >= Over);
+        }
+        finally
+        {
+            await system.ExecuteAsync("update installation_leases set leased_by = null, lease_until = null where name = 'device_grant'");
+        }
+        var answers = await Task.WhenAll(strangers);
+        Assert.All(answers, answer => Assert.Equal(HttpStatusCode.OK, answer.Status));
+        Assert.InRange(answers.Count(answer => !answer["is_valid_device"].GetBoolean()), Over, answers.Length);
+        // A worker decides the grants that nobody waited for.
+        await system.AssertEventuallyNoOpenGrantAsync();
+        await system.AssertLedgerAsync();
+    }
+
+    [Fact]
+    public async Task A_crowd_of_strangers_whose_sessions_are_opened_takes_no_more_places_than_before()
+    {
+        var user = await system.NewGuestAsync();
+        await using var connection = new NpgsqlConnection(system.Owner);
+        await connection.OpenAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using (var hold = new NpgsqlCommand("lock table refresh_tokens in share row exclusive mode", connection, transaction))
+        {
+            await hold.ExecuteNonQueryAsync();
+        }
+        var strangers = Enumerable
+            .Range(0, Crowd)
+            .Select(_ => Guid.NewGuid().ToString())
+            .Select(id => Phone.CheckAsync(system.Url, id, Phone.TokenOf(id)))
+            .ToList();
+        await Eventually.IsAsync(WaitingAsync, waiting => waiting >= 3);
+        Assert.Equal(10, await user.CreditsAsync());
+        Assert.Equal(3, await WaitingAsync());
+        await transaction.RollbackAsync();
+        Assert.All(await Task.WhenAll(strangers), answer => Assert.Equal(HttpStatusCode.OK, answer.Status));
 
         Task<long> WaitingAsync() =>
             system.QueryAsync<long>(

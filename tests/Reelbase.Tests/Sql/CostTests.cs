@@ -60,6 +60,75 @@ public sealed class CostTests(SqlDatabase database)
         );
     }
 
+    [Fact]
+    public async Task A_new_device_reads_none_of_the_devices_of_others_also_when_the_connection_planned_while_there_were_few()
+    {
+        await using var db = await database.BeginAsync();
+        for (var number = 0; number < 8; number++)
+        {
+            await TryAsync(db, $"192.0.2.{number + 1}");
+        }
+        await db.RunAsync(
+            $"""
+            with u as (insert into users (id, is_guest, device_id) select gen_random_uuid(), true, device_id_hash(gen_random_uuid()::text) from generate_series(1, {Many}) returning id, device_id),
+              c as (insert into device_checks (device_id, user_id) select device_id, id from u),
+              g as (insert into device_grants (user_id, device_id, device_token, token_hash, made_guest, origin) select id, device_id, 'AAAA', sha256('a'), true, sha256('b') from u),
+              o as (insert into device_openings (token_hash, device_hash, user_id) select sha256(id::text::bytea), sha256('c'), id from u)
+            insert into rate_limit_log (ip_address, action) select '198.18.0.0'::inet + n, 'device_check_new' from generate_series(1, {Many}) n
+            """
+        );
+        string[] tables = ["users", "device_checks", "device_grants", "device_openings", "rate_limit_log"];
+        var before = await SumAsync();
+        Assert.Equal("none|t", await TryAsync(db, "192.0.2.100"));
+        Assert.InRange(await SumAsync() - before, 0, Few);
+
+        async Task<long> SumAsync()
+        {
+            var sum = 0L;
+            foreach (var table in tables)
+            {
+                sum += await ReadAsync(db, table);
+            }
+            return sum;
+        }
+    }
+
+    [Fact]
+    public async Task The_turn_for_one_grant_reads_none_of_those_that_wait_while_Apple_is_away()
+    {
+        await using var db = await database.BeginAsync();
+        var user = await db.NewUserAsync();
+        await db.RunAsync(
+            $"insert into device_grants (user_id, device_id, device_token) select $1::uuid, device_id_hash(n::text), 'AAAA' from generate_series(1, {Many}) n",
+            user
+        );
+        var grant = await db.ValueAsync<Guid>("select id from device_grants where user_id = $1::uuid limit 1", user);
+        var before = await ReadAsync(db, "device_grants");
+        Assert.Equal(grant, await db.ValueAsync<Guid>("select id from claim_device_grant('a claim', 60, $1::uuid)", grant));
+        Assert.InRange(await ReadAsync(db, "device_grants") - before, 0, Few);
+    }
+
+    /// <summary>A function in SQL that is not part of a larger query is parsed and planned anew at each call.</summary>
+    [Theory]
+    [InlineData("confirm_generation_limit")]
+    [InlineData("confirm_device_limit")]
+    public async Task What_happens_at_each_request_of_a_crowd_keeps_its_plan(string function)
+    {
+        await using var db = await database.BeginAsync();
+        Assert.Equal(["plpgsql"], await db.RowsAsync("select l.lanname from pg_proc p join pg_language l on l.oid = p.prolang where p.proname = $1", function));
+    }
+
+    private static async Task<string> TryAsync(SqlCase db, string address) =>
+        Assert.Single(
+            await db.RowsAsync(
+                """
+                select outcome, case when user_id is not null then 't' end from try_open_device(gen_random_uuid()::text, encode(gen_random_uuid()::text::bytea, 'base64'), $1::text::inet,
+                  10, 3600, 600, 'a claim', 60, 60, 3600, '{"throttle_score":40,"block_score":80,"throttle_seconds":60}', null)
+                """,
+                address
+            )
+        );
+
     private static async Task<long> ReadAsync(SqlCase db, string table) =>
         long.Parse(
             Assert.Single(

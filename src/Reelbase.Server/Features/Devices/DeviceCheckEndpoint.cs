@@ -63,10 +63,14 @@ public sealed class DeviceCheckEndpoint(
     private const int MaxDeviceIdLength = 255;
     private const int MaxTokenLength = 16 * 1024;
     private const int MaxAttempts = 3;
+
+    /// <summary>Requests that wait for the installation's turn on a node: some more than are served before the first of them would give up. Whoever comes over it has a session at once, and a worker decides their grant.</summary>
+    internal const int MaxWaitingForTurn = 64;
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(40);
 
     // The requests of one process queue here, so that only the first of them asks the database whose turn it is.
     private readonly SemaphoreSlim _line = new(1, 1);
+    private int _waitingForTurn;
     private readonly DeviceGrants _grants = new(database, apple, options, $"api/{Environment.ProcessId}", logger);
     private readonly DeviceQuestions _questions = new(database, apple, options.Value, $"api/{Environment.ProcessId}", logger);
 
@@ -163,12 +167,22 @@ public sealed class DeviceCheckEndpoint(
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
             var look = limit.LookAgain(context, phone.DeviceId, phone.DeviceToken);
-            var proof = await _questions.AskAsync(phone.DeviceId, phone.DeviceToken, context.Connection.RemoteIpAddress, context.RequestAborted, look);
+            OpenedDevice? unasked = null;
+            var proof = await _questions.AskAsync(
+                phone.DeviceId,
+                phone.DeviceToken,
+                async claimToken =>
+                {
+                    unasked = await TryOpenAsync(context, phone, claimToken, look);
+                    return new(unasked.Outcome!, unasked.QuestionId);
+                },
+                context.RequestAborted
+            );
             if (proof.Verdict == DeviceVerdict.Refused)
             {
                 throw NotReal();
             }
-            var device = await OpenAsync(context, phone, proof, look);
+            var device = proof.Verdict == DeviceVerdict.NotAsked ? unasked! : await OpenAsync(context, phone, proof, look);
             switch (device.Refusal)
             {
                 case null:
@@ -187,6 +201,36 @@ public sealed class DeviceCheckEndpoint(
         return unverified.Refusal is null ? unverified : throw Banned();
     }
 
+    /// <summary>Whether Apple has to be asked first; whoever is opened without that is opened by the same call.</summary>
+    private async Task<OpenedDevice> TryOpenAsync(HttpContext context, PhoneSays phone, string claimToken, SecondLook look) =>
+        (
+            await limit.WatchAsync(
+                context,
+                () =>
+                    database.StrangersAsync(
+                        () =>
+                            database.OneOrNoneAsync<OpenedDevice>(
+                                "select * from try_open_device($1, $2, $3, $4::integer, $5, $6, $7, $8, $9::integer, $10, $11::jsonb, $12::text::jsonb)",
+                                context.RequestAborted,
+                                phone.DeviceId,
+                                phone.DeviceToken,
+                                context.Connection.RemoteIpAddress,
+                                options.Value.QuestionsPerWindow < 0 ? null : options.Value.QuestionsPerWindow,
+                                options.Value.QuestionWindowSeconds,
+                                options.Value.VerdictSeconds,
+                                claimToken,
+                                options.Value.TurnSeconds,
+                                limits.OrNone("Devices:NewDevicesPerWindow", options.Value.NewDevicesPerWindow),
+                                options.Value.WindowSeconds,
+                                options.Value.RiskRules,
+                                phone.Key
+                            ),
+                        context.RequestAborted,
+                        look
+                    )
+            )
+        )!;
+
     private async Task<OpenedDevice> OpenAsync(HttpContext context, PhoneSays phone, DeviceProof proof, SecondLook? look = null) =>
         (
             await limit.WatchAsync(
@@ -195,7 +239,7 @@ public sealed class DeviceCheckEndpoint(
                     database.StrangersAsync(
                         () =>
                             database.OneOrNoneAsync<OpenedDevice>(
-                                "select * from open_device($1, $2, $3, $4::text, $5, $6::integer, $7, $8::jsonb, $9::text::jsonb)",
+                                "select null::text as outcome, null::uuid as question_id, o.* from open_device($1, $2, $3, $4::text, $5, $6::integer, $7, $8::jsonb, $9::text::jsonb) o",
                                 context.RequestAborted,
                                 phone.DeviceId,
                                 phone.DeviceToken,
@@ -236,7 +280,8 @@ public sealed class DeviceCheckEndpoint(
 
     private async Task<IResult?> AnswerAsync(OpenedDevice device, bool isVerified, CancellationToken cancellationToken)
     {
-        if (await sessions.StartGuestAsync(device.UserId!.Value, cancellationToken) is not var (session, user))
+        var started = await database.AdmittedAsync(() => sessions.StartGuestAsync(device.UserId!.Value, cancellationToken), cancellationToken);
+        if (started is not var (session, user))
         {
             return null;
         }
@@ -271,6 +316,23 @@ public sealed class DeviceCheckEndpoint(
     }
 
     private async Task<GrantResult> DecideAsync(Guid grantId, string deviceId, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (Interlocked.Increment(ref _waitingForTurn) <= MaxWaitingForTurn)
+            {
+                return await DecideInTurnAsync(grantId, deviceId, cancellationToken);
+            }
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waitingForTurn);
+        }
+        feed.Publish(DeviceGrantWorker.Topic);
+        return GrantResult.Later;
+    }
+
+    private async Task<GrantResult> DecideInTurnAsync(Guid grantId, string deviceId, CancellationToken cancellationToken)
     {
         var deadline = DateTime.UtcNow.AddSeconds(options.Value.MaxWaitSeconds);
         if (await _line.WaitAsync(TimeSpan.FromSeconds(options.Value.MaxWaitSeconds), cancellationToken))
@@ -323,6 +385,8 @@ public sealed class DeviceCheckEndpoint(
     }
 
     private sealed record OpenedDevice(
+        string? Outcome,
+        Guid? QuestionId,
         Guid? UserId,
         bool? IsNew,
         Guid? GrantId,

@@ -45,16 +45,9 @@ public sealed class DeviceQuestions(RoleDatabase database, DeviceCheckClient app
     /// <summary>What Apple says of a token, or what is known of it already.</summary>
     /// <param name="deviceId">The app's own identifier.</param>
     /// <param name="token">DeviceCheck's.</param>
-    /// <param name="address">Where the phone calls from.</param>
+    /// <param name="beginAsync">Asks the database under a claim token whether Apple has to be asked; again while somebody else is asking.</param>
     /// <param name="cancellationToken">The caller's.</param>
-    /// <param name="secondLook">What whoever has waited for a place asks first.</param>
-    public async Task<DeviceProof> AskAsync(
-        string deviceId,
-        string token,
-        System.Net.IPAddress? address,
-        CancellationToken cancellationToken,
-        SecondLook? secondLook = null
-    )
+    internal async Task<DeviceProof> AskAsync(string deviceId, string token, Func<string, Task<DeviceQuestion>> beginAsync, CancellationToken cancellationToken)
     {
         var deadline = DateTime.UtcNow.AddSeconds(options.MaxWaitSeconds);
         var isWaiting = false;
@@ -63,20 +56,7 @@ public sealed class DeviceQuestions(RoleDatabase database, DeviceCheckClient app
             for (var look = FirstLook; ; look = look < LongestLook ? 2 * look : look)
             {
                 var claimToken = $"{worker}/{Guid.NewGuid():N}";
-                Task<Question?> BeginAsync() =>
-                    database.OneOrNoneAsync<Question>(
-                        "select * from begin_device_question($1, $2, $3, $4::integer, $5, $6, $7, $8)",
-                        cancellationToken,
-                        deviceId,
-                        token,
-                        address,
-                        options.QuestionsPerWindow < 0 ? null : options.QuestionsPerWindow,
-                        options.QuestionWindowSeconds,
-                        options.VerdictSeconds,
-                        claimToken,
-                        options.TurnSeconds
-                    );
-                var question = (await (database is ApiDatabase api ? api.StrangersAsync(BeginAsync, cancellationToken, secondLook) : BeginAsync()))!;
+                var question = await beginAsync(claimToken);
                 switch (question.Outcome)
                 {
                     case "none":
@@ -167,6 +147,7 @@ public sealed class DeviceQuestions(RoleDatabase database, DeviceCheckClient app
             _waiting.TryRemove(new KeyValuePair<string, int>(deviceId, 0));
         }
     }
-
-    private sealed record Question(string Outcome, Guid? QuestionId);
 }
+
+/// <summary>What the database says of a question about a device's token: an outcome of <c>begin_device_question</c>, and the question that is this caller's to ask.</summary>
+internal readonly record struct DeviceQuestion(string Outcome, Guid? QuestionId);

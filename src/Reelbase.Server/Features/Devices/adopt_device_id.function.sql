@@ -1,7 +1,8 @@
 -- The stored form of an id that a phone says; rows that an earlier release wrote under the id itself are brought to it, so that everything after reads one form.
 -- Whoever calls holds the lock of the device.
 create or replace function adopt_device_id(p_device_id text) returns text
-language plpgsql security definer set search_path = public, pg_temp as $$
+-- As in note_device_opening: a plan that is made while the tables are small would read the whole of them for as long as the connection lives.
+language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off as $$
 declare
   v_hash text := device_id_hash(p_device_id);
   v_plain text := case when opens_known_guest(p_device_id) then lower(p_device_id) else p_device_id end;

@@ -2,7 +2,8 @@
 -- refused in the last 30 days (60 at most), 20 for each flag, and for an address that brought more than twenty refused tokens within
 -- the hour 2 for each further one (40 at most: phones share addresses, so an address alone never blocks).
 create or replace function assess_device(p_device_id text, p_ip inet) returns integer
-language plpgsql security definer set search_path = public, pg_temp as $$
+-- As in note_device_opening: a plan that is made while the tables are small would read the whole of them for as long as the connection lives.
+language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off as $$
 declare
   v_score integer := 0;
   v_device device_checks;

@@ -8,7 +8,8 @@ create or replace function begin_device_question(
   p_device_id text, p_device_token text, p_ip inet, p_limit integer, p_window_seconds integer, p_verdict_seconds integer,
   p_leased_by text, p_lease_seconds integer)
 returns table (outcome text, question_id uuid)
-language plpgsql security definer set search_path = public, pg_temp as $$
+-- As in note_device_opening: a plan that is made while the tables are small would read the whole of them for as long as the connection lives.
+language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off as $$
 #variable_conflict use_column
 declare
   v_hash text := device_id_hash(p_device_id);

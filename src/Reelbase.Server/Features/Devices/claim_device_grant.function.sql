@@ -9,11 +9,13 @@ create or replace function claim_device_grant(
   p_leased_by text, p_lease_seconds integer, p_grant_id uuid default null, p_max_claims integer default 20)
 returns table (id uuid, user_id uuid, device_id text, device_token text, stage text, bit0 boolean, bit1 boolean, attempt integer,
   purpose text, bit1_wanted boolean)
-language plpgsql security definer set search_path = public, pg_temp as $$
+language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off as $$
 #variable_conflict use_column
 declare
   c_max_given_up constant integer := 100;
   v_grant device_grants;
+  -- A variable, so that the index ends at it.
+  v_now constant timestamptz := clock_timestamp();
 begin
   insert into installation_leases (name) values ('device_grant') on conflict do nothing;
   perform 1 from installation_leases where name = 'device_grant'
@@ -22,12 +24,13 @@ begin
     return;
   end if;
   for v_number in 1..c_max_given_up loop
-    select g.* into v_grant from device_grants g
-    where g.decided_at is null and (g.stage = 'queried' or g.id = p_grant_id
-      or (p_grant_id is null and g.run_after <= clock_timestamp()))
-    order by g.stage = 'queried' desc, g.run_after limit 1
-    -- Locked, so that a newer token cannot abandon the grant between the choice and the claim.
-    for no key update;
+    -- Locked, so that a newer token cannot abandon the grant between the choice and the claim. One query for each index: while Apple is away any number waits.
+    select g.* into v_grant from device_grants g where g.stage = 'queried' and g.decided_at is null limit 1 for no key update;
+    if not found and p_grant_id is not null then
+      select g.* into v_grant from device_grants g where g.id = p_grant_id and g.decided_at is null for no key update;
+    elsif not found then
+      select g.* into v_grant from device_grants g where g.decided_at is null and g.run_after <= v_now order by g.run_after limit 1 for no key update;
+    end if;
     if not found then
       return;
     end if;

@@ -5,7 +5,11 @@
 create or replace function confirm_device_limit(
   p_device_ids text[], p_device_tokens text[], p_ips inet[], p_new_devices_limit integer, p_window_seconds integer)
 returns table (place integer, rate_limit integer, retry_after_seconds integer)
-language sql stable security definer set search_path = public, pg_temp as $$
+-- PL/pgSQL keeps its plan, which costs more than what it reads; made while the tables are small, it would read all of them for as long as the connection lives.
+language plpgsql stable security definer set search_path = public, pg_temp set enable_seqscan = off as $$
+#variable_conflict use_column
+begin
+  return query
   select a.place::integer, p_new_devices_limit,
     greatest(1, ceil(extract(epoch from coalesce(r.oldest, now()) + make_interval(secs => p_window_seconds) - now())))::integer
   from unnest(p_device_ids, p_device_tokens, p_ips) with ordinality a (device_id, device_token, ip, place)
@@ -18,7 +22,8 @@ language sql stable security definer set search_path = public, pg_temp as $$
     and not (opens_known_guest(a.device_id) and exists (select from users u where u.device_id in (device_id_hash(a.device_id), lower(a.device_id))))
     and not exists (
       select from device_openings o
-      where o.token_hash = sha256(convert_to(a.device_token, 'UTF8')) and o.device_hash = decode(substr(device_id_hash(a.device_id), 8), 'hex'))
+      where o.token_hash = sha256(convert_to(a.device_token, 'UTF8')) and o.device_hash = decode(substr(device_id_hash(a.device_id), 8), 'hex'));
+end
 $$;
 comment on function confirm_device_limit(text[], text[], inet[], integer, integer) is
   'Which of many device-checks are of unknown devices from addresses that are still over their limit: place in the arrays, limit, seconds. Reads only.';

@@ -20,7 +20,8 @@ create or replace function open_device(
   p_new_devices_limit integer, p_window_seconds integer, p_risk jsonb, p_key jsonb)
 returns table (user_id uuid, is_new boolean, grant_id uuid, is_verified boolean, rate_limit integer, rate_remaining integer, rate_reset_at timestamptz,
   refusal text, joined uuid[])
-language plpgsql security definer set search_path = public, pg_temp as $$
+-- As in note_device_opening: a plan that is made while the tables are small would read the whole of them for as long as the connection lives.
+language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off as $$
 #variable_conflict use_column
 declare
   c_repeat constant interval := interval '10 minutes';
@@ -180,7 +181,15 @@ begin
     return next;
     return;
   end if;
-  is_verified := coalesce(v_user.initial_grant_claimed and not is_new, false) or exists (
+  if is_new then
+    -- Nothing is known of them, so nothing is looked for.
+    insert into device_grants (user_id, device_id, device_token, token_hash, made_guest, origin)
+    values (v_user_id, v_hash, p_device_token, v_token_hash, true, v_origin) returning id into grant_id;
+    is_verified := false;
+    return next;
+    return;
+  end if;
+  is_verified := coalesce(v_user.initial_grant_claimed, false) or exists (
     select from device_grants g where g.user_id = v_user_id and g.purpose = 'grant'
       -- Without bits: an id that has moved away from a member, about which nobody was asked.
       and (g.stage = 'granted' or (g.stage = 'denied' and (g.bit0 is null or g.token_hash = v_token_hash))))
@@ -201,7 +210,7 @@ begin
       order by o.created_at desc offset c_max_open_grants - 2);
     -- An earlier grant of this guest may have set the bit without hearing of it; the new one has to know.
     insert into device_grants (user_id, device_id, device_token, token_hash, made_guest, origin, bit_attempted_at)
-    values (v_user_id, v_hash, p_device_token, v_token_hash, is_new, v_origin,
+    values (v_user_id, v_hash, p_device_token, v_token_hash, false, v_origin,
       (select max(g.bit_attempted_at) from device_grants g where g.user_id = v_user_id and g.stage in ('requested', 'abandoned', 'rejected')))
     returning id into grant_id;
   end if;

@@ -4,7 +4,11 @@
 -- The arrays belong together by position (place); p_limits as generate_video takes it.
 create or replace function confirm_generation_limit(p_user_ids uuid[], p_session_ids uuid[], p_idempotency_keys uuid[], p_ips inet[], p_limits jsonb)
 returns table (place integer, rate_limit integer, scope text, retry_after_seconds integer, language text)
-language sql stable security definer set search_path = public, pg_temp as $$
+-- PL/pgSQL keeps its plan, which costs more than what it reads; made while the tables are small, it would read all of them for as long as the connection lives.
+language plpgsql stable security definer set search_path = public, pg_temp set enable_seqscan = off as $$
+#variable_conflict use_column
+begin
+  return query
   with presses as (
     select a.place::integer as place, u.id as user_id, u.language, u.language_chosen_at,
       (p_limits ->> case when u.tier = 'premium' then 'premium' when u.is_guest then 'guest' else 'member' end)::integer as user_limit,
@@ -30,7 +34,8 @@ language sql stable security definer set search_path = public, pg_temp as $$
     select count(*) as used, min(l.created_at) as oldest from rate_limit_log l
     where l.ip_address = p.network and l.action = 'generate_video' and l.created_at > now() - p.length) r
     on p.address_limit is not null and (p.user_limit is null or j.used < p.user_limit)
-  where j.used >= p.user_limit or r.used >= p.address_limit
+  where j.used >= p.user_limit or r.used >= p.address_limit;
+end
 $$;
 comment on function confirm_generation_limit(uuid[], uuid[], uuid[], inet[], jsonb) is
   'Which of many presses are still over their user''s or address''s limit and are no repetition: place in the arrays, limit, scope, seconds, language. Reads only.';

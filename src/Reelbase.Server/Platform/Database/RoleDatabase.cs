@@ -193,6 +193,9 @@ public sealed class ApiDatabase(ConnectionStrings strings, int maxPreparedStatem
     private readonly SemaphoreSlim _places = new(PlacesOf(strings.Api));
     private readonly SemaphoreSlim _strangers = new(StrangersPlacesOf(strings.Api));
 
+    /// <summary>Whoever was let in by <see cref="StrangersAsync"/> does not stand in line again behind all who have come since.</summary>
+    private readonly SemaphoreSlim _admitted = new(StrangersPlacesOf(strings.Api));
+
     /// <summary>
     /// A call that a user can ask for as often as they like (a press): some connections stay free of these, so that a flood of them,
     /// refusals too, does not stand before everybody who looks at their videos.
@@ -231,6 +234,21 @@ public sealed class ApiDatabase(ConnectionStrings strings, int maxPreparedStatem
         }
     }
 
+    /// <summary>What follows for a stranger who was let in: as narrow, and with a line of its own.</summary>
+    /// <inheritdoc cref="CrowdedAsync" path="/param"/>
+    public async Task<T> AdmittedAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken)
+    {
+        await _admitted.WaitAsync(cancellationToken);
+        try
+        {
+            return await CrowdedAsync(call, cancellationToken);
+        }
+        finally
+        {
+            _admitted.Release();
+        }
+    }
+
     /// <summary>Whoever has waited looks once more whether the call is still worth a place, and gives it to the next meanwhile.</summary>
     private static async Task TakePlaceAsync(SemaphoreSlim places, SecondLook? look, CancellationToken cancellationToken)
     {
@@ -257,6 +275,7 @@ public sealed class ApiDatabase(ConnectionStrings strings, int maxPreparedStatem
         await base.DisposeAsync();
         _places.Dispose();
         _strangers.Dispose();
+        _admitted.Dispose();
     }
 
     /// <summary>

@@ -9,7 +9,8 @@ create or replace function check_rate_limit(
   p_limit integer,
   p_window_seconds integer,
   out allowed boolean, out remaining integer, out reset_at timestamptz)
-language plpgsql security definer set search_path = public, pg_temp as $$
+-- As in note_device_opening: a plan that is made while the tables are small would read the whole of them for as long as the connection lives.
+language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off as $$
 declare
   v_network inet := case when family(p_ip) = 6 then set_masklen(p_ip, 64)::cidr::inet else coalesce(p_ip, '0.0.0.0') end;
   v_since timestamptz;
