@@ -1,5 +1,4 @@
 using System.Net;
-using Reelbase.Simulators.Fal;
 
 namespace Reelbase.Simulators;
 

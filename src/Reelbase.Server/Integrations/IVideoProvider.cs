@@ -41,7 +41,12 @@ public interface IVideoProvider
 }
 
 /// <summary>A generation as a provider needs it.</summary>
-public sealed record GenerationInput(string ProviderModelId, string Prompt, JsonElement Settings, string? ImageUrl);
+/// <param name="ProviderModelId">The vendor's name of the model.</param>
+/// <param name="Prompt">What is to be seen.</param>
+/// <param name="Settings">What was chosen, in our words.</param>
+/// <param name="ImageUrl">The picture to begin with.</param>
+/// <param name="Map">How the model's row writes all that in its vendor's request (<see cref="ModelInput"/>); null or empty: in the adapter's plain way.</param>
+public sealed record GenerationInput(string ProviderModelId, string Prompt, JsonElement Settings, string? ImageUrl, JsonElement? Map = null);
 
 /// <summary>A job at a provider.</summary>
 /// <param name="ProviderModelId">The vendor's name of the model; null when the model was removed meanwhile.</param>

@@ -69,14 +69,17 @@ public static class FalSimulator
         {
             return Results.Json(new { detail = "No user found for Key ID and Secret" }, statusCode: 401);
         }
-        using var body = await JsonDocument.ParseAsync(context.Request.Body);
-        var input = body.RootElement.Clone();
-        var prompt = input.TryGetProperty("prompt", out var text) ? text.GetString() ?? "" : "";
-        var directives = Directives.Of(prompt);
-        if (FalSchemas.FindFault(path, input) is { } unknown && unknown.Type == "not_found")
+        if (!FalSchemas.Has(path))
         {
             return Results.Json(new { detail = "Application not found" }, statusCode: 404);
         }
+        using var body = await JsonDocument.ParseAsync(context.Request.Body);
+        var input = body.RootElement.Clone();
+        var prompt =
+            input.ValueKind == JsonValueKind.Object && input.TryGetProperty("prompt", out var text) && text.ValueKind == JsonValueKind.String
+                ? text.GetString()!
+                : "";
+        var directives = Directives.Of(prompt);
         if (directives.Has("lost"))
         {
             context.Abort();
@@ -158,6 +161,11 @@ public static class FalSimulator
         {
             return Results.Json(new { detail = "No user found for Key ID and Secret" }, statusCode: 401);
         }
+        if (HasModelPath(path))
+        {
+            // Measured at fal: the queue knows requests by owner and alias only and answers nothing to more.
+            return Results.StatusCode(200);
+        }
         var (request, rest) = Find(path, state);
         if (request is null)
         {
@@ -190,8 +198,19 @@ public static class FalSimulator
         {
             return Results.Json(failure, statusCode: status);
         }
+        context.Response.Headers["x-fal-billable-units"] = BilledUnits(request).ToString(System.Globalization.CultureInfo.InvariantCulture);
         return Results.Json(request.Directives.Has("wrapped") ? new { status = "COMPLETED", response = Output(request) } : Output(request));
     }
+
+    /// <summary>What fal bills: seconds of the video, unless the prompt says how many units (<c>[billed 40]</c>).</summary>
+    private static double BilledUnits(FalRequest request) =>
+        request.Directives.Seconds(
+            "billed",
+            request.Input.TryGetProperty("duration", out var duration)
+            && double.TryParse(duration.ToString().TrimEnd('s'), System.Globalization.CultureInfo.InvariantCulture, out var seconds)
+                ? seconds
+                : 8
+        );
 
     private static object Status(HttpContext context, FalRequest request)
     {
@@ -229,6 +248,10 @@ public static class FalSimulator
         {
             return Results.Json(new { detail = "No user found for Key ID and Secret" }, statusCode: 401);
         }
+        if (HasModelPath(path))
+        {
+            return Results.StatusCode(405);
+        }
         var (request, _) = Find(path, state);
         if (request is null)
         {
@@ -246,21 +269,7 @@ public static class FalSimulator
         request.IsCancelled ? (499, new { detail = "Request was cancelled", error_type = "client_cancelled" })
         // As at fal, the schema is looked at when the job starts: the submission was accepted all the same.
         : (FalSchemas.FindFault(request.ModelId, request.Input) ?? (request.PictureFault.IsCompleted ? request.PictureFault.Result : null)) is { } fault
-            ? (
-                422,
-                new
-                {
-                    detail = new[]
-                    {
-                        new
-                        {
-                            loc = new[] { "body", fault.Field },
-                            msg = fault.Message,
-                            type = fault.Type,
-                        },
-                    },
-                }
-            )
+            ? Refused(fault, request)
         : request.Directives.Has("reject")
             ? (
                 422,
@@ -295,10 +304,15 @@ public static class FalSimulator
             )
         : (200, null);
 
+    private static (int Status, object? Body) Refused(SchemaFault fault, FalRequest request) => (422, FalSchemas.Refusal(fault, request.Input));
+
     /// <summary>Fetched when the job starts, as at fal: the submission is accepted whatever comes of it.</summary>
     private static Task<SchemaFault?> FindPictureFaultAsync(JsonElement input, PictureReader pictures)
     {
-        var field = Array.Find(PictureFields, name => input.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String);
+        var field =
+            input.ValueKind != JsonValueKind.Object
+                ? null
+                : Array.Find(PictureFields, name => input.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String);
         return field is null ? Task.FromResult<SchemaFault?>(null) : pictures.FindFaultAsync(field, input.GetProperty(field).GetString());
     }
 
@@ -312,6 +326,10 @@ public static class FalSimulator
                 file_name = "video.mp4",
             },
         };
+
+    /// <summary>Whether a path to a request has more than owner and alias before it.</summary>
+    private static bool HasModelPath(string path) =>
+        Array.IndexOf(path.Split('/'), "requests") is var at and > 0 && at > (path.StartsWith("workflows/", StringComparison.Ordinal) ? 3 : 2);
 
     private static (FalRequest?, string) Find(string path, FalState state)
     {

@@ -86,7 +86,7 @@ public static class RunwaySimulator
                     {
                         new
                         {
-                            code = "invalid_value",
+                            code = RunwaySchemas.CodeOf(fault),
                             path = new[] { fault.Field },
                             message = fault.Message,
                         },

@@ -18,7 +18,7 @@ public sealed class GenerateVideoTests(TestSystem system)
         Assert.Equal("pending", answer["status"].GetString());
         var job = await phone.GetAsync($"/get-video-status?job_id={answer["job_id"]}");
         Assert.StartsWith("A paper boat", job["prompt"].GetString(), StringComparison.Ordinal);
-        Assert.Equal("Veo 3.1 Fast", job["model_name"].GetString());
+        Assert.Equal("Wan 3.0", job["model_name"].GetString());
     }
 
     [Theory]

@@ -131,7 +131,7 @@ public sealed class ProviderFaultTests : IAsyncLifetime
     {
         const string replacement = "a0000000-0000-4000-8000-000000000003";
         await _system.ExecuteAsync(
-            $"update models set sunset_at = now() + interval '3 days', replacement_model_id = '{replacement}' where id = '{Catalog.FastModel}'"
+            $"update models set is_active = false where is_active; update models set is_active = true, sunset_at = now() + interval '3 days', replacement_model_id = '{replacement}' where id = '{Catalog.FastModel}'"
         );
         await Eventually.IsAsync(AlertsAsync, alerts => alerts.Contains("model_sunset|1"));
         var phone = await _system.NewGuestAsync(100);

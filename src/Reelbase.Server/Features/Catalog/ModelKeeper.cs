@@ -26,6 +26,10 @@ public sealed class ModelKeeper(WorkerDatabase database, IOptions<CatalogOptions
     /// <inheritdoc/>
     protected override async Task RunOnceAsync(CancellationToken stoppingToken)
     {
+        if (await database.ScalarAsync<string?>("select move_default_model()", stoppingToken) is { } active)
+        {
+            logger.LogWarning("{Model} is the active model now: requests that name only a theme use it", active);
+        }
         foreach (var name in await database.ListAsync<string>("select name from retire_models($1)", stoppingToken, options.Value.SunsetAlertDays))
         {
             logger.LogCritical("{Model} has ended on its sunset_at and is no longer offered", name);

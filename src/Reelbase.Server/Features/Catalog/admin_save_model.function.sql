@@ -9,10 +9,11 @@ declare
   v_old models;
   v_new models;
   v_unknown text;
+  v_constraint text;
 begin
   select key into v_unknown from jsonb_object_keys(v_fields) key where key not in ('name', 'category', 'description', 'cost_per_generation',
     'provider', 'provider_model_id', 'is_featured', 'is_available', 'is_active', 'pricing_type', 'credits_per_second', 'required_fields',
-    'has_audio', 'thumbnail_url', 'sunset_at', 'replacement_model_id', 'provider_cost') limit 1;
+    'has_audio', 'thumbnail_url', 'sunset_at', 'replacement_model_id', 'provider_cost', 'provider_unit_cost', 'provider_input', 'operator_note') limit 1;
   if v_unknown is not null then
     perform raise_error('ERR_4000', jsonb_build_object('field', left(v_unknown, 64), 'reason', 'unknown'));
   end if;
@@ -31,6 +32,7 @@ begin
     v_old.pricing_type := 'per_generation';
     v_old.required_fields := '{"requires_prompt":true,"requires_image":false,"settings":{}}';
     v_old.has_audio := false;
+    v_old.provider_input := '{}';
     v_old.created_at := now();
   end if;
   begin
@@ -46,7 +48,8 @@ begin
         is_featured = v_new.is_featured, is_available = v_new.is_available, is_active = v_new.is_active, pricing_type = v_new.pricing_type,
         credits_per_second = v_new.credits_per_second, required_fields = v_new.required_fields, has_audio = v_new.has_audio,
         thumbnail_url = v_new.thumbnail_url, sunset_at = v_new.sunset_at, replacement_model_id = v_new.replacement_model_id,
-        provider_cost = v_new.provider_cost
+        provider_cost = v_new.provider_cost, provider_unit_cost = v_new.provider_unit_cost, provider_input = v_new.provider_input,
+        operator_note = v_new.operator_note
       where id = v_id;
     end if;
     -- A model whose own defaults cannot be priced, or whose limit is no number, would fail every press.
@@ -55,6 +58,11 @@ begin
       resolve_settings(v_new.required_fields, '{}', '{}'));
   exception
     when sqlstate 'RB001' then raise;
+    -- What is wrong with the request of a model is said, since nobody would find it otherwise.
+    when check_violation then
+      get stacked diagnostics v_constraint = constraint_name, v_unknown = message_text;
+      perform raise_error('ERR_4000', case when v_constraint = 'models_input'
+        then jsonb_build_object('field', 'provider_input', 'reason', left(v_unknown, 300)) else '{"field":"model","reason":"does_not_fit_together"}' end);
     when integrity_constraint_violation or data_exception or invalid_parameter_value or cannot_coerce or datatype_mismatch then
       perform raise_error('ERR_4000', '{"field":"model","reason":"does_not_fit_together"}');
   end;

@@ -22,6 +22,9 @@ public sealed class ClaimedJob : ITraced, IClaimed
     public int StalledClaims { get; init; }
     public string Provider { get; init; } = "";
     public string? ProviderModelId { get; init; }
+
+    /// <summary>How the model's row writes a request.</summary>
+    public string? ProviderInput { get; init; }
     public string Prompt { get; init; } = "";
     public string Settings { get; init; } = "{}";
     public string? ImageUrl { get; init; }

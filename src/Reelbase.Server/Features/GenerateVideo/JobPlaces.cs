@@ -60,7 +60,7 @@ internal static class JobPlaces
                         room = RoomOf(provider.Name, "submit", "poll", "fetch", "settle"),
                     }
         );
-        rules[Unknown] = new { room = RoomOf(Unknown, "settle") };
+        rules[Unknown] = new { room = RoomOf(Unknown, "settle"), reads_model_rows = true };
         return JsonSerializer.Serialize(rules);
     }
 

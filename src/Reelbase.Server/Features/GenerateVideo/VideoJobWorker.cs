@@ -122,7 +122,8 @@ public sealed class VideoJobWorker(
         var webhookBase = WebhookBase(provider);
         var webhook = webhookBase is null ? null : $"{webhookBase}/webhooks/{provider.Name}/{begun.WebhookToken}";
         using var settings = JsonDocument.Parse(job.Settings);
-        var input = new GenerationInput(job.ProviderModelId!, job.Prompt, settings.RootElement, picture);
+        using var map = JsonDocument.Parse(job.ProviderInput ?? "{}");
+        var input = new GenerationInput(job.ProviderModelId!, job.Prompt, settings.RootElement, picture, map.RootElement);
         // Its own timeout ends it and nothing else: a submission that is broken off is ambiguous, whatever the provider answers.
         var outcome =
             picture is null && job.ImageUrl is not null

@@ -4,7 +4,8 @@
 -- more each time, until something is recorded: a job that kills its workers holds nobody up, and its worker gives it up in the end.
 -- p_providers: {"fal": {"concurrency": 2, "daily_budget_micros": 5000000 or null, "guest_budget_micros": 4000000 or null,
 -- "room": {"submit": 16, "poll": 16, "fetch": 16, "settle": 16}}, "*": {"room": {"settle": 16}}}. The room is how many jobs of each kind of
--- work the worker has a free place for; "*" stands for providers that it does not know. Without a room, p_limit holds.
+-- work the worker has a free place for; "*" stands for providers that it does not know. Without a room, p_limit holds. reads_model_rows (under "*"): the node
+-- writes requests as the model's row says.
 drop function if exists claim_video_jobs(text, integer, integer, jsonb);
 create function claim_video_jobs(
   p_leased_by text, p_lease_seconds integer, p_limit integer, p_providers jsonb)
@@ -12,7 +13,7 @@ returns table (
   job_id uuid, user_id uuid, stage text, attempt integer, fetch_attempt integer, provider text, provider_model_id text,
   prompt text, settings jsonb, image_url text, result_url text, created_at timestamptz, deadline_at timestamptz,
   is_past_deadline boolean, cancel_requested_at timestamptz, submission_id bigint, provider_job_id text,
-  status_url text, submission_result_url text, cancel_url text, trace_parent text, stalled_claims integer)
+  status_url text, submission_result_url text, cancel_url text, trace_parent text, stalled_claims integer, provider_input jsonb)
 language plpgsql security definer set search_path = public, pg_temp as $$
 #variable_conflict use_column
 declare
@@ -25,6 +26,7 @@ declare
   v_next record;
   v_turn bigint;
   v_ids uuid[] := '{}';
+  v_reads_rows boolean := coalesce((p_providers #>> '{*,reads_model_rows}')::boolean, false);
 begin
   -- Each provider and kind of work has places of its own, so that what hangs in one holds up no other; as VideoJobWorker.KindOf says.
   for v_provider, v_rules in
@@ -81,6 +83,9 @@ begin
         -- Each place that is given away counts against the budget before the next one is.
         exit when v_room <= 0 or v_spent >= v_budget;
         continue when v_next.is_guest and v_spent >= v_guest_budget;
+        -- compatibility: the previous release's nodes know how to write the requests of some families only; what others need waits for a node of this release.
+        continue when not v_reads_rows and not (select fill_provider_input(m.provider, m.provider_model_id, m.required_fields) = m.provider_input
+          from models m join video_jobs j on j.model_id = m.id where j.job_id = v_next.job_id);
         -- Jobs that wait for their next try, or that somebody holds, are passed over and keep their place.
         perform 1 from video_jobs j where j.job_id = v_next.job_id and j.stage = 'queued' and j.run_after <= clock_timestamp()
           and j.deadline_at > clock_timestamp() and (j.lease_until is null or j.lease_until < clock_timestamp())
@@ -111,7 +116,7 @@ begin
     returning j.*)
   select c.job_id, c.user_id, c.stage, c.attempt, c.fetch_attempt, c.provider, m.provider_model_id, c.prompt, c.settings,
     c.image_url, c.result_url, c.created_at, c.deadline_at, c.deadline_at <= clock_timestamp(), c.cancel_requested_at,
-    s.id, s.provider_job_id, s.status_url, s.result_url, s.cancel_url, c.trace_parent, c.stalled_claims
+    s.id, s.provider_job_id, s.status_url, s.result_url, s.cancel_url, c.trace_parent, c.stalled_claims, m.provider_input
   from claimed c
   left join models m on m.id = c.model_id
   left join job_submissions s on s.job_id = c.job_id and s.attempt = c.attempt

@@ -5,9 +5,7 @@ language sql stable security definer set search_path = public, pg_temp as $$
   select coalesce((
     select round(m.provider_cost * 1000000
       * case when m.pricing_type = 'per_second' then coalesce((p_settings ->> 'duration')::integer, 1) else 1 end
-      * (100 + coalesce((
-          select sum((m.required_fields #>> array['settings', s.key, 'surcharge_percent', s.value])::integer)
-          from jsonb_each_text(p_settings) s), 0)) / 100.0)::bigint
+      * (100 + surcharge_percent(m.required_fields, p_settings)) / 100.0)::bigint
     from models m where m.id = p_model_id), 0)
 $$;
 comment on function estimate_provider_cost(uuid, jsonb) is 'Expected cost of a generation at its provider, in micros (1,000,000 to the dollar).';

@@ -89,7 +89,7 @@ public sealed class FalProvider(string name, FalOptions account, VideoProviderOp
         try
         {
             // A request that never was: a working queue says so.
-            var nobody = new SubmissionRef("fal-ai/veo3.1", Guid.Empty.ToString());
+            var nobody = new SubmissionRef("fal-ai/probe", Guid.Empty.ToString());
             var answer = await http.SendAsync("probe", Request(HttpMethod.Get, Address(nobody, null, "/status")), cancellationToken);
             return new(answer.Status is < 500 and not (401 or 403 or 408 or 429), answer.Status is 401 or 403, $"the probe answered {answer.Status}");
         }

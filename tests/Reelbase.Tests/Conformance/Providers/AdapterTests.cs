@@ -11,6 +11,8 @@ public sealed class FalConformanceTests(ConformanceSystem system) : ProviderConf
     protected override string ModelId => Catalog.FastModel;
     protected override string ProviderModelId => "fal-ai/veo3.1/fast";
     protected override string GenerationSettings => """{"duration":8,"audio":false}""";
+    protected override string ModelMap =>
+        """{"settings":{"duration":{"field":"duration","type":"digits","suffix":"s"},"audio":{"field":"generate_audio","type":"boolean"}}}""";
     protected override string AddressKey => "Fal:QueueUrl";
 
     [Fact]
