@@ -320,6 +320,7 @@ public static class ServerApp
             services.AddHostedService<FileRemover>();
             AddHosted<StorageReconciler>(services);
             services.AddHostedService<StorageUseWorker>();
+            AddHosted<ProviderBills>(services);
             AddHosted<SubmissionSettler>(services);
             AddHosted<StatisticsWorker>(services);
             services.AddHostedService<ModelKeeper>();

@@ -18,6 +18,9 @@ public interface IVideoProvider
     /// <summary>Whether results can come by webhook.</summary>
     bool HasWebhooks { get; }
 
+    /// <summary>Whether a poll of a finished job says what was billed for it, which its webhook may not.</summary>
+    bool HasBills => false;
+
     /// <summary>Hands a job over.</summary>
     Task<SubmitOutcome> SubmitAsync(GenerationInput input, string? webhookUrl, CancellationToken cancellationToken);
 
@@ -122,8 +125,11 @@ public abstract record PollOutcome
     /// <summary>Waiting or working.</summary>
     public sealed record Running : PollOutcome;
 
-    /// <summary>Done; the video is at this address. The cost is what the provider says it took, in millionths of a dollar.</summary>
-    public sealed record Succeeded(string VideoUrl, long? CostMicros = null) : PollOutcome;
+    /// <summary>Done; the video is at this address.</summary>
+    /// <param name="VideoUrl">Where the video is.</param>
+    /// <param name="CostMicros">What the provider says it took, in millionths of a dollar.</param>
+    /// <param name="BilledUnits">The units that it says it has billed: seconds or credits.</param>
+    public sealed record Succeeded(string VideoUrl, long? CostMicros = null, decimal? BilledUnits = null) : PollOutcome;
 
     /// <summary>Ended without a video.</summary>
     public sealed record Failed(FailureKind Kind, string Reason, long? CostMicros = null) : PollOutcome;

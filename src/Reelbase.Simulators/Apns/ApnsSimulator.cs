@@ -11,6 +11,9 @@ namespace Reelbase.Simulators.Apns;
 /// <param name="Environment">production or sandbox: where the token belongs; the other host answers BadDeviceToken.</param>
 public sealed record ApnsAnswerOrder(string Token, int Status, string? Reason = null, long? Timestamp = null, int? Times = null, string? Environment = null);
 
+/// <summary>A key of the team that is good for one environment only.</summary>
+public sealed record ApnsKeyOrder(string Id, string Environment, string Key);
+
 /// <summary>Apple's push service, at <c>/apns</c> (production) and <c>/apns/sandbox</c>, over HTTP/2 alone.</summary>
 public static class ApnsSimulator
 {
@@ -42,6 +45,16 @@ public static class ApnsSimulator
                 {
                     state.Answers[order.Token] = (order.Status, order.Reason, order.Timestamp, order.Times ?? int.MaxValue);
                 }
+                return Results.Json(new { success = true });
+            }
+        );
+        routes.MapPost(
+            "/_control/apns/keys",
+            (ApnsKeyOrder order, ApnsState state) =>
+            {
+                var key = System.Security.Cryptography.ECDsa.Create();
+                key.ImportFromPem(order.Key);
+                state.Keys[order.Id] = (order.Environment, key);
                 return Results.Json(new { success = true });
             }
         );
@@ -113,7 +126,20 @@ public static class ApnsSimulator
         {
             return (403, "MissingProviderToken", null);
         }
-        if (app.ReadToken(bearer[7..], app.TeamId, out _) is not { } claims)
+        JsonElement? read;
+        if (AppleApp.KeyIdOf(bearer[7..]) is { } keyId && state.Keys.TryGetValue(keyId, out var scoped))
+        {
+            read = AppleApp.ReadToken(bearer[7..], app.TeamId, keyId, scoped.Key, out _);
+            if (read is not null && scoped.Environment != environment)
+            {
+                return (403, "BadEnvironmentKeyIdInToken", null);
+            }
+        }
+        else
+        {
+            read = app.ReadToken(bearer[7..], app.TeamId, out _);
+        }
+        if (read is not { } claims)
         {
             return (403, "InvalidProviderToken", null);
         }

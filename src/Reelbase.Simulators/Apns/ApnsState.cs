@@ -21,10 +21,14 @@ public sealed class ApnsState
     public ConcurrentQueue<ArrivedPush> Arrived { get; } = new();
     public ConcurrentDictionary<string, string> Environments { get; } = new();
 
+    /// <summary>Keys beside the developer's usual one, which is good for both environments.</summary>
+    public ConcurrentDictionary<string, (string Environment, System.Security.Cryptography.ECDsa Key)> Keys { get; } = new();
+
     public void Reset()
     {
         Answers.Clear();
         Arrived.Clear();
         Environments.Clear();
+        Keys.Clear();
     }
 }

@@ -23,7 +23,10 @@ public sealed class AppleApp(IConfiguration configuration)
     /// <param name="jwt">The token.</param>
     /// <param name="issuer">What <c>iss</c> must be.</param>
     /// <param name="fault">In a few words.</param>
-    public JsonElement? ReadToken(string? jwt, string issuer, out string fault)
+    public JsonElement? ReadToken(string? jwt, string issuer, out string fault) => ReadToken(jwt, issuer, KeyId, _key, out fault);
+
+    /// <summary>The same for another key of the team.</summary>
+    public static JsonElement? ReadToken(string? jwt, string issuer, string keyId, ECDsa? key, out string fault)
     {
         fault = "malformed";
         if (jwt?.Split('.') is not [var head, var body, var signature])
@@ -37,16 +40,30 @@ public sealed class AppleApp(IConfiguration configuration)
             var root = claims.RootElement;
             fault =
                 header.RootElement.GetProperty("alg").GetString() != "ES256" ? "alg"
-                : header.RootElement.GetProperty("kid").GetString() != KeyId ? "kid"
+                : header.RootElement.GetProperty("kid").GetString() != keyId ? "kid"
                 : root.GetProperty("iss").GetString() != issuer ? "iss"
                 // Apple takes no token of the future, be it a second.
                 : root.GetProperty("iat").GetInt64() > DateTimeOffset.UtcNow.ToUnixTimeSeconds() ? "iat"
-                : _key is not null && !_key.VerifyData(Encoding.ASCII.GetBytes($"{head}.{body}"), Base64.UrlDecode(signature), HashAlgorithmName.SHA256)
+                : key is not null && !key.VerifyData(Encoding.ASCII.GetBytes($"{head}.{body}"), Base64.UrlDecode(signature), HashAlgorithmName.SHA256)
                     ? "signature"
                 : "";
             return fault.Length == 0 ? root.Clone() : null;
         }
         catch (Exception error) when (error is FormatException or JsonException or KeyNotFoundException or InvalidOperationException or CryptographicException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The id of the key that a token says it was signed with.</summary>
+    public static string? KeyIdOf(string jwt)
+    {
+        try
+        {
+            using var header = JsonDocument.Parse(Base64.UrlDecode(jwt.Split('.')[0]));
+            return header.RootElement.GetProperty("kid").GetString();
+        }
+        catch (Exception error) when (error is FormatException or JsonException or KeyNotFoundException or InvalidOperationException)
         {
             return null;
         }

@@ -53,6 +53,7 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
         ["public.promo_codes"] = None,
         ["public.promo_redemptions"] = None,
         ["public.provider_spend"] = None,
+        ["public.model_margins"] = None,
         ["public.provider_states"] = None,
         ["public.purchase_claims"] = None,
         ["public.purchases"] = None,
@@ -159,6 +160,7 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
                     insert into import_files (bucket, name, role, user_id) values ('thumbnails', '{phone.UserId}', 'picture', '{phone.UserId}');
                     select import_refresh_token(sha256('{phone.UserId}'), '{phone.UserId}', 'a family');
                     select count_unverified_uses('user_id', 1);
+                    insert into model_margins (day, provider, model_name) values (current_date, 'fal', '{phone.UserId}');
                     set session_replication_role = replica;
                     insert into reelbase.schema_versions (name, hash) values ('a file', 'a hash') on conflict do nothing;
                     reset session_replication_role;

@@ -48,7 +48,7 @@ public sealed class ImportTests(ImportTests.Moved moved) : IClassFixture<ImportT
     )]
     [InlineData("model_shut_down: model 20000000-0000-4000-8000-000000000001 (Sora 2) was shut down by its vendor on 2026-09-24")]
     [InlineData(
-        "active_model_shut_down: the only active model, Sora 2, was shut down by its vendor: requests with a theme go to the active model of this installation, Veo 3.1 Fast"
+        "active_model_shut_down: the only active model, Sora 2, was shut down by its vendor: requests with a theme go to the active model of this installation, Wan 3.0"
     )]
     [InlineData("model_not_offered: model 20000000-0000-4000-8000-000000000003 (Uneven) has no provider_model_id")]
     [InlineData(

@@ -1,6 +1,9 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Reelbase.Server.Integrations.Apple.Apns;
 using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Features;
@@ -35,6 +38,56 @@ public sealed class PushTests(TestSystem house)
             Assert.Equal("10", headers.GetProperty("apns-priority").GetString());
             Assert.Equal(job.GetProperty("job_id").GetString(), headers.GetProperty("apns-collapse-id").GetString());
         }
+    }
+
+    [Fact]
+    public async Task Each_environment_has_a_key_of_its_own_where_apple_gave_one()
+    {
+        using var production = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var sandbox = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var (productionId, sandboxId) = (RandomNumberGenerator.GetHexString(10), RandomNumberGenerator.GetHexString(10));
+        foreach (var (id, environment, key) in new[] { (productionId, "production", production), (sandboxId, "sandbox", sandbox) })
+        {
+            using var answer = await house.Control.PostAsJsonAsync(
+                "/_control/apns/keys",
+                new
+                {
+                    id,
+                    environment,
+                    key = key.ExportSubjectPublicKeyInfoPem(),
+                }
+            );
+            answer.EnsureSuccessStatusCode();
+        }
+        var settings = house.Server.Services.GetRequiredService<IOptions<ApnsOptions>>().Value;
+        var options = new ApnsOptions
+        {
+            ProductionUrl = settings.ProductionUrl,
+            SandboxUrl = settings.SandboxUrl,
+            Topic = settings.Topic,
+            TeamId = settings.TeamId,
+            TimeoutSeconds = 60,
+            KeyId = productionId,
+            PrivateKey = production.ExportPkcs8PrivateKeyPem(),
+        };
+        using (var one = new ApnsClient(Options.Create(options), TimeProvider.System))
+        {
+            Assert.IsType<ApnsAnswer.Taken>(await one.SendAsync(Push("production"), CancellationToken.None));
+            var refused = Assert.IsType<ApnsAnswer.Refused>(await one.SendAsync(Push("sandbox"), CancellationToken.None));
+            Assert.Equal(("BadEnvironmentKeyIdInToken", true), (refused.Reason, refused.IsOurSetup));
+        }
+        (options.SandboxKeyId, options.SandboxPrivateKey) = (sandboxId, sandbox.ExportPkcs8PrivateKeyPem());
+        using var both = new ApnsClient(Options.Create(options), TimeProvider.System);
+        foreach (var environment in new[] { "sandbox", "production", "sandbox" })
+        {
+            Assert.IsType<ApnsAnswer.Taken>(await both.SendAsync(Push(environment), CancellationToken.None));
+        }
+        // Half a key is found at the start.
+        options.SandboxPrivateKey = null;
+        Assert.Equal(["SandboxPrivateKeyFile"], options.Validate(new(options)).SelectMany(result => result.MemberNames));
+
+        static ApnsPush Push(string environment) =>
+            new(Guid.NewGuid(), NewToken(), environment, false, "one", DateTimeOffset.UtcNow.AddHours(1), new { aps = new { alert = "x" } });
     }
 
     [Fact]

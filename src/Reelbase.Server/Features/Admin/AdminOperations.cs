@@ -1,4 +1,6 @@
+using System.Text.Json;
 using Microsoft.Extensions.Options;
+using Reelbase.Server.Features.Catalog;
 using Reelbase.Server.Features.GenerateVideo;
 
 namespace Reelbase.Server.Features.Admin;
@@ -304,6 +306,15 @@ public static class AdminOperations
             new AdminField("id", "4bf92f3577b34da6a3ce929d0e0e4736", "A trace id or a job id", true)
         ),
         Look("admin-overview", "The figures of a range", new AdminField("hours", 24, "1 to 8784")),
+        Look(
+            "admin-model-margins",
+            "What each model brought and what its provider billed, the smallest margin first",
+            new AdminField("days", 30, "1 to 366")
+        ) with
+        {
+            Arguments = "$1::uuid, $2::jsonb, $3::jsonb",
+            Rules = CreditValue,
+        },
         Look("admin-theme-stats", "Jobs, success and credits of each theme in a range, the most used first", new AdminField("hours", 24, "1 to 8784")),
         Look("admin-system", "Nodes, schedules, the last cleanup and check"),
         Change("admin-request-ledger-check", "Ask for a check of every ledger", Reason),
@@ -356,6 +367,9 @@ public static class AdminOperations
         new(name, name.Replace('-', '_'), summary, fields) { IsChange = true };
 
     private static object CreditRules(IServiceProvider services) => services.GetRequiredService<IOptions<AdminOptions>>().Value.CreditRules();
+
+    private static object CreditValue(IServiceProvider services) =>
+        JsonSerializer.Serialize(new { credit_micros = (long)(services.GetRequiredService<IOptions<CatalogOptions>>().Value.DollarsPerCredit * 1_000_000) });
 
     private static object QueueDeadline(IServiceProvider services) => services.GetRequiredService<IOptions<GenerationOptions>>().Value.QueueDeadlineSeconds;
 }

@@ -8,7 +8,8 @@ namespace Reelbase.Server.Features.GenerateVideo;
 /// Learns what providers made of jobs that ended before they answered: a late video is written into the books with its cost and
 /// shown to support. The user got the credits back when the job ended; nothing here changes that.
 /// </summary>
-public sealed class SubmissionSettler(WorkerDatabase database, VideoProviders providers, ILogger<SubmissionSettler> logger) : PeriodicWork(logger)
+public sealed class SubmissionSettler(WorkerDatabase database, VideoProviders providers, ProviderBills bills, ILogger<SubmissionSettler> logger)
+    : PeriodicWork(logger)
 {
     private const int BatchRows = 20;
     private const int LeaseSeconds = 300;
@@ -69,6 +70,7 @@ public sealed class SubmissionSettler(WorkerDatabase database, VideoProviders pr
             retrySeconds,
             item.SettleAttempt
         );
+        await bills.RecordAsync(item.SubmissionId, seen);
         if (outcome == "late_success")
         {
             logger.LogWarning("A video for job {JobId} came after its refund; its cost is recorded and it is not delivered", item.JobId);

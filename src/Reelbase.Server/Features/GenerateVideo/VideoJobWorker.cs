@@ -20,6 +20,7 @@ public sealed class VideoJobWorker(
     VideoFetcher fetcher,
     JobPictures pictures,
     StorageRoom room,
+    ProviderBills bills,
     ChangeFeed feed,
     IOptions<GenerationOptions> options,
     IOptions<ServerOptions> server,
@@ -189,6 +190,7 @@ public sealed class VideoJobWorker(
                 break;
             case PollOutcome.Failed failed:
                 await FailAsync(job, failed.Kind, failed.Reason, failed.CostMicros);
+                await bills.RecordAsync(job.SubmissionId, failed);
                 break;
             default:
                 if (job.CancelRequestedAt is not null && outcome is PollOutcome.Running)
@@ -217,6 +219,7 @@ public sealed class VideoJobWorker(
                 break;
             case PollOutcome.Failed failed:
                 await FailAsync(job, failed.Kind, failed.Reason, failed.CostMicros);
+                await bills.RecordAsync(job.SubmissionId, failed);
                 break;
             case var other:
                 if (other is PollOutcome.Running)
@@ -241,6 +244,7 @@ public sealed class VideoJobWorker(
             done.CostMicros
         );
         CrashPoints.Pass("result.recorded");
+        await bills.RecordAsync(job.SubmissionId, done);
         if (verdict != "fetching")
         {
             return;

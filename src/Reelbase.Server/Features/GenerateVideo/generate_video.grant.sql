@@ -18,6 +18,7 @@ grant execute on function
   record_video_success(bigint, text, text, text, bigint), give_up_video_job(uuid, text, text, text),
   settle_submission(bigint, text, bigint, double precision, integer), record_video_result(uuid, text, text, text, bigint),
   complete_video_job(uuid, text, text, bigint, text, text, bigint, text, jsonb), fail_video_job(uuid, text, text, text, boolean),
-  claim_unsettled_submissions(integer, integer), settle_submission(bigint, text, bigint, double precision)
+  claim_unsettled_submissions(integer, integer), settle_submission(bigint, text, bigint, double precision),
+  record_provider_bill(bigint, numeric, bigint, bigint), claim_unbilled_submissions(text[], integer, integer, integer)
   to reelbase_worker;
 grant execute on function mark_jobs_after_restore(integer, integer, text[], timestamptz), submissions_are_held() to reelbase_worker, reelbase_admin;

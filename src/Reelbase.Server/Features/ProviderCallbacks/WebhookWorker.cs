@@ -33,6 +33,7 @@ public sealed class ClaimedDelivery : ITraced, IClaimed
 public sealed class WebhookWorker(
     WorkerDatabase database,
     VideoProviders providers,
+    ProviderBills bills,
     ChangeFeed feed,
     IOptions<CallbackOptions> callbacks,
     IOptions<WorkOptions> options,
@@ -102,6 +103,7 @@ public sealed class WebhookWorker(
         }
         _feed.Publish(VideoJobWorker.WakeTopic);
         _feed.Publish(VideoJobWorker.TopicOf(jobId));
+        await bills.RecordAsync(item.SubmissionId, outcome);
     }
 
     /// <inheritdoc/>

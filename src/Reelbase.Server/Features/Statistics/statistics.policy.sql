@@ -2,3 +2,4 @@ alter table ledger_hours enable row level security;
 alter table job_hours enable row level security;
 alter table theme_hours enable row level security;
 alter table statistics_progress enable row level security;
+alter table model_margins enable row level security;

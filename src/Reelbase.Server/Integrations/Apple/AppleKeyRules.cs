@@ -39,6 +39,14 @@ internal static class AppleKeyRules
         }
     }
 
+    /// <summary>The same for a second key, whose settings begin with a word.</summary>
+    public static IEnumerable<ValidationResult> Check(string? key, string? file, string prefix, params (string Name, string? Value)[] beside) =>
+        Check(key, file, mayStandAlone: false, beside)
+            .Select(result => new ValidationResult(
+                result.ErrorMessage,
+                result.MemberNames.Select(name => name.StartsWith("PrivateKey", StringComparison.Ordinal) ? prefix + name : name)
+            ));
+
     private static string? FindFault(string? key, string? file)
     {
         try

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text.Json;
 
@@ -11,6 +12,9 @@ namespace Reelbase.Server.Integrations.Fal;
 /// <param name="webhooks">Signatures.</param>
 public sealed class FalProvider(string name, FalOptions account, VideoProviderOptions options, ProviderHttp http, FalWebhooks webhooks) : IVideoProvider
 {
+    /// <summary>No video costs as much; a header that says so is no bill.</summary>
+    private const decimal MaxBilledUnits = 1_000_000;
+
     /// <inheritdoc/>
     public string Name => name;
 
@@ -19,6 +23,9 @@ public sealed class FalProvider(string name, FalOptions account, VideoProviderOp
 
     /// <inheritdoc/>
     public bool HasWebhooks => !string.IsNullOrEmpty(account.UserId);
+
+    /// <inheritdoc/>
+    public bool HasBills => true;
 
     /// <summary>Puts an adapter together.</summary>
     public static FalProvider Create(string name, FalOptions account, VideoProviderOptions options, IServiceProvider services) =>
@@ -120,7 +127,9 @@ public sealed class FalProvider(string name, FalOptions account, VideoProviderOp
     private async Task<PollOutcome> ReadResultAsync(SubmissionRef submission, JsonElement status, CancellationToken cancellationToken)
     {
         var answer = await http.SendAsync("result", Request(HttpMethod.Get, Address(submission, submission.ResultUrl, "")), cancellationToken);
-        return answer.IsSuccess && VideoUrl(answer.Json) is { } url ? new PollOutcome.Succeeded(url) : ReadRefusal("result", answer, status.Text("error_type"));
+        return answer.IsSuccess && VideoUrl(answer.Json) is { } url
+            ? new PollOutcome.Succeeded(url, BilledUnits: BilledUnits(answer))
+            : ReadRefusal("result", answer, status.Text("error_type"));
     }
 
     /// <summary>An answer without what was asked for: fal's verdict on the request, or nothing that one could go by, and then it is asked again.</summary>
@@ -133,6 +142,13 @@ public sealed class FalProvider(string name, FalOptions account, VideoProviderOp
             _ => (PollOutcome?)FalErrors.Verdict(answer, errorType)
                 ?? new PollOutcome.Unknown($"the {call} answered {answer.Status} without a video or a reason"),
         };
+
+    /// <summary>What fal has billed, in units of the endpoint; null when it does not say so.</summary>
+    private static decimal? BilledUnits(ProviderAnswer answer) =>
+        decimal.TryParse(answer.Header("x-fal-billable-units"), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var units)
+        && units is >= 0 and < MaxBilledUnits
+            ? units
+            : null;
 
     private static SubmitOutcome ReadSubmission(ProviderAnswer answer)
     {

@@ -20,6 +20,9 @@ public sealed class RunwayProvider(RunwayOptions options, ProviderHttp http) : I
     public bool HasWebhooks => false;
 
     /// <inheritdoc/>
+    public bool HasBills => true;
+
+    /// <inheritdoc/>
     public Task<SubmitOutcome> SubmitAsync(GenerationInput input, string? webhookUrl, CancellationToken cancellationToken) =>
         http.SubmitAsync(Request(HttpMethod.Post, RunwayInput.Path(input)), RunwayInput.Build(input), ReadSubmission, cancellationToken);
 
@@ -82,12 +85,15 @@ public sealed class RunwayProvider(RunwayOptions options, ProviderHttp http) : I
 
     private static PollOutcome ReadTask(JsonElement task)
     {
-        var cost = task.Child("cost")?.Number("credits") is { } credits and >= 0 and < 1_000_000 ? (long?)(credits * MicrosPerCredit) : null;
+        var billed = task.Child("cost")?.Number("credits") is { } credits and >= 0 and < 1_000_000 ? (decimal?)credits : null;
+        var cost = (long?)(billed * MicrosPerCredit);
         return task.Text("status") switch
         {
             // THROTTLED is accepted and waiting for our own concurrency, not an error.
             "PENDING" or "THROTTLED" or "RUNNING" => new PollOutcome.Running(),
-            "SUCCEEDED" => Output(task) is { } url ? new PollOutcome.Succeeded(url, cost) : new PollOutcome.Unknown("the task succeeded without output"),
+            "SUCCEEDED" => Output(task) is { } url
+                ? new PollOutcome.Succeeded(url, cost, billed)
+                : new PollOutcome.Unknown("the task succeeded without output"),
             "FAILED" => new PollOutcome.Failed(RunwayErrors.Kind(task.Text("failureCode")), $"runway: {task.Text("failureCode") ?? "no code"}", cost),
             "CANCELLED" or "CANCELED" => new PollOutcome.Failed(FailureKind.Cancelled, "runway: cancelled", cost),
             var other => new PollOutcome.Unknown($"the status is {other ?? "missing"}"),

@@ -69,15 +69,17 @@ public sealed class ApnsClient : IDisposable
     private readonly ApnsOptions _options;
     private readonly TimeProvider _clock;
     private readonly AppleKey _key;
+    private readonly AppleKey? _sandboxKey;
     private readonly HttpClient _http;
     private readonly Lock _gate = new();
-    private (string Token, long Mark)? _bearer;
+    private readonly Dictionary<bool, (string Token, long Mark)> _bearers = [];
 
     public ApnsClient(IOptions<ApnsOptions> options, TimeProvider clock, OutsideSystems outside)
     {
         _options = options.Value;
         _clock = clock;
         _key = new(_options.PrivateKey, _options.PrivateKeyFile, _options.KeyId);
+        _sandboxKey = _options.HasSandboxKey ? new(_options.SandboxPrivateKey, _options.SandboxPrivateKeyFile, _options.SandboxKeyId) : null;
         // One long-lived connection to each host; Apple takes frequent new ones for an attack.
         _http = new HttpClient(
             new OutsideHandler(outside, SystemName)
@@ -116,7 +118,7 @@ public sealed class ApnsClient : IDisposable
             // Our clock and Apple's differ: a token of this very second, once.
             lock (_gate)
             {
-                _bearer = null;
+                _bearers.Clear();
             }
             answer = await TryAsync(push, payload, cancellationToken, isFresh: true);
         }
@@ -128,6 +130,7 @@ public sealed class ApnsClient : IDisposable
     {
         _http.Dispose();
         _key.Dispose();
+        _sandboxKey?.Dispose();
     }
 
     private async Task<ApnsAnswer> TryAsync(ApnsPush push, byte[] payload, CancellationToken cancellationToken, bool isFresh = false)
@@ -143,7 +146,7 @@ public sealed class ApnsClient : IDisposable
                 VersionPolicy = HttpVersionPolicy.RequestVersionExact,
                 Content = new ByteArrayContent(payload),
             };
-            request.Headers.TryAddWithoutValidation("authorization", "bearer " + Bearer(isFresh));
+            request.Headers.TryAddWithoutValidation("authorization", "bearer " + Bearer(push.Environment, isFresh));
             request.Headers.TryAddWithoutValidation("apns-id", push.Id.ToString());
             request.Headers.TryAddWithoutValidation("apns-topic", _options.Topic);
             request.Headers.TryAddWithoutValidation("apns-push-type", push.IsBackground ? "background" : "alert");
@@ -192,18 +195,20 @@ public sealed class ApnsClient : IDisposable
         };
     }
 
-    private string Bearer(bool isFresh)
+    /// <summary>Apple's keys may be good for one environment only; each has a token of its own.</summary>
+    private string Bearer(string environment, bool isFresh)
     {
+        var isSandbox = environment == "sandbox" && _sandboxKey is not null;
         var now = AppleKey.IssuedAt(_clock);
         var mark = now / TokenSeconds;
         lock (_gate)
         {
-            if (_bearer is { } known && known.Mark == mark)
+            if (_bearers.TryGetValue(isSandbox, out var known) && known.Mark == mark)
             {
                 return known.Token;
             }
-            var token = _key.Sign(new() { ["iss"] = _options.TeamId!, ["iat"] = isFresh ? now : mark * TokenSeconds });
-            _bearer = (token, mark);
+            var token = (isSandbox ? _sandboxKey! : _key).Sign(new() { ["iss"] = _options.TeamId!, ["iat"] = isFresh ? now : mark * TokenSeconds });
+            _bearers[isSandbox] = (token, mark);
             return token;
         }
     }
