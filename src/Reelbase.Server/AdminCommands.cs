@@ -30,6 +30,8 @@ public static class AdminCommands
                                                       a promo code, shown once
         admin promo list                              promo codes and their uses
         admin promo end ID                            nobody can redeem it any more
+        admin import-model fal ENDPOINT [--file F] [--cost DOLLARS] [--margin PERCENT] [--name N] [--surcharge SETTING=OPTION:PERCENT] [--dry-run]
+                                                      a model's row from fal's own document for the endpoint, switched off, with prices and a preview
         admin role --email E --role R                 give an admin another role
         admin list                                    who is an admin, and in which role
         admin revoke --email E                        take an admin's right away
@@ -84,6 +86,11 @@ public static class AdminCommands
                     builder,
                     args,
                     database => PromoCommands.EndAsync(database, code)
+                ),
+                ["import-model", "fal", var endpoint, ..] when !endpoint.StartsWith('-') => await WithDatabaseAsync(
+                    builder,
+                    args,
+                    database => ModelCommands.ImportAsync(builder, database, endpoint, args)
                 ),
                 ["list", ..] => await WithDatabaseAsync(builder, args, AdminUserCommands.ListAsync),
                 ["revoke", ..] when Commands.Value(args, "--email") is { } email => await WithDatabaseAsync(

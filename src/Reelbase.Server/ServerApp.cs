@@ -281,6 +281,7 @@ public static class ServerApp
         services.AddSingleton<IAppStoreWitness, AppStoreWitness>();
         services.AddSingleton<IOperationPreparation, PurchaseAssignment>();
         services.AddSingleton<IOperationPreparation, PromoCodePreparation>();
+        services.AddSingleton<IOperationCompletion, ModelPreview>();
         if (server.Has("api"))
         {
             AddHosted<ServerLimits>(services);

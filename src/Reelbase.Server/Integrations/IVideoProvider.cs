@@ -24,6 +24,9 @@ public interface IVideoProvider
     /// <summary>Hands a job over.</summary>
     Task<SubmitOutcome> SubmitAsync(GenerationInput input, string? webhookUrl, CancellationToken cancellationToken);
 
+    /// <summary>What a submission would send, for whoever edits a model; null when the adapter cannot say.</summary>
+    ProviderRequest? Preview(GenerationInput input) => null;
+
     /// <summary>Asks how a job stands.</summary>
     Task<PollOutcome> PollAsync(SubmissionRef submission, CancellationToken cancellationToken);
 
@@ -50,6 +53,9 @@ public interface IVideoProvider
 /// <param name="ImageUrl">The picture to begin with.</param>
 /// <param name="Map">How the model's row writes all that in its vendor's request (<see cref="ModelInput"/>); null or empty: in the adapter's plain way.</param>
 public sealed record GenerationInput(string ProviderModelId, string Prompt, JsonElement Settings, string? ImageUrl, JsonElement? Map = null);
+
+/// <summary>A submission as it would be sent, without the key.</summary>
+public sealed record ProviderRequest(string Address, System.Text.Json.Nodes.JsonObject Body);
 
 /// <summary>A job at a provider.</summary>
 /// <param name="ProviderModelId">The vendor's name of the model; null when the model was removed meanwhile.</param>

@@ -75,7 +75,10 @@ public sealed class ProviderCostTests(AdminHouse house) : IClassFixture<AdminHou
             $"update job_submissions set billed_micros = null where id = {submission}; update models set provider_cost = null where id = '{model}'"
         );
         Assert.False(await house.QueryAsync<bool>($"select record_provider_bill({submission}, 9, null, 120000)"));
-        Assert.Equal("9||", (await house.RowsAsync($"select trim_scale(billed_units), billed_micros, bill_after from job_submissions where id = {submission}")).Single());
+        Assert.Equal(
+            "9||",
+            (await house.RowsAsync($"select trim_scale(billed_units), billed_micros, bill_after from job_submissions where id = {submission}")).Single()
+        );
         await house.ExecuteAsync($"update models set provider_unit_cost = 0.02 where id = '{model}'");
         Assert.True(await house.QueryAsync<bool>($"select record_provider_bill({submission}, 9, null, 120000)"));
         Assert.Equal(180_000, await house.QueryAsync<long>($"select billed_micros from job_submissions where id = {submission}"));

@@ -11,7 +11,7 @@ namespace Reelbase.Tests.Sql;
 [Quick]
 public sealed class CatalogueTests(SqlDatabase database)
 {
-    /// <summary>Dollars that a credit brings at the least, after the store's share: what <c>Catalog:DollarsPerCredit</c> says by default.</summary>
+    /// <summary>Dollars that a credit brings at the least, after the store's share: what <c>Generation:DollarsPerCredit</c> says by default.</summary>
     private const decimal DollarsPerCredit = 0.12m;
 
     [Fact]

@@ -10,7 +10,13 @@ using Reelbase.Server.Platform.Security;
 namespace Reelbase.Server.Features.Admin;
 
 /// <summary>Does what an admin asks, for the API and for the console alike: one SQL function, in one transaction with its audit row.</summary>
-public sealed class AdminApi(ApiDatabase database, ChangeFeed feed, IEnumerable<IOperationPreparation> preparations, IServiceProvider services)
+public sealed class AdminApi(
+    ApiDatabase database,
+    ChangeFeed feed,
+    IEnumerable<IOperationPreparation> preparations,
+    IEnumerable<IOperationCompletion> completions,
+    IServiceProvider services
+)
 {
     /// <summary>Told after every change that an admin made; the console's pages look again.</summary>
     public const string Topic = "admin:changes";
@@ -37,6 +43,10 @@ public sealed class AdminApi(ApiDatabase database, ChangeFeed feed, IEnumerable<
             throw DatabaseErrors.Translate(error);
         }
         var answer = JsonNode.Parse(text)!;
+        foreach (var completion in completions.Where(completion => completion.Operation == operation.Name))
+        {
+            completion.Complete(answer.AsObject());
+        }
         if (operation.IsChange)
         {
             Tell(request);

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Microsoft.Extensions.Options;
-using Reelbase.Server.Features.Catalog;
 using Reelbase.Server.Features.GenerateVideo;
 
 namespace Reelbase.Server.Features.Admin;
@@ -176,6 +175,31 @@ public static class AdminOperations
         ) with
         {
             Answer = typeof(AdminSuccessAnswer),
+        },
+        Look(
+            "admin-preview-model",
+            "What a model would be after a change that is not made: what the app gets, what each option costs, what the provider is sent",
+            new AdminField("model_id", ModelId, "Which model; a new one when absent"),
+            new("name", "Veo 3.1 Fast", "Its name; and any other field that admin-save-model takes")
+        ) with
+        {
+            IsAskedByBody = true,
+            Example = new
+            {
+                fault = (string?)null,
+                app = new { id = ModelId, name = "Veo 3.1 Fast" },
+                settings = new { duration = 8 },
+                prices = new[]
+                {
+                    new
+                    {
+                        settings = new { duration = 8 },
+                        credits = 8,
+                        cost_micros = 800_000,
+                    },
+                },
+                provider_request = new { address = "POST https://queue.fal.run/fal-ai/veo3.1/fast", body = new { prompt = "A paper boat", duration = "8s" } },
+            },
         },
         Change(
             "admin-save-model",
@@ -369,7 +393,7 @@ public static class AdminOperations
     private static object CreditRules(IServiceProvider services) => services.GetRequiredService<IOptions<AdminOptions>>().Value.CreditRules();
 
     private static object CreditValue(IServiceProvider services) =>
-        JsonSerializer.Serialize(new { credit_micros = (long)(services.GetRequiredService<IOptions<CatalogOptions>>().Value.DollarsPerCredit * 1_000_000) });
+        JsonSerializer.Serialize(new { credit_micros = (long)(services.GetRequiredService<IOptions<GenerationOptions>>().Value.DollarsPerCredit * 1_000_000) });
 
     private static object QueueDeadline(IServiceProvider services) => services.GetRequiredService<IOptions<GenerationOptions>>().Value.QueueDeadlineSeconds;
 }

@@ -12,13 +12,6 @@ public sealed class CatalogOptions
     [Range(0, 365)]
     public int SunsetAlertDays { get; set; } = 7;
 
-    /// <summary>
-    /// Dollars that a credit brings at the least: the price of the pack in which it is cheapest, less the store's share and taxes. What models bring is reckoned with
-    /// it, and a job that costs more raises an alert; nobody is charged by it.
-    /// </summary>
-    [Range(0.0001, 1000)]
-    public decimal DollarsPerCredit { get; set; } = 0.12m;
-
     /// <summary>Seconds between looks for models whose end has come.</summary>
     [Range(1, 86_400)]
     public int SunsetLookSeconds { get; set; } = 60;

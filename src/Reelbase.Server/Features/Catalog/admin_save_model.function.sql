@@ -8,35 +8,17 @@ declare
   v_fields jsonb := p_request - array['model_id', 'reason'];
   v_old models;
   v_new models;
-  v_unknown text;
+  v_text text;
   v_constraint text;
 begin
-  select key into v_unknown from jsonb_object_keys(v_fields) key where key not in ('name', 'category', 'description', 'cost_per_generation',
-    'provider', 'provider_model_id', 'is_featured', 'is_available', 'is_active', 'pricing_type', 'credits_per_second', 'required_fields',
-    'has_audio', 'thumbnail_url', 'sunset_at', 'replacement_model_id', 'provider_cost', 'provider_unit_cost', 'provider_input', 'operator_note') limit 1;
-  if v_unknown is not null then
-    perform raise_error('ERR_4000', jsonb_build_object('field', left(v_unknown, 64), 'reason', 'unknown'));
-  end if;
   if v_id is not null then
     select * into v_old from models where id = v_id for no key update;
     if not found then
       perform raise_error('ERR_4007', '{"what":"model"}');
     end if;
-  else
-    v_old.id := gen_random_uuid();
-    v_old.category := 'text_to_video';
-    v_old.cost_per_generation := 1;
-    v_old.is_featured := false;
-    v_old.is_available := false;
-    v_old.is_active := false;
-    v_old.pricing_type := 'per_generation';
-    v_old.required_fields := '{"requires_prompt":true,"requires_image":false,"settings":{}}';
-    v_old.has_audio := false;
-    v_old.provider_input := '{}';
-    v_old.created_at := now();
   end if;
   begin
-    v_new := jsonb_populate_record(v_old, v_fields);
+    v_new := merge_model(v_old, v_fields);
     if coalesce(v_new.is_active, false) and not coalesce(v_old.is_active, false) then
       update models set is_active = false where is_active and id <> v_new.id;
     end if;
@@ -60,9 +42,9 @@ begin
     when sqlstate 'RB001' then raise;
     -- What is wrong with the request of a model is said, since nobody would find it otherwise.
     when check_violation then
-      get stacked diagnostics v_constraint = constraint_name, v_unknown = message_text;
+      get stacked diagnostics v_constraint = constraint_name, v_text = message_text;
       perform raise_error('ERR_4000', case when v_constraint = 'models_input'
-        then jsonb_build_object('field', 'provider_input', 'reason', left(v_unknown, 300)) else '{"field":"model","reason":"does_not_fit_together"}' end);
+        then jsonb_build_object('field', 'provider_input', 'reason', left(v_text, 300)) else '{"field":"model","reason":"does_not_fit_together"}' end);
     when integrity_constraint_violation or data_exception or invalid_parameter_value or cannot_coerce or datatype_mismatch then
       perform raise_error('ERR_4000', '{"field":"model","reason":"does_not_fit_together"}');
   end;

@@ -8,6 +8,8 @@ grant execute on function retire_models(integer), move_default_model(), record_f
 -- What admins do: each of these looks first whether the caller is one.
 grant execute on function admin_list_models(jsonb),
   admin_list_themes(jsonb),
+  admin_preview_model(jsonb),
   admin_save_model(jsonb),
   admin_save_theme(jsonb),
   admin_toggle_model(jsonb) to authenticated;
+grant execute on function import_model(jsonb, text, boolean), find_provider_cost(text, text) to reelbase_admin;

@@ -5,6 +5,13 @@ namespace Reelbase.Server.Features.GenerateVideo;
 /// <summary>Section <c>Generation</c>: limits, deadlines and patience of the job path.</summary>
 public sealed class GenerationOptions
 {
+    /// <summary>
+    /// Dollars that a credit brings at the least: the price of the pack in which it is cheapest, less the store's share and taxes. What models bring is reckoned with
+    /// it, and a job that costs more raises an alert; nobody is charged by it.
+    /// </summary>
+    [Range(0.0001, 1000)]
+    public decimal DollarsPerCredit { get; set; } = 0.12m;
+
     /// <summary>Accepted generations that a guest has per window. Negative: unlimited; so for the other limits.</summary>
     [Range(-1, 1_000_000)]
     public int GuestPerWindow { get; set; } = 10;

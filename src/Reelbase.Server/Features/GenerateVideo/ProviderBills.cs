@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Options;
-using Reelbase.Server.Features.Catalog;
 using Reelbase.Server.Integrations;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Work;
@@ -10,7 +9,7 @@ namespace Reelbase.Server.Features.GenerateVideo;
 /// Keeps what providers have billed: at once where the answer that brought the video says it, and by asking for the result once more where only an event came.
 /// Nobody is charged by it; the operator sees what each model brings and costs, and hears of one that costs more.
 /// </summary>
-public sealed class ProviderBills(WorkerDatabase database, VideoProviders providers, IOptions<CatalogOptions> catalog, ILogger<ProviderBills> logger)
+public sealed class ProviderBills(WorkerDatabase database, VideoProviders providers, IOptions<GenerationOptions> options, ILogger<ProviderBills> logger)
     : PeriodicWork(logger)
 {
     private const int BatchRows = 20;
@@ -38,7 +37,7 @@ public sealed class ProviderBills(WorkerDatabase database, VideoProviders provid
                 submissionId,
                 units,
                 micros,
-                (long)(catalog.Value.DollarsPerCredit * MicrosPerDollar)
+                (long)(options.Value.DollarsPerCredit * MicrosPerDollar)
             );
     }
 

@@ -36,7 +36,7 @@ begin
     billed_micros = t.billed_micros + excluded.billed_micros, expected_micros = t.expected_micros + excluded.expected_micros;
   if v_kept > 0 and v_submission.attempt = v_job.attempt and v_micros > v_kept * p_credit_micros then
     perform raise_alert('cost_above_price', coalesce(v_job.model_id::text, v_job.provider) || ':' || (clock_timestamp() at time zone 'UTC')::date,
-      format('%s costs more than it brings: %s billed %s dollars for a job of %s credits, which bring %s at %s each (Catalog:DollarsPerCredit). Expected were %s.',
+      format('%s costs more than it brings: %s billed %s dollars for a job of %s credits, which bring %s at %s each (Generation:DollarsPerCredit). Expected were %s.',
         coalesce(v_job.model_name, v_job.provider), v_job.provider, round(v_micros / 1000000.0, 4), v_kept, round(v_kept * p_credit_micros / 1000000.0, 4),
         round(p_credit_micros / 1000000.0, 4), round(v_submission.expected_cost_micros / 1000000.0, 4)));
   end if;

@@ -15,6 +15,10 @@ public class FalOptions : VideoProviderOptions
     [Required, Url]
     public string JwksUrl { get; set; } = "https://rest.fal.ai/.well-known/jwks.json";
 
+    /// <summary>Where fal publishes an endpoint's OpenAPI document; <c>?endpoint_id=</c> is added.</summary>
+    [Required, Url]
+    public string OpenApiUrl { get; set; } = "https://fal.ai/api/openapi/queue/openapi.json";
+
     /// <summary>Our user id at fal. fal signs for all its customers with the same keys, so without it webhooks cannot be believed and jobs are polled.</summary>
     public string? UserId { get; set; }
 }

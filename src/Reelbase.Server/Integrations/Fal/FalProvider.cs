@@ -53,6 +53,9 @@ public sealed class FalProvider(string name, FalOptions account, VideoProviderOp
     }
 
     /// <inheritdoc/>
+    public ProviderRequest Preview(GenerationInput input) => new($"POST {account.QueueUrl.TrimEnd('/')}/{input.ProviderModelId}", FalInput.Build(input));
+
+    /// <inheritdoc/>
     public async Task<PollOutcome> PollAsync(SubmissionRef submission, CancellationToken cancellationToken)
     {
         try

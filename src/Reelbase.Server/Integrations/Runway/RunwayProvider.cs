@@ -27,6 +27,9 @@ public sealed class RunwayProvider(RunwayOptions options, ProviderHttp http) : I
         http.SubmitAsync(Request(HttpMethod.Post, RunwayInput.Path(input)), RunwayInput.Build(input), ReadSubmission, cancellationToken);
 
     /// <inheritdoc/>
+    public ProviderRequest Preview(GenerationInput input) => new($"POST {options.BaseUrl.TrimEnd('/')}{RunwayInput.Path(input)}", RunwayInput.Build(input));
+
+    /// <inheritdoc/>
     public async Task<PollOutcome> PollAsync(SubmissionRef submission, CancellationToken cancellationToken)
     {
         try
