@@ -5,6 +5,8 @@ language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   v_old models;
   v_new models;
+  v_key text;
+  v_spec jsonb;
 begin
   select * into v_old from models
   where provider = p_fields ->> 'provider' and provider_model_id = p_fields ->> 'provider_model_id' and category = p_fields ->> 'category'
@@ -13,6 +15,13 @@ begin
     raise exception 'there is a row of this endpoint and it is on offer (%, %): switch it off first, or edit it', v_old.name, v_old.id using errcode = 'object_in_use';
   end if;
   v_new := merge_model(v_old, p_fields || case when v_old.id is null then '{}' else jsonb_build_object('name', v_old.name) end);
+  -- A document says no prices: what somebody has said of an option's stays until it is said anew.
+  for v_key, v_spec in select s.key, s.value -> 'surcharge_percent' from jsonb_each(coalesce(v_old.required_fields -> 'settings', '{}')) s
+      where s.value ? 'surcharge_percent' loop
+    if v_new.required_fields #> array['settings', v_key] is not null and v_new.required_fields #> array['settings', v_key, 'surcharge_percent'] is null then
+      v_new.required_fields := jsonb_set(v_new.required_fields, array['settings', v_key, 'surcharge_percent'], v_spec);
+    end if;
+  end loop;
   v_new.is_available := false;
   v_new.paused_at := now();
   v_new.paused_reason := left(p_reason, 1000);
