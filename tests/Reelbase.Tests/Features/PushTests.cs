@@ -4,6 +4,7 @@ using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Reelbase.Server.Integrations.Apple.Apns;
+using Reelbase.Server.Platform.Http;
 using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Features;
@@ -70,14 +71,14 @@ public sealed class PushTests(TestSystem house)
             KeyId = productionId,
             PrivateKey = production.ExportPkcs8PrivateKeyPem(),
         };
-        using (var one = new ApnsClient(Options.Create(options), TimeProvider.System))
+        using (var one = new ApnsClient(Options.Create(options), TimeProvider.System, new OutsideSystems(TimeProvider.System)))
         {
             Assert.IsType<ApnsAnswer.Taken>(await one.SendAsync(Push("production"), CancellationToken.None));
             var refused = Assert.IsType<ApnsAnswer.Refused>(await one.SendAsync(Push("sandbox"), CancellationToken.None));
             Assert.Equal(("BadEnvironmentKeyIdInToken", true), (refused.Reason, refused.IsOurSetup));
         }
         (options.SandboxKeyId, options.SandboxPrivateKey) = (sandboxId, sandbox.ExportPkcs8PrivateKeyPem());
-        using var both = new ApnsClient(Options.Create(options), TimeProvider.System);
+        using var both = new ApnsClient(Options.Create(options), TimeProvider.System, new OutsideSystems(TimeProvider.System));
         foreach (var environment in new[] { "sandbox", "production", "sandbox" })
         {
             Assert.IsType<ApnsAnswer.Taken>(await both.SendAsync(Push(environment), CancellationToken.None));
