@@ -114,7 +114,15 @@ public class TestSystem : IAsyncLifetime
     protected void UseDatabase(string owner)
     {
         Owner = owner;
-        Strings = ConnectionStrings.From(new DatabaseOptions { MaxPoolSize = 16, ConnectTimeoutSeconds = TestCluster.PatienceSeconds }, owner);
+        Strings = ConnectionStrings.From(
+            new DatabaseOptions
+            {
+                MaxPoolSize = 16,
+                ConnectTimeoutSeconds = TestCluster.PatienceSeconds,
+                CommandTimeoutSeconds = TestCluster.PatienceSeconds,
+            },
+            owner
+        );
     }
 
     /// <inheritdoc/>
@@ -251,6 +259,15 @@ public class TestSystem : IAsyncLifetime
             ["Generation:PollWithWebhookSeconds"] = "1",
             ["Generation:MaxPollSeconds"] = "1",
             ["Devices:NewDevicesPerWindow"] = "-1",
+            // A phone that waits for its turn longer than this gets its session without credits, and a moderated press is refused.
+            ["Devices:MaxWaitSeconds"] = Patience.ServerSeconds,
+            ["Devices:TurnSeconds"] = "120",
+            ["Moderation:TimeoutSeconds"] = Patience.ServerSeconds,
+            ["Moderation:PictureTimeoutSeconds"] = Patience.ServerSeconds,
+            ["Supabase:StatementTimeoutSeconds"] = "60",
+            ["Realtime:JoinTimeoutSeconds"] = "9.5",
+            ["Alerts:TimeoutSeconds"] = Patience.ServerSeconds,
+            ["Database:CommandTimeoutSeconds"] = TestCluster.PatienceSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture),
             ["Flood:RequestsPerSecond"] = "0",
             ["Logging:LogLevel:Default"] = "Error",
             ["Work:IdleMilliseconds"] = "200",
