@@ -169,8 +169,8 @@ public abstract class RoleDatabase : IAsyncDisposable
         {
             return rows;
         }
-        // Dapper's row parser knows records; a list of plain texts is read directly.
-        var parse = typeof(T) == typeof(string) ? row => (T)row.GetValue(0) : reader.GetRowParser<T>();
+        // Dapper's row parser knows records; a list of plain texts is read directly, and none is null.
+        var parse = typeof(T) == typeof(string) ? row => row.IsDBNull(0) ? default! : (T)row.GetValue(0) : reader.GetRowParser<T>();
         while (reader.Read())
         {
             rows.Add(parse(reader));
