@@ -21,9 +21,12 @@ public static class ImportCommands
     /// <summary>Where the service key is, unless a file has it: never an argument, which everybody on the machine can read.</summary>
     private const string KeyVariable = "SUPABASE_SERVICE_ROLE_KEY";
 
+    /// <summary>Where the source's address is, unless an option says it.</summary>
+    private const string SourceVariable = "SUPABASE_DB_URL";
+
     private const int MaxLines = 20;
 
-    private static readonly string[] WithValue = ["--from", "--database", "--files", "--service-key-file"];
+    private static readonly string[] WithValue = ["--from", "--from-file", "--database", "--files", "--service-key-file"];
     private static readonly string[] Alone = ["--dry-run", "--all"];
 
     private const string Usage = """
@@ -31,6 +34,8 @@ public static class ImportCommands
             --from URL                 the source: postgres://user:password@host:port/database, a direct connection or a pooler in session mode. It is read in one
                                        read-only transaction and never written
                                        (leave the password out and give it as PGPASSWORD: arguments are seen by everybody on the machine)
+            --from-file FILE           in place of it: the first line of this file is the address, password and all; - is the standard input. Without either it is
+                                       the variable SUPABASE_DB_URL
             --files URL                the project's own address, https://PROJECT.supabase.co: videos, thumbnails and pictures are copied from its storage
             --service-key-file FILE    where the project's service key is; default: the variable SUPABASE_SERVICE_ROLE_KEY
             --database URL             this installation's database; default: the configured one, or the private one of --data
@@ -55,13 +60,18 @@ public static class ImportCommands
             await Console.Error.WriteLineAsync($"import: {wrong} (import --help)");
             return 2;
         }
-        if (args is not ["supabase", ..] || Commands.Value(args, "--from") is not { } from)
+        if (args is not ["supabase", ..])
         {
             await Console.Error.WriteLineAsync(Usage);
             return 2;
         }
         try
         {
+            if (await FindSourceAsync(args) is not { Length: > 0 } from)
+            {
+                await Console.Error.WriteLineAsync(Usage);
+                return 2;
+            }
             var builder = Commands.NewBuilder([]);
             using var former = await FormerAsync(builder, args);
             return await Commands.WithOwnerAsync(builder, args, owner => ImportAsync(builder, owner, from, former, args));
@@ -77,6 +87,33 @@ public static class ImportCommands
             return 1;
         }
     }
+
+    /// <summary>The source's address: what arguments say is read by everybody on the machine, so a password has other ways.</summary>
+    private static async Task<string?> FindSourceAsync(string[] args)
+    {
+        var variable = Environment.GetEnvironmentVariable(SourceVariable);
+        Environment.SetEnvironmentVariable(SourceVariable, null);
+        var (argument, file) = (Commands.Value(args, "--from"), Commands.Value(args, "--from-file"));
+        if (argument is not null && file is not null)
+        {
+            throw new ArgumentException("--from and --from-file say the same thing: give one of them");
+        }
+        if (file is not null)
+        {
+            using var reader = file == "-" ? Console.In : new StreamReader(file);
+            return (await reader.ReadLineAsync())?.Trim();
+        }
+        if (argument is not null && HasPassword(argument))
+        {
+            await Console.Error.WriteLineAsync(
+                "warning: the password in --from can be read by everybody on this machine while this runs: give the address with --from-file FILE or in SUPABASE_DB_URL, or the password as PGPASSWORD"
+            );
+        }
+        return argument ?? variable?.Trim();
+    }
+
+    private static bool HasPassword(string address) =>
+        ConnectionStrings.IsAddress(address) && new Npgsql.NpgsqlConnectionStringBuilder(ConnectionStrings.Normalize(address)).Password is { Length: > 0 };
 
     private static async Task<FormerStorage?> FormerAsync(WebApplicationBuilder builder, string[] args)
     {

@@ -148,19 +148,12 @@ public static class ImportVerb
     {
         var start = new ProcessStartInfo(
             "dotnet",
-            [
-                Path.Combine(AppContext.BaseDirectory, "Reelbase.Server.dll"),
-                "import",
-                "supabase",
-                "--from",
-                ConnectionStrings.ToUrl(source),
-                "--database",
-                ConnectionStrings.ToUrl(target),
-            ]
+            [Path.Combine(AppContext.BaseDirectory, "Reelbase.Server.dll"), "import", "supabase", "--database", ConnectionStrings.ToUrl(target)]
         )
         {
             RedirectStandardOutput = true,
-            Environment = { ["ASPNETCORE_ENVIRONMENT"] = "Development" },
+            // Not an argument, which everybody on the machine can read.
+            Environment = { ["ASPNETCORE_ENVIRONMENT"] = "Development", ["SUPABASE_DB_URL"] = ConnectionStrings.ToUrl(source) },
         };
         using var process = Process.Start(start)!;
         var output = await process.StandardOutput.ReadToEndAsync();
@@ -183,8 +176,20 @@ public static class ImportVerb
 
     private static Process Psql(string database, string command, bool reads) =>
         Process.Start(
-            new ProcessStartInfo("psql", ["--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--command", command, ConnectionStrings.ToUrl(database)])
+            new ProcessStartInfo(
+                "psql",
+                [
+                    "--no-psqlrc",
+                    "--quiet",
+                    "--set",
+                    "ON_ERROR_STOP=1",
+                    "--command",
+                    command,
+                    ConnectionStrings.ToUrl(new NpgsqlConnectionStringBuilder(database) { Password = null }.ConnectionString),
+                ]
+            )
             {
+                Environment = { ["PGPASSWORD"] = new NpgsqlConnectionStringBuilder(database).Password ?? "" },
                 RedirectStandardInput = reads,
                 RedirectStandardOutput = !reads,
             }

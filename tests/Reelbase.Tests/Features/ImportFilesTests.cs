@@ -1,6 +1,10 @@
 using System.Diagnostics;
+using System.Net;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Reelbase.Server.Features.Import;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Simulators;
@@ -225,6 +229,48 @@ public sealed class ImportFilesTests : IAsyncLifetime
         Assert.Equal((null, _video.Length), (fetched.Fault, fetched.Bytes));
         Former.Files["videos/a.mp4"] = new(_video, Failures: 9);
         Assert.Equal("the former storage answers 429", (await storage.FetchAsync("videos", "a.mp4", path, CancellationToken.None)).Fault);
+    }
+
+    [Fact]
+    public async Task An_error_that_breaks_off_in_its_middle_is_a_broken_connection_and_ends_nothing()
+    {
+        var builder = WebApplication.CreateBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+            kestrel.Listen(
+                IPAddress.Loopback,
+                0,
+                listen =>
+                    listen.Run(async connection =>
+                    {
+                        await connection.Transport.Input.ReadAsync();
+                        await connection.Transport.Output.WriteAsync("HTTP/1.1 400 Bad Request\r\nContent-Length: 100\r\n\r\n{"u8.ToArray());
+                    })
+            )
+        );
+        await using var breaking = builder.Build();
+        await breaking.StartAsync();
+        using var storage = new FormerStorage(TestSystem.AddressOf(breaking), "key", 1_000_000) { LongestPause = TimeSpan.FromMilliseconds(10) };
+        var fetched = await storage.FetchAsync("videos", "a.mp4", Path.Combine(TestCluster.Home, Guid.NewGuid().ToString("N")), CancellationToken.None);
+        Assert.Equal("the connection to the former storage breaks", fetched.Fault);
+    }
+
+    [Fact]
+    public async Task A_file_whose_name_is_being_removed_here_is_refused_and_not_fetched_for_ever()
+    {
+        var (code, output) = await ImportAsync();
+        Assert.Equal((0, output), (code, output));
+        const string file = $"bucket = 'videos' and name = '{Guest}/done.mp4'";
+        // As if it had been under way when its earlier copy began to be removed.
+        await TestCluster.ExecuteAsync(
+            _target,
+            $"update storage_objects set state = 'deleting' where name = '{Guest}/{Done}.mp4'; update import_files set state = 'pending', sha256 = null where {file}"
+        );
+        await TestCluster.ExecuteAsync(
+            _target,
+            $"select import_finish_file(bucket, name, role, coalesce(job_id, user_id), 'videos', '{Guest}/{Done}.mp4', 1, 'video/mp4', '\\x00') from import_files where {file}"
+        );
+        Assert.Equal(["refused|a file of its name is being removed here"], await RowsAsync($"select state, reason from import_files where {file}"));
     }
 
     /// <summary>A file that lies in the storage and stands in its books.</summary>

@@ -82,6 +82,30 @@ public sealed class ImportTests(ImportTests.Moved moved) : IClassFixture<ImportT
     }
 
     [Fact]
+    public async Task The_sources_address_is_read_from_a_file_or_a_variable_and_a_password_among_the_arguments_is_warned_of()
+    {
+        const string warning = "the password in --from can be read by everybody on this machine";
+        string[] words = ["--database", ConnectionStrings.ToUrl(moved.Target), "--dry-run"];
+        var file = Path.Combine(TestCluster.Home, "source-" + Guid.NewGuid().ToString("N")[..8]);
+        await File.WriteAllTextAsync(file, moved.Source.Url + "\nanother line\n");
+        var (code, output) = await ServerProcess.RunAsync(["import", "supabase", "--from-file", file, .. words]);
+        Assert.True(code == 0, output);
+        Assert.Contains("Nothing was written.", output, StringComparison.Ordinal);
+        Assert.DoesNotContain(warning, output, StringComparison.Ordinal);
+        (code, output) = await ServerProcess.RunAsync(new() { ["SUPABASE_DB_URL"] = moved.Source.Url }, ["import", "supabase", .. words]);
+        Assert.True(code == 0, output);
+        Assert.DoesNotContain(warning, output, StringComparison.Ordinal);
+        // Nobody listens there, so that it ends after the warning.
+        (code, output) = await ServerProcess.RunAsync(["import", "supabase", "--from", "postgres://postgres:hunter2-secret@127.0.0.1:1/x", .. words]);
+        Assert.Equal(1, code);
+        Assert.Contains(warning, output, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter2-secret", output, StringComparison.Ordinal);
+        (code, output) = await ServerProcess.RunAsync(["import", "supabase", "--from", "postgres://postgres@127.0.0.1:1/x", "--from-file", file, .. words]);
+        Assert.Equal((1, true), (code, output.Contains("give one of them", StringComparison.Ordinal)));
+        Assert.Equal(2, (await ServerProcess.RunAsync(["import", "supabase", .. words])).Code);
+    }
+
+    [Fact]
     public async Task The_source_is_as_it_was() => Assert.Equal(moved.Before, await moved.Source.ChecksumAsync());
 
     [Fact]

@@ -264,6 +264,22 @@ public sealed class RealtimeTests(RealtimeTests.House system) : IClassFixture<Re
         Assert.Equal(WebSocketCloseStatus.EndpointUnavailable, await closed);
     }
 
+    [Fact]
+    public async Task A_socket_opens_over_HTTP_2_too()
+    {
+        await using var node = system.BuildServer(
+            new() { ["Kestrel:Endpoints:Second:Url"] = TestSystem.AnyPort, ["Kestrel:Endpoints:Second:Protocols"] = "Http2" }
+        );
+        await node.StartAsync();
+        var phone = await system.NewGuestAsync(100);
+        using var client = await ChannelClient.OpenAsync(TestSystem.AddressOf(node), AnonKey, isHttp2: true);
+        await client.JoinedAsync("realtime:mine", phone.AccessToken, ChannelClient.Changes("users"));
+        await system.ExecuteAsync($"update users set theme_preference = 'dark' where id = '{phone.UserId}'");
+        var change = await client.ChangeAsync();
+        Assert.Equal("dark", change.Payload.GetProperty("data").GetProperty("record").GetProperty("theme_preference").GetString());
+        await node.StopAsync();
+    }
+
     private Task PauseAsync(string until) =>
         system.ExecuteAsync(
             $"insert into provider_states (provider, paused_until) values ('fal', '{until}') on conflict (provider) do update set paused_until = excluded.paused_until"

@@ -64,6 +64,33 @@ public sealed class LowCreditsTests(SqlDatabase database)
     }
 
     [Fact]
+    public async Task After_a_merge_one_phone_is_rung_once_at_most()
+    {
+        await using var db = await database.BeginAsync();
+        var (guest, member) = (await NewUserAsync(db, 1), await NewUserAsync(db, 1));
+        await db.RunAsync("select enqueue_low_credits($1, 10, 9, 5)", guest);
+        await db.RunAsync("select enqueue_low_credits($1, 10, 9, 5)", member);
+        // The guest's phone belonged to the member before: its push waits there too.
+        await db.RunAsync("update push_notifications set token = md5($1::text) where user_id = $2", guest, member);
+        await db.RunAsync("update users set apple_sub = $1::text where id = $1", member);
+        await db.RunAsync("select merge_accounts($1, $2)", guest, member);
+        Assert.Equal(1L, await db.ValueAsync<long>(Count, member));
+        Assert.Equal(2, await db.ValueAsync<int>("select credits from claim_push_notifications('new', 60, 100, 30) where token = md5($1::text)", guest));
+    }
+
+    [Fact]
+    public async Task A_guests_waiting_push_is_dropped_when_the_merged_account_has_enough()
+    {
+        await using var db = await database.BeginAsync();
+        var (guest, member) = (await NewUserAsync(db, 1), await NewUserAsync(db, 20));
+        await db.RunAsync("select enqueue_low_credits($1, 10, 9, 5)", guest);
+        await db.RunAsync("update users set apple_sub = $1::text where id = $1", member);
+        await db.RunAsync("select merge_accounts($1, $2)", guest, member);
+        Assert.Equal(0L, await db.ValueAsync<long>("select count(*) from claim_push_notifications('new', 60, 100, 30) where token = md5($1::text)", guest));
+        Assert.Equal(0L, await db.ValueAsync<long>(Count, member));
+    }
+
+    [Fact]
     public async Task A_push_is_about_a_job_or_about_credits_and_never_about_nothing()
     {
         await using var db = await database.BeginAsync();

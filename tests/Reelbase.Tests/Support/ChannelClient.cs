@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
@@ -18,6 +19,7 @@ public sealed class ChannelClient : IDisposable
 {
     private readonly ClientWebSocket _socket = new();
     private readonly bool _isVersion2;
+    private HttpMessageInvoker? _http;
     private int _number;
 
     private ChannelClient(bool isVersion2) => _isVersion2 = isVersion2;
@@ -26,12 +28,18 @@ public sealed class ChannelClient : IDisposable
     public WebSocketCloseStatus? CloseStatus => _socket.CloseStatus;
 
     /// <summary>Opens a socket.</summary>
-    public static async Task<ChannelClient> OpenAsync(string url, string key, string version = "2.0.0")
+    public static async Task<ChannelClient> OpenAsync(string url, string key, string version = "2.0.0", bool isHttp2 = false)
     {
         var client = new ChannelClient(version == "2.0.0");
         using var limit = new CancellationTokenSource(Patience.Span);
         var address = $"{url.Replace("http", "ws", StringComparison.Ordinal)}/realtime/v1/websocket?apikey={key}&vsn={version}";
-        await client._socket.ConnectAsync(new Uri(address), limit.Token);
+        if (isHttp2)
+        {
+            client._socket.Options.HttpVersion = HttpVersion.Version20;
+            client._socket.Options.HttpVersionPolicy = HttpVersionPolicy.RequestVersionExact;
+        }
+        client._http = isHttp2 ? new HttpMessageInvoker(new SocketsHttpHandler()) : null;
+        await client._socket.ConnectAsync(new Uri(address), client._http, limit.Token);
         return client;
     }
 
@@ -169,5 +177,9 @@ public sealed class ChannelClient : IDisposable
     }
 
     /// <summary>Drops the connection.</summary>
-    public void Dispose() => _socket.Dispose();
+    public void Dispose()
+    {
+        _socket.Dispose();
+        _http?.Dispose();
+    }
 }

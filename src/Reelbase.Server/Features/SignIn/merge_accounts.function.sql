@@ -27,6 +27,9 @@ begin
   update apple_authorizations set user_id = p_member_id where user_id = p_guest_id;
   update content_reports set user_id = p_member_id where user_id = p_guest_id;
   -- In the order in which whoever works on these rows locks them: two orders would deadlock.
+  -- One phone that both have been on is rung once about few credits; whether they still are few is asked when it is claimed.
+  delete from push_notifications g where g.user_id = p_guest_id and g.event = 'low_credits' and g.status = 'pending'
+    and exists (select from push_notifications m where m.user_id = p_member_id and m.token = g.token and m.event = 'low_credits' and m.status = 'pending');
   update push_notifications set user_id = p_member_id where user_id = p_guest_id;
   update push_tokens set user_id = p_member_id where user_id = p_guest_id;
   update device_grants set user_id = p_member_id where user_id = p_guest_id;
