@@ -24,6 +24,16 @@ public sealed record PurchaseEvent(
     string? Reason = null
 );
 
+/// <summary>A guardian takes back that a child uses the app. <paramref name="Jws"/> in the place of the download that Apple would sign, "" for none.</summary>
+public sealed record Rescission(
+    string Customer,
+    string? Environment = null,
+    [property: JsonPropertyName("download_environment")] string? DownloadEnvironment = null,
+    [property: JsonPropertyName("bundle_id")] string? BundleId = null,
+    string? Jws = null,
+    [property: JsonPropertyName("signed_date")] long? SignedDate = null
+);
+
 /// <summary>Faults of the next calls, or of the next ones whose path contains a text; a count of 0 ends what is left of them.</summary>
 public sealed record FaultOrder(string Kind, int? Count = null, string? Path = null);
 
@@ -82,6 +92,16 @@ public static class AppStoreControl
         control.MapPost(
             "/consumption-requests",
             (PurchaseEvent happened, AppStoreState state) => ChangeAsync(happened, state, "CONSUMPTION_REQUEST", _ => { })
+        );
+        control.MapPost(
+            "/rescissions",
+            async (Rescission order, AppStoreState state) =>
+            {
+                var environment = order.Environment ?? "Production";
+                var download = order.Jws ?? state.SignDownload(order.Customer, order.DownloadEnvironment ?? environment, order.BundleId);
+                var sent = await state.RescindAsync(environment, order.Jws == "" ? null : download, order.SignedDate);
+                return Results.Json(new { notification_uuid = sent.Uuid, attempts = sent.Attempts.Select(attempt => attempt.Result) });
+            }
         );
         control.MapPost(
             "/notifications/test",

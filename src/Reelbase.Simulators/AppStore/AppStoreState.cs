@@ -147,7 +147,7 @@ public sealed class AppStoreState(AppleApp app, AppleAuthority authority, IHttpC
             ["storefrontId"] = "143441",
             ["price"] = 4990L * sale.Quantity,
             ["currency"] = "USD",
-            ["appTransactionId"] = "704000000000000001",
+            ["appTransactionId"] = DownloadOf(sale.Customer),
         };
         if (sale.AppAccountToken is { } token)
         {
@@ -209,6 +209,67 @@ public sealed class AppStoreState(AppleApp app, AppleAuthority authority, IHttpC
                 ["data"] = data,
             }
         );
+    }
+
+    /// <summary>Apple's id of the download of the app by a customer: the same in all that they do.</summary>
+    public static string DownloadOf(string customer) =>
+        "704"
+        + (BitConverter.ToUInt64(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(customer))) % 1_000_000_000_000_000).ToString(
+            "D15"
+        );
+
+    /// <summary>A download as Apple signs it.</summary>
+    public string SignDownload(string customer, string environment, string? bundleId = null) =>
+        authority.Sign(
+            new Dictionary<string, object>
+            {
+                ["receiptType"] = environment,
+                ["appAppleId"] = app.AppAppleId,
+                ["bundleId"] = bundleId ?? app.BundleId,
+                ["appTransactionId"] = DownloadOf(customer),
+                ["receiptCreationDate"] = NextDate(),
+                ["signedDate"] = NextDate(),
+                ["originalPurchaseDate"] = NextDate(),
+                ["originalApplicationVersion"] = "1",
+                ["applicationVersion"] = "1",
+                ["originalPlatform"] = "iOS",
+            }
+        );
+
+    /// <summary>A guardian takes back that a child uses the app: the one notification that carries <c>appData</c>.</summary>
+    public async Task<SentNotification> RescindAsync(string environment, string? signedDownload, long? signedDate = null)
+    {
+        var uuid = Guid.NewGuid().ToString();
+        var data = new Dictionary<string, object>
+        {
+            ["appAppleId"] = app.AppAppleId,
+            ["bundleId"] = app.BundleId,
+            ["environment"] = environment,
+        };
+        if (signedDownload is not null)
+        {
+            data["signedAppTransactionInfo"] = signedDownload;
+        }
+        var notification = new SentNotification
+        {
+            Uuid = uuid,
+            Type = "RESCIND_CONSENT",
+            Environment = environment,
+            CreatedAt = NextDate(),
+            SignedPayload = authority.Sign(
+                new Dictionary<string, object>
+                {
+                    ["notificationType"] = "RESCIND_CONSENT",
+                    ["notificationUUID"] = uuid,
+                    ["version"] = "2.0",
+                    ["signedDate"] = signedDate ?? NextDate(),
+                    ["appData"] = data,
+                }
+            ),
+        };
+        Notifications[uuid] = notification;
+        await SendAsync(notification);
+        return notification;
     }
 
     /// <summary>Moves Apple's clock on and sends what is due by then, in the order in which it is due.</summary>

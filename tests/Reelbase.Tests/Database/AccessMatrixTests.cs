@@ -26,6 +26,7 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
         ["public.app_settings"] = None,
         ["public.apple_authorizations"] = None,
         ["public.consent_terms"] = None,
+        ["public.rescinded_consents"] = None,
         ["public.content_reports"] = None,
         ["public.device_challenges"] = None,
         ["public.device_checks"] = None,

@@ -104,6 +104,7 @@ internal static class FunctionRights
             "get_auth_user",
             "get_consent_terms",
             "get_credit_history",
+            "get_job_status",
             "get_models",
             "get_my_storage_object",
             "get_products",
@@ -317,6 +318,7 @@ internal static class FunctionRights
             "report_sandbox_caps",
             "report_storage_shortage",
             "reschedule_video_job",
+            "rescind_consent",
             "reserve_storage_object",
             "retire_models",
             "settle_submission",
@@ -329,8 +331,8 @@ internal static class FunctionRights
         ],
         ["reelbase_admin"] =
         [
-            "announce_consent_rule",
             "accept_store",
+            "announce_consent_rule",
             "check_ledger",
             "clean_up",
             "clean_up_refresh_tokens",

@@ -39,6 +39,7 @@ public sealed class CostTests(SqlDatabase database)
     [Theory]
     [InlineData("generate_video")]
     [InlineData("get_video_status")]
+    [InlineData("get_job_status")]
     public async Task What_a_press_or_a_status_calls_is_planned_once_for_a_connection(string function)
     {
         await using var db = await database.BeginAsync();

@@ -6,7 +6,7 @@ using Reelbase.Server.Platform.Security;
 namespace Reelbase.Server.Features.Accounts;
 
 /// <summary>What a user agrees to, or no longer.</summary>
-/// <param name="Kind">terms, ai_processing or consumption_data.</param>
+/// <param name="Kind">terms, ai_processing, consumption_data, or guardian: a guardian agrees that a child uses the app.</param>
 /// <param name="Version">Of the text that was shown; 1 to 50 characters.</param>
 /// <param name="Granted">false takes it back, whatever version it was.</param>
 /// <param name="UserId">Optional; must be the caller.</param>
@@ -48,7 +48,7 @@ public static class ConsentEndpoint
     {
         var request = await RequestBody.ReadAsync<RecordConsentRequest>(context);
         var caller = await callers.RequireUserAsync(context, request.UserId);
-        if (request.Kind is not ("terms" or "ai_processing" or "consumption_data"))
+        if (request.Kind is not ("terms" or "ai_processing" or "consumption_data" or "guardian"))
         {
             throw ApiException.Field("ERR_4000", "kind", "terms_ai_processing_or_consumption_data");
         }

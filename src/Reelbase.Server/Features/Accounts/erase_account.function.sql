@@ -52,7 +52,7 @@ begin
   delete from former_refresh_tokens where user_id = any (v_ids);
   perform erase_older_rows(v_ids);
   v_tokens := revoke_apple_authorizations(v_ids);
-  update users set email = null, device_id = null, apple_sub = null, is_admin = false, tier = 'free', theme_preference = 'system', user_metadata = '{}',
+  update users set email = null, device_id = null, apple_sub = null, is_admin = false, tier = 'free', app_transactions = '{}', theme_preference = 'system', user_metadata = '{}',
     deleted_at = clock_timestamp(), updated_at = clock_timestamp()
   where id = any (v_ids);
   return jsonb_build_object('erased', true, 'jobs_left', v_jobs_left, 'had_apple', v_user.apple_sub is not null,

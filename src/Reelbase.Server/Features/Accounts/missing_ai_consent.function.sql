@@ -7,6 +7,10 @@ declare
   v_rule installation;
   v_terms jsonb;
 begin
+  if guardian_consent_is_rescinded(p_user_id) then
+    v_terms := get_consent_terms('ai_processing', 'en');
+    return jsonb_build_object('kind', 'guardian', 'version', v_terms -> 'version', 'recipients', coalesce(v_terms -> 'recipients', '[]'));
+  end if;
   select * into v_rule from installation;
   if v_rule.ai_consent is distinct from 'on' then
     return null;

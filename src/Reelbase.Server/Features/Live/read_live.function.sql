@@ -1,5 +1,5 @@
 -- What has to be read for the watchers of a node, for many users in one call: each as that user, so that row security decides. Claims and role end with the
--- transaction. A row of kind job or user is what the caller sees; status is the answer of get_video_status; ended names a session that is over, or all with null.
+-- transaction. A row of kind job or user is what the caller sees; status is the answer of get_job_status; ended names a session that is over, or all with null.
 create or replace function read_live(p_asks jsonb)
 returns table (ask integer, kind text, id uuid, version bigint, record jsonb)
 language plpgsql set search_path = public, pg_temp as $$
@@ -47,7 +47,7 @@ begin
       from video_jobs j where j.job_id = any (v_jobs);
       return query
       select v_number, 'status', j.job_id, null::bigint, to_jsonb(s)
-      from video_jobs j cross join lateral get_video_status(j.job_id) s
+      from video_jobs j cross join lateral get_job_status(j.job_id) s
       where j.job_id = any (array(select t.value::uuid from jsonb_array_elements_text(v_ask -> 'statuses') t));
     end if;
     if (v_ask ->> 'profile')::boolean then

@@ -67,6 +67,9 @@ public sealed class AppStoreNotificationWorker(
             case "ONE_TIME_CHARGE" or "REFUND" or "REFUND_REVERSED" or "REFUND_DECLINED" or "CONSUMPTION_REQUEST":
                 await ApplyAsync(item, notification, cancellationToken);
                 break;
+            case "RESCIND_CONSENT":
+                await RescindAsync(item, notification);
+                break;
             case "TEST":
                 await FinishAsync(item, null, null);
                 break;
@@ -115,6 +118,27 @@ public sealed class AppStoreNotificationWorker(
             return;
         }
         await FinishAsync(item, recorded.UserId, recorded.Outcome is "credited" or "known" or "pending" ? null : recorded.Reason ?? recorded.Outcome);
+    }
+
+    /// <summary>A guardian has taken back that a child uses the app.</summary>
+    private async Task RescindAsync(InboxMessage item, SignedNotification notification)
+    {
+        var fault = "environment";
+        if (
+            notification.Environment is not { } environment
+            || signedData.ReadAppTransaction(notification.SignedAppTransactionInfo, out fault, environment) is not { } download
+        )
+        {
+            await FinishAsync(item, null, $"its download is not Apple's ({fault})");
+            return;
+        }
+        var accounts = await Database.RecordAsync<int>(
+            "select rescind_consent($1, $2, $3::numeric)",
+            download.Environment,
+            download.AppTransactionId,
+            notification.SignedDate
+        );
+        await FinishAsync(item, null, accounts == 0 ? "no account is known by this download, or a later word counts" : null);
     }
 
     /// <summary>Answers Apple's question within its twelve hours, and only with the customer's consent. Null when done, or why it has to be tried again.</summary>

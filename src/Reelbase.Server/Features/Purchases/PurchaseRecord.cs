@@ -32,6 +32,7 @@ public static partial class PurchaseRecord
                 purchased_at = transaction.PurchaseDate,
                 signed_at = transaction.SignedDate,
                 revoked_percentage = transaction.RevocationPercentage,
+                app_transaction_id = transaction.AppTransactionId,
             }
         );
 

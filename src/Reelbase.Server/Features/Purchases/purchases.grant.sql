@@ -1,6 +1,8 @@
 revoke all on products, purchases, purchase_claims, reconciliations, user_consents
   from public, anon, authenticated, service_role, reelbase_api, reelbase_worker, reelbase_admin;
 grant select on products to anon, authenticated;
+revoke all on rescinded_consents from public, anon, authenticated, service_role, reelbase_api, reelbase_worker, reelbase_admin;
+grant execute on function rescind_consent(text, text, numeric) to reelbase_worker;
 grant execute on function get_products() to anon, authenticated;
 grant execute on function claim_purchase(jsonb, jsonb), purchase_claims_left(integer, integer), count_failed_claim(inet),
   keep_purchase_claim(text, integer), take_claim_place(inet, integer, integer), finish_claim_place(bigint, boolean) to authenticated;

@@ -5,3 +5,4 @@ alter table purchases enable row level security;
 alter table purchase_claims enable row level security;
 alter table reconciliations enable row level security;
 alter table user_consents enable row level security;
+alter table rescinded_consents enable row level security;

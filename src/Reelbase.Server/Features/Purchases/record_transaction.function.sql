@@ -46,6 +46,7 @@ begin
     refund_requested_at = case when v_purchase.revoked_percentage > 0 then null else refund_requested_at end,
     updated_at = clock_timestamp()
   where environment = v_environment and transaction_id = v_id;
+  perform note_app_transaction(v_owner, v_environment, p_transaction ->> 'app_transaction_id');
   v_result := settle_purchase(v_environment, v_id, p_policy);
   if p_user_id is not null and v_owner is distinct from account_of(p_user_id) then
     return jsonb_build_object('outcome', 'of_another', 'credits_added', 0);

@@ -20,6 +20,8 @@ begin
   update idempotency_log g set user_id = p_member_id where g.user_id = p_guest_id
     and not exists (select from idempotency_log m where m.user_id = p_member_id and m.idempotency_key = g.idempotency_key);
   update purchases set user_id = p_member_id where user_id = p_guest_id;
+  update users m set app_transactions = (select (array_agg(distinct t))[:20] from unnest(m.app_transactions || g.app_transactions) t)
+  from users g where m.id = p_member_id and g.id = p_guest_id and g.app_transactions <> '{}';
   update purchase_claims g set user_id = p_member_id where g.user_id = p_guest_id
     and not exists (select from purchase_claims m where m.user_id = p_member_id and m.transaction_id = g.transaction_id);
   update user_consents g set user_id = p_member_id where g.user_id = p_guest_id

@@ -143,7 +143,7 @@ public static class VideoLibraryEndpoints
             {
                 return view.Status(
                     context,
-                    (await database.OneOrNoneAsync<JobRow>(caller, "select * from get_video_status($1)", context.RequestAborted, jobId))!
+                    (await database.OneOrNoneAsync<JobRow>(caller, "select * from get_job_status($1)", context.RequestAborted, jobId))!
                 );
             }
             catch (Npgsql.NpgsqlException error)

@@ -1,4 +1,4 @@
-grant execute on function queue_position(uuid), job_seconds(uuid, integer), get_video_status(uuid),
+grant execute on function queue_position(uuid), job_seconds(uuid, integer), get_job_status(uuid), get_video_status(uuid),
   get_video_jobs(integer, integer, uuid, text, text), delete_video_job(uuid) to authenticated;
 -- What admins do: each of these looks first whether the caller is one.
 grant execute on function admin_cancel_job(jsonb),

@@ -19,14 +19,26 @@ public sealed record SignedTransaction(
     long? Price,
     string? Currency,
     string OwnershipType,
-    int RevocationPercentage
+    int RevocationPercentage,
+    string? AppTransactionId
 );
 
 /// <summary>An App Store Server Notification (version 2) as Apple signed it.</summary>
 /// <param name="Uuid">Apple's id of it, the same at every attempt; a hash of what was signed when it has none.</param>
 /// <param name="Type">Its kind; UNKNOWN when it names none.</param>
 /// <param name="Environment">Production or Sandbox, when it says so.</param>
-public sealed record SignedNotification(string Uuid, string Type, string? Subtype, string? Environment, string? SignedTransactionInfo);
+public sealed record SignedNotification(
+    string Uuid,
+    string Type,
+    string? Subtype,
+    string? Environment,
+    string? SignedTransactionInfo,
+    string? SignedAppTransactionInfo,
+    long SignedDate
+);
+
+/// <summary>A download of the app as Apple signed it.</summary>
+public sealed record SignedAppTransaction(string Environment, string AppTransactionId);
 
 /// <summary>Reads Apple's signed data: the signature and chain, that it is about our app, and that every field is of its kind.</summary>
 public sealed class SignedData : IDisposable
@@ -86,7 +98,8 @@ public sealed class SignedData : IDisposable
                 Whole(payload, "price"),
                 Text(payload, "currency"),
                 Text(payload, "inAppOwnershipType") ?? "PURCHASED",
-                Whole(payload, "revocationDate") is null ? 0 : (int)Math.Clamp(Whole(payload, "revocationPercentage") ?? WholePercentage, 0, WholePercentage)
+                Whole(payload, "revocationDate") is null ? 0 : (int)Math.Clamp(Whole(payload, "revocationPercentage") ?? WholePercentage, 0, WholePercentage),
+                IsDownloadId(Text(payload, "appTransactionId")) ? Text(payload, "appTransactionId") : null
             );
             Text(payload, "originalTransactionId");
             Whole(payload, "originalPurchaseDate");
@@ -126,9 +139,29 @@ public sealed class SignedData : IDisposable
             Storable(payload.Text("notificationType")) ?? "UNKNOWN",
             payload.Text("subtype"),
             containers.Select(container => container.Text("environment")).FirstOrDefault(text => text is "Production" or "Sandbox"),
-            containers.Select(container => container.Text("signedTransactionInfo")).FirstOrDefault(text => text is not null)
+            containers.Select(container => container.Text("signedTransactionInfo")).FirstOrDefault(text => text is not null),
+            payload.Child("appData")?.Text("signedAppTransactionInfo"),
+            payload.Number("signedDate") is { } date ? (long)date : 0
         );
     }
+
+    /// <summary>A download of our app, or null and why not. Unlike a transaction it names its environment <c>receiptType</c>, and in production the app's number.</summary>
+    public SignedAppTransaction? ReadAppTransaction(string? jws, out string fault, string environment)
+    {
+        if (Verify(jws, out fault) is not { } payload)
+        {
+            return null;
+        }
+        fault =
+            payload.Text("bundleId") != _options.BundleId ? "bundle_id"
+            : payload.Text("receiptType") is not ("Production" or "Sandbox") || payload.Text("receiptType") != environment ? "environment"
+            : environment == "Production" && (long?)payload.Number("appAppleId") != _options.AppAppleId ? "app_apple_id"
+            : !IsDownloadId(payload.Text("appTransactionId")) ? "app_transaction_id"
+            : "";
+        return fault.Length == 0 ? new(environment, payload.Text("appTransactionId")!) : null;
+    }
+
+    private static bool IsDownloadId(string? text) => text is { Length: > 0 and <= 100 } && text.All(char.IsAsciiLetterOrDigit);
 
     /// <inheritdoc/>
     public void Dispose() => _jws?.Dispose();
