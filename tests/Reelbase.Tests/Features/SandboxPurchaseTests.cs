@@ -53,6 +53,6 @@ public sealed class SandboxPurchaseTests(TestSystem shop) : IClassFixture<TestSy
     {
         var (_, signed) = await shop.PretendApple.BuyAsync(product, phone.UserId, environment: "Sandbox");
         var answer = await phone.PostAsync("/update-credits", new { signed_transaction = signed });
-        return answer.Status == HttpStatusCode.OK ? (answer["credits_added"].GetInt32(), null) : (0, answer.Reason);
+        return answer.Status == HttpStatusCode.OK ? (answer["credits_added"].GetInt32(), null) : (0, answer.ReadReason());
     }
 }

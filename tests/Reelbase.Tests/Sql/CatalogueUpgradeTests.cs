@@ -41,12 +41,17 @@ public sealed class CatalogueUpgradeTests(SqlDatabase database)
                 $$"""select required_fields #>> '{settings,resolution,surcharge_percent,1080p}', required_fields #>> '{settings,audio,surcharge_percent,true}' from models where id = '{{Lite}}'"""
             )
         );
-        Assert.Equal(["13"], await db.RowsAsync("select jsonb_array_length(required_fields #> '{settings,duration,options}') from models where name = 'Kling 3'"));
+        Assert.Equal(
+            ["13"],
+            await db.RowsAsync("select jsonb_array_length(required_fields #> '{settings,duration,options}') from models where name = 'Kling 3'")
+        );
         Assert.Equal(["False|True"], await db.RowsAsync("select is_available, paused_reason is not null from models where provider_model_id = 'veo3.1_fast'"));
         Assert.Equal(["15"], await db.RowsAsync("select count(*) from models where id::text > 'a0000000-0000-4000-8000-00000000000d'"));
         // Nodes of before cannot submit to it: it becomes the default when one of this release runs, once.
         Assert.Equal([Fast], await db.RowsAsync("select id from models where is_active"));
-        await db.RunAsync("insert into provider_states (provider, is_configured) values ('fal', true) on conflict (provider) do update set is_configured = true");
+        await db.RunAsync(
+            "insert into provider_states (provider, is_configured) values ('fal', true) on conflict (provider) do update set is_configured = true"
+        );
         Assert.Equal("Wan 3.0", await db.ValueAsync<string>("select move_default_model()"));
         Assert.Equal([Wan], await db.RowsAsync("select id from models where is_active"));
         await db.RunAsync($"update models set is_active = false where is_active; update models set is_active = true where id = '{Fast}'");
@@ -69,7 +74,9 @@ public sealed class CatalogueUpgradeTests(SqlDatabase database)
         );
         Assert.Equal(
             ["True|True|2"],
-            await db.RowsAsync($"select is_active, is_featured, jsonb_array_length(required_fields #> '{{settings,resolution,options}}') from models where id = '{Fast}'")
+            await db.RowsAsync(
+                $"select is_active, is_featured, jsonb_array_length(required_fields #> '{{settings,resolution,options}}') from models where id = '{Fast}'"
+            )
         );
         Assert.Equal(
             ["|80"],
@@ -77,7 +84,10 @@ public sealed class CatalogueUpgradeTests(SqlDatabase database)
                 $$"""select required_fields #>> '{settings,resolution,surcharge_percent,1080p}', required_fields #>> '{settings,audio,surcharge_percent,true}' from models where id = '{{Lite}}'"""
             )
         );
-        Assert.Equal(["6"], await db.RowsAsync("select jsonb_array_length(required_fields #> '{settings,duration,options}') from models where name = 'Kling 3'"));
+        Assert.Equal(
+            ["6"],
+            await db.RowsAsync("select jsonb_array_length(required_fields #> '{settings,duration,options}') from models where name = 'Kling 3'")
+        );
         Assert.Null(await db.ValueAsync<string>("select move_default_model()"));
         Assert.Equal([Fast], await db.RowsAsync("select id from models where is_active"));
     }

@@ -17,9 +17,10 @@ public sealed record Answer(HttpStatusCode Status, JsonElement Json, string Text
     /// <summary>The message of an error answer.</summary>
     public string? Message => Code is null ? null : Json.GetProperty("error").GetProperty("message").GetString();
 
-    /// <summary>The reason that an error answer gives in its details; fails with the whole answer when it gives none.</summary>
-    public string Reason =>
-        this["error"].TryGetProperty("details", out var details)
+    /// <summary>The reason that an error answer gives in its details; fails with the whole answer when it gives none. No property: a record prints those.</summary>
+    public string ReadReason() =>
+        Code is not null
+        && Json.GetProperty("error").TryGetProperty("details", out var details)
         && details.ValueKind == JsonValueKind.Object
         && details.TryGetProperty("reason", out var reason)
         && reason.ValueKind == JsonValueKind.String
