@@ -13,8 +13,7 @@ create or replace function generate_video(
 returns table (
   status_code integer, response_data text, replayed boolean, job_id uuid,
   rate_limit integer, rate_remaining integer, rate_reset_at timestamptz)
--- As in note_device_opening: a plan that is made while the tables are small would read the whole of them for as long as the connection lives.
-language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off as $$
+language plpgsql security definer set search_path = public, pg_temp as $$
 #variable_conflict use_column
 declare
   v_me uuid := require_caller();
