@@ -1,5 +1,8 @@
 using System.Globalization;
+using Reelbase.Server.Platform;
 using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Security;
+using Reelbase.Server.Platform.Storage;
 
 namespace Reelbase.Server;
 
@@ -19,6 +22,11 @@ internal static class BackupCommands
         try
         {
             Console.WriteLine($"Backup: {await cluster!.BackUpAsync(into, CancellationToken.None)}");
+            await using (var database = new AdminDatabase(ConnectionStrings.From(new DatabaseOptions(), cluster!.ConnectionString)))
+            {
+                await database.ExecuteAsync("select record_backup()", CancellationToken.None);
+            }
+            Console.WriteLine("Not in it: the keys and the files in the data directory (keys/, storage/). Copy both as well.");
             if (options.WalArchiveDirectory is null)
             {
                 Console.WriteLine("It can be restored as it is; set Database:WalArchiveDirectory to be able to restore any later moment too.");
@@ -65,12 +73,33 @@ internal static class BackupCommands
             await using var database = new AdminDatabase(ConnectionStrings.From(new DatabaseOptions(), cluster.ConnectionString));
             await RecoveryCommands.MarkJobsAsync(builder, database);
             var code = await AdminCommands.ReconcileAsync(database);
+            foreach (var line in SayWhatIsMissing(builder))
+            {
+                Console.WriteLine(line);
+            }
             Console.WriteLine("Start the server on it, then run admin reconcile-purchases: what was bought after that moment is found at Apple.");
             return code;
         }
         finally
         {
             await cluster.StopAsync(CancellationToken.None);
+        }
+    }
+
+    /// <summary>What a backup of the database does not hold, and what it means to go on without it.</summary>
+    internal static IEnumerable<string> SayWhatIsMissing(WebApplicationBuilder builder)
+    {
+        var directory = Path.GetFullPath((builder.Configuration.GetSection("Server").Get<ServerOptions>() ?? new()).DataDirectory);
+        var security = builder.Configuration.GetSection("Security").Get<SecurityOptions>() ?? new();
+        var keys = Path.Combine(directory, "keys");
+        if (Keys.FindMissing(security, keys).Any())
+        {
+            yield return $"NOT RESTORED: the keys. Without the former ones every user is signed out, the anon key in shipped apps is refused, promo codes and links are void, and admins cannot sign in: copy the former keys folder to {keys}, or set Security:SigningKeyFile and Security:TokenSecretFile, before the server starts (in Development it would make new ones).";
+        }
+        if ((builder.Configuration.GetSection("Storage").Get<StorageOptions>() ?? new()).Kind == "local")
+        {
+            var storage = Path.Combine(directory, LocalFileStore.FolderName);
+            yield return $"NOT RESTORED: the files. The database promises videos and pictures that {storage} does not have, and the server refuses to start on a folder that it does not know: copy the former storage folder there, or go on without the files with admin accept-storage and then admin check-files --force.";
         }
     }
 }

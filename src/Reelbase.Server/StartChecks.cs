@@ -19,6 +19,16 @@ public static class StartChecks
     /// <exception cref="OptionsValidationException">Names each by its key.</exception>
     public static void Run(WebApplicationBuilder builder, IReadOnlyList<IVideoProviderModule> modules, bool withDatabaseAndKeys)
     {
+        var wrong = Find(builder, modules, withDatabaseAndKeys);
+        if (wrong.Count > 0)
+        {
+            throw new OptionsValidationException("settings", typeof(StartChecks), wrong);
+        }
+    }
+
+    /// <summary>The same as a list, one sentence each, that begins with the key.</summary>
+    public static IReadOnlyList<string> Find(WebApplicationBuilder builder, IReadOnlyList<IVideoProviderModule> modules, bool withDatabaseAndKeys)
+    {
         var sections = ServerApp.Sections.Union(modules.Select(module => (module.Section, module.OptionsType))).ToList();
         string[] wrong =
         [
@@ -26,10 +36,7 @@ public static class StartChecks
             .. sections.SelectMany(section => Validate(builder.Configuration, section.Item1, section.Item2)),
             .. withDatabaseAndKeys ? CheckDatabase(builder).Concat(CheckKeys(builder)) : [],
         ];
-        if (wrong.Length > 0)
-        {
-            throw new OptionsValidationException("settings", typeof(StartChecks), wrong.Distinct(StringComparer.Ordinal));
-        }
+        return [.. wrong.Distinct(StringComparer.Ordinal)];
     }
 
     private static IEnumerable<string> Validate(IConfiguration configuration, string section, Type type)

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Builder;
 using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Operations;
@@ -113,6 +114,43 @@ public sealed partial class HelpTests
         Assert.Contains(folder, output, StringComparison.Ordinal);
         Assert.Contains("nothing was made", output, StringComparison.Ordinal);
         Assert.False(Directory.Exists(folder));
+    }
+
+    [Fact]
+    public async Task The_help_of_doctor_and_version_names_their_options_and_no_other()
+    {
+        Assert.Equal(["--database", "--json"], Said(DoorLine("doctor")));
+        Assert.Equal(["--database"], Said(DoorLine("version")));
+        var (code, output) = await ServerProcess.RunAsync("doctor", "--jason");
+        Assert.Equal(2, code);
+        Assert.Contains("doctor: there is no option --jason; did you mean --json?", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("unknown verb docter; did you mean doctor?", "docter")]
+    [InlineData("unknown option --prot; did you mean --port?", "run", "--prot", "5080")]
+    [InlineData("unknown option --no-dem; did you mean --no-demo?", "run", "--no-dem")]
+    public async Task The_door_names_the_nearest_word(string line, params string[] words)
+    {
+        var (code, output) = await DeployTests.RunAsync(Path.Combine(Repository.Root, "reelbase"), words);
+        Assert.Equal(1, code);
+        Assert.Contains(line, output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_beside_another_program_on_its_port_is_refused_and_never_prints_ready()
+    {
+        await using var taken = WebApplication.CreateSlimBuilder().Build();
+        taken.Urls.Add(TestSystem.AnyPort);
+        await taken.StartAsync();
+        var port = new Uri(TestSystem.AddressOf(taken)).Port;
+        var folder = Path.Combine(TestCluster.Home, "beside-" + Guid.NewGuid().ToString("N")[..8]);
+        var (code, output) = await DeployTests.RunAsync(Path.Combine(Repository.Root, "reelbase"), ["run", "--port", $"{port}", "--data", folder, "--no-demo"]);
+        Assert.Equal(1, code);
+        Assert.Contains($"another program listens on port {port}", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("Ready:", output, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder));
+        await taken.StopAsync();
     }
 
     /// <summary>The options that the code of a verb reads.</summary>

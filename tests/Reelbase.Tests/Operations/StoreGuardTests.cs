@@ -54,4 +54,17 @@ public sealed class StoreGuardTests(TestSystem system) : IClassFixture<TestSyste
         await using var former = house.BuildServer();
         await Assert.ThrowsAsync<InvalidOperationException>(() => former.StartAsync());
     }
+
+    [Fact]
+    public void A_restore_says_what_it_does_not_bring_back_and_what_that_means()
+    {
+        var builder = Microsoft.AspNetCore.Builder.WebApplication.CreateSlimBuilder();
+        builder.Configuration["Server:DataDirectory"] = NewFolder();
+        var said = Server.BackupCommands.SayWhatIsMissing(builder).ToList();
+        Assert.Contains(said, line => line.Contains("the keys", StringComparison.Ordinal) && line.Contains("signed out", StringComparison.Ordinal));
+        Assert.Contains(said, line => line.Contains("the files", StringComparison.Ordinal) && line.Contains("admin accept-storage", StringComparison.Ordinal));
+        // With the keys there, only the files are left to say.
+        builder.Configuration["Server:DataDirectory"] = system.DataDirectory;
+        Assert.Single(Server.BackupCommands.SayWhatIsMissing(builder));
+    }
 }

@@ -1,0 +1,106 @@
+using System.Text.Json;
+using Reelbase.Server.Integrations;
+using Reelbase.Server.Platform;
+
+namespace Reelbase.Server.Doctor;
+
+/// <summary>
+/// <c>doctor [--json] [--database URL]</c>: looks at an installation as it is configured here and says one line for each thing: ok, warning or fault, with
+/// the key and the remedy. Changes nothing. The exit code is 0, 1 with warnings, 2 with faults.
+/// </summary>
+internal static class DoctorCommand
+{
+    private static readonly JsonSerializerOptions AsJson = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
+
+    /// <summary>Runs the verb.</summary>
+    public static async Task<int> RunAsync(string[] args)
+    {
+        if (Commands.FindWrongWord(args, ["--database"], ["--json"]) is { } wrong)
+        {
+            await Console.Error.WriteLineAsync($"doctor: {wrong}");
+            return (int)Level.Fault;
+        }
+        var findings = await ExamineAsync(Commands.NewBuilder([]), args);
+        if (args.Contains("--json"))
+        {
+            Console.WriteLine(
+                JsonSerializer.Serialize(
+                    findings.Select(finding => new
+                    {
+                        level = finding.Level.ToString().ToLowerInvariant(),
+                        check = finding.Check,
+                        key = finding.Key,
+                        text = finding.Text,
+                        remedy = finding.Remedy,
+                    }),
+                    AsJson
+                )
+            );
+        }
+        else
+        {
+            foreach (var finding in findings)
+            {
+                Console.WriteLine(finding);
+            }
+            Console.WriteLine(
+                $"{findings.Count(finding => finding.Level == Level.Fault)} faults, {findings.Count(finding => finding.Level == Level.Warning)} warnings"
+            );
+        }
+        return (int)findings.Max(finding => finding.Level);
+    }
+
+    /// <summary>Everything, in the order in which it is looked at.</summary>
+    internal static async Task<List<Finding>> ExamineAsync(WebApplicationBuilder builder, string[] args)
+    {
+        var findings = new List<Finding> { Finding.Ok("program", ProgramVersion.Line) };
+        var wrong = StartChecks.Find(builder, VideoProviderModules.Find(), withDatabaseAndKeys: Commands.Value(args, "--database") is null);
+        findings.AddRange(
+            wrong.Select(sentence =>
+                Finding.Fault("settings", sentence.Split(' ', 2)[0], sentence.Split(' ', 2)[^1], "correct the setting; the server refuses to start with it")
+            )
+        );
+        if (wrong.Count > 0)
+        {
+            // What else is wrong cannot be told from settings that cannot be read.
+            return findings;
+        }
+        findings.Add(Finding.Ok("settings", "every setting is known and readable"));
+        findings.AddRange(SettingChecks.Examine(builder));
+        if (Commands.Value(args, "--database") is null && !Commands.HasInstallation(builder))
+        {
+            findings.Add(
+                Finding.Fault(
+                    "database",
+                    "Server:DataDirectory",
+                    $"there is no private PostgreSQL in {Path.GetFullPath(Commands.PrivateHome(builder))}",
+                    "name the folder that run was given (--data), or set Database:ConnectionString"
+                )
+            );
+            return findings;
+        }
+        try
+        {
+            await Commands.WithOwnerAsync(
+                builder,
+                args,
+                async owner =>
+                {
+                    var facts = await DatabaseChecks.ReadAsync(builder, owner, findings);
+                    if (facts is not null)
+                    {
+                        findings.AddRange(DatabaseChecks.Examine(builder, facts));
+                        findings.AddRange(await StorageChecks.ExamineAsync(builder, facts));
+                        findings.AddRange(await AddressChecks.ExamineAsync(builder, facts));
+                    }
+                    return true;
+                }
+            );
+        }
+        catch (Exception error) when (Commands.IsForTheOperator(error))
+        {
+            findings.Add(Finding.Fault("database", "Database:ConnectionString", error.Message, "start PostgreSQL, or correct its address"));
+        }
+        return findings;
+    }
+}
