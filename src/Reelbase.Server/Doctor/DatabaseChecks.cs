@@ -62,7 +62,7 @@ internal static class DatabaseChecks
         Facts facts;
         try
         {
-            facts = JsonSerializer.Deserialize<Facts>(await database.ScalarAsync<string>("select doctor_facts()::text", CancellationToken.None), Names)!;
+            facts = JsonSerializer.Deserialize<Facts>((await database.ScalarAsync<string>("select doctor_facts()::text", CancellationToken.None))!, Names)!;
         }
         catch (PostgresException) when (migration.Files.Count > 0)
         {

@@ -177,6 +177,7 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
             await QueryAsync<DateTime>("select count_hours(100)");
             await QueryAsync<Guid>("select create_admin('someone@example.com', 'a hash', 'sealed')");
             await Eventually.IsAsync(() => QueryAsync<long>("select count(*) from nodes"), rows => rows > 0);
+            await Eventually.IsAsync(() => QueryAsync<long>("select count(*) from outside_systems"), rows => rows > 0);
         }
     }
 
