@@ -161,6 +161,7 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
                     insert into import_files (bucket, name, role, user_id) values ('thumbnails', '{phone.UserId}', 'picture', '{phone.UserId}');
                     select import_refresh_token(sha256('{phone.UserId}'), '{phone.UserId}', 'a family');
                     select count_unverified_uses('user_id', 1);
+                    insert into rescinded_consents values ('Sandbox:{phone.UserId}', now());
                     insert into model_margins (day, provider, model_name) values (current_date, 'fal', '{phone.UserId}');
                     set session_replication_role = replica;
                     insert into reelbase.schema_versions (name, hash) values ('a file', 'a hash') on conflict do nothing;
