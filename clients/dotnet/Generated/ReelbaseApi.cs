@@ -37,7 +37,9 @@ using Reelbase.Client.Generated.AdminListPurchases;
 using Reelbase.Client.Generated.AdminListReports;
 using Reelbase.Client.Generated.AdminListSessions;
 using Reelbase.Client.Generated.AdminListThemes;
+using Reelbase.Client.Generated.AdminModelMargins;
 using Reelbase.Client.Generated.AdminOverview;
+using Reelbase.Client.Generated.AdminPreviewModel;
 using Reelbase.Client.Generated.AdminPublishConsentTerms;
 using Reelbase.Client.Generated.AdminRefundCredits;
 using Reelbase.Client.Generated.AdminRemovePasskey;
@@ -270,10 +272,20 @@ namespace Reelbase.Client.Generated
         {
             get => new global::Reelbase.Client.Generated.AdminListThemes.AdminListThemesRequestBuilder(PathParameters, RequestAdapter);
         }
+        /// <summary>The adminModelMargins property</summary>
+        public global::Reelbase.Client.Generated.AdminModelMargins.AdminModelMarginsRequestBuilder AdminModelMargins
+        {
+            get => new global::Reelbase.Client.Generated.AdminModelMargins.AdminModelMarginsRequestBuilder(PathParameters, RequestAdapter);
+        }
         /// <summary>The adminOverview property</summary>
         public global::Reelbase.Client.Generated.AdminOverview.AdminOverviewRequestBuilder AdminOverview
         {
             get => new global::Reelbase.Client.Generated.AdminOverview.AdminOverviewRequestBuilder(PathParameters, RequestAdapter);
+        }
+        /// <summary>The adminPreviewModel property</summary>
+        public global::Reelbase.Client.Generated.AdminPreviewModel.AdminPreviewModelRequestBuilder AdminPreviewModel
+        {
+            get => new global::Reelbase.Client.Generated.AdminPreviewModel.AdminPreviewModelRequestBuilder(PathParameters, RequestAdapter);
         }
         /// <summary>The adminPublishConsentTerms property</summary>
         public global::Reelbase.Client.Generated.AdminPublishConsentTerms.AdminPublishConsentTermsRequestBuilder AdminPublishConsentTerms

@@ -37,6 +37,8 @@ namespace Reelbase.Client.Generated.Models
 #else
         public string ErrorMessage { get; set; }
 #endif
+        /// <summary>Until the video is probably there, while it waits or runs; null once it has ended.</summary>
+        public int? EstimatedSeconds { get; set; }
         /// <summary>When the video is removed; null when it is kept.</summary>
         public DateTimeOffset? ExpiresAt { get; set; }
         /// <summary>The job_id property</summary>
@@ -121,6 +123,7 @@ namespace Reelbase.Client.Generated.Models
                 { "credits_used", n => { CreditsUsed = n.GetIntValue(); } },
                 { "error_code", n => { ErrorCode = n.GetStringValue(); } },
                 { "error_message", n => { ErrorMessage = n.GetStringValue(); } },
+                { "estimated_seconds", n => { EstimatedSeconds = n.GetIntValue(); } },
                 { "expires_at", n => { ExpiresAt = n.GetDateTimeOffsetValue(); } },
                 { "job_id", n => { JobId = n.GetGuidValue(); } },
                 { "model_name", n => { ModelName = n.GetStringValue(); } },
@@ -144,6 +147,7 @@ namespace Reelbase.Client.Generated.Models
             writer.WriteIntValue("credits_used", CreditsUsed);
             writer.WriteStringValue("error_code", ErrorCode);
             writer.WriteStringValue("error_message", ErrorMessage);
+            writer.WriteIntValue("estimated_seconds", EstimatedSeconds);
             writer.WriteDateTimeOffsetValue("expires_at", ExpiresAt);
             writer.WriteGuidValue("job_id", JobId);
             writer.WriteStringValue("model_name", ModelName);

@@ -17,7 +17,7 @@ namespace Reelbase.Client.Generated.Models
         public IDictionary<string, object> AdditionalData { get; set; }
         /// <summary>false takes it back, whatever version it was.</summary>
         public bool? Granted { get; set; }
-        /// <summary>terms, ai_processing or consumption_data.</summary>
+        /// <summary>terms, ai_processing, consumption_data, or guardian: a guardian agrees that a child uses the app.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? Kind { get; set; }

@@ -499,6 +499,10 @@ export type JobStatusAnswer = {
      */
     expires_at: null | string;
     video?: null | VideoDetails;
+    /**
+     * Until the video is probably there, while it waits or runs; null once it has ended.
+     */
+    estimated_seconds?: null | number;
 };
 
 export type JsonElement = unknown;
@@ -719,7 +723,7 @@ export type RecordConsentAnswer = {
  */
 export type RecordConsentRequest = {
     /**
-     * terms, ai_processing or consumption_data.
+     * terms, ai_processing, consumption_data, or guardian: a guardian agrees that a child uses the app.
      */
     kind?: null | string;
     /**
@@ -2787,6 +2791,53 @@ export type AdminToggleModelResponses = {
 
 export type AdminToggleModelResponse = AdminToggleModelResponses[keyof AdminToggleModelResponses];
 
+export type AdminPreviewModelData = {
+    body: unknown;
+    path?: never;
+    query?: never;
+    url: '/admin-preview-model';
+};
+
+export type AdminPreviewModelErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminPreviewModelError = AdminPreviewModelErrors[keyof AdminPreviewModelErrors];
+
+export type AdminPreviewModelResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
 export type AdminSaveModelData = {
     body: unknown;
     headers?: {
@@ -4036,6 +4087,50 @@ export type AdminOverviewErrors = {
 export type AdminOverviewError = AdminOverviewErrors[keyof AdminOverviewErrors];
 
 export type AdminOverviewResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminModelMarginsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * 1 to 366
+         */
+        days?: string;
+    };
+    url: '/admin-model-margins';
+};
+
+export type AdminModelMarginsErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminModelMarginsError = AdminModelMarginsErrors[keyof AdminModelMarginsErrors];
+
+export type AdminModelMarginsResponses = {
     /**
      * OK
      */
