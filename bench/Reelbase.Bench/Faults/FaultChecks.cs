@@ -129,8 +129,8 @@ public static class FaultChecks
         var onDisk = Directory
             .EnumerateFiles(world.StorageDirectory, "*", SearchOption.AllDirectories)
             .Select(file => Path.GetRelativePath(world.StorageDirectory, file))
-            // What is half written, and the mark that says whose the store is.
-            .Where(name => !name.StartsWith(".tmp", StringComparison.Ordinal) && name != "reelbase-installation")
+            // What is half written, and the marks that say whose the store is and which folder.
+            .Where(name => !name.StartsWith(".tmp", StringComparison.Ordinal) && name is not ("reelbase-installation" or "reelbase-folder"))
             .ToHashSet();
         return
         [

@@ -113,7 +113,7 @@ internal static class DatabaseChecks
                 "proxies",
                 "Server:TrustedProxies",
                 $"{node.UntrustedPeer} forwards to {node.Name} and is not trusted: https looks like http, and all callers share one address and its limits",
-                $"set Server:TrustedProxies:0={node.UntrustedPeer} and restart, if it is your proxy"
+                $"if it is your proxy, set Server:TrustedProxies:0={node.UntrustedPeer} and restart"
             );
         }
     }

@@ -19,7 +19,7 @@ public sealed class PictureChainTests(PictureChainTests.Product system) : IClass
         var models = await system.RowsAsync(
             "select id from models where is_available and (required_fields ->> 'requires_image')::boolean order by provider, provider_model_id"
         );
-        Assert.Equal(5, models.Count);
+        Assert.Equal(10, models.Count);
         foreach (var model in models)
         {
             var phone = await system.NewGuestAsync(1000);

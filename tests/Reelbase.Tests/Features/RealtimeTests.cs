@@ -128,7 +128,9 @@ public sealed class RealtimeTests(RealtimeTests.House system) : IClassFixture<Re
         await Eventually.IsAsync(() => Task.FromResult(feed.IsListening), listens => listens);
         var phone = await system.NewGuestAsync(100);
         using var client = await ChannelClient.OpenAsync(system.Url, AnonKey);
-        await system.ExecuteAsync("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query like 'listen %'");
+        await system.ExecuteAsync(
+            $"select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = '{ChangeFeed.ListenerName}'"
+        );
         await Eventually.IsAsync(() => Task.FromResult(feed.IsListening), listens => !listens);
         while (true)
         {

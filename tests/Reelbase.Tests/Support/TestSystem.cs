@@ -390,6 +390,11 @@ public partial class TestSystem : IAsyncLifetime
         {
             settings["Media:FfmpegFile"] = settings["Media:FfprobeFile"] = MediaOptions.None;
         }
+        if (environment == "Production")
+        {
+            // The first node in Production would ask every user for consent from then on, also those of the other tests on this database.
+            settings["Consent:Ai"] = "off";
+        }
         foreach (var (key, value) in Settings.Concat(more ?? []))
         {
             settings[key] = value;

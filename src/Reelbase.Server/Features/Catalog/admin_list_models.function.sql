@@ -4,7 +4,7 @@ language plpgsql stable security definer set search_path = public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
 begin
-  return jsonb_build_object('rows', (select coalesce(jsonb_agg(with_json_times(to_jsonb(m), 'created_at', 'sunset_at', 'paused_at') || jsonb_build_object(
+  return jsonb_build_object('rows', (select coalesce(jsonb_agg(with_json_times(to_jsonb(m), 'created_at', 'sunset_at', 'paused_at', 'seconds_measured_at') || jsonb_build_object(
       'is_offered', model_is_offered(m.is_available, m.provider_model_id, m.sunset_at) and provider_is_offered(m.provider),
       'default_price', price_generation(m.cost_per_generation, m.pricing_type, m.credits_per_second, m.required_fields,
         resolve_settings(m.required_fields, '{}', '{}')))

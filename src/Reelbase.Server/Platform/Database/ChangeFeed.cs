@@ -16,6 +16,9 @@ namespace Reelbase.Server.Platform.Database;
 /// </remarks>
 public sealed class ChangeFeed(ConnectionStrings strings, ILogger<ChangeFeed> logger) : PeriodicWork(logger)
 {
+    /// <summary>How the connection that listens is named in pg_stat_activity.</summary>
+    public const string ListenerName = "reelbase listener";
+
     private const string ChannelName = "reelbase_changes";
     private const int MaxTopicsPerNotification = 100;
     private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(20);
@@ -132,7 +135,12 @@ public sealed class ChangeFeed(ConnectionStrings strings, ILogger<ChangeFeed> lo
 
     private async Task ListenAsync(CancellationToken stoppingToken)
     {
-        var listen = new NpgsqlConnectionStringBuilder(strings.Listen) { Pooling = false, KeepAlive = 30 }.ConnectionString;
+        var listen = new NpgsqlConnectionStringBuilder(strings.Listen)
+        {
+            Pooling = false,
+            KeepAlive = 30,
+            ApplicationName = ListenerName,
+        }.ConnectionString;
         while (!stoppingToken.IsCancellationRequested)
         {
             try
