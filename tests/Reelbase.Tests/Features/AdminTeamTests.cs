@@ -414,11 +414,7 @@ public sealed class AdminTeamTests(AdminHouse system) : IClassFixture<AdminHouse
     [Fact]
     public async Task Every_look_answers_and_every_list_is_bounded()
     {
-        foreach (
-            var operation in AdminOperations.All.Where(operation =>
-                !operation.IsChange && !operation.IsAskedByBody && !operation.Fields.Any(field => field.IsRequired)
-            )
-        )
+        foreach (var operation in AdminOperations.All.Where(one => !one.IsChange && !one.IsAskedByBody && !one.Fields.Any(field => field.IsRequired)))
         {
             var answer = await system.GetAsync("/" + operation.Name);
             Assert.True(answer.Status == HttpStatusCode.OK, $"{operation.Name}: {answer.Text}");
