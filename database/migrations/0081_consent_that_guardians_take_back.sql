@@ -1,6 +1,7 @@
 -- Apple's ids of the app's downloads that an account is known by, as ENVIRONMENT:ID; the newest twenty. They come from purchases and are asked by one notification only.
-alter table users add column app_transactions text[] not null default '{}'
-  constraint users_app_transactions_check check (cardinality(app_transactions) <= 20 and array_position(app_transactions, null) is null);
+alter table users add column app_transactions text[] not null default '{}';
+alter table users add constraint users_app_transactions_check check (
+  cardinality(app_transactions) <= 20 and array_position(app_transactions, null) is null) not valid;
 -- Downloads whose guardian has taken back that a child uses the app, as Apple has said; also of ones that no account is known by yet.
 create table rescinded_consents (
   app_transaction text not null constraint rescinded_consents_pkey primary key constraint rescinded_consents_app_transaction_check check (char_length(app_transaction) between 1 and 200),

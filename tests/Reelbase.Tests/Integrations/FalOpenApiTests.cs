@@ -35,6 +35,18 @@ public sealed class FalOpenApiTests
         """;
 
     [Fact]
+    public void A_document_that_refers_to_itself_is_refused()
+    {
+        var document = Document.Replace(
+            """{"type":"string","enum":["off","balanced"]}""",
+            """{"allOf":[{"$ref":"#/components/schemas/Mode"}]}""",
+            StringComparison.Ordinal
+        );
+        Assert.NotEqual(Document, document);
+        Assert.Throws<FormatException>(() => FalOpenApi.Read("acme/lens/image-to-video", Parsed(document)));
+    }
+
+    [Fact]
     public void A_document_becomes_a_row_whose_requests_its_endpoint_takes()
     {
         var read = FalOpenApi.Read("acme/lens/image-to-video", Parsed(Document));

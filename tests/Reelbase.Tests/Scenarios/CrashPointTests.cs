@@ -88,7 +88,7 @@ public abstract class CrashPointTests(CrashPointTests.Mortal system)
                 + "update webhook_deliveries set lease_until = now() - interval '1 second', run_after = now() where lease_until is not null"
         );
         await using var next = await system.StartNextAsync(hasWebhooks, place == "submission.intended");
-        var last = (await phone.WatchAsync(job))[^1];
+        var last = await LastAsync(phone, job, prompt);
         Assert.True(last.GetProperty("status").GetString() == end, last.GetRawText());
         Assert.Equal(end == "failed" ? "ERR_5001" : null, last.GetProperty("error_code").GetString());
         Assert.Equal(end == "failed" ? 10 : 2, await phone.CreditsAsync());
@@ -104,6 +104,31 @@ public abstract class CrashPointTests(CrashPointTests.Mortal system)
         Assert.Equal(["0"], await system.RowsAsync("select count(*) from video_jobs where stage <> 'finished' or lease_until is not null"));
         await system.AssertLedgerAsync();
         await next.StopAsync();
+    }
+
+    private async Task<System.Text.Json.JsonElement> LastAsync(Phone phone, string job, string prompt)
+    {
+        try
+        {
+            return (await phone.WatchAsync(job))[^1];
+        }
+        catch (OperationCanceledException)
+        {
+            Assert.Fail(
+                string.Join(
+                    '\n',
+                    [
+                        $"the job did not end; the provider has {(await system.SubmissionsAsync(prompt)).Count} of it",
+                        .. await system.RowsAsync(
+                            $"select stage, run_after, deadline_at, leased_by, lease_until, attempt from video_jobs where job_id = '{job}'"
+                        ),
+                        .. await system.RowsAsync($"select attempt, outcome, provider_job_id, detail from job_submissions where job_id = '{job}'"),
+                        .. await system.RowsAsync("select id, status, job_id, run_after, lease_until, last_error from webhook_deliveries order by id"),
+                    ]
+                )
+            );
+            throw;
+        }
     }
 
     /// <summary>Results come by webhook.</summary>

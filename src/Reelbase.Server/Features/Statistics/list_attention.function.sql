@@ -15,9 +15,10 @@ language sql stable security definer set search_path = public, pg_temp as $$
       from (select from purchases where credited_at is null and credits = 0 limit 1000) p having count(*) > 0
     union all select 6, 'dead_work', count(*)::integer, null, null from (select from list_dead_work(1000)) d having count(*) > 0
     union all select 7, 'consents_expired', count(*)::integer, null, null
-      from (select from user_consents c where c.kind = 'ai_processing' and c.withdrawn_at is null and c.version <> get_consent_terms('ai_processing', 'en') ->> 'version'
-          and exists (select from installation i where i.ai_consent = 'on')
+      from (select from user_consents c where c.kind = 'ai_processing' and c.withdrawn_at is null
+          -- Once for all rows: as part of the condition the terms would be put together for each user.
+          and c.version <> (select get_consent_terms('ai_processing', 'en') ->> 'version' where exists (select from installation i where i.ai_consent = 'on'))
           and not exists (select from user_consents n where n.user_id = c.user_id and n.kind = 'ai_processing' and n.withdrawn_at is null
-            and n.version = get_consent_terms('ai_processing', 'en') ->> 'version') limit 1000) e having count(*) > 0) a
+            and n.version = (select get_consent_terms('ai_processing', 'en') ->> 'version')) limit 1000) e having count(*) > 0) a
 $$;
 comment on function list_attention() is '[{"kind","count","subject","target"}]: what needs attention. Internal to the overview.';

@@ -216,10 +216,13 @@ public static partial class FalOpenApi
         return null;
     }
 
+    /// <summary>References and alternatives inside each other; a document that refers to itself ends here.</summary>
+    private const int MaxReferences = 8;
+
     /// <summary>A schema without its references; of alternatives the first that is not null.</summary>
-    private static JsonElement Resolved(JsonElement document, JsonElement schema)
+    private static JsonElement Resolved(JsonElement document, JsonElement schema, int depth = 0)
     {
-        for (var depth = 0; depth < 8; depth++)
+        for (; depth < MaxReferences; depth++)
         {
             if (schema.Text("$ref") is { } reference && reference.StartsWith("#/", StringComparison.Ordinal))
             {
@@ -238,7 +241,7 @@ public static partial class FalOpenApi
                 {
                     return schema;
                 }
-                var merged = JsonNode.Parse(Resolved(document, chosen).GetRawText())!.AsObject();
+                var merged = JsonNode.Parse(Resolved(document, chosen, depth + 1).GetRawText())!.AsObject();
                 if (schema.TryGetProperty("default", out var given) && given.ValueKind != JsonValueKind.Null)
                 {
                     merged["default"] = JsonNode.Parse(given.GetRawText());

@@ -104,8 +104,8 @@ public static class MutationTable
             "refunds raise the lifetime total",
             new Patch(
                 "write_ledger",
-                "in ('initial_grant', 'iap_purchase', 'admin_adjustment')",
-                "in ('initial_grant', 'iap_purchase', 'admin_adjustment', 'generation_failed_refund', 'admin_refund')"
+                "in ('initial_grant', 'iap_purchase', 'admin_adjustment', 'promo_code')",
+                "in ('initial_grant', 'iap_purchase', 'admin_adjustment', 'promo_code', 'generation_failed_refund', 'admin_refund')"
             )
         ),
         new(
@@ -136,7 +136,7 @@ public static class MutationTable
             )
         ),
         new("balance", "a repeated key of support does it again", new Patch("find_admin_replay", "if not found then", "if true then")),
-        new("balance", "banned users go on", new Patch("require_caller", "if v_user.banned_at is not null then", "if false then")),
+        new("balance", "banned users go on", new Patch("require_caller", "if v_banned_at is not null then", "if false then")),
         // Purchases.
         new(
             "purchase",
