@@ -90,7 +90,14 @@ public sealed class VideoMaker(IConfiguration configuration, ILogger<VideoMaker>
         }
         finally
         {
-            folder.Delete(recursive: true);
+            try
+            {
+                folder.Delete(recursive: true);
+            }
+            catch (IOException)
+            {
+                // An ffmpeg that was too slow may still write there; no webhook may be lost for that.
+            }
         }
         return await RecordedAsync();
     }
