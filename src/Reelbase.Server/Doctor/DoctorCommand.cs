@@ -62,7 +62,7 @@ internal static class DoctorCommand
         );
         if (wrong.Count > 0)
         {
-            // What else is wrong cannot be told from settings that cannot be read.
+            // Nothing else can be checked with settings that cannot be read.
             return findings;
         }
         findings.Add(Finding.Ok("settings", "every setting is known and readable"));

@@ -17,7 +17,7 @@ public static class ModelInput
     /// <summary>Adds what a row says to a request.</summary>
     /// <param name="body">The request; the adapter has put the prompt there.</param>
     /// <param name="input">The generation; a row that says nothing is written by <paramref name="plain"/>.</param>
-    /// <param name="plain">How the adapter writes a model that it is told nothing of.</param>
+    /// <param name="plain">How the adapter writes a model whose row says nothing about it.</param>
     public static JsonObject Write(JsonObject body, GenerationInput input, JsonElement plain)
     {
         var map = input.Map is { ValueKind: JsonValueKind.Object } given && given.EnumerateObject().Any() ? given : plain;

@@ -172,7 +172,7 @@ public static partial class FalOpenApi
             place["values"] = values;
         }
         spec["options"] = new JsonArray([.. ours.Select(option => JsonValue.Create(option))]);
-        // The default of an endpoint may be its dearest; what phones send is what a press without a wish gets.
+        // The default of an endpoint may be its dearest; a press that names no option gets what phones send.
         spec["default"] = ours.Contains("720p") ? "720p" : ((string)spec["default"]!).ToLowerInvariant();
         return (spec, place);
     }

@@ -193,7 +193,7 @@ public sealed class ApiDatabase(ConnectionStrings strings, int maxPreparedStatem
     private readonly SemaphoreSlim _places = new(PlacesOf(strings.Api));
     private readonly SemaphoreSlim _strangers = new(StrangersPlacesOf(strings.Api));
 
-    /// <summary>Whoever was let in by <see cref="StrangersAsync"/> does not stand in line again behind all who have come since.</summary>
+    /// <summary>Whoever was let in by <see cref="StrangersAsync"/> does not queue again behind all who have come since.</summary>
     private readonly SemaphoreSlim _admitted = new(StrangersPlacesOf(strings.Api));
 
     /// <summary>

@@ -109,7 +109,7 @@ public static class RequestBody
             {
                 size.MaxRequestBodySize = MaxDiscardedBytes;
             }
-            // Whoever was too slow to be served is not too slow to be told so.
+            // A sender who was too slow to be served still reads the refusal.
             PacedBodyStream.Release(context);
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
             limit.CancelAfter(TimeSpan.FromSeconds(MaxDiscardSeconds));
