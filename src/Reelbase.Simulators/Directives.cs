@@ -22,7 +22,7 @@ public sealed partial record Directives(IReadOnlyDictionary<string, double?> Wor
     public double Seconds(string word, double otherwise) => Words.TryGetValue(word, out var seconds) ? seconds ?? otherwise : otherwise;
 
     [GeneratedRegex(
-        @"\[(reject|fail|slow|timeout|lost|429|500|no-webhook|late-webhook|twice|forged|garbage|huge|truncated|size|redirect-private|foreign|old-address|status|status-html|result|result-html|result-empty|wrapped|canceled|elsewhere|redirect-elsewhere|odd-echo|billed)(?: (\d+(?:\.\d+)?))?\]"
+        @"\[(reject|fail|slow|timeout|lost|429|500|no-webhook|late-webhook|twice|forged|garbage|huge|truncated|size|redirect-private|foreign|old-address|status|status-html|result|result-html|result-empty|wrapped|canceled|elsewhere|redirect-elsewhere|odd-echo|billed|steps)(?: (\d+(?:\.\d+)?))?\]"
     )]
     private static partial Regex Pattern();
 }

@@ -37,7 +37,7 @@ test("create, task and output", async () => {
 });
 
 test("a task passes through every state", async () => {
-  const { id } = await runway.textToVideo.create(text("Slowly [slow 2]"));
+  const { id } = await runway.textToVideo.create(text("Slowly [steps]"));
   const states = new Set();
   for (let last = ""; last !== "SUCCEEDED"; ) {
     const task = await runway.tasks.retrieve(id);
@@ -76,7 +76,7 @@ test("every model that is seeded", async () => {
 });
 
 test("a running task is cancelled and then gone", async () => {
-  const { id } = await runway.textToVideo.create(text("To be stopped [slow 60]"));
+  const { id } = await runway.textToVideo.create(text("To be stopped [slow 600]"));
   await runway.tasks.delete(id);
   await assert.rejects(runway.tasks.retrieve(id), NotFoundError);
   await assert.rejects(runway.tasks.delete(id), NotFoundError);

@@ -173,6 +173,10 @@ public static class FalSimulator
             return Results.Json(new { detail = "Request not found" }, statusCode: 404);
         }
         await request.PictureFault;
+        if (rest == "status")
+        {
+            request.NoteStatusRead();
+        }
         var (status, failure) = Failure(request);
         context.Response.Headers["x-fal-request-id"] = request.Id;
         if (rest is "status" or "" or "response" && request.Rude.Next(request.Directives, rest == "status" ? "status" : "result", new { seed = 1 }) is { } rude)

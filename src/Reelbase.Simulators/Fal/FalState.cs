@@ -31,8 +31,21 @@ public sealed class FalRequest
     /// <summary>True for the first fetch of its video.</summary>
     public bool IsFirstRead() => Interlocked.Increment(ref _reads) == 1;
 
+    private int _statusReads;
+
+    /// <summary>Its status is read; one that goes by steps moves on with that, so that no clock decides which states a client sees.</summary>
+    public void NoteStatusRead() => Interlocked.Increment(ref _statusReads);
+
     public string State =>
-        IsCancelled || DateTime.UtcNow >= DoneAt ? "COMPLETED"
+        IsCancelled ? "COMPLETED"
+        : Directives.Has("steps")
+            ? _statusReads switch
+            {
+                <= 1 => "IN_QUEUE",
+                2 => "IN_PROGRESS",
+                _ => "COMPLETED",
+            }
+        : DateTime.UtcNow >= DoneAt ? "COMPLETED"
         : (DateTime.UtcNow - SubmittedAt).TotalMilliseconds < 200 ? "IN_QUEUE"
         : "IN_PROGRESS";
 }

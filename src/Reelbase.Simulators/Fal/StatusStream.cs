@@ -13,6 +13,7 @@ public sealed class StatusStream(FalRequest request, Func<object> status) : IRes
         var last = "";
         for (var number = 0; number < MaxEvents && last != "COMPLETED"; number++)
         {
+            request.NoteStatusRead();
             var state = request.State;
             await httpContext.Response.WriteAsync(
                 state == last ? ": still here\n\n" : $"data: {JsonSerializer.Serialize(status())}\n\n",

@@ -14,10 +14,12 @@ begin
   select a.place::integer, p_new_devices_limit,
     greatest(1, ceil(extract(epoch from coalesce(r.oldest, now()) + make_interval(secs => p_window_seconds) - now())))::integer
   from unnest(p_device_ids, p_device_tokens, p_ips) with ordinality a (device_id, device_token, ip, place)
+  cross join lateral (select case when family(a.ip) = 6 then set_masklen(a.ip, 64)::cidr::inet else coalesce(a.ip, '0.0.0.0') end as network) n
   cross join lateral (
+    -- Compared whole, as in check_rate_limit.
     select count(*) as used, min(l.created_at) as oldest from rate_limit_log l
-    where l.ip_address = case when family(a.ip) = 6 then set_masklen(a.ip, 64)::cidr::inet else coalesce(a.ip, '0.0.0.0') end
-      and l.action = 'device_check_new' and l.created_at > now() - make_interval(secs => p_window_seconds)) r
+    where l.ip_address = n.network and l.action = 'device_check_new'
+      and (l.ip_address, l.action, l.created_at) > (n.network, 'device_check_new', now() - make_interval(secs => p_window_seconds))) r
   where r.used >= p_new_devices_limit
     -- Its form of an earlier release too (adopt_device_id).
     and not (opens_known_guest(a.device_id) and exists (select from users u where u.device_id in (device_id_hash(a.device_id), lower(a.device_id))))

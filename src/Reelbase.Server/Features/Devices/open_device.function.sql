@@ -52,8 +52,11 @@ begin
   if p_verdict = 'accepted' then
     perform 1 from users u where u.id in (select t.user_id from temporary_guests t where t.device_hash = v_hash) order by u.id for no key update;
   end if;
-  select u.* into v_repeater from device_openings o join users u on u.id = o.user_id
-  where o.token_hash = v_token_hash and o.device_hash = v_device_hash and o.opened_at > clock_timestamp() - c_repeat
+  -- No join: planned while the table had one row, it would go through all openings in the order of their users for as long as the connection lives.
+  select u.* into v_repeater from users u
+  where u.id = (
+      select o.user_id from device_openings o
+      where o.token_hash = v_token_hash and o.device_hash = v_device_hash and o.opened_at > clock_timestamp() - c_repeat)
     and u.is_guest and u.merged_into is null and u.deleted_at is null
   for no key update of u;
   v_is_repeated := found;

@@ -32,8 +32,10 @@ begin
     select count(*) as used, min(v.created_at) as oldest from video_jobs v
     where v.user_id = p.user_id and not v.paid_by_house and v.created_at > now() - p.length) j
   left join lateral (
+    -- Compared whole, as in check_rate_limit.
     select count(*) as used, min(l.created_at) as oldest from rate_limit_log l
-    where l.ip_address = p.network and l.action = 'generate_video' and l.created_at > now() - p.length) r
+    where l.ip_address = p.network and l.action = 'generate_video'
+      and (l.ip_address, l.action, l.created_at) > (p.network, 'generate_video', now() - p.length)) r
     on p.address_limit is not null and (p.user_limit is null or j.used < p.user_limit)
   where j.used >= p.user_limit or r.used >= p.address_limit;
 end

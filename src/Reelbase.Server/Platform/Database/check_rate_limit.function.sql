@@ -28,12 +28,14 @@ begin
   -- A user is counted wherever they call from, so the address is no part of their lock.
   perform pg_advisory_xact_lock(hashtextextended(concat_ws('|', 'rate', p_action, coalesce(p_user_id::text, v_network::text)), 0));
   v_since := clock_timestamp() - make_interval(secs => p_window_seconds);
+  -- Rows are compared whole, which only the index of all three columns can do: a plan that was made while the table was empty could take the one of
+  -- created_at as well, and would read everybody's rows for as long as the connection lives.
   if p_user_id is not null then
     select count(*), min(created_at) into v_used, v_oldest from rate_limit_log
-    where user_id = p_user_id and action = p_action and created_at > v_since;
+    where user_id = p_user_id and action = p_action and (user_id, action, created_at) > (p_user_id, p_action, v_since);
   else
     select count(*), min(created_at) into v_used, v_oldest from rate_limit_log
-    where ip_address = v_network and action = p_action and created_at > v_since;
+    where ip_address = v_network and action = p_action and (ip_address, action, created_at) > (v_network, p_action, v_since);
   end if;
   allowed := v_used < p_limit;
   if allowed then
