@@ -30,7 +30,7 @@ public static class AdminCommands
                                                       a promo code, shown once
         admin promo list                              promo codes and their uses
         admin promo end ID                            nobody can redeem it any more
-        admin import-model fal ENDPOINT [--file F] [--cost DOLLARS] [--margin PERCENT] [--name N] [--surcharge SETTING=OPTION:PERCENT] [--dry-run]
+        admin import-model fal ENDPOINT [--file F] [--cost DOLLARS] [--margin PERCENT] [--name N] [--vendor V] [--surcharge SETTING=OPTION:PERCENT] [--dry-run]
                                                       a model's row from fal's own document for the endpoint, switched off, with prices and a preview
         admin role --email E --role R                 give an admin another role
         admin list                                    who is an admin, and in which role

@@ -30,7 +30,7 @@ internal static class AdminVerbs
         (["promo", "create"], 0, ["--credits", "--uses", "--code", "--label", "--starts", "--ends"], Nothing),
         (["promo", "list"], 0, Nothing, Nothing),
         (["promo", "end"], 1, Nothing, Nothing),
-        (["import-model", "fal"], 1, ["--file", "--cost", "--margin", "--name", "--surcharge"], ["--dry-run"]),
+        (["import-model", "fal"], 1, ["--file", "--cost", "--margin", "--name", "--vendor", "--surcharge"], ["--dry-run"]),
         (["role"], 0, ["--email", "--role"], Nothing),
         (["list"], 0, Nothing, Nothing),
         (["revoke"], 0, ["--email"], Nothing),

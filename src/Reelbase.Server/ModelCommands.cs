@@ -19,7 +19,7 @@ internal static class ModelCommands
     /// <summary>Fetches or reads the document, proposes prices, shows what it would be, and writes the row, switched off.</summary>
     public static async Task<int> ImportAsync(WebApplicationBuilder builder, AdminDatabase database, string endpoint, string[] args)
     {
-        if (Commands.FindWrongWord(args[3..], ["--file", "--cost", "--margin", "--name", "--surcharge", "--database"], ["--dry-run"]) is { } wrong)
+        if (Commands.FindWrongWord(args[3..], ["--file", "--cost", "--margin", "--name", "--vendor", "--surcharge", "--database"], ["--dry-run"]) is { } wrong)
         {
             throw new ArgumentException($"import-model: {wrong} (admin --help)");
         }
@@ -35,6 +35,10 @@ internal static class ModelCommands
         }
         var fields = read.Fields;
         fields["name"] = Commands.Value(args, "--name") ?? (string)fields["name"]!;
+        if (Commands.Value(args, "--vendor") is { } vendor)
+        {
+            fields["vendor"] = vendor;
+        }
         foreach (var surcharge in Values(args, "--surcharge"))
         {
             AddSurcharge(fields, surcharge);
@@ -140,6 +144,13 @@ internal static class ModelCommands
         foreach (var remark in read.Remarks)
         {
             Console.WriteLine($"note: {remark}");
+        }
+        Console.WriteLine(
+            $"Users' prompts and pictures go to: {string.Join(", ", answer.GetProperty("recipients").EnumerateArray().Select(name => name.GetString()))}"
+        );
+        if (answer.Text("vendor") is null)
+        {
+            Console.WriteLine("note: nobody knows whose model this is, so no text of consent names them: say it with --vendor NAME");
         }
         Console.WriteLine("What the app would get (get-models):");
         Console.WriteLine(JsonSerializer.Serialize(answer.GetProperty("app"), Indented));

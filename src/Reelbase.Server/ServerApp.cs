@@ -222,7 +222,6 @@ public static class ServerApp
         services.AddSingleton<ErrorWriter>();
         AddHosted<ChangeFeed>(services);
         services.AddHostedService<PrimaryGuard>();
-        services.AddHostedService<ConsentRule>();
         AddHosted<ErrorRecorder>(services);
     }
 
@@ -284,6 +283,8 @@ public static class ServerApp
         services.AddSingleton<IOperationCompletion, ModelPreview>();
         if (server.Has("api"))
         {
+            // Nodes that accept nothing decide nothing about it, whatever their settings are.
+            services.AddHostedService<ConsentRule>();
             AddHosted<ServerLimits>(services);
             services.AddSingleton<SessionService>();
             services.AddSingleton<SupabaseCallers>();

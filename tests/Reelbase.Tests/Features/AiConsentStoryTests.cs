@@ -54,4 +54,18 @@ public sealed class AiConsentStoryTests(AiConsentStoryTests.Asking system) : ICl
         Assert.Contains("required (version 1)", ConsentRule.Describe(rule), StringComparison.Ordinal);
         Assert.Contains("set Consent:Ai to required", ConsentRule.Describe(rule with { State = "off" }), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task A_node_without_the_role_api_decides_nothing_about_consent()
+    {
+        await using var planted = await system.WithSettingsAsync(
+            new()
+            {
+                ["Server:Roles:0"] = "worker",
+                ["Server:Roles:1"] = "worker",
+                ["Consent:Ai"] = "off",
+            }
+        );
+        Assert.Equal(["on"], await system.RowsAsync("select ai_consent from installation"));
+    }
 }

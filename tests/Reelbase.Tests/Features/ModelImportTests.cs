@@ -121,6 +121,46 @@ public sealed class ModelImportTests(AdminHouse house) : IClassFixture<AdminHous
         Assert.Equal(before, await house.RowsAsync($"select m::text from models m where id = '{Catalog.FastModel}'"));
     }
 
+    [Fact]
+    public async Task Whose_model_it_is_is_said_by_the_import_or_in_the_console_and_named_as_a_recipient()
+    {
+        const string endpoint = "acme/nobody-knows/text-to-video";
+        var file = Path.Combine(Path.GetTempPath(), $"reelbase-openapi-{Guid.NewGuid():N}.json");
+        try
+        {
+            using var http = new HttpClient();
+            await File.WriteAllTextAsync(file, await http.GetStringAsync($"{house.SimulatorsUrl}/fal/openapi.json?endpoint_id=minimax/h3-max/text-to-video"));
+            var (_, unknown) = await ImportAsync(endpoint, "--file", file, "--cost", "0.08", "--dry-run");
+            Assert.Contains("--vendor", unknown, StringComparison.Ordinal);
+            var (code, output) = await ImportAsync(endpoint, "--file", file, "--cost", "0.08", "--vendor", "Acme Inc");
+            Assert.True(code == 0, output);
+            // Imported again it is still known.
+            await ImportAsync(endpoint, "--file", file, "--cost", "0.08");
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+        var row = (
+            await house.RowsAsync($"select id, vendor, model_recipients(m) @> array['Acme Inc'] from models m where provider_model_id = '{endpoint}'")
+        ).Single();
+        Assert.EndsWith("|Acme Inc|True", row, StringComparison.Ordinal);
+        var id = row.Split('|')[0];
+        var preview = await house.PostAsync("/admin-preview-model", new { model_id = id, vendor = "Acme of Europe" });
+        Assert.Contains("Acme of Europe", preview["recipients"].EnumerateArray().Select(name => name.GetString()));
+        var saved = await house.PostAsync(
+            "/admin-save-model",
+            new
+            {
+                model_id = id,
+                vendor = "Acme of Europe",
+                reason = "it moved",
+            }
+        );
+        Assert.True(saved.Status == System.Net.HttpStatusCode.OK, saved.Text);
+        Assert.Equal(["Acme of Europe"], await house.RowsAsync($"select vendor from models where id = '{id}'"));
+    }
+
     private Task<(int Code, string Output)> ImportAsync(string endpoint, params string[] options) =>
         ServerProcess.RunAsync(
             new() { ["Fal__OpenApiUrl"] = $"{house.SimulatorsUrl}/fal/openapi.json" },

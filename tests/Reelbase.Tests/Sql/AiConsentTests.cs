@@ -82,11 +82,12 @@ public sealed class AiConsentTests(SqlDatabase database)
         await sql.RunAsync("select record_consent('ai_processing', '', false)");
         await sql.BecomeOwnerAsync();
         Assert.Equal(["failed|ERR_4013"], await sql.RowsAsync("select status, error_code from video_jobs where job_id = $1", waiting));
-        Assert.Equal(["processing"], await sql.RowsAsync("select status from video_jobs where job_id = $1", running));
+        // What is with its provider is not cancelled there: it is delivered, as what was sent cannot be taken back.
+        Assert.Equal(["processing|"], await sql.RowsAsync("select status, cancel_requested_at from video_jobs where job_id = $1", running));
         Assert.Equal(92, await sql.ValueAsync<int>("select credits_remaining from users where id = $1", user));
         // Its provider says no for now: it does not go out a second time.
         await sql.RunAsync("select record_submission_refused((select id from job_submissions where job_id = $1), 'a worker', 'busy', 1, 1800)", running);
-        Assert.Equal(["failed"], await sql.RowsAsync("select status from video_jobs where job_id = $1", running));
+        Assert.Equal(["failed|ERR_4013"], await sql.RowsAsync("select status, error_code from video_jobs where job_id = $1", running));
         Assert.Equal(100, await sql.ValueAsync<int>("select credits_remaining from users where id = $1", user));
         await sql.AssertSoundAsync();
     }
@@ -156,5 +157,69 @@ public sealed class AiConsentTests(SqlDatabase database)
         Assert.Equal("off", await DecideAsync("off", true));
         await sql.BecomeAsync("reelbase_admin");
         Assert.Equal("off", await sql.ValueAsync<string>("select consent_rule() ->> 'state'"));
+    }
+
+    [Fact]
+    public async Task A_press_with_a_consent_that_holds_computes_no_terms()
+    {
+        var (sql, user) = await BeginAsync();
+        await using var _ = sql;
+        await sql.RunAsync("set local track_functions = 'all'");
+        await sql.BecomeAsync(user);
+        await sql.RunAsync("select record_consent('ai_processing', $1, true)", await VersionAsync(sql));
+        var before = await CallsAsync("get_consent_terms");
+        await sql.PressAsync(user);
+        Assert.Equal(before, await CallsAsync("get_consent_terms"));
+        // Who decides is asked once for a press.
+        Assert.Equal(1, await CallsAsync("missing_ai_consent"));
+
+        async Task<long> CallsAsync(string function)
+        {
+            await sql.BecomeOwnerAsync();
+            return await sql.ValueAsync<long>(
+                "select coalesce(sum(pg_stat_get_xact_function_calls(oid)), 0)::bigint from pg_proc where proname = $1 and pronamespace = 'public'::regnamespace",
+                function
+            );
+        }
+    }
+
+    [Fact]
+    public async Task A_consent_to_a_version_that_is_not_published_names_nobody_and_is_asked_for_again_once_it_is()
+    {
+        var (sql, user) = await BeginAsync();
+        await using var _ = sql;
+        await sql.BecomeAsync(user);
+        await sql.RunAsync("select record_consent('ai_processing', 'of next year', true)");
+        await sql.BecomeOwnerAsync();
+        await sql.RunAsync("insert into consent_terms (kind, version, texts) values ('ai_processing', 'of next year', '{\"en\":\"Other words\"}')");
+        await sql.BecomeAsync(user);
+        Assert.Equal("ERR_4013", await sql.RefusalAsync(Press, Fast));
+        await sql.RunAsync("select record_consent('ai_processing', 'of next year', true)");
+        Assert.Equal("none", await sql.RefusalAsync(Press, Fast));
+    }
+
+    [Fact]
+    public async Task A_start_that_names_no_date_keeps_the_one_that_another_named()
+    {
+        await using var sql = await database.BeginAsync();
+        await sql.RunAsync("select announce_consent_rule('required', true, '2031-05-01T00:00:00Z')");
+        Assert.Equal("2031-05-01T00:00:00.000Z", await sql.ValueAsync<string>("select announce_consent_rule('required', true, null) ->> 'exempt_until'"));
+    }
+
+    [Fact]
+    public async Task A_model_that_nobody_knows_the_vendor_of_is_named_whatever_its_id_begins_with()
+    {
+        var (sql, _) = await BeginAsync();
+        await using var _ = sql;
+        await sql.RunAsync(
+            "insert into models (name, provider, provider_model_id, required_fields) select n, 'fal', n || '/thing', required_fields from models, unnest(array['fal-ai', 'acme']) n where id = $1",
+            Fast
+        );
+        Assert.Equal(
+            ["acme,fal-ai"],
+            await sql.RowsAsync("select array_to_string(array(select jsonb_array_elements_text(consent_rule() -> 'models_without_vendor')), ',')")
+        );
+        await sql.RunAsync("update models set vendor = 'Acme Inc' where name in ('acme', 'fal-ai')");
+        Assert.Equal(["0"], await sql.RowsAsync("select jsonb_array_length(consent_rule() -> 'models_without_vendor')"));
     }
 }

@@ -9,6 +9,6 @@ public sealed class ConsentOptions
     [AllowedValues("auto", "required", "off")]
     public string Ai { get; set; } = "auto";
 
-    /// <summary>Until this moment builds under the switch for shipped builds, which cannot ask, need no consent. Absent: they need it as everybody.</summary>
+    /// <summary>Until this moment builds under the switch for shipped builds, which cannot ask, need no consent. Absent: as another node has said, or they need it as everybody; a past moment ends it.</summary>
     public DateTimeOffset? ShippedBuildsExemptUntil { get; set; }
 }

@@ -75,7 +75,7 @@ public sealed class ConsentRule(ApiDatabase database, IOptions<ConsentOptions> o
                 + (rule.ExemptUntil is { } until ? $"; shipped builds are exempt until {until:u}" : "")
                 + (
                     rule.ModelsWithoutVendor.Count > 0
-                        ? $"; set models.vendor for {string.Join(", ", rule.ModelsWithoutVendor)}, whose vendor no text names"
+                        ? $"; nobody knows whose models these are, so no text names them: {string.Join(", ", rule.ModelsWithoutVendor)} (admin-save-model, vendor)"
                         : ""
                 ),
             "off" =>

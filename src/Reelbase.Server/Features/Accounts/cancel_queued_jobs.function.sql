@@ -1,5 +1,5 @@
--- Jobs of a user that have not gone out yet end and are refunded; one that is just being handed over goes on unless its provider refuses it, for what was sent cannot be
--- taken back. The user's row is locked by the caller. Answers how many ended.
+-- Jobs of a user that have not gone out yet end and are refunded; one that is just being handed over goes on, for what was sent cannot be taken back, unless its provider refuses
+-- it (record_submission_refused). The user's row is locked by the caller. Answers how many ended.
 create or replace function cancel_queued_jobs(p_user_id uuid, p_error_code text, p_error_message text) returns integer
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
@@ -12,7 +12,6 @@ begin
       v_ended := v_ended + fail_video_job(v_job_id, null, p_error_code, p_error_message)::integer;
     end if;
   end loop;
-  update video_jobs set cancel_requested_at = coalesce(cancel_requested_at, clock_timestamp()) where user_id = p_user_id and stage = 'submitting';
   return v_ended;
 end
 $$;

@@ -4,7 +4,7 @@ language sql stable security definer set search_path = public, pg_temp as $$
     'version', t.terms ->> 'version', 'recipients', coalesce(t.terms -> 'recipients', '[]'),
     -- Of these nobody knows who runs them, so no text names them.
     'models_without_vendor', (select coalesce(jsonb_agg(m.name order by m.name), '[]') from models m join provider_states s on s.provider = m.provider and s.is_configured
-      where m.is_available and m.provider_model_id like 'fal-ai/%' and cardinality(model_recipients(m)) < 2))
+      where m.is_available and (m.provider = 'fal' or m.provider_model_id like 'fal-ai/%') and model_vendor(m) is null))
   from installation i, lateral (select get_consent_terms('ai_processing', 'en') as terms) t
 $$;
 comment on function consent_rule() is

@@ -7,11 +7,7 @@ begin
     select coalesce(array_agg(distinct n.name order by n.name), '{}') from (
       select coalesce((select s.display_name from provider_states s where s.provider = p_model.provider), initcap(p_model.provider)) as name
       union select 'fal.ai' where p_model.provider_model_id like 'fal-ai/%'
-      union select coalesce(p_model.vendor, (select v.vendor
-        from (values ('veo', 'Google'), ('imagen', 'Google'), ('gemini', 'Google'), ('kling', 'Kling AI (Kuaishou)'), ('sora', 'OpenAI'), ('pika', 'Pika'), ('hailuo', 'MiniMax'),
-          ('minimax', 'MiniMax'), ('seedance', 'ByteDance'), ('bytedance', 'ByteDance'), ('wan', 'Alibaba'), ('hunyuan', 'Tencent'), ('luma', 'Luma AI'), ('ltx', 'Lightricks'),
-          ('pixverse', 'PixVerse'), ('vidu', 'Shengshu'), ('grok', 'xAI')) v (family, vendor)
-        where p_model.provider_model_id ~ ('(^|/)' || v.family || '([0-9./_-]|$)') order by v.family limit 1))) n
+      union select model_vendor(p_model)) n
     where n.name is not null);
 end
 $$;

@@ -31,7 +31,7 @@ begin
         credits_per_second = v_new.credits_per_second, required_fields = v_new.required_fields, has_audio = v_new.has_audio,
         thumbnail_url = v_new.thumbnail_url, sunset_at = v_new.sunset_at, replacement_model_id = v_new.replacement_model_id,
         provider_cost = v_new.provider_cost, provider_unit_cost = v_new.provider_unit_cost, provider_input = v_new.provider_input,
-        operator_note = v_new.operator_note
+        operator_note = v_new.operator_note, vendor = v_new.vendor
       where id = v_id;
     end if;
     -- A model whose own defaults cannot be priced, or whose limit is no number, would fail every press.

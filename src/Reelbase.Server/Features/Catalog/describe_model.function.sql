@@ -1,4 +1,4 @@
--- What a row would mean, before anything is written: what the app gets of it, what each option costs the user and us, and what its request is made of (the server
+-- What a row would mean, before anything is written: what the app gets of it, what each option costs the user and us, who gets what users send, and what its request is made of (the server
 -- makes the request itself from that). fault says why the row would be refused.
 create or replace function describe_model(p_model models) returns jsonb
 language plpgsql stable set search_path = public, pg_temp as $$
@@ -14,7 +14,7 @@ begin
       'required_fields', p_model.required_fields, 'has_audio', p_model.has_audio, 'is_featured', p_model.is_featured, 'thumbnail_url', p_model.thumbnail_url,
       'provider', p_model.provider, 'sunset_at', to_json_time(p_model.sunset_at), 'is_active', p_model.is_active),
     'is_offered', model_is_offered(p_model.is_available, p_model.provider_model_id, p_model.sunset_at),
-    'settings', v_settings, 'provider', p_model.provider, 'provider_model_id', p_model.provider_model_id, 'provider_input', v_input,
+    'recipients', to_jsonb(model_recipients(p_model)), 'vendor', model_vendor(p_model), 'settings', v_settings, 'provider', p_model.provider, 'provider_model_id', p_model.provider_model_id, 'provider_input', v_input,
     'requires_image', coalesce((p_model.required_fields ->> 'requires_image')::boolean, false),
     'prices', (select coalesce(jsonb_agg(jsonb_build_object('settings', c.chosen,
         'credits', price_generation(p_model.cost_per_generation, p_model.pricing_type, p_model.credits_per_second, p_model.required_fields, c.chosen),

@@ -30,7 +30,7 @@ begin
     on conflict (id) do update set description = v_new.description, category = v_new.category, cost_per_generation = v_new.cost_per_generation,
       pricing_type = v_new.pricing_type, credits_per_second = v_new.credits_per_second, required_fields = v_new.required_fields,
       provider_input = v_new.provider_input, has_audio = v_new.has_audio, provider_cost = v_new.provider_cost, paused_at = v_new.paused_at,
-      paused_reason = v_new.paused_reason;
+      paused_reason = v_new.paused_reason, vendor = v_new.vendor;
   end if;
   return describe_model(v_new) || jsonb_build_object('model_id', v_new.id, 'was_there', v_old.id is not null);
 end

@@ -7,7 +7,7 @@ declare
 begin
   select key into v_unknown from jsonb_object_keys(p_fields) key where key not in ('name', 'category', 'description', 'cost_per_generation',
     'provider', 'provider_model_id', 'is_featured', 'is_available', 'is_active', 'pricing_type', 'credits_per_second', 'required_fields',
-    'has_audio', 'thumbnail_url', 'sunset_at', 'replacement_model_id', 'provider_cost', 'provider_unit_cost', 'provider_input', 'operator_note') limit 1;
+    'has_audio', 'thumbnail_url', 'sunset_at', 'replacement_model_id', 'provider_cost', 'provider_unit_cost', 'provider_input', 'operator_note', 'vendor') limit 1;
   if v_unknown is not null then
     perform raise_error('ERR_4000', jsonb_build_object('field', left(v_unknown, 64), 'reason', 'unknown'));
   end if;

@@ -1,5 +1,6 @@
 -- Puts a job into the queue and charges for it: the one place where a job begins, for a press and for a retry by support alike. The user row
--- is locked by the caller. p_retry_of: the job that is retried at the house's cost; nothing is charged then, so nothing can come back.
+-- is locked by the caller. p_retry_of: the job that is retried at the house's cost; nothing is charged then, so nothing can come back. Whether the user has agreed is asked here
+-- for a retry; a press has been asked before its price.
 create or replace function insert_video_job(
   p_user_id uuid, p_model models, p_theme_id uuid, p_prompt text, p_settings jsonb, p_image_url text, p_cost integer,
   p_queue_deadline_seconds integer, p_retry_of uuid default null)
@@ -7,7 +8,7 @@ returns uuid language plpgsql security definer set search_path = public, pg_temp
 declare
   v_job_id uuid := uuid_v7();
   v_charge integer := case when p_retry_of is null then p_cost else 0 end;
-  v_consent jsonb := missing_ai_consent(p_user_id, p_model, p_retry_of is not null);
+  v_consent jsonb := case when p_retry_of is not null then missing_ai_consent(p_user_id, p_model, true) end;
 begin
   perform require_model_offered(p_model, p_model.id::text);
   if v_consent is not null then

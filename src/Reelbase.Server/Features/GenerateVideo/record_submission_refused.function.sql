@@ -25,6 +25,9 @@ begin
     -- Cancelled while the provider said no: it is not handed over again.
     perform end_video_job(v_job, 'ERR_5002', 'The video was cancelled.', false);
     return;
+  elsif consent_was_taken_back(v_job.user_id, v_job.created_at) then
+    perform end_video_job(v_job, 'ERR_4013', 'The consent was taken back before the video was begun.', false);
+    return;
   end if;
   update video_jobs set stage = 'queued', status = 'pending', leased_by = null, lease_until = null, stalled_claims = 0,
     deadline_at = created_at + make_interval(secs => p_queue_deadline_seconds),

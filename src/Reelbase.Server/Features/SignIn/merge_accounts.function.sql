@@ -20,7 +20,7 @@ begin
   update idempotency_log g set user_id = p_member_id where g.user_id = p_guest_id
     and not exists (select from idempotency_log m where m.user_id = p_member_id and m.idempotency_key = g.idempotency_key);
   update purchases set user_id = p_member_id where user_id = p_guest_id;
-  update users m set app_transactions = (select (array_agg(distinct t))[:20] from unnest(m.app_transactions || g.app_transactions) t)
+  update users m set app_transactions = bound_app_transactions(g.app_transactions || m.app_transactions)
   from users g where m.id = p_member_id and g.id = p_guest_id and g.app_transactions <> '{}';
   update purchase_claims g set user_id = p_member_id where g.user_id = p_guest_id
     and not exists (select from purchase_claims m where m.user_id = p_member_id and m.transaction_id = g.transaction_id);
@@ -50,6 +50,8 @@ begin
   where id = p_member_id;
   -- Whoever is part of the guest is part of the member from now on: one step is all that any id takes.
   update users set merged_into = p_member_id, updated_at = now() where id = p_guest_id or merged_into = p_guest_id;
+  -- What a guardian took back of the one is taken back of both: sessions and what waits end, whoever is signed in.
+  perform apply_rescinded_consent(p_member_id);
 end
 $$;
 comment on function merge_accounts(uuid, uuid) is 'Moves everything of a guest to a member, and the balance through two ledger rows. Internal to the definer functions.';
