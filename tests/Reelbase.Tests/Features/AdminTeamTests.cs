@@ -12,7 +12,7 @@ public sealed class AdminTeamTests(AdminHouse system) : IClassFixture<AdminHouse
     public async Task A_ban_ends_an_open_stream_and_the_session_at_once_and_an_unban_gives_both_back()
     {
         var phone = await system.NewGuestAsync(100);
-        var job = (await phone.GenerateAsync("A long one [slow 60]"))["job_id"].GetString()!;
+        var job = (await phone.GenerateAsync("A long one [slow 600]"))["job_id"].GetString()!;
         using var request = new HttpRequestMessage(HttpMethod.Get, $"/get-video-status?job_id={job}");
         request.Headers.Accept.ParseAdd("text/event-stream");
         using var response = await phone.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);

@@ -14,7 +14,7 @@ public sealed class LiveStreamLimitTests(LiveStreamLimitTests.House system) : IC
     public async Task A_user_opens_as_many_streams_as_the_limit_says_and_a_closed_one_frees_its_place()
     {
         var phone = await system.NewGuestAsync(100);
-        var job = (await phone.GenerateAsync("Watched by many [slow 60]"))["job_id"].GetString()!;
+        var job = (await phone.GenerateAsync("Watched by many [slow 600]"))["job_id"].GetString()!;
         var open = new List<HttpResponseMessage>();
         for (var number = 0; number < 12; number++)
         {
@@ -33,7 +33,7 @@ public sealed class LiveStreamLimitTests(LiveStreamLimitTests.House system) : IC
         // One answer at once is no stream, and somebody else has places of their own.
         Assert.Equal(HttpStatusCode.OK, (await phone.GetAsync($"/get-video-status?job_id={job}")).Status);
         var other = await system.NewGuestAsync(100);
-        var othersJob = (await other.GenerateAsync("Watched by one [slow 60]"))["job_id"].GetString()!;
+        var othersJob = (await other.GenerateAsync("Watched by one [slow 600]"))["job_id"].GetString()!;
         open.Add(await WatchAsync(other, othersJob));
         Assert.Equal(HttpStatusCode.OK, open[^1].StatusCode);
 
@@ -60,7 +60,7 @@ public sealed class LiveStreamLimitTests(LiveStreamLimitTests.House system) : IC
             var phones = await Task.WhenAll(system.NewGuestAsync(100), system.NewGuestAsync(100));
             foreach (var phone in phones)
             {
-                var job = (await phone.GenerateAsync("Watched from one place [slow 60]"))["job_id"].GetString()!;
+                var job = (await phone.GenerateAsync("Watched from one place [slow 600]"))["job_id"].GetString()!;
                 for (var number = 0; number < (isTaken ? 10 : 1); number++)
                 {
                     open.Add(await WatchAsync(phone, job, address));

@@ -12,7 +12,7 @@ public sealed class LiveStreamTests(LiveStreamTests.House system) : IClassFixtur
     public async Task The_first_bytes_are_enough_for_a_phone_and_proxies_hold_nothing_back()
     {
         var phone = await system.NewGuestAsync();
-        var job = (await phone.GenerateAsync("First bytes [slow 60]"))["job_id"].GetString()!;
+        var job = (await phone.GenerateAsync("First bytes [slow 600]"))["job_id"].GetString()!;
         using var response = await WatchAsync(phone, job);
         Assert.Equal("no", Assert.Single(response.Headers.GetValues("X-Accel-Buffering")));
         Assert.True(response.Headers.CacheControl!.NoTransform && response.Headers.CacheControl.NoStore);
@@ -43,7 +43,7 @@ public sealed class LiveStreamTests(LiveStreamTests.House system) : IClassFixtur
     {
         var hub = system.Server.Services.GetRequiredService<LiveHub>();
         var phone = await system.NewGuestAsync();
-        var job = (await phone.GenerateAsync("Watched by twelve [slow 60]"))["job_id"].GetString()!;
+        var job = (await phone.GenerateAsync("Watched by twelve [slow 600]"))["job_id"].GetString()!;
         var streams = new List<StreamReader>();
         for (var number = 0; number < 12; number++)
         {
@@ -72,7 +72,7 @@ public sealed class LiveStreamTests(LiveStreamTests.House system) : IClassFixtur
     public async Task A_ban_and_an_ended_session_end_the_stream_though_nobody_notifies(string sql)
     {
         var phone = await system.NewGuestAsync();
-        var job = (await phone.GenerateAsync("Ends with its session [slow 60]"))["job_id"].GetString()!;
+        var job = (await phone.GenerateAsync("Ends with its session [slow 600]"))["job_id"].GetString()!;
         using var response = await WatchAsync(phone, job);
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
         await Phone.ReadUntilAsync(reader, "event: status");
@@ -85,7 +85,7 @@ public sealed class LiveStreamTests(LiveStreamTests.House system) : IClassFixtur
     public async Task What_is_read_for_watchers_has_the_columns_that_users_are_granted()
     {
         var phone = await system.NewGuestAsync();
-        await phone.GenerateAsync("All its columns [slow 60]");
+        await phone.GenerateAsync("All its columns [slow 600]");
         var claims = $$$"""{"sub":"{{{phone.UserId}}}","role":"authenticated","unverified":true}""".Replace("\"", "\\\"", StringComparison.Ordinal);
         var asks = $$"""[{"number":0,"user":"{{phone.UserId}}","claims":"{{claims}}","sessions":[],"jobs":[],"statuses":[],"newest":5,"profile":true}]""";
         foreach (var (kind, table) in new[] { ("job", "video_jobs"), ("user", "users") })

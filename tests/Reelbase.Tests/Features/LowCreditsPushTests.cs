@@ -30,7 +30,7 @@ public sealed class LowCreditsPushTests(LowCreditsPushTests.House house) : IClas
 
     private static async Task PressAsync(Phone phone)
     {
-        var answer = await phone.GenerateAsync("A kite [slow 60]");
+        var answer = await phone.GenerateAsync("A kite [slow 600]");
         Assert.True(answer.Status == HttpStatusCode.OK, answer.Text);
     }
 
@@ -95,7 +95,7 @@ public sealed class LowCreditsPushTests(LowCreditsPushTests.House house) : IClas
     public async Task A_repeated_press_rings_no_second_time_and_a_background_token_shows_nothing()
     {
         var (phone, token) = await NewPhoneAsync(20, kind: "background");
-        var (key, body) = (Guid.NewGuid(), new { model_id = Catalog.FastModel, prompt = "A kite [slow 60]" });
+        var (key, body) = (Guid.NewGuid(), new { model_id = Catalog.FastModel, prompt = "A kite [slow 600]" });
         Assert.Equal(HttpStatusCode.OK, (await phone.PostAsync("/generate-video", body, key)).Status);
         Assert.Equal(HttpStatusCode.OK, (await phone.PostAsync("/generate-video", body, key)).Status);
         Assert.Equal(1L, await RowsAsync(token));

@@ -233,7 +233,7 @@ public sealed class PushTests(TestSystem house)
         var phone = await house.NewGuestAsync();
         var token = NewToken();
         await phone.PostAsync("/register-push-token", new { token, kind = "background" });
-        var job = (await phone.GenerateAsync("Deleted [slow 1]"))["job_id"].GetString();
+        var job = (await phone.GenerateAsync("Deleted [slow 600]"))["job_id"].GetString();
         await phone.PostAsync("/delete-video-job", new { job_id = job });
         await Eventually.IsAsync(() => house.QueryAsync<string>($"select stage from video_jobs where job_id = '{job}'"), stage => stage == "finished");
         await house.ExecuteAsync($"select add_credits('{phone.UserId}', 20, 'admin_adjustment')");

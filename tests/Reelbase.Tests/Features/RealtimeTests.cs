@@ -103,7 +103,7 @@ public sealed class RealtimeTests(RealtimeTests.House system) : IClassFixture<Re
     {
         var phone = await system.NewGuestAsync(100);
         var other = await system.NewGuestAsync(100);
-        var job = (await phone.GenerateAsync("Watched by its id [slow 60]"))["job_id"].GetString()!;
+        var job = (await phone.GenerateAsync("Watched by its id [slow 600]"))["job_id"].GetString()!;
         using var client = await ChannelClient.OpenAsync(system.Url, AnonKey);
         await client.JoinedAsync(
             "realtime:spy",
@@ -238,7 +238,7 @@ public sealed class RealtimeTests(RealtimeTests.House system) : IClassFixture<Re
             // A second channel of the same socket takes no second place.
             await sockets[^1].JoinedAsync("realtime:b", phone.AccessToken, ChannelClient.Changes("users"));
         }
-        var job = (await phone.GenerateAsync("No stream beside so many sockets [slow 60]"))["job_id"].GetString()!;
+        var job = (await phone.GenerateAsync("No stream beside so many sockets [slow 600]"))["job_id"].GetString()!;
         using var request = new HttpRequestMessage(HttpMethod.Get, $"/get-video-status?job_id={job}");
         request.Headers.Accept.ParseAdd("text/event-stream");
         Assert.Equal(HttpStatusCode.TooManyRequests, (await phone.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead)).StatusCode);

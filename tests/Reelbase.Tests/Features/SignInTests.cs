@@ -49,8 +49,8 @@ public sealed class SignInTests(TestSystem house)
         var first = await house.NewGuestAsync(30);
         await first.PostAsync("/merge-guest-user", new { id_token = (await house.PretendApple.SignInAsync(subject)).Token });
         var second = await house.NewGuestAsync(40);
-        var slow = (await second.GenerateAsync("In flight [slow 2]"))["job_id"].GetString()!;
-        var failing = (await second.GenerateAsync("Failing in flight [fail] [slow 1]"))["job_id"].GetString()!;
+        var slow = (await second.GenerateAsync("In flight [slow 600]"))["job_id"].GetString()!;
+        var failing = (await second.GenerateAsync("Failing in flight [fail] [slow 600]"))["job_id"].GetString()!;
         var key = Guid.NewGuid();
         var pressed = await second.GenerateAsync("Pressed before", key);
 
@@ -62,6 +62,8 @@ public sealed class SignInTests(TestSystem house)
         // The guest's phone goes on under its old id and token, and a press that is repeated is not charged again.
         var again = await second.GenerateAsync("Pressed before", key);
         Assert.Equal(pressed.Text, again.Text);
+        house.FinishAtFal("In flight [slow 600]");
+        house.FinishAtFal("Failing in flight [fail] [slow 600]");
         Assert.Equal("completed", (await second.WatchAsync(slow))[^1].GetProperty("status").GetString());
         Assert.Equal("failed", (await first.WatchAsync(failing))[^1].GetProperty("status").GetString());
         Assert.Equal(54, await second.CreditsAsync());

@@ -92,7 +92,7 @@ public sealed class UploadLimitTests(UploadLimitTests.Narrow system) : IClassFix
         {
             await PutAsync(phone, name, Pictures.Jpeg());
         }
-        var job = (await phone.GenerateAsync("[slow 60] Needs a picture"))["job_id"].GetString();
+        var job = (await phone.GenerateAsync("[slow 600] Needs a picture"))["job_id"].GetString();
         await system.ExecuteAsync(
             $"""
             update uploads set updated_at = now() - interval '6 days' where user_id = '{phone.UserId}' and path <> 'new.jpg';

@@ -78,12 +78,13 @@ public sealed class VideoLibraryTests(TestSystem system)
         await using var narrow = new Narrow();
         await narrow.InitializeAsync();
         var phone = await narrow.NewGuestAsync(100);
-        await phone.GenerateAsync("Runs [slow 3]");
+        await phone.GenerateAsync("Runs [slow 600]");
         await Eventually.IsAsync(() => narrow.QueryAsync<long>("select count(*) from video_jobs where stage = 'submitted'"), running => running == 1);
         var first = (await phone.GenerateAsync("Waits first"))["job_id"];
         var second = (await phone.GenerateAsync("Waits second"))["job_id"];
         Assert.Equal(0, (await phone.GetAsync($"/get-video-status?job_id={first}"))["queue_position"].GetInt32());
         Assert.Equal(1, (await phone.GetAsync($"/get-video-status?job_id={second}"))["queue_position"].GetInt32());
+        narrow.FinishAtFal("Runs [slow 600]");
         var last = (await phone.WatchAsync(second.GetString()!))[^1];
         Assert.Equal("completed", last.GetProperty("status").GetString());
         Assert.Equal(JsonValueKind.Null, last.GetProperty("queue_position").ValueKind);
@@ -112,7 +113,7 @@ public sealed class VideoLibraryTests(TestSystem system)
         await using var narrow = new Narrow();
         await narrow.InitializeAsync();
         var phone = await narrow.NewGuestAsync(16);
-        await phone.GenerateAsync("Runs [slow 2]");
+        await phone.GenerateAsync("Runs [slow 600]");
         await Eventually.IsAsync(() => narrow.QueryAsync<long>("select count(*) from video_jobs where stage = 'submitted'"), running => running == 1);
         var waiting = (await phone.GenerateAsync("Waits"))["job_id"].GetString();
         await phone.PostAsync("/delete-video-job", new { job_id = waiting });
@@ -125,7 +126,7 @@ public sealed class VideoLibraryTests(TestSystem system)
     public async Task A_submitted_job_is_refunded_when_the_provider_confirms_the_cancellation()
     {
         var phone = await system.NewGuestAsync();
-        var job = (await phone.GenerateAsync("Cancelled there [slow 20]"))["job_id"].GetString();
+        var job = (await phone.GenerateAsync("Cancelled there [slow 600]"))["job_id"].GetString();
         await Eventually.IsAsync(() => system.QueryAsync<string>($"select stage from video_jobs where job_id = '{job}'"), stage => stage == "submitted");
         await phone.PostAsync("/delete-video-job", new { job_id = job });
         await Eventually.IsAsync(phone.CreditsAsync, credits => credits == 10);

@@ -77,7 +77,7 @@ public sealed class TwoNodesTests(TwoNodesTests.Limited system) : IClassFixture<
         using var request = new HttpRequestMessage(HttpMethod.Post, "/generate-video")
         {
             Content = new StringContent(
-                $$"""{"model_id":"{{Catalog.FastModel}}","prompt":"One of many [slow 60]","settings":{"duration":4} }""",
+                $$"""{"model_id":"{{Catalog.FastModel}}","prompt":"One of many [slow 600]","settings":{"duration":4} }""",
                 Encoding.UTF8,
                 "application/json"
             ),

@@ -370,6 +370,17 @@ public partial class TestSystem : IAsyncLifetime
             .ToList();
     }
 
+    /// <summary>Whatever of this prompt is at the pretend fal is done now; the next poll finds it so.</summary>
+    public void FinishAtFal(string prompt)
+    {
+        foreach (
+            var request in Simulators.Services.GetRequiredService<Reelbase.Simulators.Fal.FalState>().Requests.Values.Where(request => request.Prompt == prompt)
+        )
+        {
+            request.Finish();
+        }
+    }
+
     private async Task StartServerAsync(Dictionary<string, string?>? more = null)
     {
         Server = BuildServer(new Dictionary<string, string?>(more ?? []) { ["urls"] = Url });

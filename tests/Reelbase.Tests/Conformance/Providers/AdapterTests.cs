@@ -79,7 +79,7 @@ public sealed class FalConformanceTests(ConformanceSystem system) : ProviderConf
     {
         var taken = Assert.IsType<SubmitOutcome.Accepted>(
             await Adapter.SubmitAsync(
-                Input("A thing [slow 60]") with
+                Input("A thing [slow 600]") with
                 {
                     ProviderModelId = model,
                     ImageUrl = "https://pictures.example/a.jpg",
@@ -122,7 +122,7 @@ public sealed class RunwayConformanceTests(ConformanceSystem system) : ProviderC
     [Fact]
     public async Task Canceled_with_one_l_is_cancelled()
     {
-        var job = await AcceptedAsync("A thing [slow 60] [canceled]");
+        var job = await AcceptedAsync("A thing [slow 600] [canceled]");
         Assert.True(await Adapter.CancelAsync(job, CancellationToken.None));
         Assert.Equal(FailureKind.Cancelled, Assert.IsType<PollOutcome.Failed>(await Adapter.PollAsync(job, CancellationToken.None)).Kind);
     }
@@ -142,7 +142,7 @@ public sealed class RunwayConformanceTests(ConformanceSystem system) : ProviderC
     public async Task No_task_is_looked_at_more_often_than_the_vendor_wants()
     {
         await using var patient = await System.WithSettingsAsync(new() { ["Runway:MinPollSeconds"] = "1" });
-        var prompt = "A slow one [slow 4]";
+        var prompt = "A slow one [steps]";
         var phone = await System.NewGuestAsync(100);
         var accepted = await phone.PostAsync("/generate-video", new { model_id = ModelId, prompt }, Guid.NewGuid());
         Assert.Equal("completed", (await phone.WatchAsync(accepted["job_id"].GetString()!))[^1].GetProperty("status").GetString());

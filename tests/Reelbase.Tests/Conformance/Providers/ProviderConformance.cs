@@ -35,7 +35,7 @@ public abstract class ProviderConformance(ConformanceSystem system) : IClassFixt
     [Fact]
     public async Task A_job_is_taken_runs_and_ends_with_an_address_of_its_video()
     {
-        var job = await AcceptedAsync("A kite over dunes [slow 1]");
+        var job = await AcceptedAsync("A kite over dunes [steps]");
         Assert.IsType<PollOutcome.Running>(await Adapter.PollAsync(job, CancellationToken.None));
         var done = Assert.IsType<PollOutcome.Succeeded>(await EndAsync(job));
         using var http = new HttpClient();
@@ -114,7 +114,7 @@ public abstract class ProviderConformance(ConformanceSystem system) : IClassFixt
     [InlineData("down", false)]
     public async Task A_gateway_may_have_lost_the_true_answer_a_service_that_is_down_has_none(string kind, bool isAmbiguous)
     {
-        var running = await AcceptedAsync("A thing [slow 60]");
+        var running = await AcceptedAsync("A thing [slow 600]");
         await using var outage = await system.ProviderOutageAsync(Provider, kind);
         var outcome = await SubmitAsync("A thing");
         Assert.True(isAmbiguous ? outcome is SubmitOutcome.Ambiguous : outcome is SubmitOutcome.NotAccepted { IsOurFault: false }, outcome.ToString());
@@ -129,7 +129,7 @@ public abstract class ProviderConformance(ConformanceSystem system) : IClassFixt
     [Fact]
     public async Task A_wrong_key_and_an_empty_account_are_our_own_fault()
     {
-        var running = await AcceptedAsync("A thing [slow 60]");
+        var running = await AcceptedAsync("A thing [slow 600]");
         await using var outage = await system.ProviderOutageAsync(Provider, "unauthorized");
         Assert.True(Assert.IsType<SubmitOutcome.NotAccepted>(await SubmitAsync("A thing")).IsOurFault);
         Assert.True(Assert.IsType<PollOutcome.Unknown>(await Adapter.PollAsync(running, CancellationToken.None)).IsOurFault);
@@ -152,7 +152,7 @@ public abstract class ProviderConformance(ConformanceSystem system) : IClassFixt
     [Fact]
     public async Task A_running_job_can_be_stopped()
     {
-        var job = await AcceptedAsync("A thing [slow 60]");
+        var job = await AcceptedAsync("A thing [slow 600]");
         Assert.True(await Adapter.CancelAsync(job, CancellationToken.None));
         Assert.Equal(FailureKind.Cancelled, Assert.IsType<PollOutcome.Failed>(await EndAsync(job with { IsCancelling = true })).Kind);
     }
@@ -208,7 +208,7 @@ public abstract class ProviderConformance(ConformanceSystem system) : IClassFixt
     [Fact]
     public async Task The_key_goes_to_the_configured_host_only()
     {
-        var job = await AcceptedAsync("A thing [slow 60]");
+        var job = await AcceptedAsync("A thing [slow 600]");
         // An address at another host is not used, whoever said it: these would answer 404.
         var elsewhere = system.Url + "/elsewhere";
         Assert.IsType<PollOutcome.Running>(
@@ -243,7 +243,7 @@ public abstract class ProviderConformance(ConformanceSystem system) : IClassFixt
     [InlineData("[truncated]", "failed", "ERR_5002")]
     [InlineData("[huge]", "failed", "ERR_5002")]
     [InlineData("[redirect-private]", "failed", "ERR_5002")]
-    [InlineData("[slow 60]", "failed", "ERR_5001")]
+    [InlineData("[slow 600]", "failed", "ERR_5001")]
     [InlineData("[timeout]", "by webhook", "ERR_5001")]
     [InlineData("[lost]", "failed", "ERR_5001")]
     public async Task Whatever_happens_there_is_one_job_and_a_video_or_the_credits(string directive, string end, string? code)

@@ -28,6 +28,8 @@ public sealed class ToyService(double seconds)
 
         public int Reads { get; set; }
 
+        public int StatusReads { get; set; }
+
         public RudeReads Rude { get; } = new();
     }
 
@@ -38,7 +40,7 @@ public sealed class ToyService(double seconds)
         group.MapPost("/jobs", (Delegate)CreateAsync);
         group.MapGet(
             "/jobs/{id}",
-            (string id, HttpContext context) => Jobs.TryGetValue(id, out var job) ? Rude(job) ?? Results.Json(State(job, context.Request)) : Results.NotFound()
+            (string id, HttpContext context) => Jobs.TryGetValue(id, out var job) ? Rude(job) ?? Read(job, context.Request) : Results.NotFound()
         );
         group.MapDelete(
             "/jobs/{id}",
@@ -122,6 +124,12 @@ public sealed class ToyService(double seconds)
         return Results.Json(new { job = job.Id }, statusCode: 201);
     }
 
+    private static IResult Read(ToyJob job, HttpRequest request)
+    {
+        job.StatusReads++;
+        return Results.Json(State(job, request));
+    }
+
     private static object State(ToyJob job, HttpRequest request) => State(job, request.Scheme, request.Host);
 
     private static object State(ToyJob job, string scheme, HostString host)
@@ -129,7 +137,7 @@ public sealed class ToyService(double seconds)
         var directives = Directives.Of(job.Text);
         var (state, reason) =
             job.IsStopped ? ("failed", "stopped")
-            : job.DoneAt > DateTime.UtcNow ? ("waiting", null)
+            : job.DoneAt > DateTime.UtcNow || (directives.Has("steps") && job.StatusReads <= 1) ? ("waiting", null)
             : directives.Has("reject") ? ("failed", "content")
             : directives.Has("fail") ? ("failed", "broken")
             : ("done", null);
