@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Reelbase.Server.Integrations;
+using Reelbase.Server.Integrations.Apple.DeviceCheck;
 using Reelbase.Server.Platform;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Security;
@@ -34,6 +35,7 @@ public static class StartChecks
         [
             .. SettingNames.FindUnknown(builder.Configuration, sections),
             .. sections.SelectMany(section => Validate(builder.Configuration, section.Item1, section.Item2)),
+            .. CheckDoors(builder),
             .. withDatabaseAndKeys ? CheckDatabase(builder).Concat(CheckKeys(builder)) : [],
         ];
         return [.. wrong.Distinct(StringComparer.Ordinal)];
@@ -72,6 +74,16 @@ public static class StartChecks
             ["System.TimeSpan"] = "a time span",
             ["System.DateTimeOffset"] = "a date such as 2027-03-01",
         };
+
+    /// <summary>What makes a developer's first hour easier lets anybody in: it exists in Development and nowhere else.</summary>
+    private static IEnumerable<string> CheckDoors(WebApplicationBuilder builder)
+    {
+        const string key = $"DeviceCheck:{nameof(DeviceCheckOptions.AcceptIosSimulators)}";
+        if (!builder.Environment.IsDevelopment() && "true".Equals(builder.Configuration[key]?.Trim(), StringComparison.OrdinalIgnoreCase))
+        {
+            yield return $"{key} is for Development only, because anybody could bring as many devices as they like; this is {builder.Environment.EnvironmentName}: remove it";
+        }
+    }
 
     private static IEnumerable<string> CheckDatabase(WebApplicationBuilder builder)
     {

@@ -24,7 +24,7 @@ public sealed class ServerOptions : IValidatableObject
     /// <summary>Further host names that this server answers to, beside that of <c>PublicUrl</c>; <c>*.example.com</c> means every name below it. Health and metrics answer to any.</summary>
     public string[] AllowedHosts { get; set; } = [];
 
-    /// <summary>Origins of web apps (<c>https://app.example</c>) whose pages may call this API from a browser; none by default.</summary>
+    /// <summary>Origins of web apps (<c>https://app.example</c>) whose pages may call this API from a browser; without any: none, and in Development all.</summary>
     public string[] CorsOrigins { get; set; } = [];
 
     /// <summary>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -6,8 +7,11 @@ using System.Text.Json.Serialization;
 namespace Reelbase.Simulators.DeviceCheck;
 
 /// <summary>The two bits of each physical device, kept as long as the process lives.</summary>
-public sealed class DeviceState
+public sealed class DeviceState(IConfiguration configuration)
 {
+    /// <summary>Whether the token of a real phone, which only true Apple can read, is taken too (<c>--DeviceCheck:TakesRealTokens true</c>).</summary>
+    public bool TakesRealTokens { get; } = configuration.GetValue<bool>("DeviceCheck:TakesRealTokens");
+
     public ConcurrentDictionary<string, (bool Bit0, bool Bit1, string Month)> Devices { get; } = new();
 
     /// <summary>How often each device was asked about, for its bits or whether its token is good.</summary>
@@ -46,10 +50,14 @@ public sealed record DeviceCheckMood([property: JsonPropertyName("clock_seconds"
 
 /// <summary>
 /// Apple's DeviceCheck: a token that is base64 of <c>device:NAME</c> is the physical device NAME. The development host, at <c>/devicecheck/development</c>, knows
-/// <c>xcode:NAME</c> instead and keeps bits of its own.
+/// <c>xcode:NAME</c> instead and keeps bits of its own. With <see cref="DeviceState.TakesRealTokens"/> a text as long as a real phone's is a device of its own:
+/// such a token is sealed and another one each time, so its SHA-256 is the only name that it offers.
 /// </summary>
 public static class DeviceCheckSimulator
 {
+    /// <summary>Real tokens have some two thousand characters of base64; what people type to try something has fewer than these.</summary>
+    private const int MinRealTokenLength = 500;
+
     public static void MapDeviceCheck(this IEndpointRouteBuilder routes)
     {
         routes.MapPost(
@@ -121,7 +129,7 @@ public static class DeviceCheckSimulator
         {
             return Results.Text("Missing or incorrectly formatted time stamp", statusCode: 400);
         }
-        if (NameOf(root, prefix) is not { } name)
+        if (NameOf(root, prefix, state.TakesRealTokens) is not { } name)
         {
             state.NoteBadToken();
             return Results.Text("Missing or incorrectly formatted device token payload", statusCode: 400);
@@ -155,14 +163,18 @@ public static class DeviceCheckSimulator
         }
     }
 
-    private static string? NameOf(JsonElement root, string prefix)
+    private static string? NameOf(JsonElement root, string prefix, bool takesRealTokens)
     {
         try
         {
-            var text = Encoding.UTF8.GetString(Convert.FromBase64String(root.GetProperty("device_token").GetString() ?? ""));
-            return !text.StartsWith(prefix, StringComparison.Ordinal) || text.Length == prefix.Length ? null
-                : prefix == "device:" ? text[prefix.Length..]
-                : text;
+            var token = root.GetProperty("device_token").GetString() ?? "";
+            var bytes = Convert.FromBase64String(token);
+            var text = Encoding.UTF8.GetString(bytes);
+            if (text.StartsWith(prefix, StringComparison.Ordinal) && text.Length > prefix.Length)
+            {
+                return prefix == "device:" ? text[prefix.Length..] : text;
+            }
+            return takesRealTokens && token.Length > MinRealTokenLength ? $"phone-{Convert.ToHexStringLower(SHA256.HashData(bytes))[..16]}" : null;
         }
         catch (Exception error) when (error is FormatException or KeyNotFoundException)
         {

@@ -50,22 +50,37 @@ public sealed class FrontDoorTests(TestSystem system) : IClassFixture<TestSystem
         await using var node = system.BuildServer(new() { ["Server:CorsOrigins:0"] = "https://app.example" });
         await node.StartAsync();
         var url = TestSystem.AddressOf(node);
-        async Task<HttpResponseMessage> PreflightAsync(string server, string origin)
-        {
-            using var http = new HttpClient();
-            using var request = new HttpRequestMessage(HttpMethod.Options, server + "/generate-video");
-            request.Headers.Add("Origin", origin);
-            request.Headers.Add("Access-Control-Request-Method", "POST");
-            request.Headers.Add("Access-Control-Request-Headers", "authorization,idempotency-key,content-type");
-            return await http.SendAsync(request);
-        }
         var allowed = await PreflightAsync(url, "https://app.example");
         Assert.Equal(HttpStatusCode.NoContent, allowed.StatusCode);
         Assert.Equal("https://app.example", Assert.Single(allowed.Headers.GetValues("Access-Control-Allow-Origin")));
         Assert.False(allowed.Headers.Contains("Access-Control-Allow-Credentials"));
         Assert.False((await PreflightAsync(url, "https://evil.example")).Headers.Contains("Access-Control-Allow-Origin"));
-        Assert.False((await PreflightAsync(system.Url, "https://app.example")).Headers.Contains("Access-Control-Allow-Origin"));
         await node.StopAsync();
+    }
+
+    [Theory]
+    [InlineData("Development", true)]
+    [InlineData("Staging", false)]
+    [InlineData("Production", false)]
+    public async Task Without_a_list_browsers_of_any_origin_may_call_in_development_and_of_none_elsewhere(string environment, bool mayCall)
+    {
+        await using var node = system.BuildServer(environment: environment);
+        await node.StartAsync();
+        var answer = await PreflightAsync(TestSystem.AddressOf(node), "http://localhost:3000");
+        Assert.Equal(mayCall ? ["*"] : [], answer.Headers.TryGetValues("Access-Control-Allow-Origin", out var origins) ? origins : []);
+        // What a browser holds of the console's is never sent along.
+        Assert.False(answer.Headers.Contains("Access-Control-Allow-Credentials"));
+        await node.StopAsync();
+    }
+
+    private static async Task<HttpResponseMessage> PreflightAsync(string server, string origin)
+    {
+        using var http = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Options, server + "/generate-video");
+        request.Headers.Add("Origin", origin);
+        request.Headers.Add("Access-Control-Request-Method", "POST");
+        request.Headers.Add("Access-Control-Request-Headers", "authorization,idempotency-key,content-type");
+        return await http.SendAsync(request);
     }
 
     [Fact]

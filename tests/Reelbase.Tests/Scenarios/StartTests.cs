@@ -52,6 +52,16 @@ public sealed class StartTests
         Assert.Single(said.TrimEnd().Split('\n'));
     }
 
+    [Theory]
+    [InlineData("Production")]
+    [InlineData("Staging")]
+    public async Task The_door_for_ios_simulators_exists_in_development_only(string environment)
+    {
+        var said = await FailAsync(environment, new() { ["DeviceCheck:AcceptIosSimulators"] = "true" });
+        Assert.Contains("DeviceCheck:AcceptIosSimulators is for Development only", said, StringComparison.Ordinal);
+        Assert.Single(said.TrimEnd().Split('\n'));
+    }
+
     [Fact]
     public async Task Everything_that_is_wrong_is_said_in_one_go()
     {

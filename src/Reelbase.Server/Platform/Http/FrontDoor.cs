@@ -67,14 +67,17 @@ public static class FrontDoor
         return forwarded.KnownProxies.Any(proxy => proxy.Equals(plain)) || forwarded.KnownIPNetworks.Any(network => network.Contains(plain));
     }
 
-    /// <summary>Browsers of these origins may call and read; credentials travel in a header and never in a cookie.</summary>
+    /// <summary>
+    /// Browsers of these origins may call and read; credentials travel in a header and never in a cookie. In Development without a list any origin may: a page
+    /// that is being made has another port every day.
+    /// </summary>
     private static void UseCors(WebApplication app, ServerOptions server)
     {
-        if (server.CorsOrigins.Length > 0)
+        var isOpen = app.Environment.IsDevelopment() && server.CorsOrigins.Length == 0;
+        if (isOpen || server.CorsOrigins.Length > 0)
         {
             app.UseCors(policy =>
-                policy
-                    .WithOrigins(server.CorsOrigins)
+                (isOpen ? policy.AllowAnyOrigin() : policy.WithOrigins(server.CorsOrigins))
                     .WithMethods("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
                     .AllowAnyHeader()
                     .WithExposedHeaders(

@@ -31,6 +31,7 @@ public sealed class DeviceCheckClient(IHttpClientFactory clients, IOptions<Devic
     private static readonly string[] NeverSet = ["failed to find bit state", "bit state not found"];
 
     private readonly AppleKey _key = new(options.Value.PrivateKey, options.Value.PrivateKeyFile, options.Value.KeyId);
+    private readonly IosSimulators _simulators = new();
     private readonly Lock _gate = new();
     private (string Token, DateTimeOffset MadeAt)? _bearer;
 
@@ -39,15 +40,25 @@ public sealed class DeviceCheckClient(IHttpClientFactory clients, IOptions<Devic
 
     /// <summary>Reads the two bits. A device that never had any answers with text and not JSON: both are false then.</summary>
     public Task<DeviceAnswer> QueryAsync(string deviceToken, CancellationToken cancellationToken) =>
-        CallAsync("query_two_bits", new() { ["device_token"] = deviceToken }, ReadBits, cancellationToken);
+        SimulatorOf(deviceToken) is { } name
+            ? Task.FromResult<DeviceAnswer>(_simulators.Query(name))
+            : CallAsync("query_two_bits", new() { ["device_token"] = deviceToken }, ReadBits, cancellationToken);
 
     /// <summary>Asks whether a token is one of a real device, and nothing else: <see cref="DeviceAnswer.Stored"/> when it is.</summary>
     public Task<DeviceAnswer> ValidateAsync(string deviceToken, CancellationToken cancellationToken) =>
-        CallAsync("validate_device_token", new() { ["device_token"] = deviceToken }, _ => new DeviceAnswer.Stored(), cancellationToken);
+        SimulatorOf(deviceToken) is not null
+            ? Task.FromResult<DeviceAnswer>(new DeviceAnswer.Stored())
+            : CallAsync("validate_device_token", new() { ["device_token"] = deviceToken }, _ => new DeviceAnswer.Stored(), cancellationToken);
 
     /// <summary>Stores both bits; what an omitted bit would become is not documented, so both are always sent.</summary>
-    public Task<DeviceAnswer> UpdateAsync(string deviceToken, bool bit0, bool bit1, CancellationToken cancellationToken) =>
-        CallAsync(
+    public Task<DeviceAnswer> UpdateAsync(string deviceToken, bool bit0, bool bit1, CancellationToken cancellationToken)
+    {
+        if (SimulatorOf(deviceToken) is { } name)
+        {
+            _simulators.Update(name, bit0, bit1);
+            return Task.FromResult<DeviceAnswer>(new DeviceAnswer.Stored());
+        }
+        return CallAsync(
             "update_two_bits",
             new()
             {
@@ -58,9 +69,13 @@ public sealed class DeviceCheckClient(IHttpClientFactory clients, IOptions<Devic
             _ => new DeviceAnswer.Stored(),
             cancellationToken
         );
+    }
 
     /// <inheritdoc/>
     public void Dispose() => _key.Dispose();
+
+    /// <summary>The iOS Simulator that a token names, where those are let in: Apple is not asked about it.</summary>
+    private string? SimulatorOf(string deviceToken) => options.Value.AcceptIosSimulators ? IosSimulators.NameOf(deviceToken) : null;
 
     private async Task<DeviceAnswer> CallAsync(
         string operation,

@@ -16,6 +16,12 @@ public sealed class DeviceCheckOptions : IValidatableObject
     [Url]
     public string? DevelopmentUrl { get; set; }
 
+    /// <summary>
+    /// Development only, and refused at start elsewhere: takes base64 of <c>ios-simulator:NAME</c> as the token of a device NAME that Apple is not asked about,
+    /// because the iOS Simulator has no DeviceCheck. <c>./reelbase run</c> turns it on.
+    /// </summary>
+    public bool AcceptIosSimulators { get; set; }
+
     /// <summary>The developer team's id; becomes <c>iss</c>.</summary>
     public string? TeamId { get; set; }
 
