@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Configuration.EnvironmentVariables;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Reelbase.Server.Platform;
@@ -259,6 +260,10 @@ public static class Commands
                 "DeviceCheck is not configured (DeviceCheck:TeamId, KeyId, PrivateKeyFile): no device is verified and no free credits are granted"
             );
         }
+        if (app.Services.GetRequiredService<IOptions<Integrations.Apple.DeviceCheck.DeviceCheckOptions>>().Value.AcceptIosSimulators)
+        {
+            app.Logger.LogWarning("DeviceCheck:AcceptIosSimulators is on: whoever names an iOS Simulator brings a device of their own");
+        }
         foreach (var (isOn, what) in AppleFeatures(app.Services))
         {
             if (!isOn)
@@ -322,7 +327,8 @@ public static class Commands
         // Settings are read at start and checked there; a watch over their files would only take one of the machine's few inotify instances.
         string[] settings = ["--hostBuilder:reloadConfigOnChange=false", .. args];
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = settings, ContentRootPath = AppContext.BaseDirectory });
-        builder.Configuration.AddEnvironmentVariables("REELBASE__");
+        builder.Configuration.Sources.Insert(0, new EnvironmentVariablesConfigurationSource { Prefix = SettingNames.ProposalPrefix });
+        builder.Configuration.AddEnvironmentVariables(SettingNames.EnvironmentPrefix);
         return builder;
     }
 

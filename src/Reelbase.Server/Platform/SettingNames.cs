@@ -9,6 +9,9 @@ public static class SettingNames
     /// <summary>What our environment variables begin with.</summary>
     public const string EnvironmentPrefix = "REELBASE__";
 
+    /// <summary>What settings begin with that somebody proposes, such as <c>./reelbase run</c>: everything that an operator has given anywhere wins over them.</summary>
+    public const string ProposalPrefix = "REELBASE_DEFAULT__";
+
     /// <summary>A name that differs in more letters is another name.</summary>
     private const int MaxDistance = 3;
 
