@@ -14,7 +14,7 @@ public sealed class DeviceRiskTests(DeviceRiskTests.Guarded system) : IClassFixt
             {
                 ["Devices:ThrottleRiskScore"] = "40",
                 ["Devices:BlockRiskScore"] = "80",
-                ["Devices:ThrottleSeconds"] = "2",
+                ["Devices:ThrottleSeconds"] = "600",
                 ["DeviceCheck:DevelopmentUrl"] = SimulatorsUrl + "/devicecheck/development",
             };
     }

@@ -190,7 +190,7 @@ public sealed class RealtimeHostileTests(RealtimeHostileTests.House system) : IC
     [Fact]
     public async Task A_client_that_is_silent_and_one_that_never_ends_its_message_are_closed()
     {
-        await using var node = system.BuildServer(new() { ["Realtime:IdleSeconds"] = "1" });
+        await using var node = system.BuildServer(new() { ["Realtime:IdleSeconds"] = "5" });
         await node.StartAsync();
         using var silent = await ChannelClient.OpenAsync(TestSystem.AddressOf(node), AnonKey);
         using var halting = await ChannelClient.OpenAsync(TestSystem.AddressOf(node), AnonKey);
