@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Reelbase.Server.Features.Accounts;
 using Reelbase.Server.Features.Admin;
+using Reelbase.Server.Features.Ages;
 using Reelbase.Server.Features.Alerts;
 using Reelbase.Server.Features.AppSettings;
 using Reelbase.Server.Features.Catalog;
@@ -134,6 +135,7 @@ public static class ServerApp
         ("Supabase", typeof(SupabaseOptions)),
         ("Generation", typeof(GenerationOptions)),
         ("Consent", typeof(ConsentOptions)),
+        ("Ages", typeof(AgesOptions)),
         ("Callbacks", typeof(CallbackOptions)),
         ("Catalog", typeof(CatalogOptions)),
         ("Moderation", typeof(ModerationOptions)),
@@ -285,6 +287,7 @@ public static class ServerApp
         {
             // Nodes that accept nothing decide nothing about it, whatever their settings are.
             services.AddHostedService<ConsentRule>();
+            services.AddHostedService<AgePolicies>();
             AddHosted<ServerLimits>(services);
             services.AddSingleton<SessionService>();
             services.AddSingleton<SupabaseCallers>();
@@ -405,6 +408,7 @@ public static class ServerApp
         group.MapSessions();
         ConsentEndpoint.Map(group);
         GetConsentTermsEndpoint.Map(group);
+        SetAgeBandEndpoint.Map(group);
         JoinAccountsEndpoint.Map(group);
         group.MapLeaving();
         UpdateCreditsEndpoint.Map(group);

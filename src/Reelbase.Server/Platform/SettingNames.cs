@@ -54,6 +54,10 @@ public static class SettingNames
                     {
                         yield return $"{section.Key}:{setting.Key} is no setting{Hint(setting.Key, properties.Select(known => known.Name), section.Key + ":")}";
                     }
+                    else if (typeof(IDictionary).IsAssignableFrom(property.PropertyType) && setting.Value is { Length: > 0 })
+                    {
+                        yield return $"{section.Key}:{property.Name} takes values by name, as {section.Key}:{property.Name}:NAME";
+                    }
                     else if (IsSingle(property.PropertyType) && setting.GetChildren().FirstOrDefault() is { } below)
                     {
                         yield return $"{below.Path} is no setting; {section.Key}:{property.Name} takes one value";

@@ -85,6 +85,15 @@ public sealed class CallerMatrixTests(CallerMatrixTests.Prepared system) : IClas
                 403,
                 200
             ),
+            ["set-age-band"] = new(
+                "POST",
+                "/set-age-band",
+                $$"""{"lower_bound":18,"declaration":"self","user_id":"{{system.Ben.UserId}}" }""",
+                401,
+                403,
+                403,
+                200
+            ),
             ["register-push-token"] = new(
                 "POST",
                 "/register-push-token",

@@ -18,6 +18,7 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
         // A policy lets admins read it, and Ada is none.
         ["public.admin_actions"] = "none denied denied denied",
         ["public.admin_approvals"] = None,
+        ["public.age_bands"] = None,
         ["public.admin_credentials"] = None,
         ["public.admin_passkey_challenges"] = None,
         ["public.admin_passkeys"] = None,
@@ -122,6 +123,7 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
                 var job = (await phone.GetAsync("/get-video-jobs"))["jobs"][0].GetProperty("job_id").GetString();
                 await phone.PostAsync("/report-content", new { job_id = job, reason = "a reason" });
                 await phone.PostAsync("/register-push-token", new { token = phone.UserId.ToString("N") });
+                await phone.PostAsync("/set-age-band", new { lower_bound = 18, declaration = "checked" });
                 await phone.PostAsync(
                     "/record-consent",
                     new

@@ -122,7 +122,7 @@ internal static class FunctionRights
             "match_user_id",
             "model_is_offered",
             "move_my_file",
-            "my_missing_ai_consent",
+            "my_press_refusal",
             "my_user_id",
             "my_user_ids",
             "open_passkey_registration",
@@ -140,6 +140,7 @@ internal static class FunctionRights
             "require_caller",
             "require_own_folder",
             "reserve_upload",
+            "set_age_band",
             "take_claim_place",
             "take_passkey_challenge",
             "to_json_time",
@@ -149,6 +150,7 @@ internal static class FunctionRights
         ["reelbase_api"] =
         [
             "abandon_upload",
+            "announce_age_policies",
             "announce_consent_rule",
             "beat",
             "begin_device_question",

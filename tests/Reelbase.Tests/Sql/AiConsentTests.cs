@@ -30,7 +30,7 @@ public sealed class AiConsentTests(SqlDatabase database)
         await using var _ = sql;
         await sql.BecomeAsync(user);
         Assert.Equal("ERR_4013", await sql.RefusalAsync(Press, Fast));
-        var missing = JsonNode.Parse(await sql.ValueAsync<string>("select my_missing_ai_consent()::text"))!;
+        var missing = JsonNode.Parse(await sql.ValueAsync<string>("select my_press_refusal()::text"))!["details"]!;
         Assert.Equal(await VersionAsync(sql), (string?)missing["version"]);
         var recipients = missing["recipients"]!.AsArray().Select(name => (string)name!).ToList();
         Assert.Contains("fal.ai", recipients);

@@ -6,7 +6,6 @@ grant select (id, email, apple_sub, is_guest, tier, credits_remaining, credits_t
 grant update (language, theme_preference) on users to authenticated;
 revoke all on consent_terms from public, anon, authenticated, service_role, reelbase_api, reelbase_worker, reelbase_admin;
 grant execute on function get_consent_terms(text, text) to anon, authenticated;
-grant execute on function my_missing_ai_consent() to authenticated;
 grant execute on function announce_consent_rule(text, boolean, timestamptz), consent_rule() to reelbase_api, reelbase_worker, reelbase_admin;
 grant execute on function my_user_id(), my_user_ids(), require_caller() to authenticated, anon;
 grant execute on function match_user_id(text) to authenticated;

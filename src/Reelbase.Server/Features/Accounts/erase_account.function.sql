@@ -38,6 +38,7 @@ begin
   delete from idempotency_log where user_id = any (v_ids);
   delete from rate_limit_log where user_id = any (v_ids);
   delete from purchase_claims where user_id = any (v_ids);
+  delete from age_bands where user_id = any (v_ids);
   delete from user_consents where user_id = any (v_ids);
   update content_reports set user_id = null, reason = 'the user has left' where user_id = any (v_ids);
   delete from push_notifications where user_id = any (v_ids);

@@ -30,4 +30,4 @@ begin
 end
 $$;
 comment on function missing_ai_consent(uuid, models, boolean) is
-  '{"version","recipients":[...]} that a user has yet to agree to, or null. Internal to generate_video, insert_video_job and my_missing_ai_consent.';
+  '{"version","recipients":[...]} that a user has yet to agree to, or null. Internal to generate_video, insert_video_job and my_press_refusal.';

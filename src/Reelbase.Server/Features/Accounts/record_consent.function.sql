@@ -20,8 +20,10 @@ begin
     update user_consents set withdrawn_at = clock_timestamp() where user_id = v_me and kind = p_kind and withdrawn_at is null;
     if p_kind = 'ai_processing' and exists (select from installation where ai_consent = 'on') then
       perform cancel_queued_jobs(v_me, 'ERR_4013', 'The consent was taken back before the video was begun.');
+    elsif p_kind = 'guardian' then
+      perform apply_age_refusal(v_me);
     end if;
   end if;
 end
 $$;
-comment on function record_consent(text, text, boolean) is 'Records or withdraws the caller''s consent; without ai_processing queued jobs end. Raises ERR_4005, ERR_4006.';
+comment on function record_consent(text, text, boolean) is 'Records or withdraws the caller''s consent; without ai_processing, or a guardians where the declared age needs it, queued jobs end. Raises ERR_4005, ERR_4006.';

@@ -93,13 +93,13 @@ public static class GenerateVideoEndpoint
         var own = images.Check(request.ImageUrl, context);
         // What moderation is shown and what the provider will get are the same file, or the request is refused.
         var picture = own is null ? null : await FileEndpoints.FindOwnAsync(database, caller, own, context.RequestAborted);
-        // Nothing of theirs leaves before they have agreed, be it to a moderation service; inside the transaction it is asked again, and decided.
-        var consent =
+        // Nothing of theirs leaves before they may and have agreed, be it to a moderation service; inside the transaction it is asked again, and decided.
+        var early =
             moderator.AsksOutside || copies.AreOn
-                ? await database.OneOrNoneAsync<string>(caller, "select my_missing_ai_consent()::text", context.RequestAborted)
+                ? await database.OneOrNoneAsync<string>(caller, "select my_press_refusal()::text", context.RequestAborted)
                 : null;
         PictureCopy? copy = null;
-        if (own is null && consent is null && request.ImageUrl is not null && copies.AreOn)
+        if (own is null && early is null && request.ImageUrl is not null && copies.AreOn)
         {
             images.RequireOwnAddress();
             copy = await copies.TakeAsync(context, caller, request.ImageUrl);
@@ -109,16 +109,16 @@ public static class GenerateVideoEndpoint
         {
             var canonical = Validate(request, own, copy, (picture ?? copy?.Picture)?.ObjectId);
             // Before the transaction, as it may ask a service; a refusal is raised inside it, so that a repeated key still finds its answer.
-            var refusal = consent is not null
-                ? $$"""{"code":"ERR_4013","details":{{consent}}}"""
-                : copy?.Refusal
-                    ?? Refusal(
-                        await moderator.CheckAsync(
-                            request.Prompt,
-                            copy is null ? ForModeration(request, own, picture, links, context) : Link(copy.Picture, links, context),
-                            context.RequestAborted
-                        )
-                    );
+            var refusal =
+                early
+                ?? copy?.Refusal
+                ?? Refusal(
+                    await moderator.CheckAsync(
+                        request.Prompt,
+                        copy is null ? ForModeration(request, own, picture, links, context) : Link(copy.Picture, links, context),
+                        context.RequestAborted
+                    )
+                );
             // An answer that is lost may be of a job that has the picture; what no job has goes with its user's old pictures.
             isKept = true;
             var accepted = await AcceptAsync(context, caller, database, limit, key, canonical, options.Value.QueueDeadlineSeconds, refusal);

@@ -71,7 +71,11 @@ begin
     end if;
   end if;
   perform require_model_offered(v_model, p_request ->> 'model_id');
-  -- Before the price, so that nobody tops up for what they would not agree to.
+  -- Before the price, so that nobody tops up for what they may not do or would not agree to.
+  v_consent := age_refusal(v_me);
+  if v_consent is not null then
+    perform raise_error('ERR_4014', v_consent);
+  end if;
   v_consent := missing_ai_consent(v_me, v_model, false);
   if v_consent is not null then
     perform raise_error('ERR_4013', v_consent);
@@ -138,4 +142,4 @@ end
 $$;
 comment on function generate_video(uuid, jsonb, inet, jsonb, integer, jsonb) is
   'Accepts a generation exactly once per user and key: price, limits, charge, ledger row, job and stored answer in one '
-  'transaction. Raises ERR_4001, ERR_4002, ERR_4003, ERR_4004, ERR_4005, ERR_4006, ERR_4007, ERR_4009, ERR_4013, and the code of p_refusal.';
+  'transaction. Raises ERR_4001, ERR_4002, ERR_4003, ERR_4004, ERR_4005, ERR_4006, ERR_4007, ERR_4009, ERR_4013, ERR_4014, and the code of p_refusal.';

@@ -3,7 +3,7 @@ revoke all on video_jobs, job_submissions, idempotency_log, rate_limit_log
 grant select (job_id, user_id, model_id, theme_id, model_name, prompt, settings, image_url, status, video_url,
   thumbnail_url, credits_used, error_code, created_at, completed_at, deleted_at,
   video_duration_seconds, video_width, video_height, video_fps, video_has_audio) on video_jobs to authenticated;
-grant execute on function generate_video(uuid, jsonb, inet, jsonb, integer, jsonb) to authenticated;
+grant execute on function generate_video(uuid, jsonb, inet, jsonb, integer, jsonb), my_press_refusal() to authenticated;
 grant execute on function confirm_generation_limit(uuid[], uuid[], uuid[], inet[], jsonb) to reelbase_api;
 grant execute on function
   claim_video_jobs(text, integer, integer, jsonb), renew_video_job_lease(uuid, text, integer),

@@ -1,6 +1,6 @@
 -- Puts a job into the queue and charges for it: the one place where a job begins, for a press and for a retry by support alike. The user row
--- is locked by the caller. p_retry_of: the job that is retried at the house's cost; nothing is charged then, so nothing can come back. Whether the user has agreed is asked here
--- for a retry; a press has been asked before its price.
+-- is locked by the caller. p_retry_of: the job that is retried at the house's cost; nothing is charged then, so nothing can come back. Whether the user may and has agreed
+-- is asked here for a retry; a press has been asked before its price.
 create or replace function insert_video_job(
   p_user_id uuid, p_model models, p_theme_id uuid, p_prompt text, p_settings jsonb, p_image_url text, p_cost integer,
   p_queue_deadline_seconds integer, p_retry_of uuid default null)
@@ -11,7 +11,9 @@ declare
   v_consent jsonb := case when p_retry_of is not null then missing_ai_consent(p_user_id, p_model, true) end;
 begin
   perform require_model_offered(p_model, p_model.id::text);
-  if v_consent is not null then
+  if p_retry_of is not null and age_refusal(p_user_id) is not null then
+    perform raise_error('ERR_4014');
+  elsif v_consent is not null then
     perform raise_error('ERR_4013', v_consent);
   end if;
   insert into video_jobs (job_id, user_id, model_id, theme_id, model_name, prompt, settings, image_url, credits_used, credits_charged,
@@ -27,4 +29,4 @@ begin
 end
 $$;
 comment on function insert_video_job(uuid, models, uuid, text, jsonb, text, integer, integer, uuid) is
-  'Queues a job and charges for it, or not when it is a retry; answers its id. Raises ERR_4002, ERR_4013. Internal to generate_video and admin_retry_job.';
+  'Queues a job and charges for it, or not when it is a retry; answers its id. Raises ERR_4002, ERR_4013, ERR_4014. Internal to generate_video and admin_retry_job.';

@@ -25,6 +25,9 @@ begin
     -- Cancelled while the provider said no: it is not handed over again.
     perform end_video_job(v_job, 'ERR_5002', 'The video was cancelled.', false);
     return;
+  elsif age_refusal(v_job.user_id) is not null then
+    perform end_video_job(v_job, 'ERR_4014', 'The declared age no longer allowed it before the video was begun.', false);
+    return;
   elsif consent_was_taken_back(v_job.user_id, v_job.created_at) then
     perform end_video_job(v_job, 'ERR_4013', 'The consent was taken back before the video was begun.', false);
     return;

@@ -52,6 +52,7 @@ begin
   update users set merged_into = p_member_id, updated_at = now() where id = p_guest_id or merged_into = p_guest_id;
   -- What a guardian took back of the one is taken back of both: sessions and what waits end, whoever is signed in.
   perform apply_rescinded_consent(p_member_id);
+  perform merge_age_bands(p_guest_id, p_member_id);
 end
 $$;
 comment on function merge_accounts(uuid, uuid) is 'Moves everything of a guest to a member, and the balance through two ledger rows. Internal to the definer functions.';

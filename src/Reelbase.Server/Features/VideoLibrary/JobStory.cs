@@ -20,6 +20,7 @@ public static class JobStory
         var why = job.Text("error_code") switch
         {
             "ERR_4013" => texts["The user took their consent back before it was sent."],
+            "ERR_4014" => texts["The policy for the declared age no longer allowed it before it was sent."],
             _ when job.Has("deleted_at") => texts["The user deleted it."],
             _ when job.Has("cancel_requested_at") => texts["It was cancelled."],
             "ERR_6003" => texts["It was given up, as nothing was recorded of it however often it was claimed."],

@@ -38,4 +38,4 @@ begin
 end
 $$;
 comment on function admin_retry_job(uuid, jsonb, integer) is
-  '{"success":true,"job_id":uuid}, once for each key. Raises ERR_4000, ERR_4005, ERR_4006, ERR_4007, ERR_4002, ERR_4009, ERR_4012, ERR_4013.';
+  '{"success":true,"job_id":uuid}, once for each key. Raises ERR_4000, ERR_4005, ERR_4006, ERR_4007, ERR_4002, ERR_4009, ERR_4012, ERR_4013, ERR_4014.';

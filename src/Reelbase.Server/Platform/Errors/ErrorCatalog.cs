@@ -8,6 +8,9 @@ public sealed record ErrorEntry(string Code, int Status, string Meaning, string 
     /// <summary>The message with the numbers of its details, for when they are known.</summary>
     public Translation? WithNumbers { get; init; }
 
+    /// <summary>Its details say something about a person that is for them alone: they are in the answer and never in <c>error_log</c>.</summary>
+    public bool HasPrivateDetails { get; init; }
+
     /// <summary>What the client may do next.</summary>
     public required string Next { get; init; }
 
@@ -167,6 +170,19 @@ public static class ErrorCatalog
         {
             Next =
                 "Show the text of `get-consent-terms`, send `record-consent` with `details.version` when the user agrees, then the request again with the same key.",
+        },
+        new(
+            "ERR_4014",
+            403,
+            "not available at the declared age",
+            "Videos are not available at the age that was declared for this account.",
+            "Bu hesap için beyan edilen yaşta video oluşturulamıyor.",
+            "Los videos no están disponibles para la edad declarada en esta cuenta."
+        )
+        {
+            Next =
+                "When `details.policy` is `guardian`, let a guardian agree in a screen of your own, send `record-consent` with the kind `guardian`, then the request again with the same key; when it is `block`, say so and offer no retry.",
+            HasPrivateDetails = true,
         },
         new(
             "ERR_5001",

@@ -32,7 +32,17 @@ public sealed class ErrorRecorder(ApiDatabase database, TimeProvider clock, ILog
     public void Record(HttpContext context, string code, string route, JsonElement? details, string traceId)
     {
         var userId = (context.Items[typeof(Caller)] as Caller)?.UserId;
-        Add(new(userId, code, route.Length > 0 ? route : null, details, traceId, context.Connection.RemoteIpAddress?.ToString(), 1));
+        Add(
+            new(
+                userId,
+                code,
+                route.Length > 0 ? route : null,
+                ErrorCatalog.Find(code).HasPrivateDetails ? null : details,
+                traceId,
+                context.Connection.RemoteIpAddress?.ToString(),
+                1
+            )
+        );
     }
 
     /// <summary>Notes a refusal of an API whose errors have another shape than the catalogue's.</summary>

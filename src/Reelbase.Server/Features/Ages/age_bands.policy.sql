@@ -1,0 +1,1 @@
+alter table age_bands enable row level security;
