@@ -118,13 +118,19 @@ public static class AdminCommands
         }
     }
 
-    private static Task<int> WithDatabaseAsync(WebApplicationBuilder builder, string[] args, Func<AdminDatabase, Task<int>> act) =>
-        Commands.WithOwnerAsync(
+    private static async Task<int> WithDatabaseAsync(WebApplicationBuilder builder, string[] args, Func<AdminDatabase, Task<int>> act)
+    {
+        var options = Commands.DatabaseOptionsOf(builder);
+        if (Commands.HasAdminAddressOnly(builder, args))
+        {
+            await using var database = new AdminDatabase(ConnectionStrings.From(options, null));
+            return await act(database);
+        }
+        return await Commands.WithOwnerAsync(
             builder,
             args,
             async owner =>
             {
-                var options = Commands.DatabaseOptionsOf(builder);
                 if (Commands.Value(args, "--database") is not null)
                 {
                     // Addresses of roles are about the configured database, and not about another one that was named.
@@ -135,6 +141,7 @@ public static class AdminCommands
             },
             mustExist: true
         );
+    }
 
     internal static async Task<int> ReconcileAsync(AdminDatabase database)
     {

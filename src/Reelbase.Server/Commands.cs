@@ -202,6 +202,12 @@ public static class Commands
         }
     }
 
+    /// <summary>
+    /// The address of the role that the command line works as, where the owner's is not given: that one is enough for whatever only reads and changes rows.
+    /// </summary>
+    internal static bool HasAdminAddressOnly(WebApplicationBuilder builder, string[] args) =>
+        Value(args, "--database") is null && DatabaseOptionsOf(builder) is { ConnectionString: null or "", AdminConnectionString.Length: > 0 };
+
     internal static async Task<(string Owner, PrivateCluster? Cluster)> OwnerAsync(WebApplicationBuilder builder)
     {
         var options = builder.Configuration.GetSection("Database").Get<DatabaseOptions>() ?? new();

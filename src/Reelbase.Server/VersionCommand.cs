@@ -19,9 +19,14 @@ internal static class VersionCommand
         {
             var builder = Commands.NewBuilder([]);
             var options = Commands.DatabaseOptionsOf(builder);
-            if (await FindOwnerAsync(builder, args, options) is { } owner)
+            var strings =
+                Commands.HasAdminAddressOnly(builder, args) ? ConnectionStrings.From(options, null)
+                : await FindOwnerAsync(builder, args, options) is { } owner
+                    ? ConnectionStrings.From(new() { ConnectTimeoutSeconds = options.ConnectTimeoutSeconds }, owner)
+                : null;
+            if (strings is not null)
             {
-                await using var database = new AdminDatabase(ConnectionStrings.From(new() { ConnectTimeoutSeconds = options.ConnectTimeoutSeconds }, owner));
+                await using var database = new AdminDatabase(strings);
                 foreach (var node in await database.ListAsync<NodeVersion>("select * from list_nodes()", CancellationToken.None))
                 {
                     Console.WriteLine(

@@ -33,16 +33,17 @@ internal static class DatabaseChecks
     };
 
     /// <summary>Migrations and clocks, and everything else that the database knows; null when it is not migrated far enough to be asked.</summary>
-    public static async Task<Facts?> ReadAsync(WebApplicationBuilder builder, string owner, List<Finding> findings)
+    /// <param name="builder">The settings.</param>
+    /// <param name="owner">Null where only the command line's role has an address: the owner's tables cannot be compared then.</param>
+    /// <param name="findings">What is found is added here.</param>
+    public static async Task<Facts?> ReadAsync(WebApplicationBuilder builder, string? owner, List<Finding> findings)
     {
         var options = Commands.DatabaseOptionsOf(builder);
-        using var silent = LoggerFactory.Create(_ => { });
-        var migration = await new Migrator(owner, silent.CreateLogger("doctor")) { KeptRoles = RolePasswords.KeptByOperator(options) }.RunAsync(
-            dryRun: true,
-            CancellationToken.None
-        );
+        var migration = owner is null ? null : await CompareAsync(owner, options);
         findings.Add(
-            migration.Older is { } older ? Finding.Fault("database", null, $"{older}: this program is older than the database", "use the newer program")
+            migration is null
+                ? Finding.Ok("database", "without the owner's address its migrations are not compared (migrate --dry-run does, with that address)")
+            : migration.Older is { } older ? Finding.Fault("database", null, $"{older}: this program is older than the database", "use the newer program")
             : migration.Files.Count > 0
                 ? Finding.Fault(
                     "database",
@@ -53,10 +54,12 @@ internal static class DatabaseChecks
             : Finding.Ok("database", "every migration is applied")
         );
         await using var database = new AdminDatabase(
-            ConnectionStrings.From(
-                new() { ConnectTimeoutSeconds = options.ConnectTimeoutSeconds, CommandTimeoutSeconds = options.CommandTimeoutSeconds },
-                owner
-            )
+            owner is null
+                ? ConnectionStrings.From(options, null)
+                : ConnectionStrings.From(
+                    new() { ConnectTimeoutSeconds = options.ConnectTimeoutSeconds, CommandTimeoutSeconds = options.CommandTimeoutSeconds },
+                    owner
+                )
         );
         var before = DateTime.UtcNow;
         Facts facts;
@@ -64,13 +67,22 @@ internal static class DatabaseChecks
         {
             facts = JsonSerializer.Deserialize<Facts>((await database.ScalarAsync<string>("select doctor_facts()::text", CancellationToken.None))!, Names)!;
         }
-        catch (PostgresException) when (migration.Files.Count > 0)
+        catch (PostgresException) when (migration is { Files.Count: > 0 })
         {
             // Said already: a database that is not migrated far enough cannot be asked.
             return null;
         }
         findings.Add(ExamineClock(before, DateTime.UtcNow, facts.Now.ToUniversalTime()));
         return facts;
+    }
+
+    private static async Task<MigrationResult> CompareAsync(string owner, DatabaseOptions options)
+    {
+        using var silent = LoggerFactory.Create(_ => { });
+        return await new Migrator(owner, silent.CreateLogger("doctor")) { KeptRoles = RolePasswords.KeptByOperator(options) }.RunAsync(
+            dryRun: true,
+            CancellationToken.None
+        );
     }
 
     /// <summary>Ours must lie within what the question took.</summary>

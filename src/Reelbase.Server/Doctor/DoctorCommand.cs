@@ -67,7 +67,8 @@ internal static class DoctorCommand
         }
         findings.Add(Finding.Ok("settings", "every setting is known and readable"));
         findings.AddRange(SettingChecks.Examine(builder));
-        if (Commands.Value(args, "--database") is null && !Commands.HasInstallation(builder))
+        var hasNoOwner = Commands.HasAdminAddressOnly(builder, args);
+        if (!hasNoOwner && Commands.Value(args, "--database") is null && !Commands.HasInstallation(builder))
         {
             findings.Add(
                 Finding.Fault(
@@ -81,26 +82,24 @@ internal static class DoctorCommand
         }
         try
         {
-            await Commands.WithOwnerAsync(
-                builder,
-                args,
-                async owner =>
-                {
-                    var facts = await DatabaseChecks.ReadAsync(builder, owner, findings);
-                    if (facts is not null)
-                    {
-                        findings.AddRange(DatabaseChecks.Examine(builder, facts));
-                        findings.AddRange(await StorageChecks.ExamineAsync(builder, facts));
-                        findings.AddRange(await AddressChecks.ExamineAsync(builder, facts));
-                    }
-                    return true;
-                }
-            );
+            await (hasNoOwner ? AskAsync(builder, null, findings) : Commands.WithOwnerAsync(builder, args, owner => AskAsync(builder, owner, findings)));
         }
         catch (Exception error) when (Commands.IsForTheOperator(error))
         {
             findings.Add(Finding.Fault("database", "Database:ConnectionString", error.Message, "start PostgreSQL, or correct its address"));
         }
         return findings;
+    }
+
+    private static async Task<bool> AskAsync(WebApplicationBuilder builder, string? owner, List<Finding> findings)
+    {
+        var facts = await DatabaseChecks.ReadAsync(builder, owner, findings);
+        if (facts is not null)
+        {
+            findings.AddRange(DatabaseChecks.Examine(builder, facts));
+            findings.AddRange(await StorageChecks.ExamineAsync(builder, facts));
+            findings.AddRange(await AddressChecks.ExamineAsync(builder, facts));
+        }
+        return true;
     }
 }

@@ -38,6 +38,30 @@ public sealed class DeployTests
         Directory.Delete(folder, recursive: true);
     }
 
+    [Theory]
+    [InlineData("Reelbase.Server.dll admin create --email a@b.example", "create", "--email", "a@b.example")]
+    [InlineData("Reelbase.Server.dll doctor --json", "doctor", "--json")]
+    [InlineData("Reelbase.Server.dll version", "version")]
+    [InlineData("Reelbase.Server.dll admin", "")]
+    public async Task The_command_line_in_a_container_takes_admins_verbs_doctor_and_version(string expected, params string[] words)
+    {
+        var entry = Regex
+            .Match(Text("deploy/compose.yaml"), "entrypoint: \\[\"/bin/sh\", \"-c\", '(.*doctor.*)', \"admin\"\\]")
+            .Groups[1]
+            .Value.Replace("$$", "$", StringComparison.Ordinal);
+        var folder = Directory.CreateTempSubdirectory("reelbase-compose-").FullName;
+        var program = Path.Combine(folder, "dotnet");
+        await File.WriteAllTextAsync(program, "#!/bin/sh\necho \"$@\"\n");
+        File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.UserWrite);
+        var (exit, output) = await RunAsync(
+            "/bin/sh",
+            ["-c", entry, "admin", .. words.Where(word => word.Length > 0)],
+            new() { ["PATH"] = folder + ":/usr/bin:/bin" }
+        );
+        Assert.Equal((0, expected), (exit, output.Trim()));
+        Directory.Delete(folder, recursive: true);
+    }
+
     [Fact]
     public void A_node_needs_no_address_of_the_role_that_only_the_command_line_uses()
     {

@@ -170,6 +170,33 @@ public sealed class DoctorTests(TestSystem system) : IClassFixture<TestSystem>
         Assert.False(Directory.Exists(folder));
     }
 
+    [Fact]
+    public async Task The_command_line_and_doctor_need_no_address_of_the_owner()
+    {
+        // As the service admin of compose.yaml has it: the roles' addresses, and a folder without a private PostgreSQL.
+        var folder = Path.Combine(TestCluster.Home, "roles-" + Guid.NewGuid().ToString("N")[..8]);
+        var environment = new Dictionary<string, string>
+        {
+            ["REELBASE__Server__DataDirectory"] = folder,
+            ["REELBASE__Database__ApiConnectionString"] = system.Strings.Api,
+            ["REELBASE__Database__WorkerConnectionString"] = system.Strings.Worker,
+            ["REELBASE__Database__AdminConnectionString"] = system.Strings.Admin!,
+        };
+        var (code, output) = await ServerProcess.RunAsync(environment, "admin", "reconcile");
+        Assert.True(code == 0, output);
+        (code, output) = await ServerProcess.RunAsync(environment, "version");
+        Assert.Equal(0, code);
+        Assert.Contains("Node ", output, StringComparison.Ordinal);
+        (_, output) = await ServerProcess.RunAsync(environment, "doctor");
+        Assert.Contains("this machine and the database agree", output, StringComparison.Ordinal);
+        Assert.Contains("migrations are not compared", output, StringComparison.Ordinal);
+        // What only the owner can tell is refused as before, and nothing is made.
+        (code, output) = await ServerProcess.RunAsync(environment, "admin", "database-url");
+        Assert.Equal(1, code);
+        Assert.Contains("nothing was made", output, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.Combine(folder, "postgresql")));
+    }
+
     /// <summary>As the system is configured, unless another database is meant: then nobody serves it.</summary>
     private Task<List<Finding>> ExamineAsync(string owner, Dictionary<string, string?> more)
     {
