@@ -41,6 +41,15 @@ internal static class SettingChecks
                 "turn it off as soon as shipped apps send tokens"
             );
         }
+        if (builder.Environment.IsDevelopment() && server.PublicUrl?.StartsWith("https://", StringComparison.OrdinalIgnoreCase) == true)
+        {
+            yield return Finding.Warning(
+                "settings",
+                "ASPNETCORE_ENVIRONMENT",
+                "Development serves a public address: browsers of any origin may call, keys are made up where none is given, and whatever else makes a developer's first hour easier is open",
+                "set it to Production"
+            );
+        }
         if (Of<AdminOptions>(builder, "Admin").AllowInsecure && isProduction)
         {
             yield return Finding.Warning("settings", "Admin:AllowInsecure", "the console is served over plain http", "reach it through a tunnel only");

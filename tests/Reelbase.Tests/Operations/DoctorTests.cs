@@ -73,6 +73,7 @@ public sealed class DoctorTests(TestSystem system) : IClassFixture<TestSystem>
     [InlineData("Purchases:SandboxCreditsPerUser", "1", Level.Fault, "Purchases:SandboxCreditsPerUser", "App Review")]
     [InlineData("Purchases:SandboxCreditsPerDay", "1", Level.Fault, "Purchases:SandboxCreditsPerDay", "App Review")]
     [InlineData("Storage:MinFreeDiskMegabytes", "2147483647", Level.Fault, "Storage:MinFreeDiskMegabytes", "uploads are refused")]
+    [InlineData("Server:PublicUrl", "https://127.0.0.1:1", Level.Warning, "ASPNETCORE_ENVIRONMENT", "Development serves a public address")]
     [InlineData("Server:AcceptUnverifiedUserId", "true", Level.Warning, "Server:AcceptUnverifiedUserId", "anybody who knows a user_id")]
     public async Task A_setting_that_does_not_go_with_the_installation_is_found(string setting, string value, Level level, string key, string words)
     {

@@ -69,6 +69,20 @@ public sealed class RunTests
         Assert.Equal("Listens: http://127.0.0.1:5080", Lines((await TryAsync([])).Output)[0]);
     }
 
+    [Theory]
+    [InlineData("devicecheck", "Development", true)]
+    [InlineData("fal,appstore", "Development", false)]
+    [InlineData("devicecheck", "Staging", false)]
+    public async Task Ios_simulators_are_let_in_by_themselves_only_beside_pretended_devicecheck_in_development(
+        string simulators,
+        string environment,
+        bool expected
+    )
+    {
+        var (code, output) = await TryAsync(new() { ["ASPNETCORE_ENVIRONMENT"] = environment }, "--simulators", simulators);
+        Assert.Equal((0, expected), (code, Proposals(output).ContainsKey("DeviceCheck:AcceptIosSimulators")));
+    }
+
     [Fact]
     public async Task What_an_operator_gave_is_used_and_said_when_it_goes_to_a_pretended_system()
     {

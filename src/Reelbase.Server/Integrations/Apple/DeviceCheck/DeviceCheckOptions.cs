@@ -18,7 +18,7 @@ public sealed class DeviceCheckOptions : IValidatableObject
 
     /// <summary>
     /// Development only, and refused at start elsewhere: takes base64 of <c>ios-simulator:NAME</c> as the token of a device NAME that Apple is not asked about,
-    /// because the iOS Simulator has no DeviceCheck. <c>./reelbase run</c> turns it on.
+    /// because the iOS Simulator has no DeviceCheck. <c>./reelbase run</c> turns it on where it pretends DeviceCheck.
     /// </summary>
     public bool AcceptIosSimulators { get; set; }
 
