@@ -99,7 +99,7 @@ public static class ServerApp
         if (server.Has("admin"))
         {
             ConsoleSetup.Check(admin, builder.Environment.IsProduction());
-            ConsoleSetup.Add(services, admin, builder.Environment.IsProduction());
+            ConsoleSetup.Add(services, admin, new ConsoleCookies(server, admin, builder.Environment.IsProduction()));
             ConsoleSetup.Listen(builder, admin);
             services.AddSingleton<CatalogPreview>();
         }
@@ -344,6 +344,7 @@ public static class ServerApp
 
     private static void Use(WebApplication app, ServerOptions server, AdminOptions admin)
     {
+        FrontDoor.UsePathBase(app, server);
         FunctionCalls.Use(app);
         FrontDoor.Use(app, server, admin.ListenUrl, admin.PublicUrl);
         if (server.Has("admin"))

@@ -1,15 +1,19 @@
 using System.ComponentModel.DataAnnotations;
 using System.Net;
+using System.Text.RegularExpressions;
 
 namespace Reelbase.Server.Platform;
 
 /// <summary>Section <c>Server</c>: what this process does and how it is reached.</summary>
-public sealed class ServerOptions : IValidatableObject
+public sealed partial class ServerOptions : IValidatableObject
 {
     private static readonly string[] AllRoles = ["api", "worker", "admin"];
 
     /// <summary>The address that phones and providers use; makes links, webhook addresses and the token issuer.</summary>
     public string? PublicUrl { get; set; }
+
+    /// <summary>The sub-path that a proxy gives this server on a host with others (<c>/reelbase</c>), which <c>PublicUrl</c> ends with; the proxy passes paths on as they are. Paths without it are answered too.</summary>
+    public string? PathBase { get; set; }
 
     /// <summary>What this process does: api, worker, admin.</summary>
     public string[] Roles { get; set; } = [];
@@ -48,6 +52,9 @@ public sealed class ServerOptions : IValidatableObject
     public bool AcceptsShippedBuilds(TimeProvider clock) =>
         AcceptUnverifiedUserId && (AcceptUnverifiedUserIdUntil is not { } until || clock.GetUtcNow() < until);
 
+    /// <summary>What links of ours begin with: the public address, or the one that a request came to.</summary>
+    public string LinkBase(HttpRequest request) => PublicUrl is { Length: > 0 } url ? url.TrimEnd('/') : $"{request.Scheme}://{request.Host}{request.PathBase}";
+
     /// <summary>Whether this process has a role; no roles named means all of them.</summary>
     public bool Has(string role) => Roles.Length == 0 || Roles.Contains(role, StringComparer.OrdinalIgnoreCase);
 
@@ -57,6 +64,20 @@ public sealed class ServerOptions : IValidatableObject
         if (PublicUrl is { Length: > 0 } url && !IsWebAddress(url))
         {
             yield return new("must be an address such as https://api.example.com", [nameof(PublicUrl)]);
+        }
+        if (PathBase is { Length: > 0 } below)
+        {
+            if (!SubPath().IsMatch(below))
+            {
+                yield return new(
+                    "must be a path such as /reelbase: it begins with a slash, does not end with one, and has letters, digits, '-', '_', '.' and '~' only, without '..'",
+                    [nameof(PathBase)]
+                );
+            }
+            else if (PublicUrl is { Length: > 0 } links && !links.TrimEnd('/').EndsWith(below, StringComparison.Ordinal))
+            {
+                yield return new($"must end with {below}, which is Server:PathBase: links are made of it", [nameof(PublicUrl)]);
+            }
         }
         for (var index = 0; index < Roles.Length; index++)
         {
@@ -90,6 +111,9 @@ public sealed class ServerOptions : IValidatableObject
             }
         }
     }
+
+    [GeneratedRegex(@"^(/(?!\.{1,2}(/|\z))[A-Za-z0-9._~-]+)+\z")]
+    private static partial Regex SubPath();
 
     /// <summary>Whether a text is an address that links can begin with: http or https, a host, neither query nor fragment.</summary>
     public static bool IsWebAddress(string text) =>

@@ -45,9 +45,9 @@ const plain = (value) => (value && typeof value === 'object' && !Array.isArray(v
 
 window.reelbase.addPasskey = async (name) => {
   try {
-    const options = plain(await post('/admin/passkey/new', {}));
+    const options = plain(await post('admin/passkey/new', {}));
     const made = await navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options) });
-    await post('/admin/passkey/add', { name, credential: made.toJSON() });
+    await post('admin/passkey/add', { name, credential: made.toJSON() });
     return null;
   } catch (error) {
     return error.message || error.name;
@@ -55,13 +55,13 @@ window.reelbase.addPasskey = async (name) => {
 };
 document.addEventListener('click', async (event) => {
   if (!event.target.closest?.('[data-passkey="sign-in"]')) return;
-  let next = '/admin/sign-in?wrong=yes';
+  let next = 'admin/sign-in?wrong=yes';
   try {
-    const options = plain(await post('/admin/passkey/challenge', {}));
+    const options = plain(await post('admin/passkey/challenge', {}));
     const found = await navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options) });
-    next = (await post('/admin/passkey/session', { credential: found.toJSON() })).location;
+    next = (await post('admin/passkey/session', { credential: found.toJSON() })).location;
   } catch (error) {
-    if (error.status === 429) next = '/admin/sign-in?wrong=busy';
+    if (error.status === 429) next = 'admin/sign-in?wrong=busy';
   }
   location.assign(next);
 });

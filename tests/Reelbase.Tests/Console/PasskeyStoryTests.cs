@@ -3,6 +3,7 @@ using Microsoft.Playwright;
 namespace Reelbase.Tests.Console;
 
 /// <summary>A passkey in a real browser, with the authenticator that Chromium pretends to have.</summary>
+[Trait("Needs", "chromium")]
 public sealed class PasskeyStoryTests(PasskeyStoryTests.House house) : IClassFixture<PasskeyStoryTests.House>
 {
     /// <summary>The house whose console is called localhost: browsers make passkeys for names, and for this one without TLS.</summary>

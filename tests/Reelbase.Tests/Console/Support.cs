@@ -63,6 +63,8 @@ public class ConsoleHouse : TestSystem
                 TimezoneId = "Europe/Istanbul",
                 Locale = "en-GB",
                 AcceptDownloads = true,
+                // A proxy of a test has a certificate that nobody knows.
+                IgnoreHTTPSErrors = true,
             }
         );
         context.SetDefaultTimeout(Patience.Milliseconds);

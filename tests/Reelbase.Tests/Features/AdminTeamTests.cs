@@ -77,7 +77,7 @@ public sealed class AdminTeamTests(AdminHouse system) : IClassFixture<AdminHouse
         using var banned = await system.TokenAsync("banned@support.example");
         await system.PostAsync("/admin-ban-user", new { user_id = await system.IdAsync("banned@support.example"), reason = "a test of it" });
         using var cookie = new HttpClient(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = new Uri(system.Url) };
-        cookie.DefaultRequestHeaders.Add("Cookie", $"{AdminEndpoints.CookieName}=whatever");
+        cookie.DefaultRequestHeaders.Add("Cookie", $"{ConsoleCookies.Session}=whatever");
         var wrong = new List<string>();
         foreach (var operation in AdminOperations.All)
         {

@@ -47,10 +47,10 @@ public sealed class AttentionTests(AdminHouse house) : IClassFixture<AdminHouse>
         );
         foreach (var item in items)
         {
-            Assert.StartsWith("/admin/", Attention.Address(item), StringComparison.Ordinal);
+            Assert.StartsWith("admin/", Attention.Address(item), StringComparison.Ordinal);
             Assert.NotEqual((string)item["kind"]!, Attention.Describe(new Plain(), item));
         }
-        Assert.Equal($"/admin/users/{phone.UserId}", Attention.Address(items[1]));
+        Assert.Equal($"admin/users/{phone.UserId}", Attention.Address(items[1]));
         Assert.Equal("User " + phone.UserId + " has -5 credits.", Attention.Describe(new Plain(), items[1]));
     }
 

@@ -39,6 +39,7 @@ public sealed class StartTests
     [InlineData("Work:LeaseSeconds:0", "5", "Work:LeaseSeconds:0 is no setting; Work:LeaseSeconds takes one value")]
     [InlineData("Server:Roles:0", "apii", "Server:Roles:0 must be api, worker, admin, and not 'apii'; did you mean api?")]
     [InlineData("Server:PublicUrl", "api.example.com", "Server:PublicUrl must be an address such as https://api.example.com")]
+    [InlineData("Server:PathBase", "reelbase", "Server:PathBase must be a path such as /reelbase")]
     [InlineData("Admin:ListenUrl", "nonsense", "Admin:ListenUrl must be an address to listen at, such as http://10.0.0.5:5090")]
     [InlineData("Database:ConnectionString", "garbage", "Database:ConnectionString is no address of a database")]
     [InlineData("Database:WorkerConnectionString", "postgres://x:y@h/d?sslmode=ful", "Database:WorkerConnectionString is no address of a database")]

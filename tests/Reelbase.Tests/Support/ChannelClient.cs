@@ -28,7 +28,13 @@ public sealed class ChannelClient : IDisposable
     public WebSocketCloseStatus? CloseStatus => _socket.CloseStatus;
 
     /// <summary>Opens a socket.</summary>
-    public static async Task<ChannelClient> OpenAsync(string url, string key, string version = "2.0.0", bool isHttp2 = false)
+    public static async Task<ChannelClient> OpenAsync(
+        string url,
+        string key,
+        string version = "2.0.0",
+        bool isHttp2 = false,
+        HttpMessageInvoker? through = null
+    )
     {
         var client = new ChannelClient(version == "2.0.0");
         using var limit = new CancellationTokenSource(Patience.Span);
@@ -38,7 +44,7 @@ public sealed class ChannelClient : IDisposable
             client._socket.Options.HttpVersion = HttpVersion.Version20;
             client._socket.Options.HttpVersionPolicy = HttpVersionPolicy.RequestVersionExact;
         }
-        client._http = isHttp2 ? new HttpMessageInvoker(new SocketsHttpHandler()) : null;
+        client._http = isHttp2 ? new HttpMessageInvoker(new SocketsHttpHandler()) : through;
         await client._socket.ConnectAsync(new Uri(address), client._http, limit.Token);
         return client;
     }

@@ -45,9 +45,10 @@ public sealed record Answer(HttpStatusCode Status, JsonElement Json, string Text
 /// <summary>A phone with a guest's session.</summary>
 public sealed class Phone
 {
-    private Phone(string url, string deviceId, Answer answer)
+    private Phone(string url, string deviceId, Answer answer, HttpMessageHandler? through)
     {
-        Http = new HttpClient { BaseAddress = new Uri(url), Timeout = Patience.Span };
+        Http = Client(url, through);
+        Http.Timeout = Patience.Span;
         DeviceId = deviceId;
         Onboarding = answer;
         UserId = answer["user_id"].GetGuid();
@@ -66,19 +67,22 @@ public sealed class Phone
     /// <summary>A DeviceCheck token of a physical device.</summary>
     public static string TokenOf(string device) => Convert.ToBase64String(Encoding.UTF8.GetBytes("device:" + device));
 
-    /// <summary>Onboards; by default a new installation on a new physical device.</summary>
-    public static async Task<Phone> OnboardAsync(string url, string? deviceId = null, string? device = null)
+    /// <summary>Onboards; by default a new installation on a new physical device, and straight to the server.</summary>
+    public static async Task<Phone> OnboardAsync(string url, string? deviceId = null, string? device = null, HttpMessageHandler? through = null)
     {
         deviceId ??= Guid.NewGuid().ToString();
-        var answer = await CheckAsync(url, deviceId, TokenOf(device ?? deviceId));
-        Assert.Equal(HttpStatusCode.OK, answer.Status);
-        return new(url, deviceId, answer);
+        var answer = await CheckAsync(url, deviceId, TokenOf(device ?? deviceId), through);
+        Assert.True(answer.Status == HttpStatusCode.OK, answer.Text);
+        return new(url, deviceId, answer, through);
     }
 
+    private static HttpClient Client(string url, HttpMessageHandler? through) =>
+        through is null ? new() { BaseAddress = new Uri(url) } : new(through, disposeHandler: false) { BaseAddress = new Uri(url) };
+
     /// <summary>The raw answer of device-check.</summary>
-    public static async Task<Answer> CheckAsync(string url, string deviceId, string deviceToken)
+    public static async Task<Answer> CheckAsync(string url, string deviceId, string deviceToken, HttpMessageHandler? through = null)
     {
-        using var http = new HttpClient { BaseAddress = new Uri(url) };
+        using var http = Client(url, through);
         return await Answer.ReadAsync(await http.PostAsJsonAsync("/device-check", new { device_id = deviceId, device_token = deviceToken }));
     }
 

@@ -10,12 +10,6 @@ namespace Reelbase.Server.Features.Admin;
 /// <summary>The admin API: <c>GET</c> to look, <c>POST</c> to change, with an admin's bearer token and nothing else.</summary>
 public static class AdminEndpoints
 {
-    /// <summary>The console's cookie, which the API never takes: what a browser sends by itself must not move credits.</summary>
-    public const string CookieName = "reelbase_admin";
-
-    /// <summary>Its name where it is always secure: browsers take it from this very host over TLS only, and for all of it.</summary>
-    public const string SecureCookieName = "__Host-" + CookieName;
-
     /// <summary>Room for a model's fields and their options.</summary>
     private const int MaxBodyBytes = 64 * 1024;
 
@@ -58,10 +52,8 @@ public static class AdminEndpoints
     /// <summary>The calling admin, by token. Everybody else hears it before a word of the request is read.</summary>
     private static async Task<Caller> RequireAdminAsync(HttpContext context, CallerResolver callers, ApiDatabase database)
     {
-        if (
-            context.Request.Headers.Authorization.Count == 0
-            && (context.Request.Cookies.ContainsKey(CookieName) || context.Request.Cookies.ContainsKey(SecureCookieName))
-        )
+        // What a browser sends by itself must not move credits.
+        if (context.Request.Headers.Authorization.Count == 0 && ConsoleCookies.HasSession(context.Request))
         {
             throw new ApiException("ERR_4006", new { reason = "cookie_not_accepted" });
         }

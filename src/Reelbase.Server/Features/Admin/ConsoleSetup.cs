@@ -20,9 +20,9 @@ public static class ConsoleSetup
     private static readonly string[] Paths = ["/admin", "/_blazor", "/_framework", "/_content"];
 
     /// <summary>Adds the services.</summary>
-    public static void Add(IServiceCollection services, AdminOptions options, bool isProduction)
+    public static void Add(IServiceCollection services, AdminOptions options, ConsoleCookies cookies)
     {
-        var isSecure = IsSecure(options, isProduction);
+        services.AddSingleton(cookies);
         services.AddSingleton<AdminApi>();
         services.AddSingleton<AdminCredentials>();
         services.AddSingleton<AdminSignIn>();
@@ -40,24 +40,23 @@ public static class ConsoleSetup
                 Scheme,
                 cookie =>
                 {
-                    cookie.Cookie.Name = isSecure ? AdminEndpoints.SecureCookieName : AdminEndpoints.CookieName;
+                    cookie.Cookie.Name = cookies.Name(ConsoleCookies.Session);
                     cookie.Cookie.HttpOnly = true;
                     cookie.Cookie.SameSite = SameSiteMode.Strict;
-                    cookie.Cookie.SecurePolicy = isSecure ? CookieSecurePolicy.Always : CookieSecurePolicy.SameAsRequest;
-                    cookie.Cookie.Path = "/";
+                    // No path of ours: the framework takes the sub-path of the request, or the root.
+                    cookie.Cookie.SecurePolicy = cookies.IsSecure ? CookieSecurePolicy.Always : CookieSecurePolicy.SameAsRequest;
                     cookie.ExpireTimeSpan = TimeSpan.FromMinutes(options.SessionMinutes);
                     cookie.SlidingExpiration = false;
-                    cookie.LoginPath = ConsoleSignIn.SignInPath;
-                    cookie.AccessDeniedPath = ConsoleSignIn.SignInPath;
+                    cookie.LoginPath = ConsoleSignIn.SignInRoute;
+                    cookie.AccessDeniedPath = ConsoleSignIn.SignInRoute;
                     cookie.Events.OnValidatePrincipal = ValidateAsync;
                 }
             );
         services.AddAntiforgery(form =>
         {
-            form.Cookie.Name = isSecure ? "__Host-reelbase_form" : "reelbase_form";
+            form.Cookie.Name = cookies.Name("reelbase_form");
             form.Cookie.SameSite = SameSiteMode.Strict;
-            form.Cookie.SecurePolicy = isSecure ? CookieSecurePolicy.Always : CookieSecurePolicy.SameAsRequest;
-            form.Cookie.Path = "/";
+            form.Cookie.SecurePolicy = cookies.IsSecure ? CookieSecurePolicy.Always : CookieSecurePolicy.SameAsRequest;
         });
         // The same keys on every node, made from the secret that they share already.
         services.AddSingleton<IDataProtectionProvider, KeyedDataProtection>();
@@ -76,9 +75,6 @@ public static class ConsoleSetup
             );
         }
     }
-
-    /// <summary>Whether the cookies travel over TLS only.</summary>
-    private static bool IsSecure(AdminOptions options, bool isProduction) => isProduction && !options.AllowInsecure;
 
     /// <summary>Adds the address of its own, and the files that pages need.</summary>
     public static void Listen(WebApplicationBuilder builder, AdminOptions options)
@@ -100,7 +96,7 @@ public static class ConsoleSetup
     /// <summary>What stands before the console's pages and the admin API.</summary>
     public static void Use(WebApplication app, AdminOptions options)
     {
-        var isSecure = IsSecure(options, app.Environment.IsProduction());
+        var isSecure = app.Services.GetRequiredService<ConsoleCookies>().IsSecure;
         var port = options.ListenUrl is { Length: > 0 } own ? new Uri(own).Port : (int?)null;
         app.Use(
             async (context, next) =>

@@ -14,8 +14,13 @@ namespace Reelbase.Server.Features.Admin;
 /// <summary>The console's doors: in by password and code or by a passkey, out, and a new passkey for who is in. All of them take forms and scripts of our own pages only.</summary>
 public static class ConsoleSignIn
 {
-    internal const string SignInPath = "/admin/sign-in";
-    private const string PasswordPath = "/admin/password";
+    /// <summary>Where the framework leads whoever is not signed in; it puts the sub-path before it.</summary>
+    internal const string SignInRoute = "/admin/sign-in";
+
+    // A redirect puts the sub-path in the place of the tilde.
+    private const string SignInPath = "~" + SignInRoute;
+    private const string PasswordPath = "~/admin/password";
+    private const string HomePath = "~/admin";
     private const int MaxFormCharacters = 4096;
     private const int MaxPasskeyBytes = 64 * 1024;
 
@@ -42,7 +47,7 @@ public static class ConsoleSignIn
             return Results.Redirect(SignInPath + (isBusy ? "?wrong=busy" : "?wrong=yes"));
         }
         await OpenAsync(context, session, options.Value);
-        return Results.Redirect("/admin");
+        return Results.Redirect(HomePath);
     }
 
     /// <summary>Passwords count letter for letter: one that is longer than any is nobody's, and not its beginning.</summary>
@@ -83,7 +88,7 @@ public static class ConsoleSignIn
     {
         if (!await antiforgery.IsRequestValidAsync(context))
         {
-            return Results.Redirect("/admin");
+            return Results.Redirect(HomePath);
         }
         if (context.User.Identity?.IsAuthenticated == true)
         {
@@ -113,7 +118,7 @@ public static class ConsoleSignIn
             throw isBusy ? Busy() : new ApiException("ERR_4005", new { reason = "passkey_refused" });
         }
         await OpenAsync(context, session, options.Value);
-        return Json.Answer(new { location = "/admin" });
+        return Json.Answer(new { location = context.Request.PathBase + "/admin" });
     }
 
     private static async Task<IResult> BeginPasskeyAsync(HttpContext context, IAntiforgery antiforgery, AdminPasskeys passkeys)

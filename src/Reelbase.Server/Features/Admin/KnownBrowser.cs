@@ -10,22 +10,20 @@ namespace Reelbase.Server.Features.Admin;
 public static class KnownBrowser
 {
     private const string Name = "reelbase_known";
-    private const string SecureName = "__Host-" + Name;
     private const int Days = 180;
 
     /// <summary>Remembers an admin who has just signed in.</summary>
     public static void Remember(HttpContext context, Guid admin)
     {
-        var isSecure = IsSecure(context);
         context.Response.Cookies.Append(
-            isSecure ? SecureName : Name,
+            NameOf(context),
             Protector(context).Protect(admin.ToString(), TimeSpan.FromDays(Days)),
             new()
             {
                 HttpOnly = true,
                 SameSite = SameSiteMode.Strict,
-                Secure = isSecure,
-                Path = "/",
+                Secure = context.Request.IsHttps,
+                Path = context.Request.PathBase.HasValue ? context.Request.PathBase : "/",
                 MaxAge = TimeSpan.FromDays(Days),
             }
         );
@@ -34,7 +32,7 @@ public static class KnownBrowser
     /// <summary>Who has signed in with this browser; null for nobody, and for a cookie that we have not sealed.</summary>
     public static Guid? Read(HttpContext context)
     {
-        if (context.Request.Cookies[IsSecure(context) ? SecureName : Name] is not { Length: > 0 } value)
+        if (context.Request.Cookies[NameOf(context)] is not { Length: > 0 } value)
         {
             return null;
         }
@@ -51,5 +49,5 @@ public static class KnownBrowser
     private static ITimeLimitedDataProtector Protector(HttpContext context) =>
         context.RequestServices.GetRequiredService<IDataProtectionProvider>().CreateProtector("Reelbase.Admin.KnownBrowser").ToTimeLimitedDataProtector();
 
-    private static bool IsSecure(HttpContext context) => context.Request.IsHttps;
+    private static string NameOf(HttpContext context) => context.RequestServices.GetRequiredService<ConsoleCookies>().Name(Name, context.Request.IsHttps);
 }

@@ -23,13 +23,13 @@ public sealed class FileLinks : IDisposable
 
     private readonly MemoryCache _known = new(new MemoryCacheOptions { SizeLimit = MaxRemembered });
     private readonly SymmetricSecurityKey _key;
-    private readonly string? _publicUrl;
+    private readonly ServerOptions _server;
     private readonly TimeProvider _clock;
 
     public FileLinks(Keys keys, IOptions<ServerOptions> options, TimeProvider clock)
     {
         _key = new SymmetricSecurityKey(keys.Derive("file addresses"));
-        _publicUrl = options.Value.PublicUrl?.TrimEnd('/');
+        _server = options.Value;
         _clock = clock;
     }
 
@@ -39,7 +39,7 @@ public sealed class FileLinks : IDisposable
     /// <param name="name">The storage key; null gives null.</param>
     /// <param name="expiresAt">When the address ends; null: the end of the next 30-day window.</param>
     public string? Address(HttpContext context, string bucket, string? name, DateTime? expiresAt) =>
-        Address(_publicUrl ?? $"{context.Request.Scheme}://{context.Request.Host}", bucket, name, expiresAt);
+        Address(_server.LinkBase(context.Request), bucket, name, expiresAt);
 
     /// <summary>The address of a file on a server that is named.</summary>
     public string? Address(string server, string bucket, string? name, DateTime? expiresAt)

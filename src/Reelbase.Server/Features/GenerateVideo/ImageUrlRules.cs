@@ -23,6 +23,9 @@ public sealed class ImageUrlRules(IOptions<ServerOptions> server, IOptions<Downl
     private static readonly string[] Doors = ["public/", "authenticated/", "sign/", ""];
 
     private readonly string? _own = Authority(server.Value.PublicUrl);
+    private readonly string _below = Uri.TryCreate(server.Value.PublicUrl, UriKind.Absolute, out var address)
+        ? address.AbsolutePath.Trim('/')
+        : server.Value.PathBase?.Trim('/') ?? "";
 
     /// <summary>Refuses what a provider must not be sent to.</summary>
     /// <returns>The picture of our own storage that is meant; null for one that is elsewhere, or none.</returns>
@@ -47,11 +50,11 @@ public sealed class ImageUrlRules(IOptions<ServerOptions> server, IOptions<Downl
         }
         if (
             (uri.Authority == _own || uri.Authority == Authority($"{context.Request.Scheme}://{context.Request.Host}"))
-            // A base address that ended in a slash makes two.
-            && uri.AbsolutePath.TrimStart('/').StartsWith(Storage, StringComparison.Ordinal)
+            && PathOf(uri) is var path
+            && path.StartsWith(Storage, StringComparison.Ordinal)
         )
         {
-            return Own(Uri.UnescapeDataString(uri.AbsolutePath.TrimStart('/')), "not_found");
+            return Own(Uri.UnescapeDataString(path), "not_found");
         }
         if (!environment.IsProduction() && downloads.Value.AllowedPrivateEndpoints.Contains($"{uri.Host}:{uri.Port}"))
         {
@@ -72,6 +75,13 @@ public sealed class ImageUrlRules(IOptions<ServerOptions> server, IOptions<Downl
         {
             throw ApiException.Field("ERR_4003", "image_url", "no_public_url");
         }
+    }
+
+    /// <summary>The path of an address of ours without the sub-path; a base address that ended in a slash makes two.</summary>
+    private string PathOf(Uri uri)
+    {
+        var path = uri.AbsolutePath.TrimStart('/');
+        return _below.Length > 0 && path.StartsWith(_below + "/", StringComparison.Ordinal) ? path[_below.Length..].TrimStart('/') : path;
     }
 
     /// <summary>A name in our storage, behind whichever of its doors, or bare.</summary>

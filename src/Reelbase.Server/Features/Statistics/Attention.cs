@@ -40,11 +40,11 @@ public static class Attention
     public static string Address(JsonNode item) =>
         item.Text("kind") switch
         {
-            "purchases_unowned" => "/admin/products?state=unowned",
-            "purchases_waiting" => "/admin/products?state=waiting",
-            "dead_work" => "/admin/system",
-            "queue_starving" => $"/admin/jobs/{item.Text("target")}",
-            "consents_expired" => "/admin/consent-terms",
-            _ => $"/admin/users/{item.Text("target")}",
+            "purchases_unowned" => "admin/products?state=unowned",
+            "purchases_waiting" => "admin/products?state=waiting",
+            "dead_work" => "admin/system",
+            "queue_starving" => $"admin/jobs/{item.Text("target")}",
+            "consents_expired" => "admin/consent-terms",
+            _ => $"admin/users/{item.Text("target")}",
         };
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.OpenApi;
+using Microsoft.Extensions.Options;
 using Microsoft.OpenApi;
 
 namespace Reelbase.Server.Platform.Http;
@@ -12,7 +13,7 @@ public static class ApiDocument
     public static void Configure(OpenApiOptions options)
     {
         options.AddDocumentTransformer(
-            (document, _, _) =>
+            (document, context, _) =>
             {
                 document.Info = new OpenApiInfo
                 {
@@ -20,8 +21,10 @@ public static class ApiDocument
                     Version = "v1",
                     Description = "The backend of an AI video app: guests, credits, generations.",
                 };
-                // The address depends on where it is asked for, and would make every copy of the document different.
-                document.Servers = [];
+                // The address depends on where it is asked for, and would make every copy of the document different; a sub-path does not.
+                document.Servers = context.ApplicationServices.GetRequiredService<IOptions<ServerOptions>>().Value.PathBase is { Length: > 0 } below
+                    ? [new() { Url = below }]
+                    : [];
                 document.Components ??= new();
                 document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>
                 {

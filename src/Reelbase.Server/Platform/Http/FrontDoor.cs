@@ -27,6 +27,31 @@ public static class FrontDoor
         app.Use(CallerFirst.RequireAsync);
     }
 
+    /// <summary>
+    /// Takes the sub-path off, before anything looks at the path. A proxy that takes it off itself, and whoever asks a node for its health, come without it and
+    /// are answered too.
+    /// </summary>
+    /// <param name="app">The pipeline, before its routing: the framework's own middleware would look for a route at once.</param>
+    /// <param name="server">The sub-path.</param>
+    public static void UsePathBase(WebApplication app, ServerOptions server)
+    {
+        if (server.PathBase is not { Length: > 0 } below)
+        {
+            return;
+        }
+        app.Use(
+            (context, next) =>
+            {
+                if (context.Request.Path.StartsWithSegments(below, StringComparison.Ordinal, out var rest))
+                {
+                    context.Request.PathBase = below;
+                    context.Request.Path = rest.HasValue ? rest : "/";
+                }
+                return next(context);
+            }
+        );
+    }
+
     /// <summary>The true address of a caller: forwarded ones count only behind configured proxies.</summary>
     private static void UseForwardedAddresses(WebApplication app, ServerOptions server)
     {

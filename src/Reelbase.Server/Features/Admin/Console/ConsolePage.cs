@@ -127,7 +127,7 @@ public abstract class ConsolePage : ComponentBase, IDisposable
         catch (ApiException error) when (error.Code is "ERR_4005" || (error.Code == "ERR_4006" && IsOver(error)))
         {
             // Signed out, banned, or no admin any more: nothing of the page stays.
-            Navigation.NavigateTo("/admin/sign-in", forceLoad: true);
+            Navigation.NavigateTo("admin/sign-in", forceLoad: true);
         }
         catch (ApiException error)
         {

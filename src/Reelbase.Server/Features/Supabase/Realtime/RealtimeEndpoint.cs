@@ -93,7 +93,7 @@ internal sealed class RealtimeEndpoint(
             {
                 metrics.MetricsDisabled = true;
             }
-            var address = server.Value.PublicUrl?.TrimEnd('/') ?? $"{context.Request.Scheme}://{context.Request.Host}";
+            var address = server.Value.LinkBase(context.Request);
             using var socket = await context.WebSockets.AcceptWebSocketAsync();
             // The key was read; a socket may be open for hours.
             context.Request.Query = QueryCollection.Empty;
