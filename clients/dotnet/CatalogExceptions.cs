@@ -100,6 +100,13 @@ public sealed class ConsentNeededBeforeSendingToAIProvidersException : ReelbaseE
         : base(error) { }
 }
 
+/// <summary><c>ERR_4014</c>: not available at the declared age.</summary>
+public sealed class NotAvailableAtTheDeclaredAgeException : ReelbaseException
+{
+    internal NotAvailableAtTheDeclaredAgeException(ReelbaseError error)
+        : base(error) { }
+}
+
 /// <summary><c>ERR_5001</c>: provider timeout.</summary>
 public sealed class ProviderTimeoutException : ReelbaseException
 {
@@ -169,6 +176,7 @@ internal static class CatalogExceptions
             "ERR_4011" => new InvalidTransactionOrUnknownProductException(error),
             "ERR_4012" => new ConflictException(error),
             "ERR_4013" => new ConsentNeededBeforeSendingToAIProvidersException(error),
+            "ERR_4014" => new NotAvailableAtTheDeclaredAgeException(error),
             "ERR_5001" => new ProviderTimeoutException(error),
             "ERR_5002" => new ProviderUnavailableException(error),
             "ERR_5003" => new ProviderRejectedTheContentException(error),

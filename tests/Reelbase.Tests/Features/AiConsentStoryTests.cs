@@ -56,7 +56,7 @@ public sealed class AiConsentStoryTests(AiConsentStoryTests.Asking system) : ICl
     }
 
     [Fact]
-    public async Task A_node_without_the_role_api_decides_nothing_about_consent()
+    public async Task A_node_without_the_role_api_decides_nothing_about_consent_or_ages()
     {
         await using var planted = await system.WithSettingsAsync(
             new()
@@ -64,8 +64,9 @@ public sealed class AiConsentStoryTests(AiConsentStoryTests.Asking system) : ICl
                 ["Server:Roles:0"] = "worker",
                 ["Server:Roles:1"] = "worker",
                 ["Consent:Ai"] = "off",
+                ["Ages:Policy:under_13"] = "allow",
             }
         );
-        Assert.Equal(["on"], await system.RowsAsync("select ai_consent from installation"));
+        Assert.Equal(["on|guardian"], await system.RowsAsync("select ai_consent, age_policies ->> 'under_13' from installation"));
     }
 }
