@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
+using System.Xml.Linq;
 using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Operations;
@@ -100,6 +101,23 @@ public sealed class DeployTests
             .ToList();
         Assert.Equal(3, named.Count);
         Assert.All(named, image => Assert.Contains(image, pins, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void An_image_that_is_published_without_docker_is_set_up_as_the_dockerfile_says()
+    {
+        var project = XDocument.Parse(Text("src/Reelbase.Server/Reelbase.Server.csproj"));
+        string One(string name) => project.Descendants(name).Single().Value;
+        var variables = project
+            .Descendants("ContainerEnvironmentVariable")
+            .Select(item => $"{item.Attribute("Include")!.Value}={item.Attribute("Value")!.Value}");
+        var dockerfile = Text("deploy/Dockerfile");
+        Assert.Contains($"ENV {string.Join(' ', variables)}\n", dockerfile, StringComparison.Ordinal);
+        Assert.Contains($"EXPOSE {project.Descendants("ContainerPort").Single().Attribute("Include")!.Value}\n", dockerfile, StringComparison.Ordinal);
+        Assert.Contains($"USER {One("ContainerUser")}\n", dockerfile, StringComparison.Ordinal);
+        Assert.Equal("/app/", One("ContainerWorkingDirectory"));
+        Assert.Contains("WORKDIR /app\n", dockerfile, StringComparison.Ordinal);
+        Assert.Equal("$(RUNTIME_IMAGE)", One("ContainerBaseImage"));
     }
 
     [Fact]

@@ -161,8 +161,11 @@ public sealed partial class VerificationStandardTests(TestSystem system)
     public async Task What_a_page_of_somebody_else_can_send_changes_nothing()
     {
         // A foreign page can send without being asked first: GET, HEAD, and POST of forms and text, with whatever cookies there are.
+        // In Development pages of any origin may call.
+        await using var node = system.BuildServer(new() { ["Server:PublicUrl"] = "https://127.0.0.1" }, "Production");
+        await node.StartAsync();
         var phone = await system.NewGuestAsync();
-        using var http = system.Anybody();
+        using var http = new HttpClient { BaseAddress = new Uri(TestSystem.AddressOf(node)) };
         http.DefaultRequestHeaders.Add("Origin", "https://evil.example");
         http.DefaultRequestHeaders.Add("Cookie", $"sb-access-token={phone.AccessToken}; reelbase_admin={phone.AccessToken}");
         foreach (var path in new[] { "/generate-video", "/delete-account", "/update-user-settings", "/update-credits", "/auth/v1/logout" })
@@ -183,6 +186,7 @@ public sealed partial class VerificationStandardTests(TestSystem system)
             Assert.False(preflight.Headers.Contains("Access-Control-Allow-Origin"));
         }
         Assert.Equal(10, await phone.CreditsAsync());
+        await node.StopAsync();
     }
 
     [Fact]
