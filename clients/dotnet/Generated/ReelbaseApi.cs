@@ -86,6 +86,7 @@ using Reelbase.Client.Generated.RecordConsent;
 using Reelbase.Client.Generated.RedeemPromoCode;
 using Reelbase.Client.Generated.RegisterPushToken;
 using Reelbase.Client.Generated.ReportContent;
+using Reelbase.Client.Generated.SetAgeBand;
 using Reelbase.Client.Generated.Storage;
 using Reelbase.Client.Generated.UpdateCredits;
 using Reelbase.Client.Generated.UpdateUserSettings;
@@ -516,6 +517,11 @@ namespace Reelbase.Client.Generated
         public global::Reelbase.Client.Generated.ReportContent.ReportContentRequestBuilder ReportContent
         {
             get => new global::Reelbase.Client.Generated.ReportContent.ReportContentRequestBuilder(PathParameters, RequestAdapter);
+        }
+        /// <summary>The setAgeBand property</summary>
+        public global::Reelbase.Client.Generated.SetAgeBand.SetAgeBandRequestBuilder SetAgeBand
+        {
+            get => new global::Reelbase.Client.Generated.SetAgeBand.SetAgeBandRequestBuilder(PathParameters, RequestAdapter);
         }
         /// <summary>The storage property</summary>
         public global::Reelbase.Client.Generated.Storage.StorageRequestBuilder Storage

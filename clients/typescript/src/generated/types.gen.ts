@@ -840,6 +840,47 @@ export type SessionsAnswer = {
 };
 
 /**
+ * What is kept of it, and what it means.
+ */
+export type SetAgeBandAnswer = {
+    success: boolean;
+    /**
+     * under_13, 13_15, 16_17 or 18_plus: the youngest that the range allows.
+     */
+    band: string;
+    /**
+     * allow, guardian or block.
+     */
+    policy: string;
+    /**
+     * false: a press would be refused with ERR_4014.
+     */
+    may_generate: boolean;
+};
+
+/**
+ * An age range as the phone gives it; a birthdate is not taken.
+ */
+export type SetAgeBandRequest = {
+    /**
+     * The youngest that the range allows; absent when the phone gives none.
+     */
+    lower_bound?: null | number;
+    /**
+     * The oldest; absent when the phone gives none. One of the two is needed.
+     */
+    upper_bound?: null | number;
+    /**
+     * self, guardian, or checked (by a card or a document).
+     */
+    declaration?: null | string;
+    /**
+     * Optional; must be the caller.
+     */
+    user_id?: null | string;
+};
+
+/**
  * How long an address is to be good, and for several files which.
  */
 export type SignFilesRequest = {
@@ -5078,6 +5119,59 @@ export type GetConsentTermsResponses = {
 };
 
 export type GetConsentTermsResponse = GetConsentTermsResponses[keyof GetConsentTermsResponses];
+
+export type SetAgeBandData = {
+    body: SetAgeBandRequest;
+    path?: never;
+    query?: never;
+    url: '/set-age-band';
+};
+
+export type SetAgeBandErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Conflict
+     */
+    409: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type SetAgeBandError = SetAgeBandErrors[keyof SetAgeBandErrors];
+
+export type SetAgeBandResponses = {
+    /**
+     * OK
+     */
+    200: SetAgeBandAnswer;
+};
+
+export type SetAgeBandResponse = SetAgeBandResponses[keyof SetAgeBandResponses];
 
 export type MergeGuestUserData = {
     body: MergeGuestRequest;
