@@ -15,10 +15,7 @@ public static class ImportVerb
     /// <summary>Runs it; answers the exit code.</summary>
     public static async Task<int> RunAsync(string[] args)
     {
-        var most =
-            Array.IndexOf(args, "--users") is var at and >= 0 && at + 1 < args.Length && int.TryParse(args[at + 1], out var given)
-                ? Math.Clamp(given, 1_000, 1_000_000)
-                : 100_000;
+        var sizes = Sizes(Array.IndexOf(args, "--users") is var at and >= 0 && at + 1 < args.Length ? args[at + 1] : "100000");
         var home = Path.Combine(Path.GetTempPath(), "reelbase-import-" + Guid.NewGuid().ToString("N")[..8]);
         // Durable, as an installation is; statements are counted by PostgreSQL itself.
         var settings = new Dictionary<string, string>
@@ -27,12 +24,21 @@ public static class ImportVerb
             ["pg_stat_statements.track"] = "top",
             ["jit"] = "off",
         };
-        var load = Load();
         var cluster = await PrivateCluster.StartAsync(home, null, settings, CancellationToken.None);
         try
         {
             var lines = new List<string>();
-            for (var users = 1_000; users <= most; users *= 10)
+            foreach (var users in sizes)
+            {
+                await PrepareAsync(cluster.ConnectionString, users);
+            }
+            if (args.Contains("--pause"))
+            {
+                System.Console.Error.WriteLine("ready: Enter begins to measure");
+                await System.Console.In.ReadLineAsync();
+            }
+            var load = Load();
+            foreach (var users in sizes)
             {
                 lines.Add(await MeasureAsync(cluster.ConnectionString, users));
                 System.Console.Error.WriteLine(lines[^1]);
@@ -42,7 +48,10 @@ public static class ImportVerb
                 $"""
                 # An import
 
-                Written by `./reelbase bench import --users {most} --record`. Source and target in one durable PostgreSQL on {Environment.ProcessorCount} cores with everything else; load average
+                Written by `./reelbase bench import --users {string.Join(
+                    ',',
+                    sizes
+                )} --record`. Source and target in one durable PostgreSQL on {Environment.ProcessorCount} cores with everything else; load average
                 {load} before and {Load()} after, so compare ratios and growth, not seconds. Each user of the source has a job, two or three ledger rows and a refresh token.
                 `\copy` is `psql` writing the four tables' rows out and another into empty tables like them, which checks, converts and compares nothing.
 
@@ -78,7 +87,15 @@ public static class ImportVerb
         }
     }
 
-    private static async Task<string> MeasureAsync(string cluster, int users)
+    /// <summary>One number: 1,000 and each ten times as many up to it. Several with commas: those.</summary>
+    private static int[] Sizes(string given)
+    {
+        var numbers = given.Split(',').Select(number => int.TryParse(number, out var users) ? Math.Clamp(users, 1_000, 1_000_000) : 100_000).ToArray();
+        return numbers.Length > 1 ? numbers : [.. new[] { 1_000, 10_000, 100_000, 1_000_000 }.Where(users => users <= numbers[0])];
+    }
+
+    /// <summary>The former project with its users, an installation without any, and tables like the source's without a row.</summary>
+    private static async Task PrepareAsync(string cluster, int users)
     {
         var (source, target, plain) = (
             await CreateAsync(cluster, $"source_{users}"),
@@ -88,9 +105,13 @@ public static class ImportVerb
         var project = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "supabase-project.sql"));
         await RunAsync(source, project.Replace("{users}", users.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal) + "; analyze");
         await new Migrator(target, NullLogger.Instance).RunAsync(false, CancellationToken.None);
-        // Tables like the source's, without a row.
         var empty = project[..project.IndexOf("insert into auth.users", StringComparison.Ordinal)];
         await RunAsync(plain, empty);
+    }
+
+    private static async Task<string> MeasureAsync(string cluster, int users)
+    {
+        var (source, target, plain) = (Named(cluster, $"source_{users}"), Named(cluster, $"target_{users}"), Named(cluster, $"plain_{users}"));
         await RunAsync(cluster, "create extension if not exists pg_stat_statements; checkpoint");
         var copy = Stopwatch.StartNew();
         foreach (var table in Tables)
@@ -120,13 +141,16 @@ public static class ImportVerb
     private static async Task<string> CreateAsync(string cluster, string name)
     {
         await RunAsync(cluster, $"create database {name}");
-        return new NpgsqlConnectionStringBuilder(cluster)
+        return Named(cluster, name);
+    }
+
+    private static string Named(string cluster, string name) =>
+        new NpgsqlConnectionStringBuilder(cluster)
         {
             Database = name,
             Pooling = false,
             CommandTimeout = 3_600,
         }.ConnectionString;
-    }
 
     private static async Task RunAsync(string database, string sql)
     {

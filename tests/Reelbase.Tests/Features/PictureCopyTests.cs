@@ -145,6 +145,39 @@ public sealed class PictureCopyTests(PictureCopyTests.Watched system) : IClassFi
         Assert.Equal(("ERR_4012", "too_many_files"), (full.Code, full["error"].GetProperty("details").GetProperty("reason").GetString()));
     }
 
+    [Fact]
+    public async Task A_copy_that_its_user_removes_meanwhile_refuses_the_press()
+    {
+        var phone = await system.NewGuestAsync(1000);
+        var credits = await phone.CreditsAsync();
+        await using var trigger = await TriggerAsync("uploads", phone, "delete from uploads where object_id = new.object_id");
+        var answer = await PressAsync(phone, "changing", "Is removed");
+        Assert.Equal(("ERR_4003", "not_found"), (answer.Code, answer["error"].GetProperty("details").GetProperty("reason").GetString()));
+        Assert.Equal(credits, await phone.CreditsAsync());
+    }
+
+    [Fact]
+    public async Task A_copy_stays_when_nobody_knows_whether_its_press_was_accepted()
+    {
+        var phone = await system.NewGuestAsync(1000);
+        await using var trigger = await TriggerAsync("video_jobs", phone, "raise exception 'the connection breaks' using errcode = '40003'");
+        Assert.False((await PressAsync(phone, "changing", "Is lost")).Raw.IsSuccessStatusCode);
+        Assert.Equal(1L, await UploadsAsync(phone));
+    }
+
+    /// <summary>Something happens to each new row of one user, until the test is over.</summary>
+    private async Task<Planted> TriggerAsync(string table, Phone phone, string statement)
+    {
+        var name = "test_" + Guid.NewGuid().ToString("N");
+        await system.ExecuteAsync(
+            $"""
+            create function {name}() returns trigger language plpgsql security definer set search_path = public as $f$ begin {statement}; return null; end $f$;
+            create trigger {name} after insert on {table} for each row when (new.user_id = '{phone.UserId}') execute function {name}();
+            """
+        );
+        return new(() => system.ExecuteAsync($"drop trigger {name} on {table}; drop function {name}()"));
+    }
+
     private Task<Answer> PressAsync(Phone phone, string kind, string prompt, Guid? key = null) =>
         phone.PostAsync(
             "/generate-video",

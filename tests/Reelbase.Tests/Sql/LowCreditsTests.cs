@@ -78,6 +78,28 @@ public sealed class LowCreditsTests(SqlDatabase database)
         Assert.Equal(2, await db.ValueAsync<int>("select credits from claim_push_notifications('new', 60, 100, 30) where token = md5($1::text)", guest));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task After_a_merge_the_push_that_a_worker_is_sending_is_the_one_that_stays(bool isGuests)
+    {
+        await using var db = await database.BeginAsync();
+        var (guest, member) = (await NewUserAsync(db, 1), await NewUserAsync(db, 1));
+        await db.RunAsync("select enqueue_low_credits($1, 10, 9, 5)", guest);
+        await db.RunAsync("select enqueue_low_credits($1, 10, 9, 5)", member);
+        await db.RunAsync("update push_notifications set token = md5($1::text) where user_id = $2", guest, member);
+        var sending = await db.ValueAsync<Guid>(
+            "update push_notifications set leased_by = 'one', lease_until = clock_timestamp() + interval '1 hour', attempt = 1 where user_id = $1 returning id",
+            isGuests ? guest : member
+        );
+        await db.RunAsync("update users set apple_sub = $1::text where id = $1", member);
+        await db.RunAsync("select merge_accounts($1, $2)", guest, member);
+        Assert.Equal(sending, await db.ValueAsync<Guid>("select id from push_notifications where user_id = $1", member));
+        Assert.Equal(1L, await db.ValueAsync<long>(Count, member));
+        await db.RunAsync("select finish_push_notification($1, 'one', 'sent', null, null, null, null)", sending);
+        Assert.Equal(0L, await db.ValueAsync<long>("select count(*) from claim_push_notifications('new', 60, 100, 30) where token = md5($1::text)", guest));
+    }
+
     [Fact]
     public async Task A_guests_waiting_push_is_dropped_when_the_merged_account_has_enough()
     {
