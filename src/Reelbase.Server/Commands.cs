@@ -182,6 +182,7 @@ public static class Commands
     {
         if (Value(args, "--database") is { } given)
         {
+            await WarnOfPasswordAsync(given);
             return await act(ConnectionStrings.Normalize(given));
         }
         if (mustExist)
@@ -207,6 +208,21 @@ public static class Commands
     /// </summary>
     internal static bool HasAdminAddressOnly(WebApplicationBuilder builder, string[] args) =>
         Value(args, "--database") is null && DatabaseOptionsOf(builder) is { ConnectionString: null or "", AdminConnectionString.Length: > 0 };
+
+    /// <summary>What arguments say is read by everybody on the machine.</summary>
+    internal static async Task WarnOfPasswordAsync(string address)
+    {
+        if (HasPassword(address))
+        {
+            await Console.Error.WriteLineAsync(
+                "warning: the password in --database can be read by everybody on this machine while this runs: give the address in the variable REELBASE__Database__ConnectionString"
+            );
+        }
+    }
+
+    /// <summary>Whether an address carries a password.</summary>
+    internal static bool HasPassword(string address) =>
+        ConnectionStrings.IsAddress(address) && new Npgsql.NpgsqlConnectionStringBuilder(ConnectionStrings.Normalize(address)).Password is { Length: > 0 };
 
     internal static async Task<(string Owner, PrivateCluster? Cluster)> OwnerAsync(WebApplicationBuilder builder)
     {

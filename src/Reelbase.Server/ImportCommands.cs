@@ -38,7 +38,8 @@ public static class ImportCommands
                                        the variable SUPABASE_DB_URL
             --files URL                the project's own address, https://PROJECT.supabase.co: videos, thumbnails and pictures are copied from its storage
             --service-key-file FILE    where the project's service key is; default: the variable SUPABASE_SERVICE_ROLE_KEY
-            --database URL             this installation's database; default: the configured one, or the private one of --data
+            --database URL             this installation's database; default: the configured one (REELBASE__Database__ConnectionString, which nobody else on the machine
+                                       can read), or the private one of --data
             --dry-run                  the report, and nothing written anywhere
             --all                      every line of the report; default: the first 20 of a kind
         Killed at any point it is started again with the same command and goes on where it was. docs/from-supabase.md has the day of the switch-over.
@@ -103,7 +104,7 @@ public static class ImportCommands
             using var reader = file == "-" ? Console.In : new StreamReader(file);
             return (await reader.ReadLineAsync())?.Trim();
         }
-        if (argument is not null && HasPassword(argument))
+        if (argument is not null && Commands.HasPassword(argument))
         {
             await Console.Error.WriteLineAsync(
                 "warning: the password in --from can be read by everybody on this machine while this runs: give the address with --from-file FILE or in SUPABASE_DB_URL, or the password as PGPASSWORD"
@@ -111,9 +112,6 @@ public static class ImportCommands
         }
         return argument ?? variable?.Trim();
     }
-
-    private static bool HasPassword(string address) =>
-        ConnectionStrings.IsAddress(address) && new Npgsql.NpgsqlConnectionStringBuilder(ConnectionStrings.Normalize(address)).Password is { Length: > 0 };
 
     private static async Task<FormerStorage?> FormerAsync(WebApplicationBuilder builder, string[] args)
     {

@@ -43,10 +43,17 @@ internal static class VersionCommand
     }
 
     /// <summary>The database as far as it runs already; nothing is started to be asked.</summary>
-    private static async Task<string?> FindOwnerAsync(WebApplicationBuilder builder, string[] args, DatabaseOptions options) =>
-        Commands.Value(args, "--database") is { } given ? ConnectionStrings.Normalize(given)
-        : options.ConnectionString is { Length: > 0 } own ? ConnectionStrings.Normalize(own)
-        : await PrivateCluster.FindRunningAsync(Commands.PrivateHome(builder), CancellationToken.None);
+    private static async Task<string?> FindOwnerAsync(WebApplicationBuilder builder, string[] args, DatabaseOptions options)
+    {
+        if (Commands.Value(args, "--database") is { } given)
+        {
+            await Commands.WarnOfPasswordAsync(given);
+            return ConnectionStrings.Normalize(given);
+        }
+        return options.ConnectionString is { Length: > 0 } own
+            ? ConnectionStrings.Normalize(own)
+            : await PrivateCluster.FindRunningAsync(Commands.PrivateHome(builder), CancellationToken.None);
+    }
 
     private static string Or(string text) => text.Length > 0 ? text : "unknown";
 

@@ -170,14 +170,16 @@ public static class ImportVerb
 
     private static async Task<string> ImportAsync(string source, string target)
     {
-        var start = new ProcessStartInfo(
-            "dotnet",
-            [Path.Combine(AppContext.BaseDirectory, "Reelbase.Server.dll"), "import", "supabase", "--database", ConnectionStrings.ToUrl(target)]
-        )
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Reelbase.Server.dll"), "import", "supabase"])
         {
             RedirectStandardOutput = true,
-            // Not an argument, which everybody on the machine can read.
-            Environment = { ["ASPNETCORE_ENVIRONMENT"] = "Development", ["SUPABASE_DB_URL"] = ConnectionStrings.ToUrl(source) },
+            // Not arguments, which everybody on the machine can read.
+            Environment =
+            {
+                ["ASPNETCORE_ENVIRONMENT"] = "Development",
+                ["SUPABASE_DB_URL"] = ConnectionStrings.ToUrl(source),
+                ["REELBASE__Database__ConnectionString"] = ConnectionStrings.ToUrl(target),
+            },
         };
         using var process = Process.Start(start)!;
         var output = await process.StandardOutput.ReadToEndAsync();

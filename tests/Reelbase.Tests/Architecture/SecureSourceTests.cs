@@ -32,6 +32,7 @@ public sealed partial class SecureSourceTests
         "Platform/Database/PrivateCluster.Backup.cs",
         "Platform/Database/RolePasswords.cs",
         "Platform/Database/SchemaJournal.cs",
+        "Platform/Database/TableLocks.cs",
     ];
 
     [Fact]

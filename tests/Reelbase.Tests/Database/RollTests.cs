@@ -9,6 +9,10 @@ namespace Reelbase.Tests.Database;
 /// <summary>Releases one after the other on one database: nothing goes back, nothing waits long, nothing is done by half.</summary>
 public sealed partial class RollTests
 {
+    /// <summary>How many locks of a kind a migration has, or waits for, on a table.</summary>
+    private const string Locks =
+        "select count(*) from pg_locks l join pg_stat_activity a using (pid) where a.application_name = 'reelbase migrate' and a.datname = current_database() and l.relation = '{0}'::regclass and {1}";
+
     private const string Seeded = "Features/Credits/deduct_credits.function.sql";
 
     [Fact]
@@ -109,6 +113,63 @@ public sealed partial class RollTests
         );
         await transaction.RollbackAsync();
         Assert.Equal(2, (await Migrate(owner, release)).Files.Count(file => file.StartsWith("database/migrations/900", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task A_migration_that_alters_a_submission_before_its_job_waits_with_neither_and_gives_way_to_whoever_needs_both()
+    {
+        var owner = await TestCluster.CloneAsync();
+        var release = With(
+            SchemaRelease.CurrentLevel + 1,
+            new SqlFile("database/migrations/9001_submissions.sql", "alter table job_submissions add column one integer;"),
+            new SqlFile("database/migrations/9002_jobs.sql", "alter table video_jobs add column two integer;"),
+            new SqlFile("database/migrations/9003_users.sql", "alter table users add column three integer;")
+        );
+        await using var worker = new NpgsqlConnection(owner + ";Pooling=false;Command Timeout=240");
+        await worker.OpenAsync();
+        await using var transaction = await worker.BeginTransactionAsync();
+        // Whoever is called the deadlock, it is not this one.
+        await RunAsync("set local deadlock_timeout = '10min'; update video_jobs set stage = stage where false");
+        var migration = new Migrator(owner, NullLogger.Instance) { Release = release, LockTimeoutMilliseconds = Patience.Milliseconds }.RunAsync(
+            false,
+            CancellationToken.None
+        );
+        await Eventually.IsAsync(() => OneAsync(owner, string.Format(Locks, "video_jobs", "not l.granted")), waiting => waiting == "1");
+        Assert.Equal("0", await OneAsync(owner, string.Format(Locks, "job_submissions", "l.granted")));
+        await RunAsync("update job_submissions set detail = detail where false; update users set language = language where false");
+        await transaction.CommitAsync();
+        Assert.Equal(3, (await migration).Files.Count(file => file.StartsWith("database/migrations/900", StringComparison.Ordinal)));
+
+        async Task RunAsync(string sql)
+        {
+            await using var command = new NpgsqlCommand(sql, worker);
+            await command.ExecuteNonQueryAsync();
+        }
+    }
+
+    [Fact]
+    public void Tables_are_taken_beforehand_where_files_alter_several_and_in_the_order_of_the_work()
+    {
+        Assert.Equal(
+            ["users", "models", "video_jobs", "job_submissions"],
+            TableLocks.Of([
+                new(
+                    "database/migrations/9001_a.sql",
+                    "alter table job_submissions add column a integer; ALTER TABLE IF EXISTS public.models add column a integer;"
+                ),
+                new("Features/A.policy.sql", "create policy a_read on video_jobs for select using (true);"),
+                new("Features/A.trigger.sql", "create trigger a before insert or update on users for each row execute function a();"),
+            ])
+        );
+        Assert.Empty(
+            TableLocks.Of([new("database/migrations/9001_a.sql", "alter table users add column a integer; alter table users_of_old add column b integer;")])
+        );
+        Assert.Empty(
+            TableLocks.Of([
+                new("database/migrations/9001_a.sql", "alter table users add column a integer;"),
+                new("database/migrations/9001_a.concurrent.sql", "alter table video_jobs validate constraint a;"),
+            ])
+        );
     }
 
     [Fact]

@@ -1,7 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
+using Microsoft.Extensions.DependencyInjection;
 using OtpNet;
+using Reelbase.Server.Features.Admin;
 using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Features;
@@ -69,6 +71,50 @@ public sealed partial class AdminSignInTests(AdminHouse system) : IClassFixture<
     }
 
     [Fact]
+    public async Task Of_more_attempts_at_once_than_are_hashed_so_many_wait_and_the_rest_are_refused_at_the_door()
+    {
+        var signIn = system.Server.Services.GetRequiredService<AdminSignIn>();
+        using var gone = new CancellationTokenSource();
+        Task<string> first;
+        List<Task<string>> others;
+        using (var place = await signIn.EnterAsync(isKnown: false, CancellationToken.None))
+        {
+            Assert.True(place.IsAcquired);
+            // The only place is taken: nobody is hashed while this stands.
+            first = LocationAsync("127.0.61.0", "waits-0@support.example", "guessing", "123456");
+            await Eventually.IsAsync(() => Task.FromResult(signIn.Waiting), waiting => waiting == 1);
+            others =
+            [
+                .. Enumerable
+                    .Range(1, AdminSignIn.MaxWaitingAttempts - 1)
+                    .Select(n => LocationAsync($"127.0.61.{n}", $"waits-{n}@support.example", "guessing", "123456", gone.Token)),
+            ];
+            await Eventually.IsAsync(() => Task.FromResult(signIn.Waiting), waiting => waiting == AdminSignIn.MaxWaitingAttempts);
+            for (var n = 0; n < 3; n++)
+            {
+                Assert.EndsWith("wrong=busy", await LocationAsync($"127.0.62.{n}", "refused@support.example", "guessing", "123456"), StringComparison.Ordinal);
+            }
+            Assert.Equal(AdminSignIn.MaxWaitingAttempts, signIn.Waiting);
+            // A browser that an admin has signed in with before has a place of its own.
+            using var known = await signIn.EnterAsync(isKnown: true, CancellationToken.None);
+            Assert.True(known.IsAcquired);
+            // Whoever gives up waits no longer, and is never hashed.
+            await gone.CancelAsync();
+            await Eventually.IsAsync(() => Task.FromResult(signIn.Waiting), waiting => waiting == 1);
+        }
+        Assert.EndsWith("wrong=yes", await first, StringComparison.Ordinal);
+        foreach (var other in others)
+        {
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => other);
+        }
+        Assert.Equal(0, signIn.Waiting);
+        Assert.Equal(
+            ["127.0.61.0"],
+            await system.RowsAsync("select host(network) from admin_sign_in_failures where network between '127.0.61.0' and '127.0.62.255'")
+        );
+    }
+
+    [Fact]
     public async Task Nobody_is_locked_like_somebody_so_the_answer_names_no_admin()
     {
         for (var attempt = 0; attempt < MaxFailedAttempts; attempt++)
@@ -102,7 +148,7 @@ public sealed partial class AdminSignInTests(AdminHouse system) : IClassFixture<
         await LocationAsync(from, email, password, code) == "/admin";
 
     /// <summary>Fills in the form from an address of this machine and answers where it leads.</summary>
-    private async Task<string> LocationAsync(string from, string email, string password, string code)
+    private async Task<string> LocationAsync(string from, string email, string password, string code, CancellationToken cancellationToken = default)
     {
         using var http = new HttpClient(
             new SocketsHttpHandler
@@ -119,8 +165,9 @@ public sealed partial class AdminSignInTests(AdminHouse system) : IClassFixture<
         )
         {
             BaseAddress = new Uri(system.Url),
+            Timeout = Patience.Span,
         };
-        var page = await http.GetStringAsync("/admin/sign-in");
+        var page = await http.GetStringAsync("/admin/sign-in", cancellationToken);
         using var answer = await http.PostAsync(
             "/admin/session",
             new FormUrlEncodedContent(
@@ -131,7 +178,8 @@ public sealed partial class AdminSignInTests(AdminHouse system) : IClassFixture<
                     ["password"] = password,
                     ["code"] = code,
                 }
-            )
+            ),
+            cancellationToken
         );
         return answer.Headers.Location?.ToString() ?? $"{(int)answer.StatusCode}";
     }

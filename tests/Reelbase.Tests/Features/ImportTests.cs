@@ -105,6 +105,30 @@ public sealed class ImportTests(ImportTests.Moved moved) : IClassFixture<ImportT
         Assert.Equal(2, (await ServerProcess.RunAsync(["import", "supabase", .. words])).Code);
     }
 
+    [Theory]
+    [InlineData("postgres://postgres:hunter2-secret@127.0.0.1:1/x", true)]
+    [InlineData("Host=127.0.0.1;Port=1;Username=postgres;Password=hunter2-secret;Database=x", true)]
+    [InlineData("postgres://postgres@127.0.0.1:1/x", false)]
+    public async Task A_password_in_the_targets_address_among_the_arguments_is_warned_of_and_the_other_way_is_named(string address, bool isWarned)
+    {
+        const string warning = "the password in --database can be read by everybody on this machine";
+        // Nobody listens there, so that each ends after the warning.
+        foreach (var verb in new[] { new[] { "import", "supabase" }, ["migrate"], ["version"] })
+        {
+            Dictionary<string, string> environment = new() { ["SUPABASE_DB_URL"] = "postgres://postgres@127.0.0.1:1/x" };
+            var (_, output) = await ServerProcess.RunAsync(environment, [.. verb, "--database", address]);
+            Assert.Equal(isWarned, output.Contains(warning, StringComparison.Ordinal));
+            Assert.Equal(isWarned, output.Contains("the variable REELBASE__Database__ConnectionString", StringComparison.Ordinal));
+            Assert.DoesNotContain("hunter2-secret", output, StringComparison.Ordinal);
+        }
+        var (_, silent) = await ServerProcess.RunAsync(
+            new Dictionary<string, string> { ["SUPABASE_DB_URL"] = "postgres://postgres@127.0.0.1:1/x", ["REELBASE__Database__ConnectionString"] = address },
+            "import",
+            "supabase"
+        );
+        Assert.DoesNotContain(warning, silent, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task The_source_is_as_it_was() => Assert.Equal(moved.Before, await moved.Source.ChecksumAsync());
 

@@ -51,4 +51,23 @@ public sealed class PromoCodeSqlTests(SqlDatabase database)
         );
         Assert.Equal("ERR_4005", await db.RefusalAsync(Redeem, "ab"));
     }
+
+    [Theory]
+    [InlineData("now() - interval '2 days'", "now() - interval '1 day'", "ended", false)]
+    [InlineData("now() - interval '2 days'", "now() + interval '1 day'", "active", true)]
+    [InlineData("now() + interval '1 day'", "now() + interval '2 days'", "planned", true)]
+    [InlineData("now() - interval '2 days'", "null", "active", true)]
+    public async Task A_code_whose_time_is_over_has_ended_and_keeps_its_end(string starts, string ends, string state, bool canBeEnded)
+    {
+        await using var db = await database.BeginAsync();
+        var id = await db.ValueAsync<Guid>($"select create_promo_code(null, 'a test', repeat('ab', 32), 'AB', 'a test', 5, 2, {starts}, {ends})");
+        const string list = "select state from list_promo_codes() where id = $1";
+        const string actions = "select count(*) from admin_actions where action_type = 'promo_code_end'";
+        Assert.Equal(state, await db.ValueAsync<string>(list, id));
+        var before = await db.ValueAsync<long>(actions);
+        Assert.True(await db.ValueAsync<bool>("select end_promo_code(null, 'a test', $1)", id));
+        Assert.Equal("ended", await db.ValueAsync<string>(list, id));
+        Assert.Equal(canBeEnded, await db.ValueAsync<bool>("select ended_at is not null from promo_codes where id = $1", id));
+        Assert.Equal(before + (canBeEnded ? 1 : 0), await db.ValueAsync<long>(actions));
+    }
 }

@@ -36,8 +36,8 @@ public class AdminHouse : TestSystem
     /// <summary>Runs a verb of <c>./reelbase admin</c>.</summary>
     public Task<(int Code, string Output)> RunAsync(params string[] arguments) =>
         ServerProcess.RunAsync(
-            new Dictionary<string, string> { ["REELBASE__Server__DataDirectory"] = DataDirectory },
-            ["admin", .. arguments, "--database", Owner]
+            new Dictionary<string, string> { ["REELBASE__Server__DataDirectory"] = DataDirectory, ["REELBASE__Database__ConnectionString"] = Owner },
+            ["admin", .. arguments]
         );
 
     /// <summary>Asks as the admin.</summary>

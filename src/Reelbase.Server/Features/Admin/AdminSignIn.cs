@@ -22,7 +22,7 @@ public sealed record AdminSession(Guid UserId, Guid SessionId, string Email);
 /// </summary>
 public sealed class AdminSignIn(ApiDatabase database, AdminCredentials credentials, IOptions<AdminOptions> options, ILogger<AdminSignIn> logger) : IDisposable
 {
-    private const int MaxWaitingAttempts = 32;
+    internal const int MaxWaitingAttempts = 32;
 
     private readonly ConcurrencyLimiter _strangers = Gate(options.Value.MaxConcurrentSignIns);
     private readonly ConcurrencyLimiter _known = Gate(options.Value.MaxConcurrentSignIns);
@@ -99,8 +99,12 @@ public sealed class AdminSignIn(ApiDatabase database, AdminCredentials credentia
             }
         );
 
-    private ValueTask<RateLimitLease> EnterAsync(bool isKnown, CancellationToken cancellationToken) =>
+    /// <summary>A place to hash in; not acquired when too many wait for one already.</summary>
+    internal ValueTask<RateLimitLease> EnterAsync(bool isKnown, CancellationToken cancellationToken) =>
         (isKnown ? _known : _strangers).AcquireAsync(1, cancellationToken);
+
+    /// <summary>How many attempts of browsers that nobody knows wait for a place.</summary>
+    internal long Waiting => _strangers.GetStatistics()!.CurrentQueuedCount;
 
     /// <summary>Counts a failed attempt of an account at an address, whatever it was made with.</summary>
     internal Task CountFailureAsync(string email, IPAddress network) =>

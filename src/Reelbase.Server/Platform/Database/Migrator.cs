@@ -149,6 +149,9 @@ public sealed partial class Migrator(string ownerConnectionString, ILogger logge
                 cancellationToken
             );
             await SayNamesAsync(connection, cancellationToken);
+            at = "taking the tables that are altered";
+            await TableLocks.TakeAsync(connection, transaction, TableLocks.Of(plan.Files), LockTimeoutMilliseconds, cancellationToken);
+            await ExecuteAsync(connection, $"set local lock_timeout = {LockTimeoutMilliseconds}", cancellationToken);
             var hasJournal = false;
             foreach (var file in plan.Files.Where(file => !file.RunsOutsideTransaction))
             {
