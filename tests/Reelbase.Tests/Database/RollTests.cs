@@ -9,10 +9,6 @@ namespace Reelbase.Tests.Database;
 /// <summary>Releases one after the other on one database: nothing goes back, nothing waits long, nothing is done by half.</summary>
 public sealed partial class RollTests
 {
-    /// <summary>How many locks of a kind a migration has, or waits for, on a table.</summary>
-    private const string Locks =
-        "select count(*) from pg_locks l join pg_stat_activity a using (pid) where a.application_name = 'reelbase migrate' and a.datname = current_database() and l.relation = '{0}'::regclass and {1}";
-
     private const string Seeded = "Features/Credits/deduct_credits.function.sql";
 
     [Fact]
@@ -134,8 +130,8 @@ public sealed partial class RollTests
             false,
             CancellationToken.None
         );
-        await Eventually.IsAsync(() => OneAsync(owner, string.Format(Locks, "video_jobs", "not l.granted")), waiting => waiting == "1");
-        Assert.Equal("0", await OneAsync(owner, string.Format(Locks, "job_submissions", "l.granted")));
+        await Eventually.IsAsync(() => LocksAsync(owner, "video_jobs", isGranted: false), waiting => waiting == "1");
+        Assert.Equal("0", await LocksAsync(owner, "job_submissions", isGranted: true));
         await RunAsync("update job_submissions set detail = detail where false; update users set language = language where false");
         await transaction.CommitAsync();
         Assert.Equal(3, (await migration).Files.Count(file => file.StartsWith("database/migrations/900", StringComparison.Ordinal)));
@@ -288,6 +284,13 @@ public sealed partial class RollTests
 
     private static Task<MigrationResult> Migrate(string owner, SchemaRelease release) =>
         new Migrator(owner, NullLogger.Instance) { Release = release }.RunAsync(dryRun: false, CancellationToken.None);
+
+    /// <summary>How many locks a migration has, or waits for, on a table.</summary>
+    private static Task<string> LocksAsync(string owner, string table, bool isGranted) =>
+        OneAsync(
+            owner,
+            $"select count(*) from pg_locks l join pg_stat_activity a using (pid) where a.application_name = 'reelbase migrate' and a.datname = current_database() and l.relation = '{table}'::regclass and l.granted = {isGranted}"
+        );
 
     private static Task<string> Indexes(string owner) =>
         OneAsync(
