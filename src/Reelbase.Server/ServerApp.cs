@@ -212,7 +212,7 @@ public static class ServerApp
         services.AddSingleton<CallerResolver>();
         services.AddSingleton<ReachedLimits>();
         services.AddSingleton<LiveConnections>();
-        services.AddSingleton<IFileStore>(provider =>
+        services.TryAddSingleton<IFileStore>(provider =>
             provider.GetRequiredService<IOptions<StorageOptions>>().Value.Kind == "s3"
                 ? ActivatorUtilities.CreateInstance<S3FileStore>(provider)
                 : ActivatorUtilities.CreateInstance<LocalFileStore>(provider)

@@ -1,7 +1,10 @@
 using System.Net;
+using System.Text;
 using System.Text.Json;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Reelbase.Server.Features.Files;
 using Reelbase.Server.Platform.Http;
 using Reelbase.Server.Platform.Storage;
 using Reelbase.Tests.Support;
@@ -59,6 +62,25 @@ public sealed class StorageRoomTests(StorageRoomTests.ShortOfDisk system) : ICla
         // Linux's own file that is always full.
         var error = await Record.ExceptionAsync(() =>
             downloader.DownloadAsync($"{system.SimulatorsUrl}/_control/fal/requests", [], "/dev/full", CancellationToken.None)
+        );
+        Assert.True(error is IOException && PrivateFiles.IsForWantOfRoom(error), error?.ToString());
+    }
+
+    [Theory]
+    [InlineData("image/jpeg", "")]
+    [InlineData("multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"\"\r\n\r\n")]
+    public async Task A_disk_that_is_full_in_the_middle_of_an_upload_is_not_taken_for_a_form_that_cannot_be_read(string type, string before)
+    {
+        var error = await Eventually.IsAsync<Exception?>(
+            () =>
+            {
+                var context = new DefaultHttpContext();
+                context.Request.ContentType = type;
+                context.Request.Body = new MemoryStream([.. Encoding.ASCII.GetBytes(before), .. Pictures.Jpeg(padding: 200_000), .. "\r\n--b--\r\n"u8]);
+                return Record.ExceptionAsync(() => UploadBody.ReadAsync(context, "/dev/full", new UploadsOptions())).AsTask();
+            },
+            // Whoever else writes to that file at the moment keeps it.
+            seen => seen is not IOException || PrivateFiles.IsForWantOfRoom(seen)
         );
         Assert.True(error is IOException && PrivateFiles.IsForWantOfRoom(error), error?.ToString());
     }

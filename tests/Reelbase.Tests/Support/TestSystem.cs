@@ -74,6 +74,9 @@ public partial class TestSystem : IAsyncLifetime
     /// <summary>More for the simulators.</summary>
     protected virtual IReadOnlyList<string> MoreSimulatorArguments => [];
 
+    /// <summary>Parts of the server that a test brings in place of its own.</summary>
+    protected virtual void Bring(IServiceCollection services) { }
+
     /// <summary>How long the pretend provider takes for a video.</summary>
     protected virtual double VideoSeconds => 0.3;
 
@@ -411,6 +414,7 @@ public partial class TestSystem : IAsyncLifetime
             settings[key] = value;
         }
         builder.Configuration.AddInMemoryCollection(settings);
+        Bring(builder.Services);
         if (clock is not null)
         {
             builder.Services.AddSingleton(clock);

@@ -33,8 +33,11 @@ public sealed class PictureUploads(
         var path = files.NewTemporaryPath();
         try
         {
-            var (bytes, type, cache) = await UploadBody.ReadAsync(context, path, Options);
-            return await KeepAsync(caller, name, isUpsert, path, bytes, type, cache);
+            return await room.WritingAsync(async () =>
+            {
+                var (bytes, type, cache) = await UploadBody.ReadAsync(context, path, Options);
+                return await KeepAsync(caller, name, isUpsert, path, bytes, type, cache);
+            });
         }
         finally
         {
@@ -53,7 +56,7 @@ public sealed class PictureUploads(
         var path = files.NewTemporaryPath();
         try
         {
-            await KeepAsync(caller, name, isUpsert: false, path, await fetch(path, Options.MaxBytes), "", "max-age=3600");
+            await room.WritingAsync(async () => await KeepAsync(caller, name, isUpsert: false, path, await fetch(path, Options.MaxBytes), "", "max-age=3600"));
         }
         finally
         {
@@ -73,12 +76,15 @@ public sealed class PictureUploads(
         var path = files.NewTemporaryPath();
         try
         {
-            await using (var source = await files.OpenAsync(from.StoreBucket, from.StoreName, context.RequestAborted) ?? throw StorageApiException.NotFound)
-            await using (var target = PrivateFiles.Create(path))
+            return await room.WritingAsync(async () =>
             {
-                await source.CopyToAsync(target, context.RequestAborted);
-            }
-            return await KeepAsync(caller, to, isUpsert, path, from.SizeBytes, from.ContentType, from.CachedFor ?? "max-age=3600");
+                await using (var source = await files.OpenAsync(from.StoreBucket, from.StoreName, context.RequestAborted) ?? throw StorageApiException.NotFound)
+                await using (var target = PrivateFiles.Create(path))
+                {
+                    await source.CopyToAsync(target, context.RequestAborted);
+                }
+                return await KeepAsync(caller, to, isUpsert, path, from.SizeBytes, from.ContentType, from.CachedFor ?? "max-age=3600");
+            });
         }
         finally
         {

@@ -25,6 +25,7 @@ public sealed class StorageRoom(
     private const int Megabyte = 1024 * 1024;
 
     private DateTime _diskReported;
+    private DateTime _fullReported;
     private DateTime _uploadsReported;
 
     /// <summary>Whether the disk of files in the making has less room than it should.</summary>
@@ -54,6 +55,31 @@ public sealed class StorageRoom(
         if (await IsDiskShortAsync(database))
         {
             throw new ApiException("ERR_6002", new { reason = DiskShort });
+        }
+    }
+
+    /// <summary>The disk was full while a file was written, whatever it had free before: the operator gets to know.</summary>
+    public async Task ReportFullAsync(RoleDatabase database)
+    {
+        if (_fullReported != Today)
+        {
+            await ReportAsync(database, "disk_full", Environment.MachineName, FreeMegabytes(), storage.Value.MinFreeDiskMegabytes);
+            _fullReported = Today;
+        }
+    }
+
+    /// <summary>Writes a file of an upload; a disk that is full in the middle of it refuses as one that was short before.</summary>
+    /// <exception cref="ApiException">ERR_6002.</exception>
+    public async Task<T> WritingAsync<T>(Func<Task<T>> write)
+    {
+        try
+        {
+            return await write();
+        }
+        catch (IOException full) when (PrivateFiles.IsForWantOfRoom(full))
+        {
+            await ReportFullAsync(api);
+            throw new ApiException("ERR_6002", new { reason = DiskShort }, full);
         }
     }
 

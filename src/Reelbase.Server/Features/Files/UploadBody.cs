@@ -42,7 +42,9 @@ public static partial class UploadBody
             return await ReadFormAsync(request, type, path, options, context.RequestAborted);
         }
         catch (Exception error)
-            when (error is InvalidDataException or FormatException || error is IOException and not (BadHttpRequestException or StorageException))
+            when (error is InvalidDataException or FormatException
+                || (error is IOException and not (BadHttpRequestException or StorageException) && !PrivateFiles.IsForWantOfRoom(error))
+            )
         {
             throw new StorageApiException(400, "InvalidRequest", "The form cannot be read");
         }

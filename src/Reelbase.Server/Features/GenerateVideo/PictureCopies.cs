@@ -70,7 +70,7 @@ public sealed class PictureCopies(
         {
             return Refused(name, error.Code, error.Details);
         }
-        catch (IOException error) when (error is StorageException || PrivateFiles.IsForWantOfRoom(error))
+        catch (StorageException)
         {
             return Refused(name, "ERR_6002", null);
         }

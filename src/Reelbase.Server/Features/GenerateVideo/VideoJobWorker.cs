@@ -273,6 +273,7 @@ public sealed class VideoJobWorker(
                 break;
             case FetchResult.NoRoom:
                 logger.LogError("The disk was full while the video of job {JobId} was fetched; it is fetched later", job.JobId);
+                await room.ReportFullAsync(database);
                 await PutOffAsync(job);
                 break;
             case FetchResult.TryAgain { IsOurs: true } ours:
