@@ -1,6 +1,11 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Hosting.Internal;
+using Microsoft.Extensions.Options;
+using Reelbase.Server.Features.GenerateVideo;
 using Reelbase.Server.Platform;
+using Reelbase.Server.Platform.Http;
 using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Platform;
@@ -37,6 +42,16 @@ public sealed partial class PathBaseTests
     [InlineData("https://example.com/reelbase/api", false)]
     public void The_public_address_ends_with_it_because_links_are_made_of_that(string url, bool isTaken) =>
         Assert.Equal(isTaken, Faults(new() { PathBase = "/reelbase", PublicUrl = url }).Count == 0);
+
+    [Theory]
+    [InlineData("https://example.com/reelbase/storage/v1/object/sign/uploads/4f6c0b8e-0000-4000-8000-000000000001/cat.png?token=x")]
+    [InlineData("https://example.com/reelbase//storage/v1/object/uploads/4f6c0b8e-0000-4000-8000-000000000001/cat.png")]
+    public void A_picture_of_our_storage_is_known_by_its_address_below_it(string url)
+    {
+        var server = new ServerOptions { PathBase = "/reelbase", PublicUrl = "https://example.com/reelbase" };
+        var rules = new ImageUrlRules(Options.Create(server), Options.Create(new DownloadOptions()), new HostingEnvironment { EnvironmentName = "Production" });
+        Assert.Equal("cat.png", rules.Check(url, new DefaultHttpContext())?.Path);
+    }
 
     [Fact]
     public void No_page_and_no_script_of_the_console_asks_for_the_root() =>
