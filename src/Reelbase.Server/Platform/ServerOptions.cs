@@ -74,7 +74,7 @@ public sealed partial class ServerOptions : IValidatableObject
                     [nameof(PathBase)]
                 );
             }
-            else if (PublicUrl is { Length: > 0 } links && !links.TrimEnd('/').EndsWith(below, StringComparison.Ordinal))
+            else if (Uri.TryCreate(PublicUrl, UriKind.Absolute, out var links) && links.AbsolutePath.TrimEnd('/') != below)
             {
                 yield return new($"must end with {below}, which is Server:PathBase: links are made of it", [nameof(PublicUrl)]);
             }

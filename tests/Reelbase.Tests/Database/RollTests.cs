@@ -157,6 +157,13 @@ public sealed partial class RollTests
                 new("Features/A.trigger.sql", "create trigger a before insert or update on users for each row execute function a();"),
             ])
         );
+        // A new foreign key locks the table that it names.
+        Assert.Equal(
+            ["users", "installation"],
+            TableLocks.Of([
+                new("database/migrations/9001_a.sql", "create table a (id uuid references users (id)); alter table installation add column a integer;"),
+            ])
+        );
         Assert.Empty(
             TableLocks.Of([new("database/migrations/9001_a.sql", "alter table users add column a integer; alter table users_of_old add column b integer;")])
         );

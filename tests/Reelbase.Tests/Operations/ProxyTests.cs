@@ -87,6 +87,8 @@ public sealed class ProxyTests(ProxyTests.House house) : IClassFixture<ProxyTest
         using var http = new HttpClient(proxy.Line(), disposeHandler: false);
         Assert.Equal(HttpStatusCode.OK, (await http.GetAsync(video)).StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, (await http.GetAsync(Shared + "/get-models")).StatusCode);
+        // The names below this host are its owner's.
+        Assert.Equal("max-age=31536000", phone.Onboarding.Raw.Headers.GetValues("Strict-Transport-Security").Single());
         Assert.Matches("\"url\": \"/reelbase\"", await http.GetStringAsync(Shared + Below + "/openapi/v1.json"));
         // The console: where it sends whoever is not signed in, what its page asks for, and how far its cookies go.
         using var closed = await http.GetAsync(Shared + Below + "/admin");

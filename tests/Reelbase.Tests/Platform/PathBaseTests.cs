@@ -40,6 +40,8 @@ public sealed partial class PathBaseTests
     [InlineData("https://example.com/reelbase/", true)]
     [InlineData("https://example.com", false)]
     [InlineData("https://example.com/reelbase/api", false)]
+    [InlineData("https://reelbase", false)]
+    [InlineData("https://example.com/my/reelbase", false)]
     public void The_public_address_ends_with_it_because_links_are_made_of_that(string url, bool isTaken) =>
         Assert.Equal(isTaken, Faults(new() { PathBase = "/reelbase", PublicUrl = url }).Count == 0);
 

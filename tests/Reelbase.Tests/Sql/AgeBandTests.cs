@@ -204,6 +204,49 @@ public sealed class AgeBandTests(SqlDatabase database)
         await sql.AssertSoundAsync();
     }
 
+    /// <summary>Whoever only knows a device id is a guest of their own until Apple has spoken; what they declared and agreed to there is not the known guest's word.</summary>
+    [Theory]
+    [InlineData(false, "")]
+    [InlineData(true, "13_15|guardian")]
+    public async Task What_a_guest_said_whom_nobody_has_proven_stays_outside_the_account_of_the_device(bool isProven, string kept)
+    {
+        var (sql, known) = await BeginAsync(hasPolicies: false);
+        await using var _ = sql;
+        var stranger = await sql.NewUserAsync();
+        await sql.RunAsync("insert into temporary_guests (user_id, device_hash, token_hash) values ($1, 'a device', sha256('a token'))", stranger);
+        await sql.RunAsync("update users set app_transactions = '{\"of-the-stranger\"}' where id = $1", stranger);
+        await DeclareAsync(sql, stranger, 13, "guardian");
+        await sql.RunAsync("select record_consent('ai_processing', '1', true)");
+        await sql.BecomeOwnerAsync();
+        Assert.True(await sql.ValueAsync<bool>("select join_temporary_guest($1, $2, $3)", stranger, known, isProven));
+        Assert.Equal(kept.Length > 0 ? [kept] : [], await KeptAsync(sql, known));
+        Assert.Equal(
+            isProven ? ["1|1"] : ["0|0"],
+            await sql.RowsAsync(
+                "select (select count(*) from user_consents c where c.user_id = u.id)::text, cardinality(u.app_transactions)::text from users u where u.id = $1",
+                known
+            )
+        );
+        await sql.AssertSoundAsync();
+    }
+
+    /// <summary>Builds that were shipped before declare nothing; who only names a user id neither says nor hears an age.</summary>
+    [Fact]
+    public async Task Whoever_only_names_a_user_id_neither_declares_nor_reads_it()
+    {
+        var (sql, user) = await BeginAsync(hasPolicies: false);
+        await using var _ = sql;
+        await DeclareAsync(sql, user, 13, "guardian");
+        await sql.BecomeOwnerAsync();
+        await sql.RunAsync(
+            "select set_config('request.jwt.claims', jsonb_build_object('sub', $1, 'role', 'authenticated', 'unverified', true)::text, true)",
+            user
+        );
+        await sql.BecomeAsync("authenticated");
+        Assert.Equal("ERR_4005", await sql.RefusalAsync("select set_age_band(18, 150, 'checked')::text"));
+        Assert.Null(JsonNode.Parse(await sql.ValueAsync<string>("select export_user_data(3)::text"))!["age_band"]);
+    }
+
     [Fact]
     public async Task It_is_in_the_users_own_export_and_goes_with_the_account()
     {

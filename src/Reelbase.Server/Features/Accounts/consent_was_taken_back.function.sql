@@ -6,7 +6,9 @@ begin
   return guardian_consent_is_rescinded(p_user_id)
     or (exists (select from installation where ai_consent = 'on')
       and exists (select from user_consents c where c.user_id = p_user_id and c.kind = 'ai_processing' and c.withdrawn_at >= p_since)
-      and not exists (select from user_consents c where c.user_id = p_user_id and c.kind = 'ai_processing' and c.withdrawn_at is null));
+      and not exists (select from user_consents c where c.user_id = p_user_id and c.kind = 'ai_processing' and c.withdrawn_at is null
+        -- A version that does not hold names nobody.
+        and c.recipients is distinct from '{}'));
 end
 $$;
 comment on function consent_was_taken_back(uuid, timestamptz) is 'Whether a user has taken their consent to AI providers back since a moment. Internal to record_submission_refused.';

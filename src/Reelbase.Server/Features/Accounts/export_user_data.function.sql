@@ -10,7 +10,8 @@ declare
 begin
   select jsonb_build_object('exported_at', to_json_time(clock_timestamp()),
     'profile', with_json_times(to_jsonb(u) - 'is_admin' || '{"device_id":null}', 'language_chosen_at', 'banned_at', 'deleted_at', 'created_at', 'updated_at'),
-    'age_band', (select jsonb_build_object('band', a.band, 'declaration', a.declaration) from age_bands a where a.user_id = v_me))
+    'age_band', (select jsonb_build_object('band', a.band, 'declaration', a.declaration) from age_bands a
+      where a.user_id = v_me and not coalesce((auth.jwt() ->> 'unverified')::boolean, false)))
   into v_result from users u where u.id = v_me;
   foreach v_list in array array['merged_accounts', 'ledger', 'videos', 'files', 'purchases', 'consents', 'devices', 'device_keys', 'sessions', 'push_tokens', 'errors'] loop
     v_page := export_user_list(v_list, null, p_max_rows);

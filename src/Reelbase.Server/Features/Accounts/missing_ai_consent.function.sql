@@ -22,7 +22,7 @@ begin
   -- Nearly everybody has agreed: who would have to be named is worked out for the others only.
   select t.version into v_version from consent_terms t where t.kind = 'ai_processing' order by t.published_at desc limit 1;
   if exists (select from user_consents c where c.user_id = p_user_id and c.kind = 'ai_processing' and c.withdrawn_at is null and c.version = v_version
-      and (c.recipients is null or p_model.id is null or c.recipients @> model_recipients(p_model))) then
+      and (c.recipients is null or case when p_model.id is null then c.recipients <> '{}' else c.recipients @> model_recipients(p_model) end)) then
     return null;
   end if;
   v_terms := get_consent_terms('ai_processing', 'en');

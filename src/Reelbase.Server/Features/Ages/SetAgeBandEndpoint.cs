@@ -32,6 +32,7 @@ public static class SetAgeBandEndpoint
             .WithName("set-age-band")
             .WithSummary("Note the age band that was declared for the caller, never a birthdate")
             .RequiresUser()
+            .KeepsErrorsPrivate()
             .Accepts<SetAgeBandRequest>("application/json")
             .Produces<SetAgeBandAnswer>()
             .Fails(400, 401, 403, 404, 409, 413, 415, 503)

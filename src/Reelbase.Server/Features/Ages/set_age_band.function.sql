@@ -7,7 +7,10 @@ declare
   v_band text := case when coalesce(p_lower_bound, 0) < 13 then 'under_13' when p_lower_bound < 16 then '13_15' when p_lower_bound < 18 then '16_17' else '18_plus' end;
   v_old age_bands;
 begin
-  if p_lower_bound is null and p_upper_bound is null then
+  if coalesce((auth.jwt() ->> 'unverified')::boolean, false) then
+    -- Whoever only names a user id says nothing about somebody's age.
+    perform raise_error('ERR_4005', '{"reason":"session_required"}');
+  elsif p_lower_bound is null and p_upper_bound is null then
     perform raise_error('ERR_4000', '{"field":"lower_bound","reason":"a_bound_is_required"}');
   elsif p_lower_bound not between 0 and 150 then
     perform raise_error('ERR_4000', '{"field":"lower_bound","reason":"0_to_150"}');

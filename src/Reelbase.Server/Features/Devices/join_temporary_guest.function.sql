@@ -21,7 +21,10 @@ begin
     -- Somebody else's phone would ring with what the known guest does.
     delete from push_notifications where user_id = p_guest_id and status = 'pending';
     delete from push_tokens where user_id = p_guest_id;
-    update users set user_metadata = '{}' where id = p_guest_id;
+    -- What was declared, agreed to or taken back there is not the known guest's word; their app says it again.
+    delete from age_bands where user_id = p_guest_id;
+    delete from user_consents where user_id = p_guest_id;
+    update users set user_metadata = '{}', app_transactions = '{}' where id = p_guest_id;
   end if;
   perform merge_accounts(p_guest_id, p_known_id);
   if not p_is_proven then

@@ -30,7 +30,7 @@ internal static partial class TableLocks
         "installation",
     ];
 
-    /// <summary>Those of them that the files alter, if they are more than one.</summary>
+    /// <summary>Those of them that the files alter, or lock by a new foreign key, if they are more than one.</summary>
     internal static IReadOnlyList<string> Of(IEnumerable<SqlFile> files)
     {
         var named = files
@@ -96,7 +96,7 @@ internal static partial class TableLocks
     }
 
     [GeneratedRegex(
-        @"\balter\s+table\s+(if\s+exists\s+)?(only\s+)?(public\.)?(?<table>\w+)|\b(trigger|policy)\s[^;]*?\son\s+(public\.)?(?<table>\w+)",
+        @"\balter\s+table\s+(if\s+exists\s+)?(only\s+)?(public\.)?(?<table>\w+)|\breferences\s+(public\.)?(?<table>\w+)|\b(trigger|policy)\s[^;]*?\son\s+(public\.)?(?<table>\w+)",
         RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture
     )]
     private static partial Regex Altered();

@@ -8,8 +8,8 @@ public sealed record ErrorEntry(string Code, int Status, string Meaning, string 
     /// <summary>The message with the numbers of its details, for when they are known.</summary>
     public Translation? WithNumbers { get; init; }
 
-    /// <summary>Its details say something about a person that is for them alone: they are in the answer and never in <c>error_log</c>.</summary>
-    public bool HasPrivateDetails { get; init; }
+    /// <summary>It says something about a person that is for them alone: <c>error_log</c> has neither whose it was nor its details.</summary>
+    public bool IsPrivate { get; init; }
 
     /// <summary>What the client may do next.</summary>
     public required string Next { get; init; }
@@ -182,7 +182,7 @@ public static class ErrorCatalog
         {
             Next =
                 "When `details.policy` is `guardian`, let a guardian agree in a screen of your own, send `record-consent` with the kind `guardian`, then the request again with the same key; when it is `block`, say so and offer no retry.",
-            HasPrivateDetails = true,
+            IsPrivate = true,
         },
         new(
             "ERR_5001",

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.AspNetCore.Diagnostics;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Http;
 using Reelbase.Server.Platform.Work;
@@ -31,15 +32,17 @@ public sealed class ErrorRecorder(ApiDatabase database, TimeProvider clock, ILog
     /// <summary>Notes an error; never waits and never fails.</summary>
     public void Record(HttpContext context, string code, string route, JsonElement? details, string traceId)
     {
-        var userId = (context.Items[typeof(Caller)] as Caller)?.UserId;
+        // The exception handler clears the endpoint and keeps it in its own feature.
+        var endpoint = context.GetEndpoint() ?? context.Features.Get<IExceptionHandlerFeature>()?.Endpoint;
+        var isPrivate = ErrorCatalog.Find(code).IsPrivate || endpoint?.Metadata.GetMetadata<PrivateErrorsMetadata>() is not null;
         Add(
             new(
-                userId,
+                isPrivate ? null : (context.Items[typeof(Caller)] as Caller)?.UserId,
                 code,
                 route.Length > 0 ? route : null,
-                ErrorCatalog.Find(code).HasPrivateDetails ? null : details,
+                isPrivate ? null : details,
                 traceId,
-                context.Connection.RemoteIpAddress?.ToString(),
+                isPrivate ? null : context.Connection.RemoteIpAddress?.ToString(),
                 1
             )
         );

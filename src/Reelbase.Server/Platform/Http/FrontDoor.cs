@@ -19,7 +19,7 @@ public static class FrontDoor
         app.Use(IncomingTraces.LinkAsync);
         app.Use(PacedBodyStream.UseAsync);
         app.UseExceptionHandler(_ => { });
-        app.Use(ResponseHeaders);
+        app.Use((context, next) => ResponseHeaders(context, next, server));
         HostGuard.Use(app, server, consoleUrls);
         UseCors(app, server);
         FloodGate.Use(app, app.Services.GetRequiredService<IOptions<FloodOptions>>().Value);
@@ -126,7 +126,7 @@ public static class FrontDoor
     /// What every answer says to browsers and caches: guess no types, stand in no frame, tell no address on; keep nothing, unless the endpoint has said
     /// otherwise, since most of what is served is somebody's own; and over TLS, come back over TLS.
     /// </summary>
-    private static Task ResponseHeaders(HttpContext context, RequestDelegate next)
+    private static Task ResponseHeaders(HttpContext context, RequestDelegate next, ServerOptions server)
     {
         // At the last moment, because an error answer begins with no headers at all.
         context.Response.OnStarting(() =>
@@ -143,7 +143,8 @@ public static class FrontDoor
             }
             if (context.Request.IsHttps)
             {
-                headers.StrictTransportSecurity = "max-age=31536000; includeSubDomains";
+                // Below somebody's host the names beside and under it are theirs.
+                headers.StrictTransportSecurity = server.PathBase is { Length: > 0 } ? "max-age=31536000" : "max-age=31536000; includeSubDomains";
             }
             return Task.CompletedTask;
         });

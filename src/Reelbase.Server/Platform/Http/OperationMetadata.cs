@@ -6,6 +6,9 @@ public sealed record RequiresUserMetadata;
 /// <summary>Marks an operation whose handler finds out the caller before it reads a body, and has more to say about it than the pipeline.</summary>
 public sealed record ResolvesCallerFirstMetadata;
 
+/// <summary>Marks an operation whose errors say something about a person that is for them alone.</summary>
+public sealed record PrivateErrorsMetadata;
+
 /// <summary>A query or header parameter that a handler reads by itself.</summary>
 public sealed record ParameterMetadata(string Name, string Description, bool IsHeader, bool IsRequired);
 
@@ -19,6 +22,9 @@ public sealed record AnswerExampleMetadata(object Example);
 public static class OperationMetadata
 {
     public static RouteHandlerBuilder RequiresUser(this RouteHandlerBuilder builder) => builder.WithMetadata(new RequiresUserMetadata());
+
+    /// <summary>Its errors say something about a person that is for them alone: <c>error_log</c> has neither whose they were nor their details.</summary>
+    public static RouteHandlerBuilder KeepsErrorsPrivate(this RouteHandlerBuilder builder) => builder.WithMetadata(new PrivateErrorsMetadata());
 
     public static RouteHandlerBuilder Query(this RouteHandlerBuilder builder, string name, string description, bool required = false) =>
         builder.WithMetadata(new ParameterMetadata(name, description, false, required));
