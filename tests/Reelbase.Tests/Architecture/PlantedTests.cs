@@ -55,7 +55,9 @@ public sealed partial class PlantedTests
     [GeneratedRegex(@"(appstore/faults|_control/outage|devicecheck/mood|telegram/refusals)\b|GetRequiredService<(Outages|AppStoreState)>\(\)\.Set\w+")]
     private static partial Regex Lever();
 
-    [GeneratedRegex(@"\.(OutageAsync|ProviderOutageAsync|FaultAsync|DeviceCheckMoodAsync|TelegramRefusalsAsync|WithSettingsAsync|StopServerAsync)\(")]
+    [GeneratedRegex(
+        @"\.(OutageAsync|ProviderOutageAsync|FaultAsync|DeviceCheckMoodAsync|TelegramRefusalsAsync|HoldProviderAsync|WithSettingsAsync|StopServerAsync)\("
+    )]
     private static partial Regex Planting();
 
     [GeneratedRegex(@"Task<Planted>")]

@@ -97,7 +97,8 @@ public sealed class GeneratedRequestTests(GeneratedRequestTests.House house) : I
         }
         if (text.Length == 0 || answer.Content.Headers.ContentType?.MediaType != "application/json")
         {
-            if ((int)answer.StatusCode >= 400 && answer.RequestMessage!.Method != HttpMethod.Head)
+            // A line of a request that is too long is refused before there is a request, so there is nobody to write JSON.
+            if ((int)answer.StatusCode is >= 400 and not 414 && answer.RequestMessage!.Method != HttpMethod.Head)
             {
                 yield return "has no JSON";
             }

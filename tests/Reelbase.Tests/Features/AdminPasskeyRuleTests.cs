@@ -23,7 +23,7 @@ public sealed class AdminPasskeyRuleTests(AdminPasskeyTests.House system) : ICla
     {
         var (admin, console) = await SignedInAsync();
         using var passkey = new SoftwarePasskey(Host, Origin);
-        await SignedInAgoAsync(admin.Id, "9 minutes 30 seconds");
+        await SignedInAgoAsync(admin.Id, "8 minutes");
         Assert.Equal(HttpStatusCode.OK, (await console.PostAsync("/admin/passkey/new", new JsonObject())).Status);
         await SignedInAgoAsync(admin.Id, "10 minutes 1 second");
         AssertSignInAgain(await console.PostAsync("/admin/passkey/new", new JsonObject()));

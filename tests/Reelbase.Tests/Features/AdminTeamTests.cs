@@ -382,7 +382,7 @@ public sealed class AdminTeamTests(AdminHouse system) : IClassFixture<AdminHouse
     public async Task Jobs_are_cancelled_and_retried_and_dead_webhooks_sent_again()
     {
         var phone = await system.NewGuestAsync(100);
-        var slow = (await phone.GenerateAsync("Takes for ever [slow 50]"))["job_id"].GetString()!;
+        var slow = (await phone.GenerateAsync("Takes for ever [slow 600]"))["job_id"].GetString()!;
         await Eventually.IsAsync(() => system.QueryAsync<string>($"select stage from video_jobs where job_id = '{slow}'"), stage => stage == "submitted");
         Assert.Equal(HttpStatusCode.OK, (await system.PostAsync("/admin-cancel-job", new { job_id = slow, reason = "the user asked" })).Status);
         var end = (await phone.WatchAsync(slow))[^1];

@@ -122,10 +122,20 @@ public sealed class CleanupTests(CleanupTests.House house) : IClassFixture<Clean
         {
             await using var hold = new Npgsql.NpgsqlCommand($"select 1 from users where id = '{phones[2].UserId}' for update", connection, holder);
             await hold.ExecuteScalarAsync();
-            Assert.Equal(5L, await house.QueryAsync<long>("""select clean_up('videos', '{"video_days":7}', 100, false)"""));
+            await RemoveAsync(5);
         }
-        Assert.Equal(1L, await house.QueryAsync<long>("""select clean_up('videos', '{"video_days":7}', 100, false)"""));
+        await RemoveAsync(1);
         Assert.Equal(0L, await house.QueryAsync<long>("select count(*) from video_jobs where prompt = 'Of one of six'"));
+
+        // A bill that is being written down holds its job for a moment, and that one comes with the next batch.
+        async Task RemoveAsync(long count)
+        {
+            var removed = 0L;
+            await Eventually.IsAsync(
+                async () => removed += await house.QueryAsync<long>("""select clean_up('videos', '{"video_days":7}', 100, false)"""),
+                all => all == count
+            );
+        }
     }
 
     [Fact]
@@ -269,7 +279,8 @@ public sealed class CleanupTests(CleanupTests.House house) : IClassFixture<Clean
     private async Task NightAsync()
     {
         await house.ExecuteAsync(
-            "update schedules set last_finished_at = now() - interval '2 days' where name = 'cleanup'; delete from alerts where kind = 'cleanup_summary'"
+            // The cleaner writes its row at its first look, which may be still to come.
+            "insert into schedules (name, last_finished_at) values ('cleanup', now() - interval '2 days') on conflict (name) do update set last_finished_at = excluded.last_finished_at; delete from alerts where kind = 'cleanup_summary'"
         );
         await FinishedAsync();
     }

@@ -165,7 +165,8 @@ public sealed class ImportFilesTests : IAsyncLifetime
         {
             await KnowAsync("uploads", $"{Guest}/{i}.jpg", Pictures.Jpeg(padding: i));
         }
-        Former.Pause = TimeSpan.FromMilliseconds(100);
+        // Whoever is to kill it has the time of ten files for it.
+        Former.Pause = TimeSpan.FromSeconds(2);
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Reelbase.Server.dll"), .. Words("--files", _project)])
         {
             RedirectStandardOutput = true,
@@ -208,7 +209,7 @@ public sealed class ImportFilesTests : IAsyncLifetime
         // Only what never answers meets the short time.
         using var hasty = new FormerStorage(_project, Former.ServiceKey, 1_000_000)
         {
-            Silence = TimeSpan.FromMilliseconds(500),
+            Silence = TimeSpan.FromSeconds(2),
             LongestPause = TimeSpan.FromMilliseconds(10),
         };
         using var storage = new FormerStorage(_project, Former.ServiceKey, 1_000_000) { LongestPause = TimeSpan.FromMilliseconds(10) };

@@ -7,11 +7,8 @@ namespace Reelbase.Tests.Features;
 /// <summary>A picture on its way from a user to a provider, which fetches it by itself and refuses what it cannot read.</summary>
 public sealed class PictureChainTests(PictureChainTests.Product system) : IClassFixture<PictureChainTests.Product>
 {
-    /// <summary>Videos take a second, so that something can happen to the picture meanwhile.</summary>
-    public sealed class Product : TestSystem
-    {
-        protected override double VideoSeconds => 1;
-    }
+    /// <summary>The product.</summary>
+    public sealed class Product : TestSystem;
 
     [Fact]
     public async Task Every_model_on_offer_that_takes_a_picture_makes_a_video_of_an_uploaded_one()
@@ -49,13 +46,16 @@ public sealed class PictureChainTests(PictureChainTests.Product system) : IClass
             }
         )
         {
-            var accepted = await PressAsync(phone, Catalog.ImageModel, address);
+            // It is under way for as long as its link is looked at.
+            var prompt = $"It begins with a picture [slow 600] {Guid.NewGuid()}";
+            var accepted = await PressAsync(phone, Catalog.ImageModel, address, prompt);
             Assert.True(accepted.Status == HttpStatusCode.OK, $"{address}: {accepted.Text}");
             var link = (await InputAsync(accepted)).GetProperty("image_url").GetString()!;
             Assert.DoesNotContain(phone.UserId.ToString(), link, StringComparison.OrdinalIgnoreCase);
             using var anybody = new HttpClient();
             using var read = await anybody.GetAsync(link);
             Assert.Equal((HttpStatusCode.OK, "image/jpeg"), (read.StatusCode, read.Content.Headers.ContentType?.ToString()));
+            system.FinishAtFal(prompt);
             var last = await WatchAsync(phone, accepted);
             Assert.True(last.GetProperty("status").GetString() == "completed", last.ToString());
             using var after = await anybody.GetAsync(link);
@@ -116,10 +116,11 @@ public sealed class PictureChainTests(PictureChainTests.Product system) : IClass
             var phone = await system.NewGuestAsync(1000);
             var name = await UploadAsync(phone, "uploads", "waits.jpg");
             var before = await phone.CreditsAsync();
-            // Refused twice for now, so that it waits.
-            var accepted = await PressAsync(phone, Catalog.ImageModel, name, "[429 1] Waits " + Guid.NewGuid());
+            await using var held = await system.HoldProviderAsync("fal");
+            var accepted = await PressAsync(phone, Catalog.ImageModel, name, "Waits " + Guid.NewGuid());
             Assert.True(accepted.Status == HttpStatusCode.OK, accepted.Text);
             await (isReplaced ? UploadAsync(phone, "uploads", "waits.jpg", Pictures.Png()) : RemoveAsync(phone, name));
+            await held.EndAsync();
             var last = await WatchAsync(phone, accepted);
             Assert.Equal(("failed", "ERR_5004"), (last.GetProperty("status").GetString(), last.GetProperty("error_code").GetString()));
             Assert.Equal(before, await phone.CreditsAsync());

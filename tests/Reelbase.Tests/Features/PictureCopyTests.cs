@@ -19,8 +19,6 @@ public sealed class PictureCopyTests(PictureCopyTests.Watched system) : IClassFi
         /// <summary>What the service has seen.</summary>
         public ConcurrentQueue<(string Prompt, string? Url, byte[] Bytes)> Seen { get; } = new();
 
-        protected override double VideoSeconds => 1;
-
         protected override Dictionary<string, string?> Settings =>
             new()
             {
@@ -79,16 +77,19 @@ public sealed class PictureCopyTests(PictureCopyTests.Watched system) : IClassFi
     public async Task What_moderation_sees_is_what_the_provider_gets_although_the_server_answers_otherwise_the_second_time()
     {
         var phone = await system.NewGuestAsync(1000);
-        var accepted = await PressAsync(phone, "changing", "Changes " + phone.UserId);
+        // It is under way for as long as its link is looked at.
+        var prompt = $"Changes [slow 600] {phone.UserId}";
+        var accepted = await PressAsync(phone, "changing", prompt);
         Assert.True(accepted.Status == HttpStatusCode.OK, accepted.Text);
         var link = (await InputAsync(accepted)).GetProperty("image_url").GetString()!;
         using var provider = new HttpClient();
         var handed = await provider.GetByteArrayAsync(link);
-        var seen = system.Seen.Single(entry => entry.Prompt == "Changes " + phone.UserId);
+        var seen = system.Seen.Single(entry => entry.Prompt == prompt);
         Assert.Equal(Pictures.Jpeg(1280, 720), seen.Bytes);
         Assert.Equal(seen.Bytes, handed);
         Assert.All(new[] { seen.Url!, link }, url => Assert.StartsWith(system.Url, url, StringComparison.Ordinal));
         Assert.Equal(1, system.Asked[$"changing/{phone.UserId}.jpg"]);
+        system.FinishAtFal(prompt);
         Assert.Equal("completed", (await phone.WatchAsync(accepted["job_id"].GetString()!))[^1].GetProperty("status").GetString());
     }
 

@@ -33,12 +33,15 @@ public sealed class ProviderFaultTests : IAsyncLifetime
     public async Task While_a_provider_is_down_jobs_wait_its_models_hide_and_all_comes_back_by_itself()
     {
         var phone = await _system.NewGuestAsync(200);
-        await using var outage = await _system.OutageAsync("fal", "down");
+        // All have pressed before the first attempt fails: a second later the models are hidden.
+        await using var held = await _system.HoldProviderAsync("fal");
         var jobs = new List<string>();
         for (var number = 0; number < 5; number++)
         {
             jobs.Add((await phone.GenerateAsync("In a dark hour"))["job_id"].GetString()!);
         }
+        await using var outage = await _system.OutageAsync("fal", "down");
+        await held.EndAsync();
         await Eventually.IsAsync(ModelProvidersAsync, providers => !providers.Contains("fal") && providers.Contains("runway"));
         Assert.Equal(["provider_outage|1"], await AlertsAsync());
         Assert.Equal(HttpStatusCode.NotFound, (await phone.GenerateAsync("Not offered now")).Status);

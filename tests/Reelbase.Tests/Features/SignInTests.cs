@@ -62,6 +62,11 @@ public sealed class SignInTests(TestSystem house)
         // The guest's phone goes on under its old id and token, and a press that is repeated is not charged again.
         var again = await second.GenerateAsync("Pressed before", key);
         Assert.Equal(pressed.Text, again.Text);
+        // What is not there yet cannot be done there.
+        await Eventually.IsAsync(
+            () => house.QueryAsync<long>($"select count(*) from video_jobs where job_id in ('{slow}', '{failing}') and stage = 'submitted'"),
+            there => there == 2
+        );
         house.FinishAtFal("In flight [slow 600]");
         house.FinishAtFal("Failing in flight [fail] [slow 600]");
         Assert.Equal("completed", (await second.WatchAsync(slow))[^1].GetProperty("status").GetString());

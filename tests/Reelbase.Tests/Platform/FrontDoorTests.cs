@@ -33,7 +33,9 @@ public sealed class FrontDoorTests(TestSystem system) : IClassFixture<TestSystem
         // A neighbour, and an address of another IPv6 network; one of the same network is the same.
         Assert.Equal(HttpStatusCode.OK, (await AskAsync("/get-models", "203.0.113.6")).StatusCode);
         await Task.WhenAll(Enumerable.Range(0, 100).Select(number => AskAsync("/get-models", $"2001:db8:5:5::{number + 1:x}")));
-        Assert.Equal(HttpStatusCode.TooManyRequests, (await AskAsync("/get-models", "2001:db8:5:5:ffff::1")).StatusCode);
+        // A place comes back each second, and is one of them all.
+        var same = await Task.WhenAll(Enumerable.Range(1, 5).Select(number => AskAsync("/get-models", $"2001:db8:5:5:ffff::{number}")));
+        Assert.Contains(same, answer => answer.StatusCode == HttpStatusCode.TooManyRequests);
         Assert.Equal(HttpStatusCode.OK, (await AskAsync("/get-models", "2001:db8:5:6::1")).StatusCode);
         // These are never refused by it: a phone that hears no three times is bricked or signed out.
         for (var count = 0; count < 50; count++)

@@ -332,7 +332,7 @@ public sealed class HostileUrlTests : IAsyncLifetime
     }
 
     private FileDownloader New(Dialer dialer) =>
-        new(Options.Create(new DownloadOptions { AllowedPrivateEndpoints = [new Uri(_allowed).Authority], TimeoutSeconds = 5 }), dialer);
+        new(Options.Create(new DownloadOptions { AllowedPrivateEndpoints = [new Uri(_allowed).Authority], TimeoutSeconds = 60 }), dialer);
 
     private static IPAddress? Literal(string host) => IPAddress.TryParse(host.Trim('[', ']'), out var address) ? address : null;
 }

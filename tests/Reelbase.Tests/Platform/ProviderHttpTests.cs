@@ -162,7 +162,7 @@ public sealed class ProviderHttpTests : IAsyncLifetime
             {
                 MaxRetries = 10,
                 RetryBaseSeconds = 30,
-                TotalTimeoutSeconds = 2,
+                TotalTimeoutSeconds = 8,
             }
         );
         // Whether the last answer or none is told, nothing is sent once the time is over.

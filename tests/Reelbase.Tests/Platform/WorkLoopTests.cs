@@ -17,13 +17,13 @@ public sealed class WorkLoopTests
     }
 
     /// <summary>A loop whose parts are the test's.</summary>
-    private sealed class Loop(Dictionary<string, int>? limits = null)
+    private sealed class Loop(Dictionary<string, int>? limits = null, int leaseSeconds = 2)
         : WorkLoop<Item>(
             NewFeed(),
             Options.Create(
                 new WorkOptions
                 {
-                    LeaseSeconds = 2,
+                    LeaseSeconds = leaseSeconds,
                     IdleMilliseconds = 20,
                     DrainSeconds = 0,
                 }
@@ -110,7 +110,8 @@ public sealed class WorkLoopTests
         var renewals = 0;
         var renewedAgain = new TaskCompletionSource();
         var ended = new TaskCompletionSource<bool>();
-        using var loop = new Loop
+        // Half of it is left after the third renewal.
+        using var loop = new Loop(leaseSeconds: 12)
         {
             Claim = (count, _) => count == 1 ? [new Item()] : [],
             Renew = _ =>

@@ -160,7 +160,10 @@ public sealed class JobClaimTests(SqlDatabase database)
             await db.RunAsync("update video_jobs set run_after = clock_timestamp(), lease_until = lease_until - interval '1 hour' where job_id = $1", job);
             Assert.Equal([$"{claim}"], await db.RowsAsync($"select stalled_claims from claim_video_jobs('claim {claim}', 60, 9, '{Rules}')"));
             pauses.Add(
-                await db.ValueAsync<double>("select round(extract(epoch from run_after - clock_timestamp()))::float from video_jobs where job_id = $1", job)
+                await db.ValueAsync<double>(
+                    "select round(extract(epoch from run_after - clock_timestamp()) / 30)::float * 30 from video_jobs where job_id = $1",
+                    job
+                )
             );
         }
         Assert.Equal([60, 120, 240, 480, 480, 480], pauses);

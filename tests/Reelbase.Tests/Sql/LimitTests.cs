@@ -13,9 +13,9 @@ public sealed class LimitTests(SqlDatabase database)
     [InlineData(1, 60, "", "yes 0, no 0")]
     // What lies before the window counts no more; what lies in it does.
     [InlineData(3, 60, "-61 -90 -3600", "yes 2, yes 1, yes 0, no 0")]
-    [InlineData(3, 60, "-59 -61", "yes 1, yes 0, no 0")]
+    [InlineData(3, 60, "-50 -61", "yes 1, yes 0, no 0")]
     [InlineData(3, 60, "-10 -20 -30", "no 0, no 0")]
-    [InlineData(2, 3600, "-3599 -3601", "yes 0, no 0")]
+    [InlineData(2, 3600, "-3590 -3601", "yes 0, no 0")]
     // More than the limit was used while it was higher.
     [InlineData(2, 60, "-1 -2 -3 -4", "no 0")]
     [InlineData(null, 60, "-1 -2 -3 -4", "yes, yes, yes")]

@@ -67,6 +67,15 @@ public partial class TestSystem
         return new(() => SetAsync("telegram/refusals?count=0", new { }));
     }
 
+    /// <summary>Hands no job over to a provider until it is over.</summary>
+    public async Task<Planted> HoldProviderAsync(string provider)
+    {
+        await ExecuteAsync(
+            $"insert into provider_states (provider, paused_until) values ('{provider}', 'infinity') on conflict (provider) do update set paused_until = excluded.paused_until"
+        );
+        return new(() => ExecuteAsync($"update provider_states set paused_until = null where provider = '{provider}'"));
+    }
+
     private async Task SetAsync(string control, object order)
     {
         using var answer = await Control.PostAsJsonAsync("/_control/" + control, order);
