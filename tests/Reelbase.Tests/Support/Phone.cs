@@ -38,7 +38,15 @@ public sealed record Answer(HttpStatusCode Status, JsonElement Json, string Text
     {
         var text = await response.Content.ReadAsStringAsync();
         var json = response.Content.Headers.ContentType?.MediaType == "application/json" && text.Length > 0 ? JsonDocument.Parse(text).RootElement : default;
-        return new(response.StatusCode, json, text, response);
+        // A 500 is a fault of ours, and its answer says nothing of it.
+        var fault =
+            response.StatusCode == HttpStatusCode.InternalServerError
+            && json.ValueKind == JsonValueKind.Object
+            && json.TryGetProperty("error", out var error)
+            && error.TryGetProperty("trace_id", out var trace)
+                ? ServerErrors.Find(trace.GetString()!)
+                : "";
+        return new(response.StatusCode, json, fault.Length > 0 ? $"{text}\n{fault}" : text, response);
     }
 }
 

@@ -394,7 +394,7 @@ public partial class TestSystem : IAsyncLifetime
     public WebApplication BuildServer(Dictionary<string, string?>? more = null, string environment = "Development", TimeProvider? clock = null)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = environment, ContentRootPath = AppContext.BaseDirectory });
-        builder.Logging.ClearProviders().AddSimpleConsole().SetMinimumLevel(LogLevel.Error);
+        builder.Logging.ClearProviders().AddProvider(new ServerErrors()).SetMinimumLevel(LogLevel.Error);
         var settings = BaseSettings(Url, SimulatorsUrl, DataDirectory);
         if (HasConsole)
         {
