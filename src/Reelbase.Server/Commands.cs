@@ -255,7 +255,7 @@ public static class Commands
         if (!HasInstallation(builder))
         {
             throw new ArgumentException(
-                $"there is no private PostgreSQL in {Path.GetFullPath(PrivateHome(builder))} (looked for by --data or Server:DataDirectory, since neither --database nor Database:ConnectionString is given); nothing was made. ./reelbase run makes one"
+                $"there is no private PostgreSQL in {Path.GetFullPath(PrivateHome(builder))} (looked for by --data or Server:DataDirectory, since neither --database nor Database:ConnectionString is given); nothing was made. ./reelbase run makes one; where it was given --data DIR, give the same here"
             );
         }
     }
