@@ -25,6 +25,8 @@ namespace Reelbase.Server;
 [SuppressMessage("Performance", "CA1812", Justification = "Made by the container.")]
 internal sealed class Readiness(
     WorkerDatabase database,
+    ApiDatabase api,
+    IOptions<ServerOptions> server,
     VideoProviders providers,
     IFileStore files,
     StorageRoom storageRoom,
@@ -56,6 +58,9 @@ internal sealed class Readiness(
         commit = ProgramVersion.Commit,
         schema = ProgramVersion.Schema,
     };
+
+    /// <summary>That the database has let the api's role in once. Not asked again: in a crowd its connections are the users'.</summary>
+    private volatile bool _isApiLetIn;
 
     private readonly SharedAnswer<(int Status, object Body)> _answer = new(GoodFor, clock);
 
@@ -172,7 +177,9 @@ internal sealed class Readiness(
             );
             if (!state!.IsReadOnly)
             {
-                return ("ok", state);
+                // A wrong password of the role that serves would have every call fail.
+                _isApiLetIn = _isApiLetIn || !server.Value.Has("api") || await api.IsWritableAsync(limit.Token);
+                return _isApiLetIn ? ("ok", state) : ("read_only", null);
             }
             database.Leave();
             return ("read_only", null);

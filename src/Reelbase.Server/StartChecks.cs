@@ -111,6 +111,6 @@ public static class StartChecks
         var directory = builder.Configuration["Server:DataDirectory"] is { Length: > 0 } given ? given : new ServerOptions().DataDirectory;
         var security = new SecurityOptions();
         builder.Configuration.GetSection("Security").Bind(security);
-        return builder.Environment.IsProduction() ? Keys.FindMissing(security, Path.Combine(directory, "keys")) : [];
+        return Keys.FindUnreadable(security).Concat(builder.Environment.IsProduction() ? Keys.FindMissing(security, Path.Combine(directory, "keys")) : []);
     }
 }

@@ -9,6 +9,27 @@ public sealed class ReadinessTests(ReadinessTests.CountingHouse house) : IClassF
 {
     private const int Askers = 1000;
 
+    [Fact]
+    public async Task A_node_whose_database_does_not_let_the_role_of_the_api_in_is_not_ready()
+    {
+        var strings = house.Strings;
+        var wrong = new Npgsql.NpgsqlConnectionStringBuilder(strings.Api) { Username = "reelbase_nobody" }.ConnectionString;
+        await using var node = house.BuildServer(
+            new()
+            {
+                ["Database:ConnectionString"] = "",
+                ["Database:ApiConnectionString"] = wrong,
+                ["Database:WorkerConnectionString"] = strings.Worker,
+            }
+        );
+        await node.StartAsync();
+        using var http = new HttpClient { BaseAddress = new Uri(TestSystem.AddressOf(node)) };
+        using var answer = await http.GetAsync("/health/ready");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        Assert.Contains("unreachable", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        await node.StopAsync();
+    }
+
     [Theory]
     [InlineData(false, HttpStatusCode.OK)]
     [InlineData(true, HttpStatusCode.ServiceUnavailable)]

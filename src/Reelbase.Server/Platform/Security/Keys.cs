@@ -72,6 +72,36 @@ public sealed class Keys
         }
     }
 
+    /// <summary>Files that are named and cannot be read, one sentence each.</summary>
+    public static IEnumerable<string> FindUnreadable(SecurityOptions options)
+    {
+        (string? Path, string Setting)[] files = [(options.SigningKeyFile, "Security:SigningKeyFile"), (options.TokenSecretFile, "Security:TokenSecretFile")];
+        foreach (var (path, setting) in files)
+        {
+            if (path is not null && FaultOf(path) is { } fault)
+            {
+                yield return $"{setting} names {path}, which {fault}";
+            }
+        }
+    }
+
+    private static string? FaultOf(string path)
+    {
+        try
+        {
+            File.OpenRead(path).Dispose();
+            return null;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return "this user may not read";
+        }
+        catch (IOException)
+        {
+            return "does not exist";
+        }
+    }
+
     private static ECDsa Import(string pem, string setting)
     {
         var key = ECDsa.Create();
