@@ -97,7 +97,7 @@ public sealed class AlertTests(AlertTests.House house) : IClassFixture<AlertTest
         await house.ExecuteAsync(
             $"select log_errors(jsonb_agg(jsonb_build_object('user_id', '{phone.UserId}', 'error_code', 'ERR_4004', 'endpoint', '/generate-video', 'trace_id', 'x'))) from generate_series(1, 8)"
         );
-        // The hour ends when all of it is there: of a shorter one a part might be told, and what is committed meanwhile never.
+        // The hour ends when all of it is there: of a shorter one a part might be sent, and what is committed meanwhile never.
         await Eventually.IsAsync(
             () => house.QueryAsync<long>("select coalesce(sum(occurrences), 0)::bigint from error_log where error_code in ('ERR_4005', 'ERR_4006')"),
             refused => refused >= 5
