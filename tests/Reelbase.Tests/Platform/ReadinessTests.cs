@@ -1,4 +1,5 @@
 using System.Net;
+using Npgsql;
 using Reelbase.Server.Platform.Http;
 using Reelbase.Tests.Support;
 
@@ -12,16 +13,10 @@ public sealed class ReadinessTests(ReadinessTests.CountingHouse house) : IClassF
     [Fact]
     public async Task A_node_whose_database_does_not_let_the_role_of_the_api_in_is_not_ready()
     {
-        var strings = house.Strings;
-        var wrong = new Npgsql.NpgsqlConnectionStringBuilder(strings.Api) { Username = "reelbase_nobody" }.ConnectionString;
-        await using var node = house.BuildServer(
-            new()
-            {
-                ["Database:ConnectionString"] = "",
-                ["Database:ApiConnectionString"] = wrong,
-                ["Database:WorkerConnectionString"] = strings.Worker,
-            }
-        );
+        // What another test here made of the question must not be what fails.
+        await house.CountQuestionsAsync(false);
+        var nobody = new NpgsqlConnectionStringBuilder(house.Strings.Api) { Username = "reelbase_nobody" }.ConnectionString;
+        await using var node = house.BuildServer(strings: house.Strings with { Api = nobody });
         await node.StartAsync();
         using var http = new HttpClient { BaseAddress = new Uri(TestSystem.AddressOf(node)) };
         using var answer = await http.GetAsync("/health/ready");

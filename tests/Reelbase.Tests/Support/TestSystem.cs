@@ -390,8 +390,13 @@ public partial class TestSystem : IAsyncLifetime
         await Server.StartAsync();
     }
 
-    /// <summary>A server as configured here, not started: for its parts, or as a further node on a port of its own (<see cref="AddressOf"/>).</summary>
-    public WebApplication BuildServer(Dictionary<string, string?>? more = null, string environment = "Development", TimeProvider? clock = null)
+    /// <summary>A server as configured here, not started: for its parts, or as a further node on a port of its own (<see cref="AddressOf"/>). Addresses of databases come from <paramref name="strings"/>, never from settings.</summary>
+    public WebApplication BuildServer(
+        Dictionary<string, string?>? more = null,
+        string environment = "Development",
+        TimeProvider? clock = null,
+        ConnectionStrings? strings = null
+    )
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = environment, ContentRootPath = AppContext.BaseDirectory });
         builder.Logging.ClearProviders().AddProvider(new ServerErrors()).SetMinimumLevel(LogLevel.Error);
@@ -420,7 +425,7 @@ public partial class TestSystem : IAsyncLifetime
             builder.Services.AddSingleton(clock);
         }
         builder.Configuration["urls"] = settings.GetValueOrDefault("urls") ?? AnyPort;
-        return ServerApp.Build(builder, Strings, ProvidersFrom);
+        return ServerApp.Build(builder, strings ?? Strings, ProvidersFrom);
     }
 
     private static string NewDeviceKey()
