@@ -16,6 +16,7 @@ public sealed partial class AdminSignInTests(AdminHouse system) : IClassFixture<
     [Fact]
     public async Task The_lock_is_for_the_account_and_the_address_so_a_stranger_keeps_no_admin_out()
     {
+        await UtcTime.SameDayAsync();
         var (password, secret) = await CreateAsync("locked@support.example");
         for (var attempt = 0; attempt < MaxFailedAttempts; attempt++)
         {

@@ -91,14 +91,17 @@ public sealed partial class ConsoleFormTests(ConsoleFormTests.House system) : IC
         }
         using var own = Browser("2001:db8:aa:1::1");
         Assert.Equal("/admin", await LocationAsync(own, email, password, await CodeAsync()));
-        // A /48 has five times the places of an address, however many /64s of it ask.
+        // A /48 has five times the places of an address, however many /64s of it ask. Most of them are taken already, and no window ends before this test.
+        await system.ExecuteAsync(
+            "insert into rate_limit_log (ip_address, action, created_at) select '2001:db8:aa::/64', 'admin_sign_in_48', now() + interval '1 hour' from generate_series(1, 90)"
+        );
         var answers = new List<string>();
-        for (var network = 0; network < 110; network++)
+        for (var network = 0; network < 20; network++)
         {
             using var stranger = Browser($"2001:db8:aa:{network + 16:x}::1");
             answers.Add(await LocationAsync(stranger, $"nobody-{network}@support.example", "guessing", "123456"));
         }
-        Assert.Equal(100, answers.Count(answer => answer.EndsWith("wrong=yes", StringComparison.Ordinal)));
+        Assert.Equal(10, answers.Count(answer => answer.EndsWith("wrong=yes", StringComparison.Ordinal)));
         Assert.Equal(10, answers.Count(answer => answer.EndsWith("wrong=busy", StringComparison.Ordinal)));
         using var unknown = Browser("2001:db8:aa:2::1");
         Assert.EndsWith("wrong=busy", await LocationAsync(unknown, email, password, await CodeAsync()), StringComparison.Ordinal);

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Npgsql;
 using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Features;
@@ -220,6 +221,30 @@ public sealed class DeviceQuestionTests(AdminHouse house) : IClassFixture<AdminH
         Assert.Equal(phone.UserId, (await Phone.OnboardAsync(house.Url, phone.DeviceId, phone.DeviceId + "-after")).UserId);
         Assert.False(await house.QueryAsync<bool>($"select record_device_verdict('{phone.UserId}', 'dead', 'accepted')"));
         Assert.Equal("unknown", await house.QueryAsync<string>($"select verdict from device_questions where id = '{phone.UserId}'"));
+    }
+
+    [Fact]
+    public async Task A_question_that_the_worker_begins_at_the_same_moment_is_waited_for()
+    {
+        var phone = await house.NewGuestAsync();
+        // As claim_temporary_guest does it, without a lock of the device; its lease is over, so that the next look ends the question.
+        await using var worker = new NpgsqlConnection(house.Owner);
+        await worker.OpenAsync();
+        await using var claim = await worker.BeginTransactionAsync();
+        await using var begin = new NpgsqlCommand(
+            $"insert into device_questions (device_hash, token_hash, leased_by, lease_until) values (device_id_hash('{phone.DeviceId}'), 'x', 'a worker', now() - interval '1 second')",
+            worker
+        );
+        await begin.ExecuteNonQueryAsync();
+        var check = Phone.CheckAsync(house.Url, phone.DeviceId, Phone.TokenOf(phone.DeviceId + "-meanwhile"));
+        // It has not seen the worker's question, and meets it where it begins its own.
+        await Eventually.IsAsync(
+            () => house.QueryAsync<long>($"select count(*) from pg_stat_activity where {worker.ProcessID} = any (pg_blocking_pids(pid))"),
+            waiting => waiting == 1
+        );
+        await claim.CommitAsync();
+        var answer = await check;
+        Assert.True(answer.Status == HttpStatusCode.OK, answer.Text);
     }
 
     [Theory]

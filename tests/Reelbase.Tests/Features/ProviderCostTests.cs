@@ -13,6 +13,7 @@ public sealed class ProviderCostTests(AdminHouse house) : IClassFixture<AdminHou
     [InlineData("A kite [billed 7.3]", """{"duration":6}""", "7.3|730000|730000|True")]
     public async Task What_fal_bills_in_units_is_kept_and_reckoned_with_the_models_price(string prompt, string settings, string expected)
     {
+        await UtcTime.SameDayAsync();
         var model = await NewModelAsync("fal", "alibaba/wan-3.0/text-to-video", "0.10", 1);
         var phone = await house.NewGuestAsync(100);
         var accepted = await phone.PostTextAsync(
@@ -59,6 +60,7 @@ public sealed class ProviderCostTests(AdminHouse house) : IClassFixture<AdminHou
     [Fact]
     public async Task A_bill_counts_once_and_one_whose_units_have_no_price_is_kept_as_units()
     {
+        await UtcTime.SameDayAsync();
         var model = await NewModelAsync("fal", "alibaba/wan-3.0/text-to-video", "0.10", 1);
         var phone = await house.NewGuestAsync(100);
         var accepted = await phone.PostAsync("/generate-video", new { model_id = model, prompt = "A kite [no-webhook]" }, Guid.NewGuid());

@@ -32,6 +32,7 @@ public sealed class ProviderFaultTests : IAsyncLifetime
     [Fact]
     public async Task While_a_provider_is_down_jobs_wait_its_models_hide_and_all_comes_back_by_itself()
     {
+        await UtcTime.SameHourAsync();
         var phone = await _system.NewGuestAsync(200);
         // All have pressed before the first attempt fails: a second later the models are hidden.
         await using var held = await _system.HoldProviderAsync("fal");
@@ -68,6 +69,7 @@ public sealed class ProviderFaultTests : IAsyncLifetime
     [InlineData("balance")]
     public async Task An_account_that_is_refused_blames_nobody_and_alerts_once(string kind)
     {
+        await UtcTime.SameHourAsync();
         var phone = await _system.NewGuestAsync(100);
         await using var outage = await _system.OutageAsync("fal", kind);
         var job = (await phone.GenerateAsync("Not my fault"))["job_id"].GetString()!;
@@ -97,6 +99,7 @@ public sealed class ProviderFaultTests : IAsyncLifetime
     [Fact]
     public async Task The_daily_budget_stops_guests_first_then_everybody_and_tells_the_operator()
     {
+        await UtcTime.SameDayAsync();
         // One default video of this model is expected to cost this much.
         var cost = await _system.QueryAsync<long>($"select estimate_provider_cost(id, '{{\"duration\":8}}') from models where id = '{Catalog.FastModel}'");
         Assert.True(cost > 0);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
@@ -190,13 +191,21 @@ public sealed class RealtimeHostileTests(RealtimeHostileTests.House system) : IC
     [Fact]
     public async Task A_client_that_is_silent_and_one_that_never_ends_its_message_are_closed()
     {
-        await using var node = system.BuildServer(new() { ["Realtime:IdleSeconds"] = "5" });
+        var clock = new ForwardClock();
+        await using var node = system.BuildServer(new() { ["Realtime:WithoutUserSeconds"] = "7200", ["Realtime:IdleSeconds"] = "1800" }, clock: clock);
         await node.StartAsync();
         using var silent = await ChannelClient.OpenAsync(TestSystem.AddressOf(node), AnonKey);
         using var halting = await ChannelClient.OpenAsync(TestSystem.AddressOf(node), AnonKey);
+        foreach (var client in (ChannelClient[])[silent, halting])
+        {
+            Assert.Equal("ok", (await client.ReplyAsync(await client.SendAsync("phoenix", "heartbeat", new { }))).Status);
+        }
         await halting.SendRawAsync("[null,"u8.ToArray(), isEnd: false);
+        clock.Ahead = TimeSpan.FromSeconds(1801);
         Assert.Equal(WebSocketCloseStatus.PolicyViolation, await silent.ClosedAsync());
         Assert.Equal(WebSocketCloseStatus.PolicyViolation, await halting.ClosedAsync());
+        // Whoever does not answer the good-bye is dropped.
+        clock.Ahead *= 2;
         var there = node.Services.GetRequiredService<RealtimeSockets>();
         await Eventually.IsAsync(() => Task.FromResult(there.Count), count => count == 0);
         await node.StopAsync();
@@ -283,12 +292,14 @@ public sealed class RealtimeHostileTests(RealtimeHostileTests.House system) : IC
         Assert.Equal("ok", (await client.ReplyAsync(await client.SendAsync("phoenix", "heartbeat", new { }))).Status);
     }
 
-    /// <summary>Time passes for whoever measures how long something has taken.</summary>
+    /// <summary>For whoever measures how long something has taken, time passes when the test says so.</summary>
     private sealed class ForwardClock : TimeProvider
     {
+        private readonly long _start = Stopwatch.GetTimestamp();
+
         public TimeSpan Ahead { get; set; }
 
-        public override long GetTimestamp() => base.GetTimestamp() + (long)(Ahead.TotalSeconds * TimestampFrequency);
+        public override long GetTimestamp() => _start + (long)(Ahead.TotalSeconds * TimestampFrequency);
     }
 
     /// <summary>A socket whose client takes nothing.</summary>

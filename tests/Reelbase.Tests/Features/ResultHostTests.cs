@@ -14,6 +14,7 @@ public sealed class ResultHostTests : IAsyncLifetime
     [Fact]
     public async Task The_first_result_on_another_host_is_alerted_with_host_and_setting()
     {
+        await UtcTime.SameDayAsync();
         var phone = await _system.NewGuestAsync();
         await FailAsync(phone, "[elsewhere] One");
         var alert = Assert.Single(await _system.RowsAsync("select kind, message from alerts"));

@@ -181,6 +181,7 @@ public sealed class ShippedBuildTests(ShippedBuildTests.Open system) : IClassFix
         Assert.Equal(first[0]["refresh_token"].GetString(), (await RefreshAsync(token))["refresh_token"].GetString());
         // Refreshed since: within the window the current one, later somebody else has it.
         var next = await RefreshAsync(first[0]["refresh_token"].GetString()!);
+        await system.ExecuteAsync($"update sessions set refreshed_at = now() + interval '1 hour' where user_id = '{user}'");
         Assert.Equal(next["refresh_token"].GetString(), (await RefreshAsync(token))["refresh_token"].GetString());
         await system.ExecuteAsync($"update sessions set refreshed_at = now() - interval '11 seconds' where user_id = '{user}'");
         Assert.Equal("refresh_token_already_used", (await RefreshAsync(token))["error_code"].GetString());

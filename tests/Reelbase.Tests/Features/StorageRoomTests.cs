@@ -24,6 +24,7 @@ public sealed class StorageRoomTests(StorageRoomTests.ShortOfDisk system) : ICla
     [Fact]
     public async Task Uploads_are_refused_in_the_callers_language_and_finished_videos_wait_past_their_deadline_with_one_alert()
     {
+        await UtcTime.SameDayAsync();
         var phone = await system.NewGuestAsync(100);
         phone.Http.DefaultRequestHeaders.AcceptLanguage.ParseAdd("tr");
         for (var at = 0; at < 2; at++)

@@ -29,8 +29,7 @@ public sealed class DeployTests
             .Value.Replace("$$", "$", StringComparison.Ordinal);
         var folder = Directory.CreateTempSubdirectory("reelbase-compose-").FullName;
         var program = Path.Combine(folder, "dotnet");
-        await File.WriteAllTextAsync(program, $"#!/bin/sh\nexit {code}\n");
-        File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.UserWrite);
+        await Script.WriteAsync(program, $"#!/bin/sh\nexit {code}\n");
         var (exit, output) = await RunAsync("/bin/sh", ["-c", command], new() { ["PATH"] = folder + ":/usr/bin:/bin" });
         Assert.True(expected == exit && command.Length > 0, output);
         var unit = Unit("reelbase-migrate.service");
@@ -52,8 +51,7 @@ public sealed class DeployTests
             .Value.Replace("$$", "$", StringComparison.Ordinal);
         var folder = Directory.CreateTempSubdirectory("reelbase-compose-").FullName;
         var program = Path.Combine(folder, "dotnet");
-        await File.WriteAllTextAsync(program, "#!/bin/sh\necho \"$@\"\n");
-        File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.UserWrite);
+        await Script.WriteAsync(program, "#!/bin/sh\necho \"$@\"\n");
         var (exit, output) = await RunAsync(
             "/bin/sh",
             ["-c", entry, "admin", .. words.Where(word => word.Length > 0)],
@@ -127,8 +125,7 @@ public sealed class DeployTests
         var settings = Path.Combine(folder, "env");
         var docker = Path.Combine(folder, "docker");
         await File.WriteAllTextAsync(settings, "POSTGRES_PASSWORD=kept\nSDK_IMAGE=an/older:one\n");
-        await File.WriteAllTextAsync(docker, $"#!/bin/sh\necho sha256:{new string('a', 64)}\n");
-        File.SetUnixFileMode(docker, UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.UserWrite);
+        await Script.WriteAsync(docker, $"#!/bin/sh\necho sha256:{new string('a', 64)}\n");
         var environment = new Dictionary<string, string>
         {
             ["REELBASE_ENV_FILE"] = settings,
@@ -144,7 +141,7 @@ public sealed class DeployTests
         Assert.Equal(4, lines.Length);
         Assert.Equal(0, (await RunAsync(script, ["--check"], environment)).Code);
         // A registry that does not answer changes nothing.
-        await File.WriteAllTextAsync(docker, "#!/bin/sh\nexit 1\n");
+        await Script.WriteAsync(docker, "#!/bin/sh\nexit 1\n");
         Assert.Equal(1, (await RunAsync(script, [], environment)).Code);
         Assert.Equal(lines, await File.ReadAllLinesAsync(settings));
         Directory.Delete(folder, recursive: true);

@@ -16,7 +16,7 @@ public sealed class VideoToolsTests : IDisposable
     [Fact]
     public async Task They_get_nothing_of_our_environment_read_only_files_and_have_bounded_time_and_memory()
     {
-        var program = Script(
+        var program = await ScriptAsync(
             $$"""
             env > '{{_home}}/environment'
             echo "$@" > '{{_home}}/arguments'
@@ -65,24 +65,19 @@ public sealed class VideoToolsTests : IDisposable
     public async Task One_that_takes_too_long_is_ended_and_one_that_takes_too_much_memory_ends_itself()
     {
         var endless = new VideoTools(
-            Options.Create(new MediaOptions { FfprobeFile = Script("exec sleep 600"), TimeoutSeconds = 1 }),
+            Options.Create(new MediaOptions { FfprobeFile = await ScriptAsync("exec sleep 600"), TimeoutSeconds = 1 }),
             NullLogger<VideoTools>.Instance
         );
         Assert.Equal((VideoMetadata.Unknown, null), await endless.ProbeAsync(Repository.PathOf(Video), CancellationToken.None));
-        var greedy = new VideoTools(
-            Options.Create(
-                new MediaOptions { FfprobeFile = Script("x=$(head -c 300000000 /dev/zero | tr '\\0' x); echo \"${#x}\"; exit 0"), MaxMemoryMegabytes = 64 }
-            ),
-            NullLogger<VideoTools>.Instance
-        );
+        var hungry = await ScriptAsync("x=$(head -c 300000000 /dev/zero | tr '\\0' x); echo \"${#x}\"; exit 0");
+        var greedy = new VideoTools(Options.Create(new MediaOptions { FfprobeFile = hungry, MaxMemoryMegabytes = 64 }), NullLogger<VideoTools>.Instance);
         Assert.NotNull((await greedy.ProbeAsync(Repository.PathOf(Video), CancellationToken.None)).Fault);
     }
 
-    private string Script(string text)
+    private async Task<string> ScriptAsync(string text)
     {
         var path = Path.Combine(_home, "program-" + Guid.NewGuid().ToString("N")[..8]);
-        File.WriteAllText(path, "#!/bin/sh\n" + text + "\n");
-        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        await Script.WriteAsync(path, "#!/bin/sh\n" + text + "\n");
         return path;
     }
 }

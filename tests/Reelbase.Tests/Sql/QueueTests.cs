@@ -38,6 +38,7 @@ public sealed class QueueTests(SqlDatabase database)
     [InlineData("press a b c; later a1; claim 1 of 9 b1; line a1 c1; now a1; claim 9 of 9 a1 c1")]
     public async Task The_line_is_served_in_its_order(string script)
     {
+        await UtcTime.SameDayAsync();
         await using var db = await database.BeginAsync();
         await db.RunAsync("update models set provider_cost = 0.0001, pricing_type = 'per_generation' where id = $1", Guid.Parse(Catalog.FastModel));
         var users = new Dictionary<char, Guid>();

@@ -40,7 +40,7 @@ public sealed class StarvingQueueTests(SqlDatabase database)
         var first = await ClaimAsync(db, "one");
         Assert.Equal(2, first.Count);
         var (lost, slow) = (Guid.Parse(first[0]), Guid.Parse(first[1]));
-        await SubmitAsync(db, lost, "one", "50 seconds");
+        await SubmitAsync(db, lost, "one", "20 seconds");
         await SubmitAsync(db, slow, "one", "10 minutes");
         await db.RunAsync(
             "select record_submission_accepted((select id from job_submissions where job_id = $1), 'one', 'request', null, null, null, 600)",
@@ -65,7 +65,7 @@ public sealed class StarvingQueueTests(SqlDatabase database)
         await db.RunAsync("update models set slow_seconds = 400 where id = $1", Guid.Parse(Catalog.FastModel));
         foreach (var job in claimed)
         {
-            await SubmitAsync(db, job, "one", "390 seconds");
+            await SubmitAsync(db, job, "one", "300 seconds");
             await db.RunAsync("select record_submission_ambiguous($1, 'one', 'cut', null)", job);
         }
         Assert.Empty(await ClaimAsync(db, "two"));
@@ -76,6 +76,7 @@ public sealed class StarvingQueueTests(SqlDatabase database)
     [Fact]
     public async Task A_job_that_expires_in_the_queue_is_alerted_at_once_once_an_hour_with_what_the_queue_is_like()
     {
+        await UtcTime.SameHourAsync();
         await using var db = await database.BeginAsync();
         var jobs = await PressAsync(db, 3);
         await db.RunAsync("delete from alerts where kind = 'queue_expired'");

@@ -62,8 +62,10 @@ begin
       order by o.asked_at limit 10 for update skip locked);
     insert into device_questions (device_hash, token_hash, network, leased_by, lease_until)
     values (v_hash, v_token_hash, v_network, p_leased_by, clock_timestamp() + make_interval(secs => p_lease_seconds))
+    -- The worker that asks for temporary guests takes no lock of the device, and may have begun since.
+    on conflict (device_hash) where verdict is null do nothing
     returning id into question_id;
-    outcome := 'ask';
+    outcome := case when question_id is null then 'busy' else 'ask' end;
   end if;
   return next;
 end
