@@ -1,9 +1,9 @@
-using Reelbase.Bench;
 using Reelbase.Bench.Console;
 using Reelbase.Bench.Faults;
 using Reelbase.Bench.Flood;
 using Reelbase.Bench.Import;
 using Reelbase.Bench.Realtime;
+using Reelbase.Bench.Speed;
 
 if (args is ["faults", .. var rest])
 {
@@ -35,19 +35,29 @@ if (args is [BareEcho.Verb])
     return await BareEcho.ServeAsync();
 }
 
-// reelbase bench [generate] [status] [memory] [start] [--seconds N] [--record]
-string[] known = ["generate", "status", "memory", "start"];
+if (args is [EmptyEndpoint.Verb])
+{
+    return await EmptyEndpoint.ServeAsync();
+}
+
 if (args is ["--help" or "-h", ..])
 {
     System.Console.WriteLine(
         """
-        ./reelbase bench [generate] [status] [memory] [start] [--seconds N] [--record]
-            generate   accepted generations per second, against pgbench calling the same function
-            status     status answers per second, against pgbench running the same transaction
-            memory     resident memory of the server, idle and under load
+        ./reelbase bench [start] [memory] [status] [accept] [waiting] [claim] [aged] [--seconds N] [--million] [--json FILE] [--with FILE] [--record]
+            each figure beside its ceiling (a reference transaction in pgbench, an empty endpoint) and its peer (a hand-made flow on Node) in the same run
             start      time from the start of the process to ready
-            --seconds  length of one round (default 8; three rounds of each, the median counts)
-            --record   write the figures to bench/figures.md
+            memory     resident memory of the server, idle and after the rounds
+            status     get-video-status of finished jobs over HTTP, 32 connections
+            accept     generate-video over HTTP, 32 connections
+            waiting    status while 20,000 jobs wait, against none waiting
+            claim      a worker's claim of the next jobs, with 1,000 and 28,000 waiting
+            aged       accept and status with 200,000 finished jobs and 20,000 waiting
+            --million  claims with 1,000,000 jobs of 100,000 users waiting too (some ten minutes more)
+            --seconds  length of one round (default 5; three rounds of each, the median counts)
+            --json     write everything to a file, for programs
+            --with     add what an earlier run of the other parts wrote with --json
+            --record   write bench/figures.md, docs/performance.md and its plots
         ./reelbase bench faults [--minutes M] [--seed S] [--record]
             fifty users while the server and PostgreSQL are killed and providers fail; then every promise about credits is checked
             --minutes  how long things are broken (default 5); --seed: the same faults again (default: another each time)
@@ -70,30 +80,4 @@ if (args is ["--help" or "-h", ..])
     );
     return 0;
 }
-var seconds =
-    Array.IndexOf(args, "--seconds") is var at and >= 0 && at + 1 < args.Length && int.TryParse(args[at + 1], out var given) ? Math.Clamp(given, 1, 120) : 8;
-var wanted = args.Where(known.Contains).DefaultIfEmpty("all").ToHashSet();
-if (
-    args.FirstOrDefault(argument => !argument.StartsWith("--", StringComparison.Ordinal) && !known.Contains(argument) && !int.TryParse(argument, out _)) is
-    { } unknown
-)
-{
-    System.Console.Error.WriteLine($"bench: there is no {unknown}; ./reelbase bench --help says what there is");
-    return 2;
-}
-await using var stage = await Stage.PrepareAsync();
-var figures = new Figures();
-if (wanted.Overlaps(["all", "start"]))
-{
-    await Measures.StartAsync(stage, figures);
-}
-if (wanted.Overlaps(["all", "generate", "status", "memory"]))
-{
-    await Measures.LoadAsync(stage, figures, seconds, wanted);
-}
-figures.Print();
-if (args.Contains("--record"))
-{
-    figures.Record(args);
-}
-return figures.IsGood ? 0 : 1;
+return await SpeedVerb.RunAsync(args);

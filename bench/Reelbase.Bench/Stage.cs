@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using Reelbase.Bench.Realtime;
 using Reelbase.Server.Platform;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Security;
@@ -33,6 +34,7 @@ public sealed class Stage : IAsyncDisposable
     public string Owner { get; private set; } = "";
     public IReadOnlyList<string> Tokens { get; private set; } = [];
     public int ServerProcessId => _server!.Id;
+    public double ResidentMegabytes => ProcessMemory.ResidentOf(ServerProcessId) / 1024.0 / 1024.0;
 
     /// <summary>A user's id.</summary>
     public static string UserId(int number) => $"00000000-0000-4000-8000-000000{number}";
@@ -90,7 +92,8 @@ public sealed class Stage : IAsyncDisposable
                 ["REELBASE__Server__DataDirectory"] = DataDirectory,
                 // Accepting alone is measured: with no worker nothing else asks the database for anything.
                 ["REELBASE__Server__Roles__0"] = "api",
-                ["REELBASE__Generation__GuestPerWindow"] = "-1",
+                // Counted at each press, and never reached.
+                ["REELBASE__Generation__GuestPerWindow"] = "100000",
                 ["REELBASE__Flood__RequestsPerSecond"] = "0",
                 ["REELBASE__Generation__GuestsPerAddressPerWindow"] = "-1",
             },
@@ -157,8 +160,32 @@ public sealed class Stage : IAsyncDisposable
     {
         await using var connection = new NpgsqlConnection(Owner);
         await connection.OpenAsync();
-        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 300 };
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 1200 };
         await command.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>Asks for one value as the owner.</summary>
+    public async Task<T> ScalarAsync<T>(string sql)
+    {
+        await using var connection = new NpgsqlConnection(Owner);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 300 };
+        return (T)(await command.ExecuteScalarAsync())!;
+    }
+
+    /// <summary>Every waiting job with the number of its user.</summary>
+    public async Task<List<(string Job, int User)>> WaitingJobsAsync()
+    {
+        var jobs = new List<(string, int)>();
+        await using var connection = new NpgsqlConnection(Owner);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand("select job_id::text, right(user_id::text, 6)::integer from video_jobs where stage = 'queued'", connection);
+        await using var reader = await command.ExecuteReaderAsync();
+        while (await reader.ReadAsync())
+        {
+            jobs.Add((reader.GetString(0), reader.GetInt32(1)));
+        }
+        return jobs;
     }
 
     private Task InsertAsync()

@@ -27,7 +27,7 @@ public sealed record FloodCosts(double Server, double Database, double Client, l
         new(Server - earlier.Server, Database - earlier.Database, Client - earlier.Client, Transactions - earlier.Transactions);
 
     /// <summary>The postmaster's children, dead ones too, which it has waited for.</summary>
-    private static double DatabaseSeconds(Stage stage)
+    public static double DatabaseSeconds(Stage stage)
     {
         if (!Directory.Exists("/proc/self"))
         {
@@ -42,7 +42,8 @@ public sealed record FloodCosts(double Server, double Database, double Client, l
                 .Sum(id => Seconds(id!));
     }
 
-    private static double Seconds(string process, bool withDead = false) =>
+    /// <summary>Seconds of CPU that a process has used.</summary>
+    public static double Seconds(string process, bool withDead = false) =>
         Fields(process) is not { } fields
             ? 0
             : (Number(fields[11]) + Number(fields[12]) + (withDead ? Number(fields[13]) + Number(fields[14]) : 0)) / TicksPerSecond;

@@ -4,7 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 
-namespace Reelbase.Bench;
+namespace Reelbase.Bench.Speed;
 
 /// <summary>
 /// A client that costs little, as it shares the machine with what it measures: two threads, like pgbench's, that look after
@@ -14,36 +14,41 @@ public static class LoadGenerator
 {
     private const int Threads = 2;
 
-    /// <summary>Good answers per second over <paramref name="connections"/> connections, each waiting for its answer.</summary>
-    public static async Task<double> RunAsync(Stage stage, Func<Stage, int, byte[]> request, int connections, int seconds)
+    /// <summary>Milliseconds of every good answer over <paramref name="connections"/> connections, each waiting for its answer; the ports take their share of the threads.</summary>
+    public static async Task<(List<double> Milliseconds, double Seconds)> RunAsync(
+        IReadOnlyList<int> ports,
+        Func<Random, byte[]> request,
+        int connections,
+        double seconds
+    )
     {
         var watch = Stopwatch.StartNew();
         var ends = TimeSpan.FromSeconds(seconds);
-        var counts = await Task.WhenAll(
+        var times = await Task.WhenAll(
             Enumerable
                 .Range(0, Threads)
                 .Select(thread =>
                     Task.Factory.StartNew(
-                        () => Drive(stage, request, connections / Threads, thread, watch, ends),
+                        () => Drive(ports[thread % ports.Count], request, connections / Threads, watch, ends),
                         CancellationToken.None,
                         TaskCreationOptions.LongRunning,
                         TaskScheduler.Default
                     )
                 )
         );
-        return counts.Sum() / watch.Elapsed.TotalSeconds;
+        return (times.SelectMany(time => time).ToList(), watch.Elapsed.TotalSeconds);
     }
 
-    private static int Drive(Stage stage, Func<Stage, int, byte[]> request, int connections, int thread, Stopwatch watch, TimeSpan ends)
+    private static List<double> Drive(int port, Func<Random, byte[]> request, int connections, Stopwatch watch, TimeSpan ends)
     {
-        var random = new Random(thread);
-        var all = Enumerable.Range(0, connections).Select(_ => new Connection(stage.Port)).ToDictionary(connection => connection.Socket);
-        var done = 0;
+        var random = new Random();
+        var all = Enumerable.Range(0, connections).Select(_ => new Connection(port)).ToDictionary(connection => connection.Socket);
+        var times = new List<double>(200_000);
         try
         {
             foreach (var connection in all.Values)
             {
-                connection.Socket.Send(request(stage, random.Next(Stage.Users)));
+                connection.Send(request(random));
             }
             while (watch.Elapsed < ends)
             {
@@ -51,14 +56,15 @@ public static class LoadGenerator
                 Socket.Select(ready, null, null, 1_000_000);
                 foreach (var socket in ready)
                 {
-                    if (all[socket].ReceiveIsWhole())
+                    var connection = all[socket];
+                    if (connection.ReceiveIsWhole())
                     {
-                        done++;
-                        socket.Send(request(stage, random.Next(Stage.Users)));
+                        times.Add(Stopwatch.GetElapsedTime(connection.Asked).TotalMilliseconds);
+                        connection.Send(request(random));
                     }
                 }
             }
-            return done;
+            return times;
         }
         finally
         {
@@ -81,6 +87,13 @@ public static class LoadGenerator
         }
 
         public Socket Socket { get; }
+        public long Asked { get; private set; }
+
+        public void Send(byte[] request)
+        {
+            Asked = Stopwatch.GetTimestamp();
+            Socket.Send(request);
+        }
 
         /// <summary>Takes what is there; true when an answer is complete, and it was a good one.</summary>
         public bool ReceiveIsWhole()

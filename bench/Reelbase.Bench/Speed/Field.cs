@@ -1,0 +1,91 @@
+namespace Reelbase.Bench.Speed;
+
+/// <summary>A stage with everything that is measured beside it: reference, peer, meter; and the turns that they take.</summary>
+public sealed class Field : IDisposable
+{
+    private const int Connections = 32;
+    private const double WarmupSeconds = 2;
+
+    private readonly Stage _stage;
+    private readonly Pgbench _pgbench;
+    private readonly Meter _meter;
+    private readonly Peer? _peer;
+
+    private Field(Stage stage, Peer? peer)
+    {
+        (_stage, _peer) = (stage, peer);
+        _pgbench = new(stage);
+        _meter = new(stage);
+        Ground = new(stage, _pgbench);
+    }
+
+    public Ground Ground { get; }
+
+    public static async Task<Field> PrepareAsync(Stage stage)
+    {
+        var field = new Field(stage, await Speed.Peer.StartAsync(stage));
+        await field.Ground.LoadReferenceAsync();
+        return field;
+    }
+
+    /// <summary>One thing that takes its turn; it measures for so many seconds.</summary>
+    public sealed record Turn(string Name, Func<double, Task<Sample>> MeasureAsync);
+
+    public Task AgeAsync(int finished) => Ground.AgeAsync(finished, _peer is not null);
+
+    /// <summary>PostgreSQL alone, asked by pgbench.</summary>
+    public Turn Direct(string name, string login, string script) =>
+        new(
+            name,
+            async seconds =>
+            {
+                await _meter.BeginAsync([]);
+                var (perSecond, times) = await _pgbench.ForAsync(login, script, Connections, seconds);
+                return await _meter.EndAsync([], perSecond, perSecond * Math.Max(1, Math.Round(seconds)), times);
+            }
+        );
+
+    public Turn Ours(string name, Func<Random, byte[]> request) => Http(name, [_stage.Port], [_stage.ServerProcessId], request);
+
+    /// <summary>Null where there is no peer.</summary>
+    public Turn? Peer(string name, Func<Random, byte[]> request) => _peer is null ? null : Http(name, _peer.Ports, _peer.Processes, request);
+
+    public Turn Http(string name, IReadOnlyList<int> ports, IReadOnlyList<int> processes, Func<Random, byte[]> request) =>
+        new(
+            name,
+            async seconds =>
+            {
+                await _meter.BeginAsync(processes);
+                var (times, took) = await LoadGenerator.RunAsync(ports, request, Connections, seconds);
+                return await _meter.EndAsync(processes, times.Count / took, times.Count, times);
+            }
+        );
+
+    /// <summary>Each once for warming up, then in turns, a checkpoint before each.</summary>
+    public async Task<List<Series>> MeasureAsync(string what, double seconds, int rounds, params Turn?[] turns)
+    {
+        var all = turns.OfType<Turn>().Select(turn => (Turn: turn, Series: new Series(turn.Name, []))).ToList();
+        System.Console.Error.WriteLine($"==> {what}");
+        foreach (var (turn, _) in all)
+        {
+            await turn.MeasureAsync(Math.Min(seconds, WarmupSeconds));
+        }
+        for (var round = 1; round <= rounds; round++)
+        {
+            System.Console.Error.WriteLine($"==> {what}, round {round} of {rounds}");
+            foreach (var (turn, series) in all)
+            {
+                await _stage.ExecuteAsync("checkpoint");
+                series.Samples.Add(await turn.MeasureAsync(seconds));
+            }
+        }
+        return [.. all.Select(each => each.Series)];
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _peer?.Dispose();
+        _meter.Dispose();
+    }
+}
