@@ -12,7 +12,7 @@ public static class SpeedRecord
     public static void Write(SpeedReport report, string[] args, string load)
     {
         var made =
-            $"Made by `./reelbase bench {string.Join(' ', args)}` on {DateTime.UtcNow:yyyy-MM-dd}: {RuntimeInformation.OSDescription}, {Environment.ProcessorCount} cores shared by PostgreSQL, the server and the client that asks (load {load} before); durability on (`fsync`, `synchronous_commit`); medians of three rounds in turns, lowest and highest in brackets. Compare ratios, not rates.";
+            $"Made by `./reelbase bench {Words(args)}` on {DateTime.UtcNow:yyyy-MM-dd}: {RuntimeInformation.OSDescription}, {Environment.ProcessorCount} cores shared by PostgreSQL, the server and the client that asks (load {load} before); durability on (`fsync`, `synchronous_commit`); medians of three rounds in turns, lowest and highest in brackets. Compare ratios, not rates.";
         var lines = Lines(report);
         Keep(
             Repository.PathOf("bench", "figures.md"),
@@ -45,6 +45,10 @@ public static class SpeedRecord
         );
     }
 
+    /// <summary>What was asked for, without the names of files.</summary>
+    private static string Words(string[] args) =>
+        string.Join(' ', args.Where((word, at) => word is not ("--json" or "--with") && (at == 0 || args[at - 1] is not ("--json" or "--with"))));
+
     private static void Keep(string file, string text)
     {
         var old = File.Exists(file) ? File.ReadAllText(file) : "";
@@ -58,7 +62,7 @@ public static class SpeedRecord
         {
             text.Append(
                 CultureInfo.InvariantCulture,
-                $"| {line.What.Trim()} | {line.Ours} | {line.Against} | {line.Text} | {Goal(line, line.AtLeast)} | {Goal(line, line.Strive)} | {(line.IsGood ? line.Verdict : $"**{line.Verdict}**")} |\n"
+                $"| {line.What.Trim()} | {line.Ours} | {line.Against} | {line.Text} | {Goal(line, line.AtLeast)} | {Goal(line, line.Strive)} | {(line.IsGood ? line.Verdict : "**missed**")} |\n"
             );
         }
         return text.ToString();
