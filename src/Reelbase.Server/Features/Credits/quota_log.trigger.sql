@@ -33,8 +33,18 @@ create trigger quota_log_chain after insert on quota_log for each row execute fu
 -- A row that names a job moves what that job took and gave back, in the same statement, whoever wrote it; the job's CHECKs judge it.
 create or replace function move_job_credits() returns trigger
 language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_is_right boolean;
 begin
-  perform refresh_job_credits(new.job_id);
+  -- A press puts its job and its charge down with the same figure: then there is nothing to move.
+  select q.charged > 0 and j.credits_charged = q.charged and j.credits_returned = q.returned into v_is_right
+  from video_jobs j, lateral (
+    select coalesce(sum(-l.change) filter (where l.change < 0), 0) as charged, coalesce(sum(l.change) filter (where l.change > 0), 0) as returned
+    from quota_log l where l.job_id = j.job_id) q
+  where j.job_id = new.job_id;
+  if v_is_right is not true then
+    perform refresh_job_credits(new.job_id);
+  end if;
   return null;
 end
 $$;

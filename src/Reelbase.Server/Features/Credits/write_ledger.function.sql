@@ -1,11 +1,11 @@
 -- The only place where a balance changes. The update locks the user row first, then the ledger row draws its seq, so
 -- for one user the order of seq is the order of the balances. Earned credits also raise the lifetime total. A row that names a job moves
 -- that job's credits_charged or credits_returned with it (trigger quota_log_moves_job).
--- Nobody but the definer functions may call it.
+-- Nobody but the definer functions may call it, so it is none itself.
 create or replace function write_ledger(
   p_user_id uuid, p_change integer, p_reason text, p_job_id uuid default null,
   p_transaction_id text default null, p_note text default null)
-returns integer language plpgsql security definer set search_path = public, pg_temp as $$
+returns integer language plpgsql as $$
 declare
   v_balance integer;
 begin

@@ -17,7 +17,7 @@ language plpgsql security definer set search_path = public, pg_temp as $$
 #variable_conflict use_column
 declare
   v_me uuid := require_caller();
-  v_user users;
+  v_user record;
   v_model models;
   v_theme themes;
   v_hash bytea := sha256(convert_to('generate-video:' || jsonb_strip_nulls(p_request - 'image_object_id' - 'image_copy')::text, 'UTF8'));
@@ -32,12 +32,20 @@ declare
   v_used integer;
   v_oldest timestamptz;
   v_ip record;
+  v_rule record;
   v_consent jsonb;
+  v_low integer := (p_limits ->> 'low_credits_below')::integer;
 begin
-  -- A merge may have been committed while we waited for the row: then it is the member who asks.
-  v_user := lock_account(v_me);
-  v_me := v_user.id;
-  if v_user.deleted_at is not null then
+  -- The columns that are needed here: putting a whole user together costs more than finding it.
+  select id, tier, is_guest, credits_remaining, deleted_at, merged_into, app_transactions <> '{}' as has_transactions
+  into v_user from users where id = v_me for no key update;
+  if v_user.merged_into is not null then
+    -- A merge was committed while we waited for the row: then it is the member who asks.
+    v_me := (lock_account(v_me)).id;
+    select id, tier, is_guest, credits_remaining, deleted_at, merged_into, app_transactions <> '{}' as has_transactions
+    into v_user from users where id = v_me;
+  end if;
+  if v_user.id is null or v_user.deleted_at is not null then
     perform raise_error('ERR_4005', '{"reason":"no_such_user"}');
   end if;
 
@@ -70,22 +78,32 @@ begin
       select * into v_model from models where is_active;
     end if;
   end if;
-  perform require_model_offered(v_model, p_request ->> 'model_id');
-  -- Before the price, so that nobody tops up for what they may not do or would not agree to.
-  v_consent := age_refusal(v_me);
-  if v_consent is not null then
-    perform raise_error('ERR_4014', v_consent);
+  if v_model.id is null or not model_is_offered(v_model.is_available, v_model.provider_model_id, v_model.sunset_at) or not provider_is_offered(v_model.provider) then
+    perform require_model_offered(v_model, p_request ->> 'model_id');
   end if;
-  v_consent := missing_ai_consent(v_me, v_model, false);
-  if v_consent is not null then
-    perform raise_error('ERR_4013', v_consent);
+  -- Before the price, so that nobody tops up for what they may not do or would not agree to. Most have declared no age and most installations that a
+  -- press is measured on ask for no consent: one look says whether there is anything to ask.
+  select i.ai_consent = 'on' as asks_consent, exists (select from age_bands b where b.user_id = v_me) as has_band into v_rule from installation i;
+  if v_rule.has_band then
+    v_consent := age_refusal(v_me);
+    if v_consent is not null then
+      perform raise_error('ERR_4014', v_consent);
+    end if;
+  end if;
+  if v_rule.asks_consent or v_user.has_transactions then
+    v_consent := missing_ai_consent(v_me, v_model, false);
+    if v_consent is not null then
+      perform raise_error('ERR_4013', v_consent);
+    end if;
   end if;
 
   v_prompt := coalesce(p_request ->> 'prompt', nullif(v_theme.prompt, ''));
   if v_prompt is null then
     perform raise_error('ERR_4003', '{"field":"prompt","reason":"required"}');
   end if;
-  perform require_prompt_fits(v_model.required_fields, v_prompt);
+  if octet_length(v_prompt) > (v_model.required_fields ->> 'prompt_max_utf16')::integer then
+    perform require_prompt_fits(v_model.required_fields, v_prompt);
+  end if;
   if coalesce((v_model.required_fields ->> 'requires_image')::boolean, false) and v_image_url is null then
     perform raise_error('ERR_4003', '{"field":"image_url","reason":"required"}');
   end if;
@@ -114,7 +132,7 @@ begin
   if v_user.credits_remaining < v_cost then
     perform raise_error('ERR_4001', jsonb_build_object('required', v_cost, 'available', v_user.credits_remaining));
   end if;
-  if v_user.is_guest and v_user.tier <> 'premium' then
+  if v_user.is_guest and v_user.tier <> 'premium' and p_limits ->> 'guest_ip' is not null then
     select * into v_ip from check_rate_limit(
       'generate_video', null, p_ip, (p_limits ->> 'guest_ip')::integer, v_window_seconds);
     if not v_ip.allowed then
@@ -124,7 +142,10 @@ begin
   end if;
 
   job_id := insert_video_job(v_me, v_model, v_theme.id, v_prompt, v_settings, v_image_url, v_cost, p_queue_deadline_seconds);
-  perform enqueue_low_credits(v_me, v_user.credits_remaining, v_cost, (p_limits ->> 'low_credits_below')::integer);
+  -- Nearly every charge stays above.
+  if v_user.credits_remaining >= v_low and v_user.credits_remaining - v_cost < v_low then
+    perform enqueue_low_credits(v_me, v_user.credits_remaining, v_cost, v_low);
+  end if;
   if v_image_object_id is not null then
     update video_jobs set image_object_id = v_image_object_id where video_jobs.job_id = generate_video.job_id;
   end if;

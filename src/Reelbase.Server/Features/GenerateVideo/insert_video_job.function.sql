@@ -1,20 +1,24 @@
 -- Puts a job into the queue and charges for it: the one place where a job begins, for a press and for a retry by support alike. The user row
 -- is locked by the caller. p_retry_of: the job that is retried at the house's cost; nothing is charged then, so nothing can come back. Whether the user may and has agreed
--- is asked here for a retry; a press has been asked before its price.
+-- is asked here for a retry; a press has been asked before its price. Not a definer function: only those call it, and each change of rights and search path costs.
 create or replace function insert_video_job(
   p_user_id uuid, p_model models, p_theme_id uuid, p_prompt text, p_settings jsonb, p_image_url text, p_cost integer,
   p_queue_deadline_seconds integer, p_retry_of uuid default null)
-returns uuid language plpgsql security definer set search_path = public, pg_temp as $$
+returns uuid language plpgsql as $$
 declare
   v_job_id uuid := uuid_v7();
   v_charge integer := case when p_retry_of is null then p_cost else 0 end;
-  v_consent jsonb := case when p_retry_of is not null then missing_ai_consent(p_user_id, p_model, true) end;
+  v_consent jsonb;
+  v_balance integer;
 begin
-  perform require_model_offered(p_model, p_model.id::text);
-  if p_retry_of is not null and age_refusal(p_user_id) is not null then
-    perform raise_error('ERR_4014');
-  elsif v_consent is not null then
-    perform raise_error('ERR_4013', v_consent);
+  if p_retry_of is not null then
+    v_consent := missing_ai_consent(p_user_id, p_model, true);
+    perform require_model_offered(p_model, p_model.id::text);
+    if age_refusal(p_user_id) is not null then
+      perform raise_error('ERR_4014');
+    elsif v_consent is not null then
+      perform raise_error('ERR_4013', v_consent);
+    end if;
   end if;
   insert into video_jobs (job_id, user_id, model_id, theme_id, model_name, prompt, settings, image_url, credits_used, credits_charged,
     paid_by_house, retry_of, provider, line_turn, created_at, run_after, deadline_at)
@@ -23,7 +27,8 @@ begin
     coalesce((select s.turns from provider_states s where s.provider = p_model.provider), 0),
     clock_timestamp(), clock_timestamp(), clock_timestamp() + make_interval(secs => p_queue_deadline_seconds));
   if v_charge > 0 then
-    perform write_ledger(p_user_id, -v_charge, 'video_generation', v_job_id);
+    -- An assignment: perform would set up a query around it.
+    v_balance := write_ledger(p_user_id, -v_charge, 'video_generation', v_job_id);
   end if;
   return v_job_id;
 end

@@ -11,6 +11,10 @@ begin
   if v_seconds <> trunc(v_seconds) or v_seconds not between 1 and 60 then
     return 'null';
   end if;
+  -- Nearly every app asks for one of them.
+  if p_options @> p_value then
+    return to_jsonb(v_seconds::integer);
+  end if;
   return coalesce((
     select o from jsonb_array_elements(coalesce(p_options, jsonb_build_array(p_value))) o
     order by abs(o::numeric - v_seconds), o::numeric
