@@ -97,7 +97,7 @@ public static class MutationTable
         new(
             "press",
             "a press charges one credit less than it says",
-            new Patch("insert_video_job", "perform write_ledger(p_user_id, -v_charge,", "perform write_ledger(p_user_id, 1 - v_charge,")
+            new Patch("insert_video_job", "write_ledger(p_user_id, -v_charge,", "write_ledger(p_user_id, 1 - v_charge,")
         ),
         new(
             "balance",
