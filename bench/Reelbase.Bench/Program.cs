@@ -4,6 +4,7 @@ using Reelbase.Bench.Flood;
 using Reelbase.Bench.Import;
 using Reelbase.Bench.Realtime;
 using Reelbase.Bench.Speed;
+using Reelbase.Bench.Streams;
 
 if (args is ["faults", .. var rest])
 {
@@ -28,6 +29,11 @@ if (args is ["console", .. var more])
 if (args is ["realtime", .. var live])
 {
     return await RealtimeVerb.RunAsync(live);
+}
+
+if (args is ["streams", .. var streams])
+{
+    return await StreamsVerb.RunAsync(streams);
 }
 
 if (args is [BareEcho.Verb])
@@ -76,6 +82,10 @@ if (args is ["--help" or "-h", ..])
             clients of Supabase's channels at one server: at most 30 kB a connection, changes within 100 ms (p95) while 100 jobs a second finish,
             beside a bare echo of Kestrel and PostgreSQL's own NOTIFY (default 10,000 connections, 30 s)
             --record   write the figures to bench/realtime.md
+        ./reelbase bench streams [--streams N] [--waiting N] [--seconds N] [--record]
+            event streams of jobs at one node: at most 20 kB each, 5 % of a core for 2,000 of 600 waiting jobs that see nothing happen, and changes
+            within 100 ms (p95) while 500 jobs a second finish, beside bare streams of Kestrel (default 10,000 and 2,000 streams, 20 s)
+            --record   write the figures to bench/streams.md
         """
     );
     return 0;

@@ -303,6 +303,7 @@ public static class ServerApp
             services.AddSingleton<DeviceCheckEndpoint>();
             services.AddSingleton<JobView>();
             AddHosted<LiveHub>(services);
+            AddHosted<StreamPulse>(services);
             services.AddSingleton<GenerationLimit>();
             RealtimeEndpoint.Add(services);
             services.AddSingleton<Moderator>();

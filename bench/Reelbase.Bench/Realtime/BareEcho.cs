@@ -5,12 +5,13 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace Reelbase.Bench.Realtime;
 
-/// <summary>The ceiling for memory: websockets of Kestrel that are echoed and nothing else, in a process of its own with the server's collector.</summary>
+/// <summary>The ceiling for memory: websockets of Kestrel that are echoed, or event streams of one event, and nothing else, in a process of its own with the server's collector.</summary>
 public sealed class BareEcho : IDisposable
 {
     /// <summary>What this program is started with to be that process.</summary>
@@ -69,6 +70,11 @@ public sealed class BareEcho : IDisposable
         app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = Timeout.InfiniteTimeSpan });
         app.Run(async context =>
         {
+            if (!context.WebSockets.IsWebSocketRequest)
+            {
+                await StreamAsync(context);
+                return;
+            }
             using var socket = await context.WebSockets.AcceptWebSocketAsync();
             while (true)
             {
@@ -97,5 +103,16 @@ public sealed class BareEcho : IDisposable
         // Its clients are gone with whoever asked.
         Environment.Exit(0);
         return 0;
+    }
+
+    /// <summary>An event stream of one event.</summary>
+    private static async Task StreamAsync(HttpContext context)
+    {
+        context.Response.ContentType = "text/event-stream";
+        await context.Response.Body.WriteAsync("event: status\ndata: {}\n\n"u8.ToArray());
+        await context.Response.Body.FlushAsync();
+        var ended = new TaskCompletionSource();
+        await using var end = context.RequestAborted.Register(() => ended.TrySetResult());
+        await ended.Task;
     }
 }

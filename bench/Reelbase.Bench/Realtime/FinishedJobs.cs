@@ -123,7 +123,8 @@ public sealed class FinishedJobs(int users, int jobs)
         return Latencies.From(own._before, own._after, own._arrived, count / await pace);
     }
 
-    private static Guid JobId(int job) => Guid.Parse($"00000000-0000-7000-9003-00000{FirstNumber + job}");
+    /// <summary>The id of a job that is to be finished.</summary>
+    public static Guid JobId(int job) => Guid.Parse($"00000000-0000-7000-9003-00000{FirstNumber + job}");
 
     /// <summary>One transaction for each job at its time, over a few connections; answers how long that took.</summary>
     private async Task<double> PaceAsync(string database, string sql, int perSecond, Func<int, NpgsqlParameter[]> parameters, Action<int> committed)

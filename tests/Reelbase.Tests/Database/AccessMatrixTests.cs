@@ -28,6 +28,7 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
         ["public.apple_authorizations"] = None,
         ["public.consent_terms"] = None,
         ["public.rescinded_consents"] = None,
+        ["public.balances_below_zero"] = None,
         ["public.content_reports"] = None,
         ["public.device_challenges"] = None,
         ["public.device_checks"] = None,
@@ -46,7 +47,9 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
         ["public.installation_leases"] = None,
         ["public.job_hours"] = None,
         ["public.job_submissions"] = None,
+        ["public.job_totals"] = None,
         ["public.ledger_hours"] = None,
+        ["public.ledger_totals"] = None,
         ["public.models"] = "some denied denied denied",
         ["public.nodes"] = None,
         ["public.outside_systems"] = None,
@@ -164,6 +167,7 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
                     select import_refresh_token(sha256('{phone.UserId}'), '{phone.UserId}', 'a family');
                     select count_unverified_uses('user_id', 1);
                     insert into rescinded_consents values ('Sandbox:{phone.UserId}', now());
+                    insert into balances_below_zero (user_id) values ('{phone.UserId}') on conflict do nothing;
                     insert into model_margins (day, provider, model_name) values (current_date, 'fal', '{phone.UserId}');
                     set session_replication_role = replica;
                     insert into reelbase.schema_versions (name, hash) values ('a file', 'a hash') on conflict do nothing;
@@ -178,6 +182,11 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
             await Eventually.IsAsync(() => QueryAsync<long>("select count(*) from error_log"), rows => rows > 0);
             await ExecuteAsync("update video_jobs set theme_id = (select min(id::text)::uuid from themes)");
             await QueryAsync<DateTime>("select count_hours(100)");
+            // The first count, whoever's, begins the totals anew.
+            await Eventually.IsAsync(() => QueryAsync<long>("select count(*) from statistics_progress where folded_until is not null"), rows => rows > 0);
+            await ExecuteAsync(
+                "insert into ledger_totals (reason, credits) values ('a reason', 1); insert into job_totals (provider, model_name, result, error_code, jobs) values ('fal', 'A model', 'accepted', '', 1)"
+            );
             await QueryAsync<Guid>("select create_admin('someone@example.com', 'a hash', 'sealed')");
             await Eventually.IsAsync(() => QueryAsync<long>("select count(*) from nodes"), rows => rows > 0);
             await Eventually.IsAsync(() => QueryAsync<long>("select count(*) from outside_systems"), rows => rows > 0);

@@ -270,6 +270,7 @@ internal static class FunctionRights
             "give_work_up",
             "grant_initial_credits",
             "has_stored_objects",
+            "keep_statistics",
             "list_catalog_providers",
             "list_failing_providers",
             "list_outages",

@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using Reelbase.Server.Features.Live;
+using Reelbase.Server.Features.VideoLibrary;
 using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Features;
@@ -64,6 +65,24 @@ public sealed class LiveStreamTests(LiveStreamTests.House system) : IClassFixtur
         Assert.InRange(hub.RowsRead - before, 1, 11);
         streams.ForEach(stream => stream.Dispose());
         await Eventually.IsAsync(() => Task.FromResult(hub.Watchers), watchers => watchers == 0);
+    }
+
+    [Fact]
+    public async Task A_stream_of_which_nothing_is_new_gets_heartbeats_and_is_forgotten_with_its_end()
+    {
+        var pulse = system.Server.Services.GetRequiredService<StreamPulse>();
+        var phone = await system.NewGuestAsync();
+        var job = (await phone.GenerateAsync("Heard of now and then [slow 600]"))["job_id"].GetString()!;
+        using (var reader = new StreamReader(await (await WatchAsync(phone, job)).Content.ReadAsStreamAsync()))
+        {
+            await Phone.ReadUntilAsync(reader, "\"processing\"");
+            for (var beat = 0; beat < StreamPulse.Seconds; beat++)
+            {
+                pulse.Beat();
+            }
+            await Phone.ReadUntilAsync(reader, ": still here");
+        }
+        await Eventually.IsAsync(() => Task.FromResult(pulse.Known), known => known == 0);
     }
 
     [Theory]

@@ -40,7 +40,9 @@ public sealed class CostTests(SqlDatabase database)
     [InlineData("generate_video")]
     [InlineData("get_video_status")]
     [InlineData("get_job_status")]
-    public async Task What_a_press_or_a_status_calls_is_planned_once_for_a_connection(string function)
+    [InlineData("read_live")]
+    [InlineData("sweep_live")]
+    public async Task What_a_press_a_status_or_a_change_calls_is_planned_once_for_a_connection(string function)
     {
         await using var db = await database.BeginAsync();
         // A function of SQL with rights or a search path of its own cannot become part of its caller's plan: PostgreSQL plans it at every call.

@@ -72,7 +72,7 @@ public sealed class StatisticsWorker : PeriodicWork
     /// <summary>Counts, and reads what there is.</summary>
     internal async Task LookAsync(CancellationToken cancellationToken)
     {
-        await _database.ExecuteAsync("select count_hours($1)", cancellationToken, MaxHours);
+        await _database.ExecuteAsync("select keep_statistics($1, $2)", cancellationToken, MaxHours, _options.Value.StatisticsSeconds);
         var rows = await _database.ListAsync<Row>("select name, labels::text as labels, value from read_statistics()", cancellationToken);
         _latest = rows.GroupBy(row => row.Name).ToDictionary(group => group.Key, group => group.Select(row => row.ToMeasurement()).ToList());
     }

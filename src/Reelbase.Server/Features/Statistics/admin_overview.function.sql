@@ -8,28 +8,28 @@ declare
   v_from timestamptz := date_trunc(v_step, now() - make_interval(hours => v_hours), 'UTC');
 begin
   return jsonb_build_object('from', to_json_time(v_from), 'step', v_step,
-    'jobs', (select coalesce(jsonb_agg(jsonb_build_object('at', to_json_time(s.at), 'completed', s.completed, 'failed', s.failed, 'accepted', s.accepted,
-        'seconds', s.seconds) order by s.at), '[]') from (
-      select t.at, coalesce(sum(h.jobs) filter (where h.result = 'completed'), 0) as completed, coalesce(sum(h.jobs) filter (where h.result = 'failed'), 0) as failed,
-        coalesce(sum(h.jobs) filter (where h.result = 'accepted'), 0) as accepted,
-        coalesce(sum(h.seconds) filter (where h.result = 'completed') / nullif(sum(h.jobs) filter (where h.result = 'completed'), 0), 0) as seconds
+    'jobs', (select coalesce(jsonb_agg(jsonb_build_object('at', to_json_time(t.at), 'completed', coalesce(h.completed, 0), 'failed', coalesce(h.failed, 0),
+        'accepted', coalesce(h.accepted, 0), 'seconds', coalesce(h.seconds / nullif(h.completed, 0), 0)) order by t.at), '[]')
       from generate_series(v_from, now(), ('1 ' || v_step)::interval) t (at)
-      left join job_hours h on h.hour >= t.at and h.hour < t.at + ('1 ' || v_step)::interval group by t.at) s),
-    'credits', (select coalesce(jsonb_agg(jsonb_build_object('at', to_json_time(s.at), 'sold', s.sold, 'spent', s.spent, 'refunded', s.refunded) order by s.at), '[]') from (
-      select t.at, coalesce(sum(h.credits) filter (where h.reason = 'iap_purchase'), 0) as sold,
-        coalesce(-sum(h.credits) filter (where h.reason = 'video_generation'), 0) as spent,
-        coalesce(sum(h.credits) filter (where h.reason in ('generation_failed_refund', 'admin_refund')), 0) as refunded
+      -- Each hour is put into its step once: matched as a range, every step would read the hours of all.
+      left join (select date_trunc(v_step, j.hour, 'UTC') as at, sum(j.jobs) filter (where j.result = 'completed') as completed,
+          sum(j.jobs) filter (where j.result = 'failed') as failed, sum(j.jobs) filter (where j.result = 'accepted') as accepted,
+          sum(j.seconds) filter (where j.result = 'completed') as seconds
+        from job_hours j where j.hour >= v_from group by 1) h on h.at = t.at),
+    'credits', (select coalesce(jsonb_agg(jsonb_build_object('at', to_json_time(t.at), 'sold', coalesce(h.sold, 0), 'spent', coalesce(h.spent, 0),
+        'refunded', coalesce(h.refunded, 0)) order by t.at), '[]')
       from generate_series(v_from, now(), ('1 ' || v_step)::interval) t (at)
-      left join ledger_hours h on h.hour >= t.at and h.hour < t.at + ('1 ' || v_step)::interval group by t.at) s),
+      left join (select date_trunc(v_step, l.hour, 'UTC') as at, sum(l.credits) filter (where l.reason = 'iap_purchase') as sold,
+          -sum(l.credits) filter (where l.reason = 'video_generation') as spent,
+          sum(l.credits) filter (where l.reason in ('generation_failed_refund', 'admin_refund')) as refunded
+        from ledger_hours l where l.hour >= v_from group by 1) h on h.at = t.at),
     'errors', (select coalesce(jsonb_agg(jsonb_build_object('error_code', e.error_code, 'jobs', e.jobs) order by e.jobs desc), '[]') from (
       select error_code, sum(jobs) as jobs from job_hours where hour >= v_from and result = 'failed' group by error_code) e),
     'models', (select coalesce(jsonb_agg(jsonb_build_object('model_name', m.model_name, 'provider', m.provider, 'completed', m.completed, 'failed', m.failed)
         order by m.completed desc), '[]') from (
       select model_name, provider, coalesce(sum(jobs) filter (where result = 'completed'), 0) as completed, coalesce(sum(jobs) filter (where result = 'failed'), 0) as failed
       from job_hours where hour >= v_from group by 1, 2 order by 3 desc limit 20) m),
-    'open', (select coalesce(jsonb_agg(jsonb_build_object('provider', o.provider, 'stage', o.stage, 'jobs', o.jobs, 'oldest_seconds', o.oldest) order by o.provider, o.stage), '[]')
-      from (select provider, stage, count(*) as jobs, extract(epoch from clock_timestamp() - min(created_at))::integer as oldest
-        from video_jobs where stage <> 'finished' group by provider, stage) o),
+    'open', list_open_jobs(),
     'providers', (select coalesce(jsonb_agg(jsonb_build_object('provider', s.provider, 'is_configured', s.is_configured, 'is_offered', provider_is_offered(s.provider),
         'fault', s.fault, 'detail', s.detail, 'failing_since', to_json_time(s.failing_since), 'paused_until', to_json_time(s.paused_until),
         'spent_today_micros', coalesce((select p.micros from provider_spend p where p.provider = s.provider and p.day = (now() at time zone 'UTC')::date), 0))

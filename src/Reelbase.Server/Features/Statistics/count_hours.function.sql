@@ -8,17 +8,33 @@ declare
   c_settled constant interval := '10 minutes';
   v_from timestamptz;
   v_until timestamptz;
+  v_folded timestamptz;
 begin
   if not pg_try_advisory_xact_lock(hashtextextended('reelbase:count_hours', 0)) then
     return null;
   end if;
-  select counted_until into v_from from statistics_progress;
+  select counted_until, folded_until into v_from, v_folded from statistics_progress;
   if not found then
     select least((select min(created_at) from video_jobs), (select min(created_at) from quota_log), now()) into v_from;
     insert into statistics_progress (counted_until) values (v_from);
   end if;
   v_from := date_trunc('hour', v_from - c_settled, 'UTC');
   v_until := least(now(), v_from + make_interval(hours => p_max_hours));
+
+  -- What is not counted again goes into the totals. They begin anew when the count does, and when the clock was set back behind them.
+  if v_folded is null or v_folded > v_from then
+    delete from ledger_totals;
+    delete from job_totals;
+    v_folded := '-infinity';
+  end if;
+  if v_folded < v_from then
+    insert into ledger_totals (reason, credits)
+    select reason, sum(credits) from ledger_hours where hour >= v_folded and hour < v_from group by 1
+    on conflict (reason) do update set credits = ledger_totals.credits + excluded.credits;
+    insert into job_totals (provider, model_name, result, error_code, jobs)
+    select provider, model_name, result, error_code, sum(jobs) from job_hours where hour >= v_folded and hour < v_from group by 1, 2, 3, 4
+    on conflict (provider, model_name, result, error_code) do update set jobs = job_totals.jobs + excluded.jobs;
+  end if;
 
   delete from ledger_hours where hour >= v_from and hour < v_until;
   insert into ledger_hours (hour, reason, credits, entries)
@@ -49,8 +65,8 @@ begin
     from quota_log q join video_jobs j on j.job_id = q.job_id
     where q.created_at >= v_from and q.created_at < v_until and j.theme_id is not null group by 1, 2) e
   group by 1, 2;
-  update statistics_progress set counted_until = v_until;
+  update statistics_progress set counted_until = v_until, folded_until = v_from;
   return v_until;
 end
 $$;
-comment on function count_hours(integer) is 'Brings ledger_hours, job_hours and theme_hours up to date; the hour reached, or null when another node is doing it.';
+comment on function count_hours(integer) is 'Brings ledger_hours, job_hours, theme_hours and the totals of what is counted no more up to date; the hour reached, or null when another node is doing it.';

@@ -9,7 +9,7 @@ language sql stable security definer set search_path = public, pg_temp as $$
         (select j.job_id::text from video_jobs j where j.provider = q.provider and j.stage in ('submitting', 'submitted', 'ambiguous') order by j.submitted_at limit 1)
       from (select s.provider, describe_queue(s.provider) as queue from provider_states s where s.is_configured) q where (q.queue ->> 'is_starving')::boolean
     union all select 3, 'balance_below_zero', u.credits_remaining, u.id::text, u.id::text
-      from (select id, credits_remaining from users where credits_remaining < 0 order by id limit 10) u
+      from (select n.id, n.credits_remaining from balances_below_zero b join users n on n.id = b.user_id where n.credits_remaining < 0 order by n.id limit 10) u
     union all select 4, 'purchases_unowned', count(*)::integer, null, null from (select from purchases where user_id is null limit 1000) p having count(*) > 0
     union all select 5, 'purchases_waiting', count(*)::integer, null, null
       from (select from purchases where credited_at is null and credits = 0 limit 1000) p having count(*) > 0

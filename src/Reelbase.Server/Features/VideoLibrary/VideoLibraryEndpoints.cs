@@ -102,7 +102,8 @@ public static class VideoLibraryEndpoints
         ApiDatabase database,
         JobView view,
         LiveHub hub,
-        LiveConnections live
+        LiveConnections live,
+        StreamPulse pulse
     )
     {
         // Shipped builds name the job alone; under their switch its owner is who asks.
@@ -116,17 +117,16 @@ public static class VideoLibraryEndpoints
         {
             return Json.Answer(await ReadAsync());
         }
-        using var place = live.Open(caller.UserId!.Value, context.Connection.RemoteIpAddress);
-        using var stream = new StatusStream(context, view);
+        var stream = new StatusStream(context, view, pulse, live.Open(caller.UserId!.Value, context.Connection.RemoteIpAddress));
         // Before the first reading, so that nothing falls between the two.
-        using var watch = hub.Watch(caller, new([jobId], WantsStatus: true), stream);
+        stream.Watch(hub.Watch(caller, new([jobId], WantsStatus: true), stream));
         var current = await ReadAsync();
         if (StatusStream.HasSeenTheEnd(context, current))
         {
+            stream.Dispose();
             return Results.NoContent();
         }
-        await stream.RunAsync(current);
-        return Results.Empty;
+        return stream.From(current);
 
         async Task<string> OwnerAsync() =>
             (

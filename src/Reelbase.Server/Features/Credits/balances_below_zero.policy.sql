@@ -1,0 +1,1 @@
+alter table balances_below_zero enable row level security;
