@@ -34,7 +34,7 @@ public sealed class FrontDoorTests(TestSystem system) : IClassFixture<TestSystem
         Assert.Equal(HttpStatusCode.OK, (await AskAsync("/get-models", "203.0.113.6")).StatusCode);
         await Task.WhenAll(Enumerable.Range(0, 100).Select(number => AskAsync("/get-models", $"2001:db8:5:5::{number + 1:x}")));
         // A place comes back each second, and is one of them all.
-        var same = await Task.WhenAll(Enumerable.Range(1, 5).Select(number => AskAsync("/get-models", $"2001:db8:5:5:ffff::{number}")));
+        var same = await Task.WhenAll(Enumerable.Range(1, 60).Select(number => AskAsync("/get-models", $"2001:db8:5:5:ffff::{number}")));
         Assert.Contains(same, answer => answer.StatusCode == HttpStatusCode.TooManyRequests);
         Assert.Equal(HttpStatusCode.OK, (await AskAsync("/get-models", "2001:db8:5:6::1")).StatusCode);
         // These are never refused by it: a phone that hears no three times is bricked or signed out.
