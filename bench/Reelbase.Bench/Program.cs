@@ -2,6 +2,7 @@ using Reelbase.Bench.Console;
 using Reelbase.Bench.Faults;
 using Reelbase.Bench.Flood;
 using Reelbase.Bench.Import;
+using Reelbase.Bench.Load;
 using Reelbase.Bench.Realtime;
 using Reelbase.Bench.Speed;
 using Reelbase.Bench.Streams;
@@ -41,6 +42,11 @@ if (args is [BareEcho.Verb])
     return await BareEcho.ServeAsync();
 }
 
+if (args is ["load", .. var load])
+{
+    return await LoadVerb.RunAsync(load);
+}
+
 if (args is [EmptyEndpoint.Verb])
 {
     return await EmptyEndpoint.ServeAsync();
@@ -64,6 +70,10 @@ if (args is ["--help" or "-h", ..])
             --json     write everything to a file, for programs
             --with     add what an earlier run of the other parts wrote with --json
             --record   write bench/figures.md, docs/performance.md and its plots
+        ./reelbase bench load [--minutes M] [--rate N] [--record]
+            one node with every role under the mixed traffic of an app's day (default 5 minutes, 200 requests a second): its memory idle and
+            under load, whether it goes on growing, and PostgreSQL's beside it
+            --record   write the figures to bench/load.md
         ./reelbase bench faults [--minutes M] [--seed S] [--record]
             fifty users while the server and PostgreSQL are killed and providers fail; then every promise about credits is checked
             --minutes  how long things are broken (default 5); --seed: the same faults again (default: another each time)

@@ -140,6 +140,51 @@ public sealed class Stage : IAsyncDisposable
         }
     }
 
+    /// <summary>Starts a second node, with every role, on the running and migrated database, and ends it: seconds from the start of its process to ready.</summary>
+    public async Task<double> TimeNodeAsync()
+    {
+        using var address = LoopbackAddress.Hold();
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Reelbase.Server.dll")])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            Environment =
+            {
+                ["ASPNETCORE_ENVIRONMENT"] = "Development",
+                ["ASPNETCORE_URLS"] = address.Url,
+                ["Logging__LogLevel__Default"] = "Warning",
+                ["REELBASE__Server__DataDirectory"] = DataDirectory,
+                ["REELBASE__Database__ConnectionString"] = Owner,
+            },
+        };
+        var watch = Stopwatch.StartNew();
+        using var node = Process.Start(start)!;
+        node.OutputDataReceived += (_, _) => { };
+        node.ErrorDataReceived += (_, line) => System.Console.Error.WriteLine(line.Data);
+        node.BeginOutputReadLine();
+        node.BeginErrorReadLine();
+        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(10) };
+        double? seconds = null;
+        while (seconds is null && !node.HasExited && watch.Elapsed.TotalSeconds < 60)
+        {
+            try
+            {
+                using var answer = await http.GetAsync(address.Url + "/health/ready");
+                seconds = answer.IsSuccessStatusCode ? watch.Elapsed.TotalSeconds : null;
+            }
+            catch (Exception error) when (error is HttpRequestException or TaskCanceledException)
+            {
+                await Task.Delay(10);
+            }
+        }
+        if (!node.HasExited)
+        {
+            using var kill = Process.Start("kill", ["-TERM", node.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+            await node.WaitForExitAsync();
+        }
+        return seconds ?? throw new InvalidOperationException("the second node did not start");
+    }
+
     /// <summary>Stops the server in order; it stops its PostgreSQL.</summary>
     public async Task StopServerAsync()
     {

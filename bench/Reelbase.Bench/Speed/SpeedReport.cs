@@ -25,20 +25,11 @@ public sealed class SpeedReport
     /// <summary>Whether every promise was kept.</summary>
     public bool IsGood => _lines.TrueForAll(line => line.IsGood);
 
-    public void Start(List<double> seconds)
+    public void Start(string what, List<double> seconds, double atMost)
     {
         var sorted = seconds.Order().ToList();
-        _lines.Add(
-            Line.Time(
-                "from the start of the process to ready, PostgreSQL started on the way",
-                Line.Say($"{sorted[sorted.Count / 2]:0.00} s ({sorted[0]:0.00}–{sorted[^1]:0.00})"),
-                "",
-                sorted[sorted.Count / 2],
-                "s",
-                1,
-                1
-            )
-        );
+        var median = sorted[sorted.Count / 2];
+        _lines.Add(Line.Time(what, Line.Say($"{median:0.00} s ({sorted[0]:0.00}–{sorted[^1]:0.00})"), "", median, "s", atMost, atMost));
     }
 
     public void Memory(double idle, double after)
