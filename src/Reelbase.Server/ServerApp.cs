@@ -13,6 +13,7 @@ using Reelbase.Server.Features.Credits;
 using Reelbase.Server.Features.Devices;
 using Reelbase.Server.Features.Files;
 using Reelbase.Server.Features.GenerateVideo;
+using Reelbase.Server.Features.GenerateVideo.Queue;
 using Reelbase.Server.Features.Live;
 using Reelbase.Server.Features.Moderation;
 using Reelbase.Server.Features.Nodes;
@@ -327,6 +328,7 @@ public static class ServerApp
             AddHosted<StorageReconciler>(services);
             services.AddHostedService<StorageUseWorker>();
             AddHosted<ProviderBills>(services);
+            services.AddHostedService<QueueKeeper>();
             AddHosted<SubmissionSettler>(services);
             AddHosted<StatisticsWorker>(services);
             services.AddHostedService<ModelKeeper>();

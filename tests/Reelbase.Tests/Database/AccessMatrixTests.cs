@@ -64,6 +64,8 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
         ["public.purchases"] = None,
         ["public.push_notifications"] = None,
         ["public.push_tokens"] = None,
+        ["public.queue_lanes"] = None,
+        ["public.queue_marks"] = None,
         ["public.quota_log"] = "own denied denied denied",
         ["public.rate_limit_log"] = None,
         ["public.reconciliations"] = None,

@@ -7,6 +7,9 @@ namespace Reelbase.Tests.Sql;
 [Collection(JobClaimTests.Queue)]
 public sealed class QueueTests(SqlDatabase database)
 {
+    private const string Places =
+        "select job_id, queue_position(job_id) as place from video_jobs where stage = 'queued' and queue_position(job_id) is not null";
+
     [Theory]
     [InlineData("press a b c; line a1 b1 c1")]
     // Everybody's first before anybody's second, each user's own by age.
@@ -36,6 +39,13 @@ public sealed class QueueTests(SqlDatabase database)
     [InlineData("press a b c; spend 48; claim 9 of 9 a1 b1; claim 9 of 9; press A; claim 9 of 9 A1")]
     // Waiting for its next try, it is passed over and keeps its place.
     [InlineData("press a b c; later a1; claim 1 of 9 b1; line a1 c1; now a1; claim 9 of 9 a1 c1")]
+    // One that leaves unserved moves its user's others up; whoever changes tier goes where their turn would have been there.
+    [InlineData("press a a a b b; cancel a1; line a2 b1 a3 b2")]
+    [InlineData("press a a a b b; cancel a2; line a1 b1 a3 b2; claim 9 of 9 a1 b1 a3 b2")]
+    [InlineData("press a a b; claim 1 of 9 a1; fail a1; line b1 a2")]
+    [InlineData("press a b A A; tier a premium; line a1 A1 A2 b1; claim 9 of 9 a1 A1 A2 b1")]
+    [InlineData("press A A b; tier A free; line A1 b1 A2; claim 9 of 9 A1 b1 A2")]
+    [InlineData("press a a b; later a2; tier a premium; now a2; line a2 a1 b1; claim 9 of 9 a2 a1 b1")]
     public async Task The_line_is_served_in_its_order(string script)
     {
         await UtcTime.SameDayAsync();
@@ -61,8 +71,8 @@ public sealed class QueueTests(SqlDatabase database)
                     }
                     break;
                 case ["line", .. var expected]:
-                    Assert.Equal(expected, Labels(await db.RowsAsync("select job_id from walk_waiting_line('fal') order by place")));
-                    Assert.Equal(expected.Length, await db.ValueAsync<long>("select max(place) + 1 from walk_waiting_line('fal')"));
+                    Assert.Equal(expected, Labels(await db.RowsAsync($"select job_id from ({Places}) p order by place")));
+                    Assert.Equal(expected.Length, await db.ValueAsync<int>($"select max(place) + 1 from ({Places}) p"));
                     break;
                 case ["claim", var limit, "of", var room, .. var expected]:
                     await db.BecomeAsync("reelbase_worker");
@@ -83,6 +93,12 @@ public sealed class QueueTests(SqlDatabase database)
                             jobs[label]
                         )
                     );
+                    break;
+                case ["cancel", var label]:
+                    Assert.True(await db.ValueAsync<bool>("select fail_video_job($1, null, 'ERR_5002', null)", jobs[label]));
+                    break;
+                case ["tier", var user, var tier]:
+                    await db.RunAsync("update users set tier = $2 where id = $1", users[user[0]], tier);
                     break;
                 case ["expire", var label]:
                     await db.RunAsync(

@@ -118,7 +118,7 @@ public sealed class StarvingQueueTests(SqlDatabase database)
         Assert.Equal(
             ["0|40", "1|80", "2|80"],
             await db.RowsAsync(
-                "select w.place, estimate_job_seconds(j, w.place::integer) from walk_waiting_line('fal') w join video_jobs j using (job_id) order by 1"
+                "select p.place, estimate_job_seconds(j, p.place) from video_jobs j, queue_position(j.job_id) p (place) where p.place is not null order by 1"
             )
         );
         var ended = await db.RowsAsync("select coalesce(job_seconds($1, null)::text, 'none')", jobs[0]);

@@ -21,10 +21,9 @@ begin
     end if;
   end if;
   insert into video_jobs (job_id, user_id, model_id, theme_id, model_name, prompt, settings, image_url, credits_used, credits_charged,
-    paid_by_house, retry_of, provider, line_turn, created_at, run_after, deadline_at)
+    paid_by_house, retry_of, provider, created_at, run_after, deadline_at)
   values (v_job_id, p_user_id, p_model.id, p_theme_id, p_model.name, p_prompt, p_settings, p_image_url, v_charge, v_charge,
     p_retry_of is not null, p_retry_of, p_model.provider,
-    coalesce((select s.turns from provider_states s where s.provider = p_model.provider), 0),
     clock_timestamp(), clock_timestamp(), clock_timestamp() + make_interval(secs => p_queue_deadline_seconds));
   if v_charge > 0 then
     -- An assignment: perform would set up a query around it.

@@ -226,7 +226,7 @@ public static class MutationTable
         new(
             "fence",
             "a lease is taken while it goes on",
-            new Patch("claim_video_jobs", "(j.lease_until is null or j.lease_until < clock_timestamp())", "true")
+            new Patch("claim_video_jobs", "(j.lease_until is null or j.lease_until < v_now)", "true")
         ),
         new(
             "fence",

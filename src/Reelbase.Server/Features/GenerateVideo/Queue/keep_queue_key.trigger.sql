@@ -1,0 +1,36 @@
+-- Where a job stands in its provider's queue, decided whenever it enters: by insertion, or by coming back. The rule stands on the table, so that nobody who writes
+-- a job can leave it out. The user row is locked by the caller, so that two presses of one user are stamped one after the other.
+create or replace function keep_queue_key() returns trigger language plpgsql security definer set search_path = public, pg_temp
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
+declare
+  v_lane text := (select queue_lane(u.tier, u.is_guest) from users u where u.id = new.user_id);
+  v_last bigint;
+  v_pass bigint;
+begin
+  if tg_op = 'UPDATE' then
+    -- It was handed out before, or waits for its next attempt: when it is due, its tier serves it first.
+    new.queue_lane := v_lane || '_retry';
+    new.queue_key := floor(extract(epoch from new.run_after) * 1000000)::bigint;
+    return new;
+  end if;
+  select j.queue_key into v_last from video_jobs j
+  where j.user_id = new.user_id and j.provider = new.provider and j.stage = 'queued' and j.leased_by is null and j.queue_lane = v_lane
+  order by j.queue_key desc limit 1;
+  v_pass := greatest(queue_pass(new.provider, v_lane), coalesce(v_last >> 26, 0)) + 1;
+  new.queue_lane := v_lane;
+  -- Whoever waits already keeps their ticket, so that the users of a pass go round in the same order.
+  new.queue_key := (v_pass << 26) | (coalesce(v_last, nextval('queue_ticket')) & 67108863);
+  return new;
+end
+$$;
+comment on function keep_queue_key() is 'Stamps a job that enters the queue, or comes back to it, with its lane and key. For triggers.';
+
+drop trigger if exists video_jobs_enter_queue on video_jobs;
+create trigger video_jobs_enter_queue before insert on video_jobs
+  for each row when (new.stage = 'queued' and new.queue_key is null) execute function keep_queue_key();
+
+drop trigger if exists video_jobs_return_to_queue on video_jobs;
+create trigger video_jobs_return_to_queue before update of stage, leased_by, run_after, provider on video_jobs
+  for each row when (new.stage = 'queued' and new.leased_by is null
+    and (old.stage <> 'queued' or old.leased_by is not null or old.run_after <> new.run_after or old.provider <> new.provider))
+  execute function keep_queue_key();
