@@ -35,7 +35,7 @@ create table queue_marks (
 -- Those who wait already keep their order: everybody's first before anybody's second, by who was served longest ago. One that was handed out before, or waits for
 -- its next attempt, comes when it is due.
 update video_jobs j set queue_lane = w.lane || case when w.is_retry then '_retry' else '' end,
-  queue_key = case when w.is_retry then floor(extract(epoch from w.run_after) * 1000000)::bigint else w.round << 26 | w.ticket end
+  queue_key = case when w.is_retry then floor(extract(epoch from w.run_after) * 1000000)::bigint - 4611686018427387904 else w.round << 26 | w.ticket end
 from (
   select l.job_id, l.lane, l.is_retry, l.run_after, l.round,
     dense_rank() over (partition by l.provider order by l.served_turn, l.first_created_at, l.user_id) as ticket

@@ -46,7 +46,9 @@ internal sealed class ComputedQueue
         _waiting
             .Where(job => job.IsPremium == isPremium)
             .GroupBy(job => job.User)
-            .SelectMany(user => user.OrderBy(job => job.Number).Select((job, round) => (job, round, turn: user.Min(one => one.Turn), first: user.Min(one => one.Number))))
+            .SelectMany(user =>
+                user.OrderBy(job => job.Number).Select((job, round) => (job, round, turn: user.Min(one => one.Turn), first: user.Min(one => one.Number)))
+            )
             .OrderBy(ranked => ranked.round)
             .ThenBy(ranked => ranked.turn)
             .ThenBy(ranked => ranked.first)

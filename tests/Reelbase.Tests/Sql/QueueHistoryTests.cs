@@ -10,7 +10,7 @@ namespace Reelbase.Tests.Sql;
 [Collection(JobClaimTests.Queue)]
 public sealed class QueueHistoryTests(SqlDatabase database)
 {
-    private const int Histories = 150;
+    private const int Histories = 6;
     private const int Steps = 60;
     private const int Users = 8;
     private const int Premium = 3;

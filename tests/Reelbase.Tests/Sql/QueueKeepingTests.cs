@@ -21,7 +21,7 @@ public sealed partial class QueueKeepingTests(SqlDatabase database)
             $"insert into users (id, is_guest, apple_sub, tier) select ('00000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid, n % 3 = 0, case when n % 3 <> 0 then 'queue' || n end, case when n % 10 = 1 then 'premium' else 'free' end from generate_series(1, {Users}) n on conflict do nothing"
         );
         await db.RunAsync(
-            $"insert into video_jobs (user_id, job_id, model_id, provider) select ('00000000-0000-4000-8000-' || lpad((1 + n * n % {Users})::text, 12, '0'))::uuid, uuid_v7(), '{Catalog.FastModel}', 'fal' from generate_series(1, {jobs}) n"
+            $"insert into video_jobs (user_id, job_id, model_id, provider) select ('00000000-0000-4000-8000-' || lpad((1 + n * 7919 % {Users})::text, 12, '0'))::uuid, uuid_v7(), '{Catalog.FastModel}', 'fal' from generate_series(1::bigint, {jobs}) n"
         );
     }
 
@@ -33,7 +33,10 @@ public sealed partial class QueueKeepingTests(SqlDatabase database)
         await db.BecomeAsync("reelbase_worker");
         await db.RunAsync("select refresh_queue('fal')");
         await db.BecomeOwnerAsync();
-        Assert.Equal(["guest|t", "member|t", "premium|t"], await db.RowsAsync("select lane, cardinality(keys) > 8 from queue_marks where provider = 'fal' order by 1"));
+        Assert.Equal(
+            ["guest|True", "member|True", "premium|True"],
+            await db.RowsAsync("select lane, cardinality(keys) > 8 from queue_marks where provider = 'fal' order by 1")
+        );
         await AssertPositionsAsync();
         // What is handed out and what comes after the marks were set is counted in.
         await db.RunAsync($"select count(*) from ({Claim}) c");
@@ -67,7 +70,9 @@ public sealed partial class QueueKeepingTests(SqlDatabase database)
     {
         await using var db = await database.BeginAsync();
         await FillAsync(db, 40);
-        var late = await db.ValueAsync<Guid>("select job_id from video_jobs where queue_lane = 'member' and stage = 'queued' order by queue_key offset 3 limit 1");
+        var late = await db.ValueAsync<Guid>(
+            "select job_id from video_jobs where queue_lane = 'member' and stage = 'queued' order by queue_key offset 3 limit 1"
+        );
         await db.RunAsync(
             "insert into queue_lanes (provider, lane, served_key, from_key, next_key) select 'fal', 'member', queue_key + 1, queue_key + 1, queue_key + 1 from video_jobs where job_id = $1",
             late
@@ -92,9 +97,10 @@ public sealed partial class QueueKeepingTests(SqlDatabase database)
     {
         await using var db = await database.BeginAsync();
         var pages = new List<(long Claim, long Position)>();
-        foreach (var jobs in new[] { 12, 400, Jobs })
+        foreach (var jobs in new[] { 80, 400, Jobs })
         {
             await FillAsync(db, jobs);
+            await db.RunAsync("update queue_marks set marked_at = now() - interval '1 minute'");
             await db.RunAsync("select refresh_queue('fal')");
             var (claim, position) = (long.MaxValue, long.MaxValue);
             for (var attempt = 0; attempt < 8; attempt++)
@@ -105,12 +111,14 @@ public sealed partial class QueueKeepingTests(SqlDatabase database)
                 position = Math.Min(position, await PagesAsync($"select queue_position('{job}')"));
                 claim = Math.Min(claim, await PagesAsync(Claim));
                 // Handed over and over: what is held has to be counted, and is not what this is about.
-                await db.RunAsync("update video_jobs set stage = 'finished', status = 'completed', completed_at = now(), leased_by = null, lease_until = null where leased_by is not null");
+                await db.RunAsync(
+                    "update video_jobs set stage = 'finished', status = 'completed', completed_at = now(), leased_by = null, lease_until = null where leased_by is not null"
+                );
             }
             pages.Add((claim, position));
         }
-        Assert.All(pages, page => Assert.InRange(page.Claim, 1, 420));
-        Assert.All(pages, page => Assert.InRange(page.Position, 1, 160));
+        Assert.All(pages, page => Assert.InRange(page.Claim, 1, 400));
+        Assert.All(pages, page => Assert.InRange(page.Position, 1, 700));
 
         async Task<long> PagesAsync(string query)
         {

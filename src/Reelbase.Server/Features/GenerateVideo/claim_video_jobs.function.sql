@@ -28,6 +28,7 @@ declare
   v_next record;
   v_turns bigint;
   v_taken integer;
+  v_is_free boolean;
   v_ids uuid[] := '{}';
   -- Beside v_ids: in which of its provider's turns each was handed out; null for other work.
   v_served_turns bigint[];
@@ -104,11 +105,10 @@ begin
         -- compatibility: the previous release's nodes know how to write the requests of some families only; what others need waits for a node of this release.
         continue when not v_reads_rows and not (select fill_provider_input(m.provider, m.provider_model_id, m.required_fields) = m.provider_input
           from models m join video_jobs j on j.model_id = m.id where j.job_id = v_next.job_id);
-        -- One that somebody holds is passed over and keeps its place.
-        perform 1 from video_jobs j where j.job_id = v_next.job_id and j.stage = 'queued' and j.run_after <= v_now
-          and j.deadline_at > v_now and (j.lease_until is null or j.lease_until < v_now)
-          for no key update skip locked;
-        continue when not found or v_next.job_id = any (v_ids);
+        -- One that somebody holds is passed over and keeps its place. By its id alone, so that no plan takes another index.
+        select j.stage = 'queued' and j.run_after <= v_now and j.deadline_at > v_now and (j.lease_until is null or j.lease_until < v_now) into v_is_free
+        from video_jobs j where j.job_id = v_next.job_id for no key update skip locked;
+        continue when not coalesce(v_is_free, false) or v_next.job_id = any (v_ids);
         v_taken := v_taken + 1;
         v_ids := v_ids || v_next.job_id;
         v_served_turns := v_served_turns || (v_turns + v_taken);

@@ -9,9 +9,12 @@ declare
   v_base integer := 0;
   v_gap integer;
   v_from bigint := 0;
+  -- Without marks there is no other way than to count; with them no more can have come since than is worth counting.
+  v_most integer := 100000;
 begin
   select * into v_marks from queue_marks m where m.provider = p_provider and m.lane = p_lane and m.waiting >= 256 and m.marked_at > clock_timestamp() - interval '1 hour';
   if found then
+    v_most := 1000;
     v_index := width_bucket(p_key, v_marks.keys);
     if v_index > 0 then
       select l.served into v_served from queue_lanes l where l.provider = p_provider and l.lane = p_lane;
@@ -26,7 +29,7 @@ begin
   return v_base + (select count(*) from (
     select from video_jobs j
     where j.provider = p_provider and j.queue_lane = p_lane and j.stage = 'queued' and j.leased_by is null and j.queue_key >= v_from and j.queue_key < p_key
-    limit 100000) a);
+    limit v_most) a);
 end
 $$;
 comment on function count_ahead(text, text, bigint) is 'Jobs of a lane before a key: exact up to 1,024, within 1 % beyond. Internal to queue_position.';

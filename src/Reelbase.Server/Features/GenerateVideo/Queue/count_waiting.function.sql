@@ -8,8 +8,8 @@ begin
   if v_kept >= 1000 then
     return least(p_most, v_kept);
   end if;
-  return (select count(*) from (
-    select from video_jobs j where j.provider = p_provider and j.queue_lane = any (p_lanes) and j.stage = 'queued' and j.leased_by is null limit p_most) a);
+  return least(p_most, (select count(*) from unnest(p_lanes) l (lane) cross join lateral (
+    select from video_jobs j where j.provider = p_provider and j.queue_lane = l.lane and j.stage = 'queued' and j.leased_by is null limit p_most) a));
 end
 $$;
 comment on function count_waiting(text, text[], bigint) is 'Jobs that wait in some lanes, at most p_most. Internal to the queue.';

@@ -10,11 +10,11 @@ begin
   if tg_op = 'UPDATE' then
     -- It was handed out before, or waits for its next attempt: when it is due, its tier serves it first.
     new.queue_lane := v_lane || '_retry';
-    new.queue_key := floor(extract(epoch from new.run_after) * 1000000)::bigint;
+    new.queue_key := queue_retry_key(new.run_after);
     return new;
   end if;
   select j.queue_key into v_last from video_jobs j
-  where j.user_id = new.user_id and j.provider = new.provider and j.stage = 'queued' and j.leased_by is null and j.queue_lane = v_lane
+  where j.user_id = new.user_id and j.provider = new.provider and j.stage = 'queued' and j.leased_by is null and j.queue_key > 0
   order by j.queue_key desc limit 1;
   v_pass := greatest(queue_pass(new.provider, v_lane), coalesce(v_last >> 26, 0)) + 1;
   new.queue_lane := v_lane;

@@ -6,13 +6,13 @@ language plpgsql volatile security definer set search_path = public, pg_temp as 
 #variable_conflict use_column
 declare
   v_now timestamptz := clock_timestamp();
-  v_due bigint := floor(extract(epoch from v_now) * 1000000)::bigint;
+  v_due bigint := queue_retry_key(v_now);
 begin
   return query
   with found as (
     select j.job_id, j.user_id, l.lane, j.queue_key, l.is_retry, l.is_premium
     from (
-      select o.lane, o.lane like 'premium%', o.lane like '%retry', coalesce(s.from_key, 0),
+      select o.lane, o.lane like 'premium%', o.lane like '%retry', case when o.lane like '%retry' then -4611686018427387904 else coalesce(s.from_key, 0) end,
         case when o.lane like '%retry' then v_due else 9223372036854775807 end
       from unnest(array['premium', 'member', 'guest', 'premium_retry', 'member_retry', 'guest_retry']) o (lane)
       left join queue_lanes s on s.provider = p_provider and s.lane = o.lane

@@ -6,23 +6,26 @@ declare
   v_job record;
   v_is_premium boolean;
   v_is_retry boolean;
+  v_before bigint;
   v_rank bigint;
   v_turns bigint;
   v_share bigint;
   v_now timestamptz := clock_timestamp();
 begin
-  select j.provider, j.queue_lane, j.queue_key, j.leased_by, j.lease_until into v_job from video_jobs j where j.job_id = p_job_id and j.stage = 'queued';
-  if not found or v_job.lease_until >= v_now then
+  -- By its id alone: asked for those that wait too, a plan may take the index of those and read every one.
+  select j.stage, j.provider, j.queue_lane, j.queue_key, j.leased_by, j.lease_until into v_job from video_jobs j where j.job_id = p_job_id;
+  if not found or v_job.stage <> 'queued' or v_job.lease_until >= v_now then
     return null;
   end if;
   v_is_premium := v_job.queue_lane like 'premium%';
   v_is_retry := v_job.leased_by is not null or v_job.queue_lane like '%retry';
   -- Few come back, and fewer are a dead worker's: they are counted.
-  select count(*) into v_rank from (
-    select from video_jobs r
-    where r.provider = v_job.provider and r.stage = 'queued' and r.leased_by is null
-      and r.queue_lane = any (case when v_is_premium then array['premium_retry'] else array['member_retry', 'guest_retry'] end)
-      and (not v_is_retry or (v_job.leased_by is null and r.queue_key < v_job.queue_key)) limit 1000) a;
+  v_before := case when not v_is_retry then 0 when v_job.leased_by is null then v_job.queue_key else -4611686018427387904 end;
+  select count(*) into v_rank
+  from unnest(case when v_is_premium then array['premium_retry'] else array['member_retry', 'guest_retry'] end) l (lane)
+  cross join lateral (
+    select from video_jobs r where r.provider = v_job.provider and r.queue_lane = l.lane and r.stage = 'queued' and r.leased_by is null
+      and r.queue_key < v_before limit 1000) a;
   if v_job.leased_by is null then
     v_rank := v_rank + (select count(*) from (
       select from video_jobs h where h.provider = v_job.provider and h.stage = 'queued' and h.leased_by is not null and h.lease_until < v_now

@@ -25,7 +25,7 @@ begin
     continue when v_old.marked_at > v_began - greatest(interval '0.8 seconds', make_interval(secs => v_old.took_micros * 20 / 1000000.0))
       and v_old.marked_at <= v_began;
     select * into v_state from queue_lanes l where l.provider = p_provider and l.lane = v_lane;
-    update video_jobs j set queue_lane = v_lane || '_retry', queue_key = floor(extract(epoch from v_began) * 1000000)::bigint
+    update video_jobs j set queue_lane = v_lane || '_retry', queue_key = queue_retry_key(v_began)
     where j.job_id in (
       select s.job_id from video_jobs s
       where s.provider = p_provider and s.queue_lane = v_lane and s.stage = 'queued' and s.leased_by is null and s.queue_key < v_state.from_key

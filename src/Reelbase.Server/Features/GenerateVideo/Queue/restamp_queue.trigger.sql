@@ -15,7 +15,7 @@ begin
       select a.job_id, a.provider, a.created_at, a.queue_key,
         bool_or((a.queue_lane = 'premium') <> (v_lane = 'premium')) over (partition by a.provider) as moves
       from video_jobs a
-      where a.user_id = p_user_id and a.stage = 'queued' and a.leased_by is null and a.queue_lane in ('premium', 'member', 'guest')
+      where a.user_id = p_user_id and a.stage = 'queued' and a.leased_by is null and a.queue_key > 0
         and (p_provider is null or a.provider = p_provider)) o
     window user_jobs as (partition by o.provider)
     union all

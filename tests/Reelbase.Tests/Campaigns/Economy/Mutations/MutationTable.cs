@@ -223,11 +223,7 @@ public static class MutationTable
             new Patch("reschedule_video_job", "leased_by = p_leased_by and stage = p_stage", "leased_by is not null and stage = p_stage")
         ),
         new("fence", "a stale worker begins a submission", new Patch("begin_submission", "j.leased_by = p_leased_by", "p_leased_by is not null")),
-        new(
-            "fence",
-            "a lease is taken while it goes on",
-            new Patch("claim_video_jobs", "(j.lease_until is null or j.lease_until < v_now)", "true")
-        ),
+        new("fence", "a lease is taken while it goes on", new Patch("claim_video_jobs", "(j.lease_until is null or j.lease_until < v_now)", "true")),
         new(
             "fence",
             "a webhook's failure ends a job whose video is being fetched",
