@@ -247,6 +247,33 @@ public sealed class DeviceQuestionTests(AdminHouse house) : IClassFixture<AdminH
         Assert.True(answer.Status == HttpStatusCode.OK, answer.Text);
     }
 
+    [Fact]
+    public async Task An_answer_that_is_recorded_while_another_call_looks_for_it_is_not_asked_for_again()
+    {
+        var phone = await house.NewGuestAsync();
+        string Begin(string worker) =>
+            $"select concat_ws('|', outcome, question_id) from begin_device_question('{phone.DeviceId}', 'a token of {phone.UserId}', '192.0.2.1', 10, 3600, 600, '{worker}', 600)";
+        var asked = (await house.QueryAsync<string>(Begin("first"))).Split('|');
+        Assert.Equal("ask", asked[0]);
+        // Stops the second call between its looks.
+        await using var holder = new NpgsqlConnection(house.Owner);
+        await holder.OpenAsync();
+        await using var hold = await holder.BeginTransactionAsync();
+        await using var command = new NpgsqlCommand("lock table device_grants in access exclusive mode", holder);
+        await command.ExecuteNonQueryAsync();
+        var second = house.QueryAsync<string>(Begin("second"));
+        await Eventually.IsAsync(
+            () =>
+                house.QueryAsync<bool>(
+                    $"select exists (select from pg_stat_activity where {holder.ProcessID} = any (pg_blocking_pids(pid)) and query like '%begin_device_question%{phone.UserId}%')"
+                ),
+            isWaiting => isWaiting
+        );
+        Assert.True(await house.QueryAsync<bool>($"select record_device_verdict('{asked[1]}', 'first', 'accepted')"));
+        await hold.CommitAsync();
+        Assert.Equal("accepted", await second);
+    }
+
     [Theory]
     [InlineData("00000000-0000-0000-0000-000000000000")]
     [InlineData("FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF")]

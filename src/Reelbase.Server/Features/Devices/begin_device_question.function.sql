@@ -17,6 +17,7 @@ declare
   v_token_hash bytea := sha256(convert_to(p_device_token, 'UTF8'));
   v_network inet := case when family(p_ip) = 6 then set_masklen(p_ip, 64)::cidr::inet else coalesce(p_ip, '0.0.0.0') end;
   v_user users;
+  v_is_busy boolean;
 begin
   outcome := 'none';
   if not opens_known_guest(p_device_id) then
@@ -29,6 +30,10 @@ begin
     return next;
     return;
   end if;
+  -- Before the answers are looked at: one that is recorded meanwhile is then among them, and nobody is asked about twice.
+  v_is_busy := exists (select from device_questions q where q.device_hash = v_hash and q.verdict is null and q.lease_until >= clock_timestamp())
+    or exists (select from device_grants g where g.user_id = v_user.id and g.decided_at is null and g.stage = 'requested'
+      and g.lease_until > clock_timestamp());
   select q.verdict into outcome from device_questions q
   where q.token_hash = v_token_hash and q.verdict in ('accepted', 'refused')
     and q.decided_at > clock_timestamp() - make_interval(secs => p_verdict_seconds)
@@ -50,9 +55,7 @@ begin
   if p_limit is not null and (select count(*) from device_questions q where q.device_hash = v_hash and q.network = v_network
       and q.asked_at > clock_timestamp() - make_interval(secs => p_window_seconds)) >= p_limit then
     outcome := 'over';
-  elsif exists (select from device_questions q where q.device_hash = v_hash and q.verdict is null)
-    or exists (select from device_grants g where g.user_id = v_user.id and g.decided_at is null and g.stage = 'requested'
-      and g.lease_until > clock_timestamp()) then
+  elsif v_is_busy then
     outcome := 'busy';
   else
     -- What is too old needs no memory; a few at each question keep the table as small as the questions of its last hours.
