@@ -155,6 +155,10 @@ public sealed class Stage : IAsyncDisposable
                 ["Logging__LogLevel__Default"] = "Warning",
                 ["REELBASE__Server__DataDirectory"] = DataDirectory,
                 ["REELBASE__Database__ConnectionString"] = Owner,
+                // A worker without a provider's key would say that its models cannot be offered; nothing waits that could be sent there.
+                ["REELBASE__Fal__ApiKey"] = "sim:key",
+                ["REELBASE__Fal__QueueUrl"] = "http://127.0.0.1:9/fal",
+                ["REELBASE__Fal__JwksUrl"] = "http://127.0.0.1:9/fal/.well-known/jwks.json",
             },
         };
         var watch = Stopwatch.StartNew();
