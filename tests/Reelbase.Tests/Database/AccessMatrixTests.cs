@@ -162,6 +162,8 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
                     values (sha256('{phone.UserId}'), 'device', '{phone.UserId}', true, decode(repeat('04', 65), 'hex'), 'an app', 'production');
                     insert into device_questions (device_hash, token_hash, verdict, decided_at) values ('device', '{phone.UserId}', 'accepted', now());
                     insert into temporary_guests (user_id, device_hash, token_hash) values ('{phone.UserId}', 'device', '{phone.UserId}');
+                    insert into queue_lanes (provider, lane) values ('fal', 'guest') on conflict do nothing;
+                    insert into queue_marks (provider, lane, marked_at) values ('fal', 'guest', now()) on conflict do nothing;
                     insert into reelbase.migration_report (line) values ('a line');
                     insert into imports (kind, source) values ('supabase', 'a database') on conflict do nothing;
                     insert into import_findings (kind, code, line) values ('supabase', 'a_code', 'a line');

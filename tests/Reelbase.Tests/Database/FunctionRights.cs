@@ -198,7 +198,6 @@ internal static class FunctionRights
             "record_device_bit_set",
             "record_device_verdict",
             "refresh_session",
-            "refresh_queue",
             "reject_device_grant",
             "renew_admin_password_hash",
             "renew_device_grant_turn",
