@@ -20,7 +20,7 @@ begin
     from video_jobs j where j.stage <> 'finished' group by 1, 2, 3)
   select 'jobs_open', jsonb_build_object('provider', o.provider, 'model', o.model, 'stage', o.stage), o.jobs::double precision from open o
   union all
-  select 'jobs_open_since', jsonb_build_object('provider', o.provider, 'stage', o.stage), min(o.oldest)::double precision from open o group by o.provider, o.stage
+  select 'jobs_open_since'::text, jsonb_build_object('provider', o.provider, 'stage', o.stage), min(o.oldest)::double precision from open o group by o.provider, o.stage
   union all
   select 'queue_age_seconds', jsonb_build_object('provider', o.provider), (extract(epoch from clock_timestamp()) - min(o.oldest))::double precision
   from open o where o.stage = 'queued' group by o.provider;
