@@ -49,7 +49,7 @@ public static class SchemaText
                 text,
                 connection,
                 "Indexes",
-                $"select indexrelid::regclass::text, regexp_replace(pg_get_indexdef(indexrelid), '^CREATE (UNIQUE )?INDEX \\S+ ON \\S+ ', '\\1') from pg_index where indrelid = '{name}'::regclass order by 1"
+                $"select indexrelid::regclass::text, regexp_replace(pg_get_indexdef(indexrelid), '^CREATE (UNIQUE )?INDEX \\S+ ON \\S+ ', '\\1') || coalesce(' - ' || obj_description(indexrelid, 'pg_class'), '') from pg_index where indrelid = '{name}'::regclass order by 1"
             );
             await ListAsync(
                 text,

@@ -61,9 +61,11 @@ public sealed class GenerationLimit(
     public async Task<ErrorAnswer?> RefuseAsync(HttpContext context)
     {
         if (
-            await callers.ReadAsync(context) is not { UserId: { } userId, SessionId: { } sessionId }
+            await callers.ReadAsync(context) is not { UserId: { } userId } caller
             || !TryReadKey(context, out var key)
             || !IsReached(context, userId)
+            // Last, because the claims have to be read for it.
+            || caller.SessionId is not { } sessionId
             || _presses.TryAsk(new(userId, sessionId, key, context.Connection.RemoteIpAddress ?? IPAddress.Any)) is not { } asked
         )
         {

@@ -28,11 +28,13 @@ public sealed class AccessTokens : IDisposable
     private readonly TokenValidationParameters _rules;
     private readonly TokenValidationParameters? _formerRules;
 
-    // Checking a signature costs more than the rest of a small request; a token that was checked stays good until it ends.
-    private readonly MemoryCache _checked = new(new MemoryCacheOptions { SizeLimit = MaxRemembered });
+    // Checking a signature costs more than the rest of a small request; a token that was checked stays good until it ends. Only the verdict on the signature is
+    // remembered: the ban and the session are read at each request. The keys are those of the start, so a key that was removed takes its tokens with it.
+    private readonly MemoryCache _checked;
 
-    public AccessTokens(Keys keys, IOptions<SecurityOptions> options, IOptions<ServerOptions> server, TimeProvider clock)
+    public AccessTokens(Keys keys, IOptions<SecurityOptions> options, IOptions<ServerOptions> server, TimeProvider clock, int maxRemembered = MaxRemembered)
     {
+        _checked = new(new MemoryCacheOptions { SizeLimit = maxRemembered });
         _keys = keys;
         _options = options.Value;
         _clock = clock;
@@ -58,6 +60,9 @@ public sealed class AccessTokens : IDisposable
             _formerRules.ValidAlgorithms = [SecurityAlgorithms.HmacSha256];
         }
     }
+
+    /// <summary>Tokens whose signature need not be checked again.</summary>
+    internal int Remembered => _checked.Count;
 
     /// <summary>Life of a token in seconds.</summary>
     public int LifeSeconds => _options.AccessTokenSeconds;

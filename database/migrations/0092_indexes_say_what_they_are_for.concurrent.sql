@@ -1,0 +1,23 @@
+-- Those that were built beside the traffic, or are built only now.
+comment on index alerts_dead_idx is 'list_dead_work: alerts that were given up';
+comment on index alerts_finished_idx is 'clean_up: alerts that were sent long ago';
+comment on index apple_authorizations_dead_idx is 'list_dead_work: authorizations that were given up';
+comment on index apple_authorizations_ended_idx is 'clean_up: authorizations that ended long ago';
+comment on index content_reports_closed_idx is 'clean_up: reports that were closed long ago';
+comment on index device_grants_decided_idx is 'clean_up: grants that were decided long ago';
+comment on index job_submissions_bill_idx is 'claim_unbilled_submissions: what a provider is to be asked the bill of';
+comment on index purchase_claims_dead_idx is 'list_dead_work: claims that were given up';
+comment on index push_notifications_dead_idx is 'list_dead_work: pushes that were given up';
+comment on index quota_log_user_seq_key is 'check_ledger_chain, get_credit_history: a user''s rows in their order';
+comment on index sessions_admin_idx is 'admin_list_sessions: the sessions of the team';
+comment on index storage_objects_dead_idx is 'list_dead_work: removals that were given up';
+comment on index user_consents_ai_idx is 'list_attention: consents to a version that holds no more';
+comment on index user_consents_withdrawn_idx is 'clean_up: consents that were withdrawn long ago';
+comment on index users_admin_normalized_email_key is 'one account for each admin''s e-mail';
+comment on index users_app_transactions_idx is 'apply_rescinded_consent: the accounts of an app transaction';
+comment on index users_deleted_idx is 'clean_up: accounts that were deleted';
+comment on index users_normalized_email_idx is 'admin_search_users: by the beginning of an e-mail';
+comment on index video_jobs_provider_deadline_idx is 'claim_video_jobs: what has passed its deadline';
+comment on index video_jobs_step_idx is 'claim_video_jobs: what is to be looked at next';
+comment on index video_jobs_submitted_as_idx is 'admin_search_users: the job that a provider speaks of';
+comment on index webhook_deliveries_dead_idx is 'list_dead_work: events that were given up';
