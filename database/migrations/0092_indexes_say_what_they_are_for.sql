@@ -116,9 +116,3 @@ comment on index webhook_deliveries_payload_idx is 'clean_up: bodies that are no
 comment on index webhook_deliveries_status_id_idx is 'list_webhook_deliveries: the events of a status, newest first';
 comment on index webhook_deliveries_trace_idx is 'find_trace: the events of a trace';
 comment on index webhook_deliveries_user_idx is 'erase_account: the events of a user';
--- The one that goes when the queue does.
-do $$ begin
-  if to_regclass('public.video_jobs_line_idx') is not null then
-    comment on index video_jobs_line_idx is 'walk_waiting_line: the queue of a provider by user';
-  end if;
-end $$;

@@ -14,8 +14,6 @@ public sealed class IndexTests(TestSystem system)
                 select i.indexrelid::regclass from pg_index i join pg_class c on c.oid = i.indrelid
                 where c.relnamespace = 'public'::regnamespace and obj_description(i.indexrelid, 'pg_class') is null
                   and not exists (select from pg_constraint k where k.conindid = i.indexrelid and k.conrelid = i.indrelid)
-                  -- The kept queue's say it in the README of their folder.
-                  and i.indexrelid::regclass::text not in ('video_jobs_queue_idx', 'video_jobs_user_queue_idx', 'video_jobs_held_idx')
                 """
             )
         );
