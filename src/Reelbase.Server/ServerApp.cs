@@ -313,6 +313,7 @@ public static class ServerApp
             services.AddSingleton<AppleSignIn>();
             services.AddSingleton<AppleAuthorizations>();
         }
+        services.AddHostedService<QueueKeeper>();
         if (server.Has("worker"))
         {
             // First, because it says which providers there are before anything is served or worked on.
@@ -328,7 +329,6 @@ public static class ServerApp
             AddHosted<StorageReconciler>(services);
             services.AddHostedService<StorageUseWorker>();
             AddHosted<ProviderBills>(services);
-            services.AddHostedService<QueueKeeper>();
             AddHosted<SubmissionSettler>(services);
             AddHosted<StatisticsWorker>(services);
             services.AddHostedService<ModelKeeper>();

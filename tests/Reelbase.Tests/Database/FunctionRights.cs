@@ -311,7 +311,7 @@ internal static class FunctionRights
             "record_video_failure",
             "record_video_result",
             "record_video_success",
-            "refresh_queue",
+            "refresh_queues",
             "reject_device_grant",
             "release_schedule",
             "renew_device_grant_turn",

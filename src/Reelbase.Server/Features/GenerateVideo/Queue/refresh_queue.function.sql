@@ -1,5 +1,5 @@
 -- Keeps one provider's queue: finds jobs that were committed behind the place from which their lane is read (their transaction took longer than that), and sets the marks
--- that positions are looked up by. A mark stands at every 32nd job up to 1,024 and at each further 2 %. Called every second by each worker node; one at a time works, and a long queue
+-- that positions are looked up by. A mark stands at every 32nd job up to 1,024 and at each further 2 %. One at a time works, and a long queue
 -- is marked no more often than costs a twentieth of a processor.
 create or replace function refresh_queue(p_provider text) returns void
 language plpgsql security definer set search_path = public, pg_temp as $$
