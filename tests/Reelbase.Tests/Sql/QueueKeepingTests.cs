@@ -5,6 +5,7 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Sql;
 
 /// <summary>A long queue: positions from marks, what is committed late, and what a claim and a question touch, however many wait.</summary>
+[Quick]
 [Collection(JobClaimTests.Queue)]
 public sealed partial class QueueKeepingTests(SqlDatabase database)
 {
