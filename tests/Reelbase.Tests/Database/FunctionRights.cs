@@ -128,7 +128,6 @@ internal static class FunctionRights
             "open_passkey_registration",
             "provider_is_offered",
             "purchase_claims_left",
-            "queue_position",
             "raise_error",
             "read_auth_user",
             "record_consent",

@@ -145,6 +145,35 @@ public sealed class WaitingLineTests : IAsyncLifetime
         Assert.InRange((await TakenAsync(jobs)).IndexOf(jobs[^1]), 0, 2);
     }
 
+    [Fact]
+    public async Task Whoever_holds_the_row_of_the_next_job_holds_up_nobody_else()
+    {
+        await _system.HoldAsync(true);
+        var (first, second) = (await _system.NewUserAsync(false), await _system.NewUserAsync(false));
+        var held = (await first.GenerateAsync("A place in the line"))["job_id"].GetString()!;
+        var next = new List<string>();
+        for (var number = 0; number < 3; number++)
+        {
+            next.Add((await second.GenerateAsync("A place in the line"))["job_id"].GetString()!);
+        }
+        await using (var connection = new Npgsql.NpgsqlConnection(_system.Owner))
+        {
+            await connection.OpenAsync();
+            await using var transaction = await connection.BeginTransactionAsync();
+            await using (var command = new Npgsql.NpgsqlCommand($"select from video_jobs where job_id = '{held}' for update", connection, transaction))
+            {
+                await command.ExecuteNonQueryAsync();
+            }
+            await _system.HoldAsync(false);
+            foreach (var job in next)
+            {
+                await second.WatchAsync(job);
+            }
+            Assert.Empty(await TakenAsync([held]));
+        }
+        await first.WatchAsync(held);
+    }
+
     /// <summary>Those of the jobs that were taken, in the order of that; what is done with them then goes on side by side.</summary>
     private Task<List<string>> TakenAsync(IEnumerable<string> jobs) =>
         _system.RowsAsync(

@@ -37,15 +37,18 @@ public sealed class QueueTests(SqlDatabase database)
     // Every place that is given away counts before the next one is, and what is being handed over counts too: one of the script's hundred each.
     [InlineData("press A B C; spend 98; claim 9 of 9 A1 B1; line C1; claim 9 of 9")]
     [InlineData("press a b c; spend 48; claim 9 of 9 a1 b1; claim 9 of 9; press A; claim 9 of 9 A1")]
-    // Waiting for its next try, it is passed over and keeps its place.
-    [InlineData("press a b c; later a1; claim 1 of 9 b1; line a1 c1; now a1; claim 9 of 9 a1 c1")]
+    // Put off before it was handed out, it is passed over, has no place, and comes as if new when it is due.
+    [InlineData("press a b c; later a1; claim 1 of 9 b1; line c1; now a1; line c1 a1; claim 9 of 9 c1 a1")]
+    // What comes back takes turns with what is new, so that jobs that are refused again and again shut nobody out.
+    [InlineData("press a a a b b b; claim 3 of 9 a1 b1 a2; refuse a1 b1 a2; line a1 b2 b1 a3 a2 b3; claim 9 of 9 a1 b2 b1 a3 a2 b3")]
+    [InlineData("press a b c d e; claim 4 of 9 a1 b1 c1 d1; refuse a1 b1; line e1 a1 b1; claim 9 of 9 e1 a1 b1")]
     // One that leaves unserved moves its user's others up; whoever changes tier goes where their turn would have been there.
     [InlineData("press a a a b b; cancel a1; line a2 b1 a3 b2")]
     [InlineData("press a a a b b; cancel a2; line a1 b1 a3 b2; claim 9 of 9 a1 b1 a3 b2")]
     [InlineData("press a a b; claim 1 of 9 a1; fail a1; line b1 a2")]
     [InlineData("press a b A A; tier a premium; line a1 A1 A2 b1; claim 9 of 9 a1 A1 A2 b1")]
     [InlineData("press A A b; tier A free; line A1 b1 A2; claim 9 of 9 A1 b1 A2")]
-    [InlineData("press a a b; later a2; tier a premium; now a2; line a2 a1 b1; claim 9 of 9 a2 a1 b1")]
+    [InlineData("press a a b; later a2; tier a premium; now a2; line a1 a2 b1; claim 9 of 9 a1 a2 b1")]
     public async Task The_line_is_served_in_its_order(string script)
     {
         await UtcTime.SameDayAsync();
@@ -100,6 +103,15 @@ public sealed class QueueTests(SqlDatabase database)
                 case ["tier", var user, var tier]:
                     await db.RunAsync("update users set tier = $2 where id = $1", users[user[0]], tier);
                     break;
+                case ["refuse", .. var labels]:
+                    foreach (var label in labels)
+                    {
+                        await db.RunAsync(
+                            "update video_jobs set leased_by = null, lease_until = null, run_after = clock_timestamp() where job_id = $1",
+                            jobs[label]
+                        );
+                    }
+                    break;
                 case ["expire", var label]:
                     await db.RunAsync(
                         "update video_jobs set run_after = clock_timestamp(), lease_until = clock_timestamp() - interval '1 second' where job_id = $1",
@@ -144,7 +156,7 @@ public sealed class QueueTests(SqlDatabase database)
         foreach (var (user, job) in new[] { (ada, jobs[0]), (ada, jobs[1]), (ben, jobs[2]) })
         {
             await db.BecomeAsync(user);
-            places.AddRange(await db.RowsAsync("select queue_position($1)", job));
+            places.AddRange(await db.RowsAsync("select queue_position from get_video_status($1)", job));
         }
         Assert.Equal(["1", "2", "0"], places);
     }

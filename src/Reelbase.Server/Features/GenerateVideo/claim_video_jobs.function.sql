@@ -95,9 +95,10 @@ begin
       v_taken := 0;
       v_lanes := '{}';
       v_keys := '{}';
+      -- Some more than there is room for, since rows that somebody holds are passed over.
       -- compatibility: a node of the previous release passes over what it cannot write, and has to see further.
       for v_next in
-        select * from next_in_queue(v_provider, case when v_reads_rows then v_room else greatest(v_room, 1000) end, v_spent < coalesce(v_guest_budget, v_spent + 1))
+        select * from next_in_queue(v_provider, case when v_reads_rows then v_room + 32 else greatest(v_room, 1000) end, v_spent < coalesce(v_guest_budget, v_spent + 1))
       loop
         -- Each place that is given away counts against the budget before the next one is.
         exit when v_taken >= v_room or v_spent >= v_budget;
@@ -122,7 +123,8 @@ begin
       continue when v_taken = 0;
       insert into provider_states as s (provider, turns) values (v_provider, v_taken)
       on conflict (provider) do update set turns = s.turns + excluded.turns;
-      perform note_served(v_provider, l.lane, l.jobs, l.last_key)
+      -- compatibility: a node of the previous release has passed over others, which must not fall behind.
+      perform note_served(v_provider, l.lane, l.jobs, l.last_key, v_reads_rows)
       from (select t.lane, count(*)::integer as jobs, max(t.queue_key) as last_key from unnest(v_lanes, v_keys) t (lane, queue_key) group by t.lane) l;
     end loop;
   end if;

@@ -1,4 +1,6 @@
-grant execute on function queue_position(uuid), job_seconds(uuid, integer), get_job_status(uuid), get_video_status(uuid),
+-- Asked for by functions only, which have looked who asks; earlier releases let everybody ask for any job's.
+revoke execute on function queue_position(uuid) from authenticated;
+grant execute on function job_seconds(uuid, integer), get_job_status(uuid), get_video_status(uuid),
   get_video_jobs(integer, integer, uuid, text, text), delete_video_job(uuid) to authenticated;
 -- What admins do: each of these looks first whether the caller is one.
 grant execute on function admin_cancel_job(jsonb),

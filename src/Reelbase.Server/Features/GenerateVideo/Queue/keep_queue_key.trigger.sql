@@ -7,8 +7,9 @@ declare
   v_last bigint;
   v_pass bigint;
 begin
-  if tg_op = 'UPDATE' then
-    -- It was handed out before, or waits for its next attempt: when it is due, its tier serves it first.
+  -- One that was put off without having been handed out (its model was paused), and is due again, is stamped as if it came now.
+  if tg_op = 'UPDATE' and (new.served_turn is not null or new.run_after > clock_timestamp()) then
+    -- It was handed out before, or waits for its next attempt: it takes turns with the rest of its tier when it is due.
     new.queue_lane := v_lane || '_retry';
     new.queue_key := queue_retry_key(new.run_after);
     return new;

@@ -53,7 +53,7 @@ begin
     continue when v_rank + v_rest < 256 and coalesce(v_old.waiting, 0) < 256;
     insert into queue_marks as m (provider, lane, keys, ranks, waiting, served, marked_at, took_micros)
     values (p_provider, v_lane, v_keys, v_ranks, v_rank + v_rest, coalesce(v_state.served, 0), v_began,
-      least(extract(epoch from clock_timestamp() - v_began) * 1000000, 1000000000)::integer)
+      least(extract(epoch from clock_timestamp() - v_began) * 1000000, 2000000)::integer)
     on conflict on constraint queue_marks_pkey do update set keys = excluded.keys, ranks = excluded.ranks, waiting = excluded.waiting,
       served = excluded.served, marked_at = excluded.marked_at, took_micros = excluded.took_micros;
   end loop;

@@ -1,5 +1,5 @@
 -- Puts a user's waiting jobs one pass after the other again, by age: after a change of tier, a merge, or when one of them left the queue unserved
--- (p_freed_key: where it stood). Who moves to another tier begins at that tier's next pass, before the newcomers of it. The user row is locked by the caller.
+-- (p_freed_key: where it stood). A job that moves to another tier begins at that tier's next pass, before the newcomers of it. The user row is locked by the caller.
 create or replace function restamp_queue(p_user_id uuid, p_provider text default null, p_freed_key bigint default null) returns void
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
@@ -8,12 +8,11 @@ begin
   update video_jobs j set queue_lane = w.lane, queue_key = w.queue_key
   from (
     select o.job_id, v_lane as lane,
-      (case when o.moves then queue_pass(o.provider, v_lane) + 1 else least(min(o.queue_key) over user_jobs, p_freed_key) >> 26 end
-        + row_number() over (partition by o.provider order by o.created_at, o.job_id) - 1) << 26
-        | least(min(o.queue_key & 67108863) over user_jobs, p_freed_key & 67108863) as queue_key
+      (((least(min(o.start_key) over user_jobs, p_freed_key) >> 26) + row_number() over (partition by o.provider order by o.created_at, o.job_id) - 1) << 26)
+        | (least(min(o.start_key) over user_jobs, p_freed_key) & 67108863) as queue_key
     from (
-      select a.job_id, a.provider, a.created_at, a.queue_key,
-        bool_or((a.queue_lane = 'premium') <> (v_lane = 'premium')) over (partition by a.provider) as moves
+      select a.job_id, a.provider, a.created_at, case when (a.queue_lane = 'premium') = (v_lane = 'premium') then a.queue_key
+        else ((queue_pass(a.provider, v_lane) + 1) << 26) | (a.queue_key & 67108863) end as start_key
       from video_jobs a
       where a.user_id = p_user_id and a.stage = 'queued' and a.leased_by is null and a.queue_key > 0
         and (p_provider is null or a.provider = p_provider)) o
@@ -29,6 +28,8 @@ comment on function restamp_queue(uuid, text, bigint) is 'Puts a user''s waiting
 create or replace function restamp_queue_of_user() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
 begin
   perform restamp_queue(new.id);
+  -- Being handed over: it may come back, when its worker dies.
+  update video_jobs set queue_lane = queue_lane(new.tier, new.is_guest) where user_id = new.id and stage = 'queued' and leased_by is not null;
   return null;
 end
 $$;
