@@ -42,6 +42,8 @@ public sealed class QueueTests(SqlDatabase database)
     // What comes back takes turns with what is new, so that jobs that are refused again and again shut nobody out.
     [InlineData("press a a a b b b; claim 3 of 9 a1 b1 a2; refuse a1 b1 a2; line a1 b2 b1 a3 a2 b3; claim 9 of 9 a1 b2 b1 a3 a2 b3")]
     [InlineData("press a b c d e; claim 4 of 9 a1 b1 c1 d1; refuse a1 b1; line e1 a1 b1; claim 9 of 9 e1 a1 b1")]
+    // A dead worker's job came back when its lease ended, before what was refused after that.
+    [InlineData("press a b c d; claim 2 of 9 a1 b1; refuse b1; expire a1; line a1 c1 b1 d1; claim 9 of 9 a1 c1 b1 d1")]
     // One that leaves unserved moves its user's others up; whoever changes tier goes where their turn would have been there.
     [InlineData("press a a a b b; cancel a1; line a2 b1 a3 b2")]
     [InlineData("press a a a b b; cancel a2; line a1 b1 a3 b2; claim 9 of 9 a1 b1 a3 b2")]

@@ -7,13 +7,13 @@ declare
   v_last bigint;
   v_pass bigint;
 begin
-  -- One that was put off without having been handed out (its model was paused), and is due again, is stamped as if it came now.
   if tg_op = 'UPDATE' and (new.served_turn is not null or new.run_after > clock_timestamp()) then
     -- It was handed out before, or waits for its next attempt: it takes turns with the rest of its tier when it is due.
     new.queue_lane := v_lane || '_retry';
     new.queue_key := queue_retry_key(new.run_after);
     return new;
   end if;
+  -- One that was put off without having been handed out (its model was paused), and is due again, is stamped as if it came now.
   select j.queue_key into v_last from video_jobs j
   where j.user_id = new.user_id and j.provider = new.provider and j.stage = 'queued' and j.leased_by is null and j.queue_key > 0
   order by j.queue_key desc limit 1;

@@ -23,7 +23,7 @@ begin
         and a.queue_key >= l.from_key and a.queue_key <= l.to_key and a.run_after <= v_now and a.deadline_at > v_now
       order by a.queue_key limit p_room) j
     union all
-    (select h.job_id, h.user_id, h.queue_lane, 0, true, h.queue_lane like 'premium%' from video_jobs h
+    (select h.job_id, h.user_id, h.queue_lane, queue_retry_key(h.lease_until), true, h.queue_lane like 'premium%' from video_jobs h
     where h.provider = p_provider and h.stage = 'queued' and h.leased_by is not null and h.lease_until < v_now
       and h.run_after <= v_now and h.deadline_at > v_now and (p_guests or h.queue_lane not like 'guest%')
     order by h.lease_until limit p_room)),

@@ -1,5 +1,5 @@
 -- How many waiting jobs will be handed out before this one at its provider, from 0; null when it does not wait (it is being handed over, say) or is put off for more than a minute. Exact up to 1,000
--- and within 2 % beyond, at most two seconds old.
+-- and within 2 % beyond, at most two seconds old up to some hundred thousand jobs.
 create or replace function queue_position(p_job_id uuid) returns integer
 language plpgsql stable security definer set search_path = public, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 declare
@@ -21,12 +21,13 @@ begin
   end if;
   v_is_premium := starts_with(v_job.queue_lane, 'premium');
   v_is_retry := v_job.leased_by is not null or v_job.queue_key < 0;
-  -- What is put off for longer (its model is paused) is ahead of nobody and has no place.
+  -- What is put off for longer (its model is paused) is ahead of nobody in its tier and has no place.
   v_before := queue_retry_key(v_now + interval '1 minute');
   if v_job.queue_key between v_before and -1 then
     return null;
   elsif v_is_retry then
-    v_before := case when v_job.leased_by is null then v_job.queue_key else -4611686018427387904 end;
+    -- A dead worker's job has come back when its lease ended.
+    v_before := case when v_job.leased_by is null then v_job.queue_key else queue_retry_key(v_job.lease_until) end;
   end if;
   -- Few come back, and fewer are a dead worker's: they are counted.
   select count(*) into v_retries from (
@@ -37,7 +38,7 @@ begin
       and r.stage = 'queued' and r.leased_by is null and r.queue_key < v_before limit 1000)
     union all
     (select from video_jobs h where h.provider = v_job.provider and h.stage = 'queued' and h.leased_by is not null and h.lease_until < v_now
-      and v_job.leased_by is null and starts_with(h.queue_lane, 'premium') = v_is_premium limit 1000)) a;
+      and queue_retry_key(h.lease_until) < v_before and starts_with(h.queue_lane, 'premium') = v_is_premium limit 1000)) a;
 
   if not v_is_retry then
     v_rank := case when v_is_premium then count_ahead(v_job.provider, 'premium', v_job.queue_key)
