@@ -73,7 +73,7 @@ internal static class BackupCommands
             await using var database = new AdminDatabase(ConnectionStrings.From(new DatabaseOptions(), cluster.ConnectionString));
             await RecoveryCommands.MarkJobsAsync(builder, database);
             var code = await AdminCommands.ReconcileAsync(database);
-            foreach (var line in SayWhatIsMissing(builder))
+            foreach (var line in FindMissingSettings(builder))
             {
                 Console.WriteLine(line);
             }
@@ -87,7 +87,7 @@ internal static class BackupCommands
     }
 
     /// <summary>What a backup of the database does not hold, and what it means to go on without it.</summary>
-    internal static IEnumerable<string> SayWhatIsMissing(WebApplicationBuilder builder)
+    internal static IEnumerable<string> FindMissingSettings(WebApplicationBuilder builder)
     {
         var directory = Path.GetFullPath((builder.Configuration.GetSection("Server").Get<ServerOptions>() ?? new()).DataDirectory);
         var security = builder.Configuration.GetSection("Security").Get<SecurityOptions>() ?? new();

@@ -22,7 +22,7 @@ public static class Commands
             StartChecks.Run(builder, Integrations.VideoProviderModules.Find(), withDatabaseAndKeys: true);
             (var owner, cluster) = await FindDatabaseAsync(builder);
             await using var app = ServerApp.Build(builder, await PrepareDatabaseAsync(builder, owner, cluster is not null));
-            SayWhatIsOff(app);
+            LogDisabledFeatures(app);
             await app.RunAsync();
             await (cluster?.StopAsync(CancellationToken.None) ?? Task.CompletedTask);
             return 0;
@@ -270,7 +270,7 @@ public static class Commands
             ? PrivateCluster.ArchiveSettings(archive, options.WalArchiveSeconds).Concat(options.PrivateSettings).ToDictionary()
             : options.PrivateSettings;
 
-    private static void SayWhatIsOff(WebApplication app)
+    private static void LogDisabledFeatures(WebApplication app)
     {
         if (app.Services.GetRequiredService<Integrations.VideoProviders>().All.Count == 0)
         {

@@ -29,7 +29,7 @@ internal sealed class Readiness(
     IOptions<ServerOptions> server,
     VideoProviders providers,
     IFileStore files,
-    StorageRoom storageRoom,
+    StorageQuota storageRoom,
     IOptions<UploadsOptions> uploads,
     IOptions<DeviceCheckOptions> deviceCheck,
     IOptions<AppStoreOptions> appStore,
@@ -41,7 +41,7 @@ internal sealed class Readiness(
     IOptions<AlertsOptions> alerts,
     StoreGuard storeGuard,
     OutsideSystems outside,
-    ForwardingWatch forwarding,
+    ForwardingMonitor forwarding,
     TimeProvider clock
 )
 {
@@ -62,12 +62,12 @@ internal sealed class Readiness(
     /// <summary>That the database has let the api's role in once. Not asked again: in a crowd its connections are the users'.</summary>
     private volatile bool _isApiLetIn;
 
-    private readonly SharedAnswer<(int Status, object Body)> _answer = new(GoodFor, clock);
+    private readonly SharedResponse<(int Status, object Body)> _answer = new(GoodFor, clock);
 
     /// <summary>The status and the body of the answer.</summary>
     public Task<(int Status, object Body)> GetAsync() => _answer.GetAsync(AskAsync);
 
-    private async Task<(long AskedAt, (int Status, object Body) Answer)> AskAsync()
+    private async Task<(long AskedAt, (int Status, object Body) Response)> AskAsync()
     {
         string? storage = null;
         while (true)
@@ -102,8 +102,8 @@ internal sealed class Readiness(
     {
         var failing = known.Failing.Split(',', StringSplitOptions.RemoveEmptyEntries);
         var room =
-            storageRoom.IsDiskShort ? StorageRoom.DiskShort
-            : known.UploadsAreFull ? StorageRoom.UploadsFull
+            storageRoom.IsDiskShort ? StorageQuota.DiskShort
+            : known.UploadsAreFull ? StorageQuota.UploadsFull
             : "ok";
         return new
         {
@@ -119,13 +119,13 @@ internal sealed class Readiness(
             push = Say(push.Value.IsConfigured),
             program = Program,
             installation = known.Installation,
-            outside = DescribeOutside(JsonSerializer.Deserialize<List<OutsideWord>>(known.Outside, WordsAsStored)!),
-            warnings = forwarding.Last is null ? [] : (string[])[ForwardingWatch.Warning],
+            outside = DescribeOutside(JsonSerializer.Deserialize<List<SystemHealth>>(known.Outside, WordsAsStored)!),
+            warnings = forwarding.Last is null ? [] : (string[])[ForwardingMonitor.Warning],
         };
     }
 
     /// <summary>What was last heard from each system that this node's configuration asks for, here or at another node. None of it makes a node less ready.</summary>
-    private Dictionary<string, object> DescribeOutside(List<OutsideWord> stored) =>
+    private Dictionary<string, object> DescribeOutside(List<SystemHealth> stored) =>
         Asked()
             .ToDictionary(
                 asked => asked.System,
@@ -167,7 +167,7 @@ internal sealed class Readiness(
         using var limit = new CancellationTokenSource(ProbeLimit, clock);
         try
         {
-            var state = await database.OneOrNoneAsync<DatabaseState>(
+            var state = await database.QuerySingleOrDefaultAsync<DatabaseState>(
                 "select current_setting('transaction_read_only') = 'on' as is_read_only, array_to_string(array(select provider from list_outages()), ',') as failing,"
                     + " uploads_are_full($1::bigint, $2::bigint), (select left(encode(sha256(i.id::text::bytea), 'hex'), 16) from get_installation() i) as installation,"
                     + " (select coalesce(jsonb_agg(to_jsonb(o)), '[]')::text from list_outside_systems() o) as outside",

@@ -32,7 +32,7 @@ internal static class RecoveryCommands
     /// <summary><c>admin check-files [--force]</c>.</summary>
     public static async Task<int> CheckFilesAsync(AdminDatabase database, bool isForced)
     {
-        if (await database.OneOrNoneAsync<StorageCheck>("select * from read_storage_check()", CancellationToken.None) is { } last)
+        if (await database.QuerySingleOrDefaultAsync<StorageCheck>("select * from read_storage_check()", CancellationToken.None) is { } last)
         {
             Console.WriteLine($"Last finished {last.FinishedAt?.ToString("u") ?? "never"}, found {last.Report ?? "nothing yet"}");
         }

@@ -106,7 +106,7 @@ public static class ServerApp
         }
         services.AddOpenApi("v1", ApiDocument.Configure);
         TelemetrySetup.Add(builder);
-        FloodGate.Add(services, builder.Configuration.GetSection("Flood").Get<FloodOptions>() ?? new());
+        GlobalRateLimiter.Add(services, builder.Configuration.GetSection("Flood").Get<FloodOptions>() ?? new());
         services.AddCors();
         var app = builder.Build();
         CrashPoints.Arm(app.Environment.IsProduction() ? null : app.Services.GetRequiredService<IOptions<WorkOptions>>().Value.CrashAt);
@@ -196,7 +196,7 @@ public static class ServerApp
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<Readiness>();
         services.AddSingleton<OutsideSystems>();
-        services.AddSingleton<ForwardingWatch>();
+        services.AddSingleton<ForwardingMonitor>();
 
         services.AddSingleton(strings);
         services.AddSingleton(provider => new ApiDatabase(strings, provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.MaxPreparedStatements));
@@ -272,15 +272,15 @@ public static class ServerApp
     private static void AddFeatures(IServiceCollection services, ServerOptions server)
     {
         services.AddSingleton<FileLinks>();
-        services.AddSingleton<StorageRoom>();
+        services.AddSingleton<StorageQuota>();
         services.AddSingleton<FileScanner>();
         // Before everything that works on files.
         AddHosted<StoreGuard>(services);
-        services.AddHostedService<NodeBeat>();
+        services.AddHostedService<NodeHeartbeat>();
         services.AddHostedService<OutsideRecorder>();
-        services.AddSingleton<ProviderWatch>();
-        services.AddSingleton<IProviderWitness>(provider => provider.GetRequiredService<ProviderWatch>());
-        services.AddSingleton<IAppStoreWitness, AppStoreWitness>();
+        services.AddSingleton<ProviderHealthMonitor>();
+        services.AddSingleton<IProviderHealthListener>(provider => provider.GetRequiredService<ProviderHealthMonitor>());
+        services.AddSingleton<IAppStoreHealthListener, AppStoreHealthListener>();
         services.AddSingleton<IOperationPreparation, PurchaseAssignment>();
         services.AddSingleton<IOperationPreparation, PromoCodePreparation>();
         services.AddSingleton<IOperationCompletion, ModelPreview>();
@@ -304,7 +304,7 @@ public static class ServerApp
             services.AddSingleton<DeviceCheckEndpoint>();
             services.AddSingleton<JobView>();
             AddHosted<LiveHub>(services);
-            AddHosted<StreamPulse>(services);
+            AddHosted<StreamHeartbeat>(services);
             services.AddSingleton<GenerationLimit>();
             RealtimeEndpoint.Add(services);
             services.AddSingleton<Moderator>();
@@ -317,7 +317,7 @@ public static class ServerApp
         if (server.Has("worker"))
         {
             // First, because it says which providers there are before anything is served or worked on.
-            services.AddHostedService(provider => provider.GetRequiredService<ProviderWatch>());
+            services.AddHostedService(provider => provider.GetRequiredService<ProviderHealthMonitor>());
             services.AddHostedService<RestoreGuard>();
             services.AddSingleton<VideoFetcher>();
             services.AddSingleton<JobPictures>();
@@ -347,9 +347,9 @@ public static class ServerApp
 
     private static void Use(WebApplication app, ServerOptions server, AdminOptions admin)
     {
-        FrontDoor.UsePathBase(app, server);
+        RequestPipeline.UsePathBase(app, server);
         FunctionCalls.Use(app);
-        FrontDoor.Use(app, server, admin.ListenUrl, admin.PublicUrl);
+        RequestPipeline.Use(app, server, admin.ListenUrl, admin.PublicUrl);
         if (server.Has("admin"))
         {
             ConsoleSetup.Use(app, admin);
@@ -413,8 +413,8 @@ public static class ServerApp
         ConsentEndpoint.Map(group);
         GetConsentTermsEndpoint.Map(group);
         SetAgeBandEndpoint.Map(group);
-        JoinAccountsEndpoint.Map(group);
-        group.MapLeaving();
+        MergeGuestEndpoint.Map(group);
+        group.MapAccountDeletion();
         UpdateCreditsEndpoint.Map(group);
         RedeemPromoCodeEndpoint.Map(group);
         AppStoreNotificationsEndpoint.Map(group);

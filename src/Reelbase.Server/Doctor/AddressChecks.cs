@@ -99,7 +99,7 @@ internal static class AddressChecks
                 .. facts.Nodes.Any(node => node.IsAlive && node.UntrustedPeer is not null)
                     ? []
                     : warnings
-                        .Where(warning => warning == ForwardingWatch.Warning)
+                        .Where(warning => warning == ForwardingMonitor.Warning)
                         .Select(warning => Finding.Fault("proxies", "Server:TrustedProxies", warning, "name your proxy and restart")),
             ]
         );

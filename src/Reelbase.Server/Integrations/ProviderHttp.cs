@@ -16,7 +16,7 @@ using Reelbase.Server.Platform.Work;
 namespace Reelbase.Server.Integrations;
 
 /// <summary>Hears how calls to providers go; what it does with it is not the caller's business.</summary>
-public interface IProviderWitness
+public interface IProviderHealthListener
 {
     /// <summary>A call got an answer that shows the provider working.</summary>
     void Answered(string provider);
@@ -29,7 +29,7 @@ public interface IProviderWitness
 }
 
 /// <summary>An answer of a provider, read whole.</summary>
-public sealed record ProviderAnswer(int Status, string Text, HttpResponseHeaders Headers)
+public sealed record ProviderResponse(int Status, string Text, HttpResponseHeaders Headers)
 {
     /// <summary>2xx.</summary>
     public bool IsSuccess => Status is >= 200 and < 300;
@@ -75,13 +75,13 @@ public sealed class ProviderHttp : IDisposable
 
     private readonly string _provider;
     private readonly VideoProviderOptions _options;
-    private readonly IProviderWitness _witness;
+    private readonly IProviderHealthListener _witness;
     private readonly ILogger<ProviderHttp> _logger;
     private readonly HttpClient _reads;
     private readonly HttpClient _submissions;
     private readonly ConcurrencyLimiter[] _open;
 
-    public ProviderHttp(string provider, VideoProviderOptions options, IProviderWitness witness, ILogger<ProviderHttp> logger)
+    public ProviderHttp(string provider, VideoProviderOptions options, IProviderHealthListener witness, ILogger<ProviderHttp> logger)
     {
         _provider = provider;
         _options = options;
@@ -116,7 +116,7 @@ public sealed class ProviderHttp : IDisposable
     public async Task<SubmitOutcome> SubmitAsync(
         HttpRequestMessage request,
         JsonNode body,
-        Func<ProviderAnswer, SubmitOutcome> read,
+        Func<ProviderResponse, SubmitOutcome> read,
         CancellationToken cancellationToken
     )
     {
@@ -141,7 +141,7 @@ public sealed class ProviderHttp : IDisposable
 
     /// <summary>Any other call; repeated by itself where that can help.</summary>
     /// <exception cref="ProviderUnreachableException">No attempt got a complete answer.</exception>
-    public Task<ProviderAnswer> SendAsync(string operation, HttpRequestMessage request, CancellationToken cancellationToken) =>
+    public Task<ProviderResponse> SendAsync(string operation, HttpRequestMessage request, CancellationToken cancellationToken) =>
         CallAsync(_reads, operation, request, cancellationToken);
 
     /// <inheritdoc/>
@@ -152,7 +152,7 @@ public sealed class ProviderHttp : IDisposable
         Array.ForEach(_open, limiter => limiter.Dispose());
     }
 
-    private async Task<ProviderAnswer> CallAsync(HttpClient client, string operation, HttpRequestMessage request, CancellationToken cancellationToken)
+    private async Task<ProviderResponse> CallAsync(HttpClient client, string operation, HttpRequestMessage request, CancellationToken cancellationToken)
     {
         try
         {
@@ -160,7 +160,7 @@ public sealed class ProviderHttp : IDisposable
             using var response = await client.SendAsync(request, cancellationToken);
             // JSON is UTF-8; the charset that an answer claims may be one that nobody knows.
             var text = Encoding.UTF8.GetString(await response.Content.ReadAsByteArrayAsync(cancellationToken));
-            var answer = new ProviderAnswer((int)response.StatusCode, text.TrimStart('\uFEFF'), response.Headers);
+            var answer = new ProviderResponse((int)response.StatusCode, text.TrimStart('\uFEFF'), response.Headers);
             if (answer.Status < 500 && answer.Status is not (401 or 403 or 408 or 429))
             {
                 _witness.Answered(_provider);
@@ -203,7 +203,7 @@ public sealed class ProviderHttp : IDisposable
             // 2, 4, 8 ... give or take a fifth; the library's own jitter is another curve, and this replaces its Retry-After.
             DelayGenerator = arguments =>
             {
-                var asked = arguments.Outcome.Result is { } response ? new ProviderAnswer(0, "", response.Headers).RetryAfterSeconds : null;
+                var asked = arguments.Outcome.Result is { } response ? new ProviderResponse(0, "", response.Headers).RetryAfterSeconds : null;
                 var seconds = asked ?? Backoff.Seconds(arguments.AttemptNumber + 1, _options.RetryBaseSeconds, _options.RetryCapSeconds);
                 // A second beyond the total: a pause that ended together with the time for everything might still be followed by an attempt.
                 return ValueTask.FromResult<TimeSpan?>(TimeSpan.FromSeconds(Math.Min(seconds, _options.TotalTimeoutSeconds + 1)));

@@ -9,7 +9,7 @@ namespace Reelbase.Simulators.Apns;
 /// <param name="Timestamp">With 410: since when, in milliseconds.</param>
 /// <param name="Times">How often; by default always.</param>
 /// <param name="Environment">production or sandbox: where the token belongs; the other host answers BadDeviceToken.</param>
-public sealed record ApnsAnswerOrder(string Token, int Status, string? Reason = null, long? Timestamp = null, int? Times = null, string? Environment = null);
+public sealed record ApnsResponseOrder(string Token, int Status, string? Reason = null, long? Timestamp = null, int? Times = null, string? Environment = null);
 
 /// <summary>A key of the team that is good for one environment only.</summary>
 public sealed record ApnsKeyOrder(string Id, string Environment, string Key);
@@ -31,7 +31,7 @@ public static class ApnsSimulator
         );
         routes.MapPost(
             "/_control/apns/answers",
-            (ApnsAnswerOrder order, ApnsState state) =>
+            (ApnsResponseOrder order, ApnsState state) =>
             {
                 if (order.Environment is not null)
                 {

@@ -5,7 +5,7 @@ namespace Reelbase.Simulators.Fal;
 /// <summary>The OpenAPI document of an endpoint, in the shape in which fal publishes one: the submission beside calls on a request, schemas by reference.</summary>
 public static class FalOpenApiDocuments
 {
-    public static IResult Answer(string? endpoint_id) =>
+    public static IResult Respond(string? endpoint_id) =>
         endpoint_id is null || !VendorSchemas.Fal.Has(endpoint_id)
             ? Results.Json(new { detail = "Application not found" }, statusCode: 404)
             : Results.Json(Make(endpoint_id));

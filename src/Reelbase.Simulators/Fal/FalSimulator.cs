@@ -17,7 +17,7 @@ public static class FalSimulator
                     ? files.SendAsync(context, request.Directives, request.Prompt, request.IsFirstRead())
                     : Task.FromResult(Results.NotFound())
         );
-        routes.MapGet("/fal/openapi.json", FalOpenApiDocuments.Answer);
+        routes.MapGet("/fal/openapi.json", FalOpenApiDocuments.Respond);
         routes.MapPost("/fal/{**path}", SubmitAsync);
         routes.MapGet("/fal/{**path}", ReadAsync);
         routes.MapPut("/fal/{**path}", CancelAsync);

@@ -97,7 +97,7 @@ public static class SupabaseStorageSimulator
                 try
                 {
                     await Task.Delay(state.Pause, context.RequestAborted);
-                    return await AnswerAsync($"{bucket}/{name}", context, state);
+                    return await RespondAsync($"{bucket}/{name}", context, state);
                 }
                 finally
                 {
@@ -107,7 +107,7 @@ public static class SupabaseStorageSimulator
         );
     }
 
-    private static async Task<IResult> AnswerAsync(string name, HttpContext context, SupabaseStorageState state)
+    private static async Task<IResult> RespondAsync(string name, HttpContext context, SupabaseStorageState state)
     {
         if (context.Request.Headers.Authorization != $"Bearer {state.ServiceKey}" || context.Request.Headers["apikey"] != state.ServiceKey)
         {

@@ -5,7 +5,7 @@ namespace Reelbase.Tests.Campaigns;
 
 /// <summary>A short campaign of faults; <c>./reelbase bench faults</c> runs one of any length by itself.</summary>
 [Campaign]
-[Collection(Alone.Name)]
+[Collection(NonParallelCollection.Name)]
 public sealed class FaultCampaignTests
 {
     [Fact]

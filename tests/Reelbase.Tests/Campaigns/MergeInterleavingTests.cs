@@ -11,7 +11,7 @@ namespace Reelbase.Tests.Campaigns;
 /// grant is given: all at once and in random order, through the server's own roles.
 /// </summary>
 [Campaign]
-[Collection(Alone.Name)]
+[Collection(NonParallelCollection.Name)]
 public sealed class MergeInterleavingTests(MergeInterleavingTests.ApiOnly system) : IClassFixture<MergeInterleavingTests.ApiOnly>
 {
     private static readonly int Rounds = Campaign.Share(200, 5000);

@@ -13,7 +13,7 @@ namespace Reelbase.Tests.Campaigns;
 /// they are refunded in part, wholly and not after all, and while their buyers spend. The model: whatever was heard, in the end the ledger says what Apple's last word says.
 /// </summary>
 [Campaign]
-[Collection(Alone.Name)]
+[Collection(NonParallelCollection.Name)]
 public sealed class PurchaseModelTests(PurchaseModelTests.Shop shop) : IClassFixture<PurchaseModelTests.Shop>
 {
     private static readonly int Sequences = Campaign.Share(150, 5000);

@@ -25,7 +25,7 @@ public sealed class RefreshCampaignTests(TestSystem system) : IClassFixture<Test
         var tokens = new List<string>();
         foreach (var user in users)
         {
-            tokens.Add((await service.StartAsync(Guid.Parse(user), "anonymous", CancellationToken.None)).Answer.RefreshToken);
+            tokens.Add((await service.StartAsync(Guid.Parse(user), "anonymous", CancellationToken.None)).Response.RefreshToken);
         }
         using var http = system.Anybody();
         for (var round = 0; round < 3; round++)
@@ -65,7 +65,7 @@ public sealed class RefreshCampaignTests(TestSystem system) : IClassFixture<Test
     {
         for (var attempt = 0; ; attempt++)
         {
-            var answer = await Answer.ReadAsync(await http.PostAsJsonAsync("/auth/v1/token?grant_type=refresh_token", new { refresh_token = token }));
+            var answer = await ApiResponse.ReadAsync(await http.PostAsJsonAsync("/auth/v1/token?grant_type=refresh_token", new { refresh_token = token }));
             if (answer.Status != HttpStatusCode.ServiceUnavailable || attempt == MaxRepeats)
             {
                 Assert.True(answer.Status == HttpStatusCode.OK, $"{(int)answer.Status} {answer.Text}");

@@ -8,7 +8,7 @@ namespace Reelbase.Tests.Campaigns;
 /// the workers running. Nobody gets a 5xx, everything comes to an end, and the ledger holds.
 /// </summary>
 [Campaign]
-[Collection(Alone.Name)]
+[Collection(NonParallelCollection.Name)]
 public sealed class SupportAgainstUsersTests(SupportAgainstUsersTests.House system) : IClassFixture<SupportAgainstUsersTests.House>
 {
     private static readonly int Steps = Campaign.Share(40, 400);
@@ -140,7 +140,7 @@ public sealed class SupportAgainstUsersTests(SupportAgainstUsersTests.House syst
         return phone;
     }
 
-    private async Task<Answer> PressAsync(Phone phone, Random random)
+    private async Task<ApiResponse> PressAsync(Phone phone, Random random)
     {
         var answer = await phone.GenerateAsync(_prompts[random.Next(_prompts.Length)]);
         if ((int)answer.Status == 200)
@@ -239,7 +239,7 @@ public sealed class SupportAgainstUsersTests(SupportAgainstUsersTests.House syst
         }
     }
 
-    private async Task<Answer> RetryAsync(string job, string reason)
+    private async Task<ApiResponse> RetryAsync(string job, string reason)
     {
         var key = Guid.NewGuid();
         var answers = await Task.WhenAll(
@@ -310,7 +310,7 @@ public sealed class SupportAgainstUsersTests(SupportAgainstUsersTests.House syst
         return signed;
     }
 
-    private void Check(Answer answer)
+    private void Check(ApiResponse answer)
     {
         if ((int)answer.Status >= 500)
         {

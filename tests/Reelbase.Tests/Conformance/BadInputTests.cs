@@ -122,7 +122,7 @@ public sealed class BadInputTests(TestSystem system)
                 // The server answered and closed before the client had sent everything, which is its right.
                 continue;
             }
-            var answer = await Answer.ReadAsync(response);
+            var answer = await ApiResponse.ReadAsync(response);
             Assert.True(answer.Status == HttpStatusCode.RequestEntityTooLarge, $"{path}: {answer.Text}");
             Assert.Equal("ERR_4000", answer.Code);
         }
@@ -140,7 +140,7 @@ public sealed class BadInputTests(TestSystem system)
         {
             using var content = new ByteArrayContent("{}"u8.ToArray());
             content.Headers.TryAddWithoutValidation("Content-Type", type);
-            var answer = await Answer.ReadAsync(await phone.Http.PostAsync(path, content));
+            var answer = await ApiResponse.ReadAsync(await phone.Http.PostAsync(path, content));
             Assert.Equal(HttpStatusCode.UnsupportedMediaType, answer.Status);
             Assert.Equal("ERR_4000", answer.Code);
         }
@@ -157,7 +157,7 @@ public sealed class BadInputTests(TestSystem system)
     {
         using var http = system.Anybody();
         using var request = new HttpRequestMessage(new HttpMethod(method), path);
-        var answer = await Answer.ReadAsync(await http.SendAsync(request));
+        var answer = await ApiResponse.ReadAsync(await http.SendAsync(request));
         Assert.Equal(status, (int)answer.Status);
         Assert.Equal("ERR_4000", answer.Code);
         Assert.NotEmpty(answer["error"].GetProperty("trace_id").GetString()!);

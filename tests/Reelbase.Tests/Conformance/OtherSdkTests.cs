@@ -48,7 +48,7 @@ public sealed class OtherSdkTests(TestSystem system) : IClassFixture<TestSystem>
         using var upload = new HttpRequestMessage(HttpMethod.Post, $"/storage/v1/object/uploads/{name}") { Content = content };
         upload.Headers.Add("x-upsert", "false");
         upload.Headers.Add("apikey", AnonKey);
-        var stored = await Answer.ReadAsync(await phone.Http.SendAsync(upload));
+        var stored = await ApiResponse.ReadAsync(await phone.Http.SendAsync(upload));
         Assert.True(stored.Status == HttpStatusCode.OK, stored.Text);
         Assert.Equal($"uploads/{name}", stored["Key"].GetString());
         var signed = await SendAsync(HttpMethod.Post, $"/storage/v1/object/sign/uploads/{name}", phone.AccessToken!, """{"expiresIn":60}""");
@@ -97,7 +97,7 @@ public sealed class OtherSdkTests(TestSystem system) : IClassFixture<TestSystem>
 
     private static string? Text(JsonElement element, string name) => element.GetProperty(name).GetString();
 
-    private async Task<Answer> SendAsync(HttpMethod method, string path, string bearer, string? body, string client = "supabase-py/2.24.0")
+    private async Task<ApiResponse> SendAsync(HttpMethod method, string path, string bearer, string? body, string client = "supabase-py/2.24.0")
     {
         using var http = system.Anybody();
         using var request = new HttpRequestMessage(method, path);
@@ -106,6 +106,6 @@ public sealed class OtherSdkTests(TestSystem system) : IClassFixture<TestSystem>
         request.Headers.Add("X-Supabase-Api-Version", "2024-01-01");
         request.Headers.Authorization = new("Bearer", bearer);
         request.Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json");
-        return await Answer.ReadAsync(await http.SendAsync(request));
+        return await ApiResponse.ReadAsync(await http.SendAsync(request));
     }
 }

@@ -45,23 +45,23 @@ public sealed class ShippedAppClient(string baseUrl, string anonKey) : IDisposab
     /// <summary>Which of them were made.</summary>
     public SortedSet<string> Made { get; } = new(StringComparer.Ordinal);
 
-    public Task<Answer> DeviceCheckAsync(string deviceId, string token) => Post("F1", "device-check", new { device_id = deviceId, device_token = token });
+    public Task<ApiResponse> DeviceCheckAsync(string deviceId, string token) => Post("F1", "device-check", new { device_id = deviceId, device_token = token });
 
     /// <summary>Interpolated into the address as it is, where the others are encoded.</summary>
-    public Task<Answer> CreditsAsync(string user) => Get("F2", $"/functions/v1/get-user-credits?user_id={user}");
+    public Task<ApiResponse> CreditsAsync(string user) => Get("F2", $"/functions/v1/get-user-credits?user_id={user}");
 
-    public Task<Answer> ProfileAsync(string user) => Get("F3", $"/functions/v1/get-user-profile?user_id={Uri.EscapeDataString(user)}");
+    public Task<ApiResponse> ProfileAsync(string user) => Get("F3", $"/functions/v1/get-user-profile?user_id={Uri.EscapeDataString(user)}");
 
-    public Task<Answer> MergeAsync(string device, string subject) => Post("F4", "merge-guest-user", new { device_id = device, apple_sub = subject });
+    public Task<ApiResponse> MergeAsync(string device, string subject) => Post("F4", "merge-guest-user", new { device_id = device, apple_sub = subject });
 
-    public Task<Answer> DeleteAccountAsync(string user) => Post("F5", "delete-account", new { user_id = user });
+    public Task<ApiResponse> DeleteAccountAsync(string user) => Post("F5", "delete-account", new { user_id = user });
 
-    public Task<Answer> HistoryAsync(string user) => Get("F6", $"/functions/v1/get-video-jobs?user_id={Uri.EscapeDataString(user)}&limit=20&offset=0");
+    public Task<ApiResponse> HistoryAsync(string user) => Get("F6", $"/functions/v1/get-video-jobs?user_id={Uri.EscapeDataString(user)}&limit=20&offset=0");
 
-    public Task<Answer> DeleteJobAsync(string job, string user) => Post("F7", "delete-video-job", new { job_id = job, user_id = user });
+    public Task<ApiResponse> DeleteJobAsync(string job, string user) => Post("F7", "delete-video-job", new { job_id = job, user_id = user });
 
     /// <summary>A new key in capitals for every tap; <c>settings</c> always has its three members, <c>image_url</c> only where the model needs one.</summary>
-    public Task<Answer> GenerateAsync(string user, string theme, string prompt, int duration, string? imageUrl = null)
+    public Task<ApiResponse> GenerateAsync(string user, string theme, string prompt, int duration, string? imageUrl = null)
     {
         var body = new Dictionary<string, object>
         {
@@ -82,9 +82,9 @@ public sealed class ShippedAppClient(string baseUrl, string anonKey) : IDisposab
         return Post("F8", "generate-video", body, request => request.Headers.Add("Idempotency-Key", Guid.NewGuid().ToString().ToUpperInvariant()));
     }
 
-    public Task<Answer> StatusAsync(string job) => Get("F9", $"/functions/v1/get-video-status?job_id={job}");
+    public Task<ApiResponse> StatusAsync(string job) => Get("F9", $"/functions/v1/get-video-status?job_id={job}");
 
-    public Task<Answer> PurchaseAsync(string user, string transaction, string product) =>
+    public Task<ApiResponse> PurchaseAsync(string user, string transaction, string product) =>
         Post(
             "F10",
             "update-credits",
@@ -98,20 +98,21 @@ public sealed class ShippedAppClient(string baseUrl, string anonKey) : IDisposab
             }
         );
 
-    public Task<Answer> PurchaseAsync(string user, string transaction) => Post("F11", "update-credits", new { user_id = user, transaction_id = transaction });
+    public Task<ApiResponse> PurchaseAsync(string user, string transaction) =>
+        Post("F11", "update-credits", new { user_id = user, transaction_id = transaction });
 
-    public Task<Answer> ModelsAsync(string? etag = null) =>
+    public Task<ApiResponse> ModelsAsync(string? etag = null) =>
         Get("F12", "/functions/v1/get-models", etag is null ? null : request => request.Headers.TryAddWithoutValidation("If-None-Match", etag));
 
-    public Task<Answer> ThemesAsync() => Rest("R1", $"themes?is_available=eq.true&select={ThemeColumns}&order=is_featured.desc,name.asc");
+    public Task<ApiResponse> ThemesAsync() => Rest("R1", $"themes?is_available=eq.true&select={ThemeColumns}&order=is_featured.desc,name.asc");
 
-    public Task<Answer> ThemeAsync(string id) => Rest("R2", $"themes?id=eq.{id}&is_available=eq.true&select={ThemeColumns}");
+    public Task<ApiResponse> ThemeAsync(string id) => Rest("R2", $"themes?id=eq.{id}&is_available=eq.true&select={ThemeColumns}");
 
-    public Task<Answer> ActiveModelAsync() => Rest("R3", $"models?is_active=eq.true&is_available=eq.true&select={ModelColumns},required_fields");
+    public Task<ApiResponse> ActiveModelAsync() => Rest("R3", $"models?is_active=eq.true&is_available=eq.true&select={ModelColumns},required_fields");
 
-    public Task<Answer> ModelAsync(string id) => Rest("R3b", $"models?id=eq.{id}&select={ModelColumns}");
+    public Task<ApiResponse> ModelAsync(string id) => Rest("R3b", $"models?id=eq.{id}&select={ModelColumns}");
 
-    public Task<Answer> SettingsAsync(string user, string language, string theme) =>
+    public Task<ApiResponse> SettingsAsync(string user, string language, string theme) =>
         Send(
             "R4",
             new(HttpMethod.Patch, $"{baseUrl}/rest/v1/users?id=eq.{user}") { Content = Body(new { language, theme_preference = theme }) },
@@ -119,7 +120,7 @@ public sealed class ShippedAppClient(string baseUrl, string anonKey) : IDisposab
         );
 
     /// <summary>Without Authorization and without a version.</summary>
-    public async Task<Answer> RefreshAsync(string token)
+    public async Task<ApiResponse> RefreshAsync(string token)
     {
         Note("A1");
         using var request = new HttpRequestMessage(HttpMethod.Post, $"{baseUrl}/auth/v1/token?grant_type=refresh_token")
@@ -127,11 +128,11 @@ public sealed class ShippedAppClient(string baseUrl, string anonKey) : IDisposab
             Content = Body(new { refresh_token = token }),
         };
         request.Headers.Add("apikey", anonKey);
-        return await Answer.ReadAsync(await _http.SendAsync(request));
+        return await ApiResponse.ReadAsync(await _http.SendAsync(request));
     }
 
     /// <summary>With the user's own token; the address of the picture is built on the phone.</summary>
-    public async Task<(Answer Answer, string Url)> UploadAsync(string user, string accessToken, byte[] picture)
+    public async Task<(ApiResponse Response, string Url)> UploadAsync(string user, string accessToken, byte[] picture)
     {
         Note("S1");
         var path = $"thumbnails/{user}/input_{Guid.NewGuid().ToString().ToUpperInvariant()}.jpg";
@@ -140,7 +141,7 @@ public sealed class ShippedAppClient(string baseUrl, string anonKey) : IDisposab
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", accessToken);
         request.Headers.Add("apikey", anonKey);
         request.Headers.Accept.ParseAdd("application/json");
-        return (await Answer.ReadAsync(await _http.SendAsync(request)), $"{baseUrl}/storage/v1/object/public/{path}");
+        return (await ApiResponse.ReadAsync(await _http.SendAsync(request)), $"{baseUrl}/storage/v1/object/public/{path}");
     }
 
     /// <summary>What AVPlayer and AsyncImage ask, without any header of ours; a player begins with two bytes.</summary>
@@ -157,10 +158,10 @@ public sealed class ShippedAppClient(string baseUrl, string anonKey) : IDisposab
 
     public void Dispose() => _http.Dispose();
 
-    private Task<Answer> Get(string id, string path, Action<HttpRequestMessage>? more = null) =>
+    private Task<ApiResponse> Get(string id, string path, Action<HttpRequestMessage>? more = null) =>
         Send(id, new(HttpMethod.Get, baseUrl + path) { Content = NoBody() }, more);
 
-    private Task<Answer> Rest(string id, string query) =>
+    private Task<ApiResponse> Rest(string id, string query) =>
         Send(
             id,
             new(HttpMethod.Get, $"{baseUrl}/rest/v1/{query}") { Content = NoBody() },
@@ -171,11 +172,11 @@ public sealed class ShippedAppClient(string baseUrl, string anonKey) : IDisposab
             }
         );
 
-    private Task<Answer> Post(string id, string name, object body, Action<HttpRequestMessage>? more = null) =>
+    private Task<ApiResponse> Post(string id, string name, object body, Action<HttpRequestMessage>? more = null) =>
         Send(id, new(HttpMethod.Post, $"{baseUrl}/functions/v1/{name}") { Content = Body(body) }, more);
 
     /// <summary>With the three headers that everything carries.</summary>
-    private async Task<Answer> Send(string id, HttpRequestMessage request, Action<HttpRequestMessage>? more)
+    private async Task<ApiResponse> Send(string id, HttpRequestMessage request, Action<HttpRequestMessage>? more)
     {
         Note(id);
         using (request)
@@ -183,7 +184,7 @@ public sealed class ShippedAppClient(string baseUrl, string anonKey) : IDisposab
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", anonKey);
             request.Headers.Add("apikey", anonKey);
             more?.Invoke(request);
-            return await Answer.ReadAsync(await _http.SendAsync(request));
+            return await ApiResponse.ReadAsync(await _http.SendAsync(request));
         }
     }
 

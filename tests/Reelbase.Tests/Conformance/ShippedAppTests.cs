@@ -193,7 +193,7 @@ public sealed class ShippedAppTests(ShippedAppTests.Compatible system) : IClassF
         }
     }
 
-    private static Answer Good(Answer answer)
+    private static ApiResponse Good(ApiResponse answer)
     {
         Assert.True(
             answer.Raw.IsSuccessStatusCode,

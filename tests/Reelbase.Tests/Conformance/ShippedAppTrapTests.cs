@@ -235,7 +235,7 @@ public sealed class ShippedAppTrapTests(ShippedAppTests.Compatible system) : ICl
         using var app = system.App();
         var phone = await system.NewGuestAsync();
         var refused = await app.UploadAsync(phone.UserId.ToString(), phone.AccessToken[..^4] + "AAAA", Pictures.Jpeg());
-        Assert.True(refused.Answer.Status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden, refused.Answer.Text);
+        Assert.True(refused.Response.Status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden, refused.Response.Text);
     }
 
     [Fact]
@@ -243,12 +243,12 @@ public sealed class ShippedAppTrapTests(ShippedAppTests.Compatible system) : ICl
     {
         using var app = system.App();
         var (owner, other) = (await system.NewGuestAsync(), await system.NewGuestAsync());
-        Assert.Equal(HttpStatusCode.OK, (await app.UploadAsync(owner.UserId.ToString(), owner.AccessToken, Pictures.Jpeg())).Answer.Status);
-        Assert.Equal(HttpStatusCode.Forbidden, (await app.UploadAsync(owner.UserId.ToString(), other.AccessToken, Pictures.Jpeg())).Answer.Status);
+        Assert.Equal(HttpStatusCode.OK, (await app.UploadAsync(owner.UserId.ToString(), owner.AccessToken, Pictures.Jpeg())).Response.Status);
+        Assert.Equal(HttpStatusCode.Forbidden, (await app.UploadAsync(owner.UserId.ToString(), other.AccessToken, Pictures.Jpeg())).Response.Status);
         var subject = "001." + Guid.NewGuid().ToString("N");
         await app.MergeAsync(other.UserId.ToString(), subject);
         await app.MergeAsync(owner.UserId.ToString(), subject);
-        Assert.Equal(HttpStatusCode.OK, (await app.UploadAsync(owner.UserId.ToString(), owner.AccessToken, Pictures.Jpeg())).Answer.Status);
+        Assert.Equal(HttpStatusCode.OK, (await app.UploadAsync(owner.UserId.ToString(), owner.AccessToken, Pictures.Jpeg())).Response.Status);
     }
 
     [Fact]
@@ -257,9 +257,9 @@ public sealed class ShippedAppTrapTests(ShippedAppTests.Compatible system) : ICl
         using var app = system.App();
         var phone = await system.NewGuestAsync();
         var large = await app.UploadAsync(phone.UserId.ToString(), phone.AccessToken, Pictures.Jpeg(padding: 10 * 1024 * 1024));
-        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, large.Answer.Status);
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, large.Response.Status);
         var text = await app.UploadAsync(phone.UserId.ToString(), phone.AccessToken, "no picture at all"u8.ToArray());
-        Assert.Equal(HttpStatusCode.UnsupportedMediaType, text.Answer.Status);
+        Assert.Equal(HttpStatusCode.UnsupportedMediaType, text.Response.Status);
     }
 
     [Fact]

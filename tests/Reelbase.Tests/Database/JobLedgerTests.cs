@@ -198,7 +198,7 @@ public sealed class JobLedgerTests(JobLedgerTests.ApiOnly system) : IClassFixtur
         var phone = await system.NewGuestAsync();
         var job = await PressAsync(phone, "queued");
         await FailAsync(job);
-        Task<Answer> RetryAsync(string of) => system.PostAsync("/admin-retry-job", new { job_id = of, reason = "our fault" }, Guid.NewGuid());
+        Task<ApiResponse> RetryAsync(string of) => system.PostAsync("/admin-retry-job", new { job_id = of, reason = "our fault" }, Guid.NewGuid());
         var answers = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => RetryAsync(job)));
         var made = Assert.Single(answers, answer => answer.Status == HttpStatusCode.OK)["job_id"].GetString()!;
         Assert.All(
@@ -262,7 +262,7 @@ public sealed class JobLedgerTests(JobLedgerTests.ApiOnly system) : IClassFixtur
         return job;
     }
 
-    private Task<Answer> RefundAsync(Phone phone, string job, int amount) =>
+    private Task<ApiResponse> RefundAsync(Phone phone, string job, int amount) =>
         system.PostAsync(
             "/admin-refund-credits",
             new

@@ -23,7 +23,7 @@ public sealed class AdminApprovalTests(AdminApprovalTests.House system) : IClass
         }
     }
 
-    public static string? ReasonOf(Answer answer) =>
+    public static string? ReasonOf(ApiResponse answer) =>
         answer["error"].TryGetProperty("details", out var details) && details.ValueKind == JsonValueKind.Object
             ? details.GetProperty("reason").GetString()
             : null;
@@ -200,7 +200,7 @@ public sealed class AdminApprovalTests(AdminApprovalTests.House system) : IClass
     {
         using var asker = await system.TokenAsync("busy@support.example", "support");
         var phone = await system.NewGuestAsync();
-        var answers = new List<Answer>();
+        var answers = new List<ApiResponse>();
         for (var number = 0; number < 101; number++)
         {
             answers.Add(await AskAsync(phone, 25, Guid.NewGuid(), asker: asker));
@@ -218,7 +218,7 @@ public sealed class AdminApprovalTests(AdminApprovalTests.House system) : IClass
     public async Task What_is_no_approval_is_refused(string body, string code) =>
         Assert.Equal(code, (await AdminHouse.PostAsync(system.Second, "/admin-approve", JsonSerializer.Deserialize<JsonElement>(body))).Code);
 
-    private Task<Answer> AskAsync(Phone phone, int amount, Guid key, string path = "/admin-refund-credits", HttpClient? asker = null) =>
+    private Task<ApiResponse> AskAsync(Phone phone, int amount, Guid key, string path = "/admin-refund-credits", HttpClient? asker = null) =>
         AdminHouse.PostAsync(
             asker ?? system.Admin,
             path,
@@ -231,7 +231,7 @@ public sealed class AdminApprovalTests(AdminApprovalTests.House system) : IClass
             key
         );
 
-    private static Task<Answer> ApproveAsync(HttpClient admin, Guid id, string reason = "fine with me", Guid? key = null) =>
+    private static Task<ApiResponse> ApproveAsync(HttpClient admin, Guid id, string reason = "fine with me", Guid? key = null) =>
         AdminHouse.PostAsync(admin, "/admin-approve", new { approval_id = id, reason }, key);
 
     private static async Task<(string? Code, string? Reason)> RefusalAsync(HttpClient admin, Guid id)

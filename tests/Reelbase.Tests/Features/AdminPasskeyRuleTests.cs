@@ -173,7 +173,7 @@ public sealed class AdminPasskeyRuleTests(AdminPasskeyTests.House system) : ICla
         );
     }
 
-    private static void AssertSignInAgain(Answer answer) =>
+    private static void AssertSignInAgain(ApiResponse answer) =>
         Assert.Equal((HttpStatusCode.Forbidden, "ERR_4006", "sign_in_again"), (answer.Status, answer.Code, AdminApprovalTests.ReasonOf(answer)));
 
     private Task SignedInAgoAsync(Guid admin, string ago) =>

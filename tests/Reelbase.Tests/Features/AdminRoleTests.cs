@@ -166,7 +166,7 @@ public sealed class AdminRoleTests(AdminRoleTests.House system) : IClassFixture<
         var refused = answers.First(answer => answer.Status != HttpStatusCode.OK);
         Assert.All(answers.Where(answer => answer.Status != HttpStatusCode.OK), answer => Assert.Equal("ERR_4006", answer.Code));
         Assert.Equal("""{"left":2,"given":48,"limit":50,"reason":"daily_sum"}""", JsonSerializer.Serialize(refused["error"].GetProperty("details")));
-        Task<Answer> GiveAsync(int amount, string path = "/admin-refund-credits") =>
+        Task<ApiResponse> GiveAsync(int amount, string path = "/admin-refund-credits") =>
             AdminHouse.PostAsync(
                 support,
                 path,

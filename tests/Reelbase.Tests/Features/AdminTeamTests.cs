@@ -48,13 +48,13 @@ public sealed class AdminTeamTests(AdminHouse system) : IClassFixture<AdminHouse
     {
         await using var house = new AdminHouse();
         await house.InitializeAsync();
-        async Task<Answer> RevokeAsync(HttpClient http, Guid user) =>
-            await Answer.ReadAsync(await http.PostAsJsonAsync("/admin-revoke-admin", new { user_id = user, reason = "leaves the team" }));
+        async Task<ApiResponse> RevokeAsync(HttpClient http, Guid user) =>
+            await ApiResponse.ReadAsync(await http.PostAsJsonAsync("/admin-revoke-admin", new { user_id = user, reason = "leaves the team" }));
         Assert.Equal("ERR_4012", (await RevokeAsync(house.Admin, house.AdminId)).Code);
         Assert.Equal(1, (await ServerProcess.RunAsync("admin", "revoke", "--email", "first@support.example", "--database", house.Owner)).Code);
         Assert.Equal(
             "ERR_4012",
-            (await Answer.ReadAsync(await house.Admin.PostAsJsonAsync("/admin-ban-user", new { user_id = house.AdminId, reason = "myself" }))).Code
+            (await ApiResponse.ReadAsync(await house.Admin.PostAsJsonAsync("/admin-ban-user", new { user_id = house.AdminId, reason = "myself" }))).Code
         );
         using var second = await house.TokenAsync("second@support.example");
         var secondId = await house.IdAsync("second@support.example");
@@ -351,7 +351,7 @@ public sealed class AdminTeamTests(AdminHouse system) : IClassFixture<AdminHouse
             Content = JsonContent.Create(body),
             Headers = { { "Idempotency-Key", key.ToString() } },
         };
-        Assert.NotEqual(answers[0].Text, (await Answer.ReadAsync(await colleague.SendAsync(request))).Text);
+        Assert.NotEqual(answers[0].Text, (await ApiResponse.ReadAsync(await colleague.SendAsync(request))).Text);
         // Only changes of admins can be reached this way, whatever name is given.
         var session = await system.QueryAsync<Guid>(
             $"select id from sessions where user_id = '{system.AdminId}' and method = 'admin' and revoked_at is null limit 1"

@@ -80,7 +80,7 @@ public sealed class AdminTests(AdminHouse system) : IClassFixture<AdminHouse>
             Content = new StringContent(body.Replace("USER", phone.UserId.ToString(), StringComparison.Ordinal), System.Text.Encoding.UTF8, "application/json"),
         };
         request.Headers.Add("Idempotency-Key", Guid.NewGuid().ToString());
-        Assert.Equal(code, (await Answer.ReadAsync(await system.Admin.SendAsync(request))).Code);
+        Assert.Equal(code, (await ApiResponse.ReadAsync(await system.Admin.SendAsync(request))).Code);
         Assert.Equal(10, await phone.CreditsAsync());
         Assert.Empty(await system.RowsAsync($"select id from admin_actions where target_user_id = '{phone.UserId}'"));
     }

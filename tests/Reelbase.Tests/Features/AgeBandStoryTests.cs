@@ -17,7 +17,7 @@ public sealed class AgeBandStoryTests(AgeBandStoryTests.Careful house) : IClassF
         protected override Dictionary<string, string?> Settings => new() { ["Ages:Policy:under_13"] = "block", ["Ages:Policy:13_15"] = "guardian" };
     }
 
-    private static Task<Answer> DeclareAsync(Phone phone, int? lower, int? upper, string declaration) =>
+    private static Task<ApiResponse> DeclareAsync(Phone phone, int? lower, int? upper, string declaration) =>
         phone.PostAsync(
             "/set-age-band",
             new
@@ -122,7 +122,7 @@ public sealed class AgeBandStoryTests(AgeBandStoryTests.Careful house) : IClassF
         static IReadOnlyList<string> Wrong(string band, string policy) => SectionRules.Check("Ages", new AgesOptions { Policy = new() { [band] = policy } });
     }
 
-    private static Task<Answer> ConsentAsync(Phone phone, bool isGranted) =>
+    private static Task<ApiResponse> ConsentAsync(Phone phone, bool isGranted) =>
         phone.PostAsync(
             "/record-consent",
             new

@@ -83,7 +83,7 @@ public sealed class AppAttestJoinTests(AttestedSystem system)
         await system.AssertLedgerAsync();
     }
 
-    private static Guid User(Answer answer)
+    private static Guid User(ApiResponse answer)
     {
         Assert.True(answer.Status == HttpStatusCode.OK, answer.Text);
         return answer["user_id"].GetGuid();

@@ -359,7 +359,7 @@ public sealed class AppAttestReplayTests(AttestedSystem system)
     public async Task Fields_of_another_type_are_a_malformed_request(string body)
     {
         using var http = system.Anybody();
-        var answer = await Answer.ReadAsync(await http.PostAsync("/device-check", new StringContent(body, Encoding.UTF8, "application/json")));
+        var answer = await ApiResponse.ReadAsync(await http.PostAsync("/device-check", new StringContent(body, Encoding.UTF8, "application/json")));
         Assert.Equal((HttpStatusCode.BadRequest, "ERR_4000"), (answer.Status, answer.Code));
     }
 
@@ -367,7 +367,7 @@ public sealed class AppAttestReplayTests(AttestedSystem system)
     public async Task Challenges_are_random_stored_as_hashes_and_few_are_kept()
     {
         using var http = system.Anybody();
-        var answer = await Answer.ReadAsync(await http.PostAsync("/device-challenge", null));
+        var answer = await ApiResponse.ReadAsync(await http.PostAsync("/device-challenge", null));
         var challenge = answer["challenge"].GetString()!;
         Assert.Equal((43, 300), (challenge.Length, answer["expires_in"].GetInt32()));
         Assert.Equal(1, await system.QueryAsync<long>($"select count(*) from device_challenges where challenge_hash = sha256('{challenge}')"));

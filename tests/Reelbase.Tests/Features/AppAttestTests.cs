@@ -94,7 +94,9 @@ public sealed class AppAttestTests(AttestedSystem system)
         Assert.Equal(1, await system.QueryAsync<long>($"select count(*) from users where id = '{member.UserId}' and device_id is not null"));
         using var http = system.Anybody();
         var (again, _) = await system.PretendApple.SignInAsync("attested " + member.UserId);
-        var signedIn = await Answer.ReadAsync(await http.PostAsJsonAsync("/auth/v1/token?grant_type=id_token", new { provider = "apple", id_token = again }));
+        var signedIn = await ApiResponse.ReadAsync(
+            await http.PostAsJsonAsync("/auth/v1/token?grant_type=id_token", new { provider = "apple", id_token = again })
+        );
         var moved = await system.AttestAsync(system.NewKey(), member.DeviceId, bearer: signedIn["access_token"].GetString());
         AssertGuest(moved, 0, isNew: true);
         Assert.Equal(2, await JoinedAsync(member.DeviceId));
@@ -238,19 +240,19 @@ public sealed class AppAttestTests(AttestedSystem system)
 
     private static string NewId() => Guid.NewGuid().ToString();
 
-    private static Guid User(Answer answer)
+    private static Guid User(ApiResponse answer)
     {
         Assert.True(answer.Status == HttpStatusCode.OK, answer.Text);
         return answer["user_id"].GetGuid();
     }
 
-    private static void AssertGuest(Answer answer, int credits, bool isNew)
+    private static void AssertGuest(ApiResponse answer, int credits, bool isNew)
     {
         Assert.True(answer.Status == HttpStatusCode.OK, answer.Text);
         Assert.Equal((credits, isNew, true), (answer["credits_remaining"].GetInt32(), answer["is_new"].GetBoolean(), answer["is_valid_device"].GetBoolean()));
     }
 
-    private static void AssertRefused(Answer answer)
+    private static void AssertRefused(ApiResponse answer)
     {
         Assert.Equal((HttpStatusCode.Forbidden, "ERR_4010"), (answer.Status, answer.Code));
         Assert.Equal("app_attest", answer["error"].GetProperty("details").GetProperty("reason").GetString());

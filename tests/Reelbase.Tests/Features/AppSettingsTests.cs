@@ -15,10 +15,10 @@ public sealed class AppSettingsTests(AppSettingsTests.House house) : IClassFixtu
         protected override Dictionary<string, string?> Settings => new(base.Settings) { ["Generation:GuestPerWindow"] = "50" };
     }
 
-    private Task<Answer> SaveAsync(Dictionary<string, object?> settings, Guid? key = null, HttpClient? admin = null) =>
+    private Task<ApiResponse> SaveAsync(Dictionary<string, object?> settings, Guid? key = null, HttpClient? admin = null) =>
         AdminHouse.PostAsync(admin ?? house.Admin, "/admin-save-app-settings", new { settings, reason = "a test of settings" }, key);
 
-    private async Task<Answer> ReadAsync(string? tag = null)
+    private async Task<ApiResponse> ReadAsync(string? tag = null)
     {
         using var anybody = new HttpClient();
         using var request = new HttpRequestMessage(HttpMethod.Get, house.Url + "/get-app-settings");
@@ -26,12 +26,12 @@ public sealed class AppSettingsTests(AppSettingsTests.House house) : IClassFixtu
         {
             request.Headers.IfNoneMatch.Add(EntityTagHeaderValue.Parse(tag));
         }
-        return await Answer.ReadAsync(await anybody.SendAsync(request));
+        return await ApiResponse.ReadAsync(await anybody.SendAsync(request));
     }
 
-    private static string? Flag(Answer answer, string key) => answer["settings"].TryGetProperty(key, out var value) ? value.GetRawText() : null;
+    private static string? Flag(ApiResponse answer, string key) => answer["settings"].TryGetProperty(key, out var value) ? value.GetRawText() : null;
 
-    private static void AssertRefused(Answer answer, string field, string reason)
+    private static void AssertRefused(ApiResponse answer, string field, string reason)
     {
         Assert.True((HttpStatusCode.BadRequest, "ERR_4000") == (answer.Status, answer.Code), answer.Text);
         var details = answer["error"].GetProperty("details");

@@ -108,12 +108,12 @@ public sealed class AppleWordsTests(TestSystem house) : IClassFixture<TestSystem
         var phone = await house.NewGuestAsync();
         var (id, _) = await new Apple(house.Control).BuyAsync(Apple.Pack25, phone.UserId);
         using var store = new AppStoreClient(clients, Options<AppStoreOptions>(), new Witness(), clock, NullLogger<AppStoreClient>.Instance);
-        Assert.IsType<AppStoreAnswer.Found>(await store.FindTransactionAsync(id, acceptSandbox: true, CancellationToken.None));
+        Assert.IsType<AppStoreResponse.Found>(await store.FindTransactionAsync(id, acceptSandbox: true, CancellationToken.None));
         using var devices = new DeviceCheckClient(clients, Options<DeviceCheckOptions>(), clock);
-        Assert.IsType<DeviceAnswer.Bits>(await devices.QueryAsync(Phone.TokenOf(Guid.NewGuid().ToString()), CancellationToken.None));
+        Assert.IsType<DeviceResponse.Bits>(await devices.QueryAsync(Phone.TokenOf(Guid.NewGuid().ToString()), CancellationToken.None));
         using var signIn = new AppleSignInClient(clients, Options<AppleSignInOptions>(), clock);
         var (_, code) = await new Apple(house.Control).SignInAsync("ahead." + Guid.NewGuid());
-        Assert.IsType<AppleTokenAnswer.Exchanged>(await signIn.ExchangeAsync(TestSystem.BundleId, code, CancellationToken.None));
+        Assert.IsType<AppleTokenResponse.Exchanged>(await signIn.ExchangeAsync(TestSystem.BundleId, code, CancellationToken.None));
         using var pushes = new ApnsClient(Options<ApnsOptions>(), clock, new OutsideSystems(clock));
         var push = new ApnsPush(
             Guid.NewGuid(),
@@ -124,7 +124,7 @@ public sealed class AppleWordsTests(TestSystem house) : IClassFixture<TestSystem
             DateTimeOffset.UtcNow.AddHours(1),
             new { aps = new { alert = "x" } }
         );
-        Assert.IsType<ApnsAnswer.Taken>(await pushes.SendAsync(push, CancellationToken.None));
+        Assert.IsType<ApnsResponse.Taken>(await pushes.SendAsync(push, CancellationToken.None));
     }
 
     [Theory]
@@ -152,7 +152,7 @@ public sealed class AppleWordsTests(TestSystem house) : IClassFixture<TestSystem
             new Ahead(TimeSpan.FromSeconds(seconds)),
             NullLogger<AppStoreClient>.Instance
         );
-        Assert.IsType<AppStoreAnswer.Unavailable>(await store.FindTransactionAsync("2000000900000001", acceptSandbox: true, CancellationToken.None));
+        Assert.IsType<AppStoreResponse.Unavailable>(await store.FindTransactionAsync("2000000900000001", acceptSandbox: true, CancellationToken.None));
         Assert.Equal(("Production", cause), (witness.Reports[0].Environment, witness.Reports[0].Cause));
         Assert.Contains(words, witness.Reports[0].Message, StringComparison.Ordinal);
     }
@@ -210,7 +210,7 @@ public sealed class AppleWordsTests(TestSystem house) : IClassFixture<TestSystem
         public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + by;
     }
 
-    private sealed class Witness : IAppStoreWitness
+    private sealed class Witness : IAppStoreHealthListener
     {
         public List<(string Environment, string Cause, string Message)> Reports { get; } = [];
 

@@ -6,7 +6,7 @@ namespace Reelbase.Tests.Features;
 /// <summary>What users are asked to agree to: a version that holds, in their language, with who gets data; published once and never changed.</summary>
 public sealed class ConsentTermsTests(AdminHouse house) : IClassFixture<AdminHouse>
 {
-    private async Task<Answer> ReadAsync(string kind, string language = "en", string? tag = null)
+    private async Task<ApiResponse> ReadAsync(string kind, string language = "en", string? tag = null)
     {
         using var anybody = new HttpClient();
         using var request = new HttpRequestMessage(HttpMethod.Get, $"{house.Url}/get-consent-terms?kind={kind}");
@@ -15,10 +15,10 @@ public sealed class ConsentTermsTests(AdminHouse house) : IClassFixture<AdminHou
         {
             request.Headers.TryAddWithoutValidation("If-None-Match", tag);
         }
-        return await Answer.ReadAsync(await anybody.SendAsync(request));
+        return await ApiResponse.ReadAsync(await anybody.SendAsync(request));
     }
 
-    private Task<Answer> PublishAsync(string kind, string version, object texts, string[]? recipients = null, HttpClient? admin = null) =>
+    private Task<ApiResponse> PublishAsync(string kind, string version, object texts, string[]? recipients = null, HttpClient? admin = null) =>
         AdminHouse.PostAsync(
             admin ?? house.Admin,
             "/admin-publish-consent-terms",

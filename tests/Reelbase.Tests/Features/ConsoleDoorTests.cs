@@ -22,7 +22,7 @@ public sealed class ConsoleDoorTests(ConsoleDoorTests.House system) : IClassFixt
     {
         using var http = system.Anybody();
         http.DefaultRequestHeaders.TryAddWithoutValidation("Origin", origin);
-        var answer = await Answer.ReadAsync(await http.PostAsync("/_blazor/negotiate?negotiateVersion=1", null));
+        var answer = await ApiResponse.ReadAsync(await http.PostAsync("/_blazor/negotiate?negotiateVersion=1", null));
         Assert.Equal(HttpStatusCode.Forbidden, answer.Status);
         Assert.Equal("ERR_4006", answer.Code);
         Assert.False(await ConnectsAsync(origin));
@@ -55,7 +55,7 @@ public sealed class ConsoleDoorTests(ConsoleDoorTests.House system) : IClassFixt
             BaseAddress = new Uri(TestSystem.AddressOf(node)),
         };
         // Without TLS, also that of a trusted proxy, there is no sign-in.
-        var plain = await Answer.ReadAsync(await http.GetAsync("/admin/sign-in"));
+        var plain = await ApiResponse.ReadAsync(await http.GetAsync("/admin/sign-in"));
         Assert.Equal((HttpStatusCode.Forbidden, "ERR_4006"), (plain.Status, plain.Code));
         http.DefaultRequestHeaders.TryAddWithoutValidation("X-Forwarded-For", "198.51.100.3");
         http.DefaultRequestHeaders.TryAddWithoutValidation("X-Forwarded-Proto", "https");
@@ -68,7 +68,7 @@ public sealed class ConsoleDoorTests(ConsoleDoorTests.House system) : IClassFixt
         Assert.DoesNotContain("domain=", set, StringComparison.OrdinalIgnoreCase);
         // The API takes neither name of the cookie.
         http.DefaultRequestHeaders.TryAddWithoutValidation("Cookie", "__Host-reelbase_admin=whatever");
-        Assert.Equal("ERR_4006", (await Answer.ReadAsync(await http.GetAsync("/admin-list-admins"))).Code);
+        Assert.Equal("ERR_4006", (await ApiResponse.ReadAsync(await http.GetAsync("/admin-list-admins"))).Code);
         await node.StopAsync();
     }
 

@@ -57,7 +57,7 @@ public sealed partial class ConsoleFormTests(ConsoleFormTests.House system) : IC
                     {
                         request.Headers.Add("RequestVerificationToken", Token().Match(page).Groups[1].Value);
                     }
-                    var answer = await Answer.ReadAsync(await http.SendAsync(request));
+                    var answer = await ApiResponse.ReadAsync(await http.SendAsync(request));
                     var isReadable = what is "a charset of nobody" or "bytes that are no text";
                     Assert.True((int)answer.Status < 500, $"{what} at {door}: {answer.Status}");
                     Assert.True(isReadable || (answer.Status == HttpStatusCode.BadRequest && answer.Code == "ERR_4000"), $"{what} at {door}: {answer.Text}");

@@ -195,7 +195,7 @@ public sealed class DeviceIdTests(AdminHouse house) : IClassFixture<AdminHouse>
             """
         );
 
-    private static async Task<(HttpStatusCode, string?)> CodeAsync(Task<Answer> asked)
+    private static async Task<(HttpStatusCode, string?)> CodeAsync(Task<ApiResponse> asked)
     {
         var answer = await asked;
         return (answer.Status, answer.Code);

@@ -27,7 +27,7 @@ public sealed class DeviceOverlapTests(DeviceOverlapTests.Held system) : IClassF
                 ["Devices:QuestionsPerWindow"] = "-1",
             };
 
-        protected override void MapMore(WebApplication simulators) => simulators.MapPost("/held/v1/{operation}", AnswerAsync);
+        protected override void MapMore(WebApplication simulators) => simulators.MapPost("/held/v1/{operation}", RespondAsync);
 
         /// <summary>From here on Apple thinks about tokens of this device.</summary>
         public void Hold(string device) => _gates[device] = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -45,7 +45,7 @@ public sealed class DeviceOverlapTests(DeviceOverlapTests.Held system) : IClassF
         }
 
         /// <summary>A token is of a device, and one of many: the part behind a slash.</summary>
-        private async Task<IResult> AnswerAsync(string operation, HttpContext context)
+        private async Task<IResult> RespondAsync(string operation, HttpContext context)
         {
             using var body = await JsonDocument.ParseAsync(context.Request.Body);
             var name = Encoding.UTF8.GetString(Convert.FromBase64String(body.RootElement.GetProperty("device_token").GetString()!))["device:".Length..];
@@ -147,5 +147,5 @@ public sealed class DeviceOverlapTests(DeviceOverlapTests.Held system) : IClassF
 
     private static string Token(string device, string name) => Phone.TokenOf($"{device}/{name}");
 
-    private Task<Answer> CheckAsync(string device, string name) => Phone.CheckAsync(system.Url, device, Token(device, name));
+    private Task<ApiResponse> CheckAsync(string device, string name) => Phone.CheckAsync(system.Url, device, Token(device, name));
 }

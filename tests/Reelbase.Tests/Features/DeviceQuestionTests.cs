@@ -60,7 +60,7 @@ public sealed class DeviceQuestionTests(AdminHouse house) : IClassFixture<AdminH
         {
             var device = $"{phone.DeviceId}-{isParallel}";
             var token = Phone.TokenOf(device);
-            var answers = new List<Answer>();
+            var answers = new List<ApiResponse>();
             if (isParallel)
             {
                 answers.AddRange(await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Phone.CheckAsync(house.Url, phone.DeviceId, token))));
@@ -162,11 +162,11 @@ public sealed class DeviceQuestionTests(AdminHouse house) : IClassFixture<AdminH
     public async Task Questions_are_counted_by_address_and_an_ipv6_subscriber_is_one(string address, string same, string other)
     {
         var phone = await house.NewGuestAsync();
-        async Task<Answer> FromAsync(string from, string token)
+        async Task<ApiResponse> FromAsync(string from, string token)
         {
             using var http = house.Anybody();
             http.DefaultRequestHeaders.Add("X-Forwarded-For", from);
-            return await Answer.ReadAsync(await http.PostAsJsonAsync("/device-check", new { device_id = phone.DeviceId, device_token = token }));
+            return await ApiResponse.ReadAsync(await http.PostAsJsonAsync("/device-check", new { device_id = phone.DeviceId, device_token = token }));
         }
         for (var count = 0; count < 10; count++)
         {
@@ -293,13 +293,13 @@ public sealed class DeviceQuestionTests(AdminHouse house) : IClassFixture<AdminH
         Assert.NotEqual(first.UserId, second.UserId);
     }
 
-    private static void AssertRefused(Answer answer)
+    private static void AssertRefused(ApiResponse answer)
     {
         Assert.Equal((HttpStatusCode.Forbidden, "ERR_4010"), (answer.Status, answer.Code));
         Assert.DoesNotContain("access_token", answer.Text, StringComparison.Ordinal);
     }
 
-    private static void AssertTemporary(Answer answer, Phone known)
+    private static void AssertTemporary(ApiResponse answer, Phone known)
     {
         Assert.Equal(HttpStatusCode.OK, answer.Status);
         Assert.NotEqual(known.UserId, answer["user_id"].GetGuid());

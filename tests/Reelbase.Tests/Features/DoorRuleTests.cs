@@ -28,7 +28,7 @@ public sealed class DoorRuleTests(DoorRuleTests.Open system) : IClassFixture<Doo
         var second = await Phone.OnboardAsync(system.Url, phone.DeviceId);
         using var app = App();
         var subject = "001." + Guid.NewGuid().ToString("N");
-        var merged = await Answer.ReadAsync(
+        var merged = await ApiResponse.ReadAsync(
             await app.PostAsJsonAsync("/functions/v1/merge-guest-user", new { device_id = phone.DeviceId, apple_sub = subject })
         );
         Assert.True(merged.Status == HttpStatusCode.OK, merged.Text);
@@ -59,7 +59,7 @@ public sealed class DoorRuleTests(DoorRuleTests.Open system) : IClassFixture<Doo
         using var nobody = system.Anybody();
         if (!isGood)
         {
-            var refused = await Answer.ReadAsync(
+            var refused = await ApiResponse.ReadAsync(
                 await nobody.PostAsJsonAsync("/auth/v1/token?grant_type=id_token", new { provider = "apple", id_token = token })
             );
             Assert.Equal(HttpStatusCode.BadRequest, refused.Status);

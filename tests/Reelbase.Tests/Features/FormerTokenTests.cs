@@ -139,10 +139,10 @@ public sealed class FormerTokenTests(FormerTokenTests.House system) : IClassFixt
     }
 
     /// <summary>As the app does it: an apikey, no bearer.</summary>
-    private async Task<Answer> RefreshAsync(string token)
+    private async Task<ApiResponse> RefreshAsync(string token)
     {
         using var app = system.Anybody();
         app.DefaultRequestHeaders.Add("apikey", ((AccessTokens)system.Server.Services.GetService(typeof(AccessTokens))!).CreateAnonKey());
-        return await Answer.ReadAsync(await app.PostAsJsonAsync("/auth/v1/token?grant_type=refresh_token", new { refresh_token = token }));
+        return await ApiResponse.ReadAsync(await app.PostAsJsonAsync("/auth/v1/token?grant_type=refresh_token", new { refresh_token = token }));
     }
 }

@@ -123,7 +123,7 @@ public sealed class FullDiskTests(FullDiskTests.Full system) : IClassFixture<Ful
     {
         var phone = await system.NewGuestAsync(100);
         var name = $"uploads/{phone.UserId}/a.jpg";
-        Task<Answer> SendAsync() =>
+        Task<ApiResponse> SendAsync() =>
             isForm
                 ? UploadTests.SendAsync(phone, HttpMethod.Post, name, Form(Pictures.Jpeg()), "multipart/form-data; boundary=b")
                 : UploadTests.SendAsync(phone, HttpMethod.Post, name, Pictures.Jpeg(), "image/jpeg");

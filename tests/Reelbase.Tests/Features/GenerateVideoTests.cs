@@ -337,7 +337,9 @@ public sealed class GenerateVideoTests(TestSystem system)
         // Only after the refund it is done and says so.
         var request = alone.Simulators.Services.GetRequiredService<FalState>().Requests.Values.Single(request => request.Prompt == prompt);
         request.Finish();
-        var sent = await Answer.ReadAsync(await alone.Control.PostAsJsonAsync("/_control/webhooks/fal", new { request_id = request.Id, variant = "true" }));
+        var sent = await ApiResponse.ReadAsync(
+            await alone.Control.PostAsJsonAsync("/_control/webhooks/fal", new { request_id = request.Id, variant = "true" })
+        );
         Assert.True(sent["accepted"].GetBoolean());
         await Eventually.IsAsync(
             () =>

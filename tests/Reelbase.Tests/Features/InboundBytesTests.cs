@@ -64,7 +64,7 @@ public sealed class InboundBytesTests(InboundBytesTests.House house) : IClassFix
         var (_, request, job) = await RunningAsync();
         body = body.Replace("ID", request.Id, StringComparison.Ordinal);
         using var signed = await SendAsync(request, body);
-        var answer = await Answer.ReadAsync(signed);
+        var answer = await ApiResponse.ReadAsync(signed);
         Assert.Equal((HttpStatusCode.BadRequest, "ERR_4000"), (answer.Status, answer.Code));
         Assert.Equal(reason, answer["error"].GetProperty("details").GetProperty("reason").GetString());
         using var forged = await SendAsync(request, body, "forged");

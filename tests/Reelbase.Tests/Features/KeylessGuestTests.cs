@@ -37,7 +37,7 @@ public sealed class KeylessGuestTests(KeylessGuestTests.Tight system) : IClassFi
         await system.AssertLedgerAsync();
     }
 
-    private static void AssertOver(string scope, Answer answer)
+    private static void AssertOver(string scope, ApiResponse answer)
     {
         Assert.Equal((HttpStatusCode.TooManyRequests, "ERR_4004"), (answer.Status, answer.Code));
         Assert.Equal(scope, answer["error"].GetProperty("details").GetProperty("scope").GetString());

@@ -22,7 +22,7 @@ public sealed class LiveStreamLimitTests(LiveStreamLimitTests.House system) : IC
             Assert.Equal(HttpStatusCode.OK, open[^1].StatusCode);
         }
         using var response = await WatchAsync(phone, job);
-        var refused = await Answer.ReadAsync(response);
+        var refused = await ApiResponse.ReadAsync(response);
         Assert.Equal(HttpStatusCode.TooManyRequests, refused.Status);
         Assert.Equal("ERR_4004", refused.Code);
         Assert.Equal("user", refused["error"].GetProperty("details").GetProperty("scope").GetString());
@@ -69,7 +69,7 @@ public sealed class LiveStreamLimitTests(LiveStreamLimitTests.House system) : IC
             }
             if (!isTaken)
             {
-                Assert.Equal("address", (await Answer.ReadAsync(open[^1]))["error"].GetProperty("details").GetProperty("scope").GetString());
+                Assert.Equal("address", (await ApiResponse.ReadAsync(open[^1]))["error"].GetProperty("details").GetProperty("scope").GetString());
             }
         }
         open.ForEach(stream => stream.Dispose());

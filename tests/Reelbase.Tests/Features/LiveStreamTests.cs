@@ -70,13 +70,13 @@ public sealed class LiveStreamTests(LiveStreamTests.House system) : IClassFixtur
     [Fact]
     public async Task A_stream_of_which_nothing_is_new_gets_heartbeats_and_is_forgotten_with_its_end()
     {
-        var pulse = system.Server.Services.GetRequiredService<StreamPulse>();
+        var pulse = system.Server.Services.GetRequiredService<StreamHeartbeat>();
         var phone = await system.NewGuestAsync();
         var job = (await phone.GenerateAsync("Heard of now and then [slow 600]"))["job_id"].GetString()!;
         using (var reader = new StreamReader(await (await WatchAsync(phone, job)).Content.ReadAsStreamAsync()))
         {
             await Phone.ReadUntilAsync(reader, "\"processing\"");
-            for (var beat = 0; beat < StreamPulse.Seconds; beat++)
+            for (var beat = 0; beat < StreamHeartbeat.Seconds; beat++)
             {
                 pulse.Beat();
             }

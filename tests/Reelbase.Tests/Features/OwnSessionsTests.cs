@@ -73,7 +73,7 @@ public sealed class OwnSessionsTests(AdminHouse system) : IClassFixture<AdminHou
         using var here = await system.TokenAsync("sessions@support.example");
         using var there = await AnotherTokenAsync("sessions@support.example");
         var me = await system.IdAsync("sessions@support.example");
-        var rows = (await Answer.ReadAsync(await here.GetAsync("/admin-list-sessions")))["rows"].EnumerateArray().ToList();
+        var rows = (await ApiResponse.ReadAsync(await here.GetAsync("/admin-list-sessions")))["rows"].EnumerateArray().ToList();
         Assert.Equal(2, rows.Count);
         var other = rows.Single(row => !row.GetProperty("is_current").GetBoolean()).GetProperty("session_id").GetString();
         Assert.Equal("ERR_4007", (await AdminHouse.PostAsync(system.Admin, "/admin-end-session", new { session_id = other, reason = "not mine" })).Code);
@@ -116,10 +116,10 @@ public sealed class OwnSessionsTests(AdminHouse system) : IClassFixture<AdminHou
         }
     }
 
-    private async Task<Answer> RefreshAsync(string token)
+    private async Task<ApiResponse> RefreshAsync(string token)
     {
         using var nobody = system.Anybody();
-        return await Answer.ReadAsync(await nobody.PostAsJsonAsync("/auth/v1/token?grant_type=refresh_token", new { refresh_token = token }));
+        return await ApiResponse.ReadAsync(await nobody.PostAsJsonAsync("/auth/v1/token?grant_type=refresh_token", new { refresh_token = token }));
     }
 
     private async Task<HttpClient> AnotherTokenAsync(string email)

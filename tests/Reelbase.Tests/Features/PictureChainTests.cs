@@ -165,7 +165,7 @@ public sealed class PictureChainTests(PictureChainTests.Product system) : IClass
         return name;
     }
 
-    private static Task<Answer> PressAsync(Phone phone, string model, string image, string? prompt = null, Guid? key = null) =>
+    private static Task<ApiResponse> PressAsync(Phone phone, string model, string image, string? prompt = null, Guid? key = null) =>
         phone.PostAsync(
             "/generate-video",
             new
@@ -177,16 +177,16 @@ public sealed class PictureChainTests(PictureChainTests.Product system) : IClass
             key ?? Guid.NewGuid()
         );
 
-    private static async Task<JsonElement> WatchAsync(Phone phone, Answer accepted)
+    private static async Task<JsonElement> WatchAsync(Phone phone, ApiResponse accepted)
     {
         Assert.True(accepted.Status == HttpStatusCode.OK, accepted.Text);
         return (await phone.WatchAsync(accepted["job_id"].GetString()!))[^1];
     }
 
-    private async Task<JsonElement> InputAsync(Answer accepted) =>
+    private async Task<JsonElement> InputAsync(ApiResponse accepted) =>
         await Eventually.IsAsync(() => FindInputAsync(accepted), input => input.ValueKind == JsonValueKind.Object);
 
-    private async Task<JsonElement> FindInputAsync(Answer accepted)
+    private async Task<JsonElement> FindInputAsync(ApiResponse accepted)
     {
         var id = await system.RowsAsync($"select provider_job_id from video_jobs where job_id = '{accepted["job_id"]}' and provider_job_id is not null");
         var requests = (await system.Control.GetFromJsonAsync<JsonElement>("/_control/fal/requests")).GetProperty("requests").EnumerateArray();

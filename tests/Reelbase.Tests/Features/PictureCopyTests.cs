@@ -179,7 +179,7 @@ public sealed class PictureCopyTests(PictureCopyTests.Watched system) : IClassFi
         return new(() => system.ExecuteAsync($"drop trigger {name} on {table}; drop function {name}()"));
     }
 
-    private Task<Answer> PressAsync(Phone phone, string kind, string prompt, Guid? key = null) =>
+    private Task<ApiResponse> PressAsync(Phone phone, string kind, string prompt, Guid? key = null) =>
         phone.PostAsync(
             "/generate-video",
             new
@@ -193,7 +193,7 @@ public sealed class PictureCopyTests(PictureCopyTests.Watched system) : IClassFi
 
     private Task<long> UploadsAsync(Phone phone) => system.QueryAsync<long>($"select count(*) from uploads where user_id = '{phone.UserId}'");
 
-    private Task<JsonElement> InputAsync(Answer accepted) =>
+    private Task<JsonElement> InputAsync(ApiResponse accepted) =>
         Eventually.IsAsync(
             async () =>
             {

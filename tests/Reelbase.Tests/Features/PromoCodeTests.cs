@@ -13,11 +13,11 @@ public sealed class PromoCodeTests(PromoCodeTests.House house) : IClassFixture<P
             new(base.Settings) { ["PromoCodes:MissesPerWindow"] = "3", ["PromoCodes:MissesPerAddressPerWindow"] = "-1" };
     }
 
-    private static Task<Answer> RedeemAsync(Phone phone, string code, Guid? key = null) => phone.PostAsync("/redeem-promo-code", new { code }, key);
+    private static Task<ApiResponse> RedeemAsync(Phone phone, string code, Guid? key = null) => phone.PostAsync("/redeem-promo-code", new { code }, key);
 
     private static string NewCode() => "T" + Guid.NewGuid().ToString("N")[..20].ToUpperInvariant();
 
-    private static void AssertRefused(Answer answer, HttpStatusCode status, string code, string? reason = null)
+    private static void AssertRefused(ApiResponse answer, HttpStatusCode status, string code, string? reason = null)
     {
         Assert.True((status, code) == (answer.Status, answer.Code), answer.Text);
         if (reason is not null)
@@ -175,7 +175,7 @@ public sealed class PromoCodeTests(PromoCodeTests.House house) : IClassFixture<P
         var code = NewCode();
         var id = await house.NewPromoCodeAsync(code, 7, 10);
         var crowd = await Crowd.MakeAsync(house, 100, 0, "promo crowd ");
-        var answers = new System.Collections.Concurrent.ConcurrentBag<Answer>();
+        var answers = new System.Collections.Concurrent.ConcurrentBag<ApiResponse>();
         using var http = house.Anybody();
         await Crowd.EachAsync(
             crowd,
@@ -183,7 +183,7 @@ public sealed class PromoCodeTests(PromoCodeTests.House house) : IClassFixture<P
             {
                 using var request = new HttpRequestMessage(HttpMethod.Post, "/redeem-promo-code") { Content = JsonContent.Create(new { code }) };
                 request.Headers.Authorization = new("Bearer", member.Token);
-                answers.Add(await Answer.ReadAsync(await http.SendAsync(request)));
+                answers.Add(await ApiResponse.ReadAsync(await http.SendAsync(request)));
             },
             atOnce: 100
         );

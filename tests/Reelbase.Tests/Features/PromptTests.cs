@@ -97,5 +97,6 @@ public sealed class PromptTests(TestSystem system) : IClassFixture<TestSystem>
     public async Task The_database_counts_units_as_the_vendor_does(string text) =>
         Assert.Equal(text.Length, await system.QueryAsync<int>($"select utf16_length('{text}')"));
 
-    private static Task<Answer> AskAsync(Phone phone, string prompt) => phone.PostAsync("/generate-video", new { model_id = Runway, prompt }, Guid.NewGuid());
+    private static Task<ApiResponse> AskAsync(Phone phone, string prompt) =>
+        phone.PostAsync("/generate-video", new { model_id = Runway, prompt }, Guid.NewGuid());
 }

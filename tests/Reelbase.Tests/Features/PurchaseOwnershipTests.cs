@@ -321,7 +321,7 @@ public sealed class PurchaseOwnershipTests(AdminHouse house) : IClassFixture<Adm
         Assert.True(answer.Status == HttpStatusCode.OK, answer.Text);
     }
 
-    private Task<Answer> SetTierAsync(Phone phone, string tier) =>
+    private Task<ApiResponse> SetTierAsync(Phone phone, string tier) =>
         house.PostAsync(
             "/admin-set-tier",
             new

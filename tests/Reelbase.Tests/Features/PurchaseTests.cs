@@ -345,7 +345,7 @@ public sealed class PurchaseTests(PurchaseTests.Shop shop) : IClassFixture<Purch
     private Task<List<string>> LedgerAsync(Phone phone) =>
         shop.RowsAsync($"select change, reason, transaction_id, balance_after from quota_log where user_id = '{phone.UserId}' order by seq desc");
 
-    private static (HttpStatusCode, int, int, int) Read(Answer answer) =>
+    private static (HttpStatusCode, int, int, int) Read(ApiResponse answer) =>
         answer.Status == HttpStatusCode.OK
             ? (answer.Status, answer["credits_added"].GetInt32(), answer["credits_remaining"].GetInt32(), answer["total_credits"].GetInt32())
             : (answer.Status, 0, 0, 0);

@@ -75,15 +75,15 @@ public sealed class PushTests(TestSystem house)
         };
         using (var one = new ApnsClient(Options.Create(options), TimeProvider.System, new OutsideSystems(TimeProvider.System)))
         {
-            Assert.IsType<ApnsAnswer.Taken>(await one.SendAsync(Push("production"), CancellationToken.None));
-            var refused = Assert.IsType<ApnsAnswer.Refused>(await one.SendAsync(Push("sandbox"), CancellationToken.None));
+            Assert.IsType<ApnsResponse.Taken>(await one.SendAsync(Push("production"), CancellationToken.None));
+            var refused = Assert.IsType<ApnsResponse.Refused>(await one.SendAsync(Push("sandbox"), CancellationToken.None));
             Assert.Equal(("BadEnvironmentKeyIdInToken", true), (refused.Reason, refused.IsOurSetup));
         }
         (options.SandboxKeyId, options.SandboxPrivateKey) = (sandboxId, sandbox.ExportPkcs8PrivateKeyPem());
         using var both = new ApnsClient(Options.Create(options), TimeProvider.System, new OutsideSystems(TimeProvider.System));
         foreach (var environment in new[] { "sandbox", "production", "sandbox" })
         {
-            Assert.IsType<ApnsAnswer.Taken>(await both.SendAsync(Push(environment), CancellationToken.None));
+            Assert.IsType<ApnsResponse.Taken>(await both.SendAsync(Push(environment), CancellationToken.None));
         }
         // Half a key is found at the start.
         options.SandboxPrivateKey = null;
@@ -116,7 +116,7 @@ public sealed class PushTests(TestSystem house)
     public async Task A_token_that_is_nobodys_any_more_is_removed(int status, string reason)
     {
         var (phone, token) = await RegisteredAsync();
-        await house.PretendApple.AnswerPushesAsync(token, status, reason);
+        await house.PretendApple.RespondToPushesAsync(token, status, reason);
         var video = await phone.GenerateAndWatchAsync("Nobody hears");
         Assert.Equal("completed", video.GetProperty("status").GetString());
         await Eventually.IsAsync(() => TokensAsync(token), rows => rows == 0);
@@ -127,7 +127,7 @@ public sealed class PushTests(TestSystem house)
     public async Task A_token_that_was_registered_anew_after_apple_let_it_go_is_kept()
     {
         var (phone, token) = await RegisteredAsync();
-        await house.PretendApple.AnswerPushesAsync(token, 410, timestamp: DateTimeOffset.UtcNow.AddHours(-1).ToUnixTimeMilliseconds());
+        await house.PretendApple.RespondToPushesAsync(token, 410, timestamp: DateTimeOffset.UtcNow.AddHours(-1).ToUnixTimeMilliseconds());
         await phone.GenerateAndWatchAsync("An old word of Apple");
         await Eventually.IsAsync(
             () => house.QueryAsync<string>($"select coalesce(max(status), '') from push_notifications where token = '{token}'"),
@@ -140,7 +140,7 @@ public sealed class PushTests(TestSystem house)
     public async Task A_token_of_the_other_kind_of_build_is_found_there_and_remembered()
     {
         var (phone, token) = await RegisteredAsync();
-        await house.PretendApple.AnswerPushesAsync(token, 200, environment: "sandbox");
+        await house.PretendApple.RespondToPushesAsync(token, 200, environment: "sandbox");
         await phone.GenerateAndWatchAsync("Made with Xcode");
         await Eventually.IsAsync(
             () => house.QueryAsync<string>($"select environment from push_tokens where token = '{token}'"),
@@ -156,7 +156,7 @@ public sealed class PushTests(TestSystem house)
     public async Task Apples_trouble_puts_the_push_off_and_keeps_the_token(int status, string reason)
     {
         var (phone, token) = await RegisteredAsync();
-        await house.PretendApple.AnswerPushesAsync(token, status, reason, times: 1);
+        await house.PretendApple.RespondToPushesAsync(token, status, reason, times: 1);
         await phone.GenerateAndWatchAsync("Later");
         var seconds = await Eventually.IsAsync(
             () =>
@@ -176,7 +176,7 @@ public sealed class PushTests(TestSystem house)
     public async Task Our_own_wrong_setup_alerts_and_removes_no_token()
     {
         var (phone, token) = await RegisteredAsync();
-        await house.PretendApple.AnswerPushesAsync(token, 400, "DeviceTokenNotForTopic");
+        await house.PretendApple.RespondToPushesAsync(token, 400, "DeviceTokenNotForTopic");
         await phone.GenerateAndWatchAsync("Our fault");
         await Eventually.IsAsync(() => house.QueryAsync<long>("select count(*) from alerts where kind = 'push_setup'"), rows => rows > 0);
         Assert.Equal(1L, await TokensAsync(token));
@@ -208,7 +208,7 @@ public sealed class PushTests(TestSystem house)
         );
         Assert.Equal(second.UserId, await house.QueryAsync<Guid>($"select user_id from push_tokens where token = '{token}'"));
         // Somebody else's is not theirs to remove.
-        await Answer.ReadAsync(await first.Http.DeleteAsync($"/register-push-token?token={token}"));
+        await ApiResponse.ReadAsync(await first.Http.DeleteAsync($"/register-push-token?token={token}"));
         Assert.Equal(1L, await TokensAsync(token));
         Assert.Equal(HttpStatusCode.OK, (await second.Http.DeleteAsync($"/register-push-token?token={token}")).StatusCode);
         Assert.Equal(0L, await TokensAsync(token));

@@ -230,7 +230,7 @@ public sealed class RealtimeTests(RealtimeTests.House system) : IClassFixture<Re
     public async Task A_handshake_that_is_none_is_refused_in_the_services_own_shape(string query, HttpStatusCode status, string error)
     {
         using var http = system.Anybody();
-        var answer = await Answer.ReadAsync(await http.GetAsync("/realtime/v1/websocket" + query.Replace("ANON", AnonKey, StringComparison.Ordinal)));
+        var answer = await ApiResponse.ReadAsync(await http.GetAsync("/realtime/v1/websocket" + query.Replace("ANON", AnonKey, StringComparison.Ordinal)));
         Assert.Equal(status, answer.Status);
         Assert.Equal(error, answer["error"].GetString());
         Assert.Single(answer.Json.EnumerateObject());

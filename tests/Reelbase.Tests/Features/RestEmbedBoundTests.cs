@@ -84,7 +84,7 @@ public sealed class RestEmbedBoundTests(RestEmbedBoundTests.Product system) : IC
         Assert.Equal(HttpStatusCode.OK, (await SendAsync("GET", "rooms?id=eq.1&select=id,chairs(label)&chairs.limit=100")).Status);
     }
 
-    private static void AssertTooMuch(Answer answer)
+    private static void AssertTooMuch(ApiResponse answer)
     {
         Assert.True(answer.Status == HttpStatusCode.BadRequest, $"{answer.Status} {answer.Text}");
         if (answer.Text.Length > 0)
@@ -94,7 +94,7 @@ public sealed class RestEmbedBoundTests(RestEmbedBoundTests.Product system) : IC
         }
     }
 
-    private async Task<Answer> SendAsync(string method, string path, string? body = null)
+    private async Task<ApiResponse> SendAsync(string method, string path, string? body = null)
     {
         using var client = system.Anybody();
         using var request = new HttpRequestMessage(new HttpMethod(method), "/rest/v1/" + path);
@@ -104,6 +104,6 @@ public sealed class RestEmbedBoundTests(RestEmbedBoundTests.Product system) : IC
         {
             request.Content = new StringContent(body, Encoding.UTF8, "application/json");
         }
-        return await Answer.ReadAsync(await client.SendAsync(request));
+        return await ApiResponse.ReadAsync(await client.SendAsync(request));
     }
 }

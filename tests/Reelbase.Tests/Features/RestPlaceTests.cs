@@ -58,7 +58,7 @@ public sealed class RestPlaceTests(RestPlaceTests.Narrow system) : IClassFixture
     }
 
     /// <summary>More requests at once than one caller may have, while the database keeps those that reach it: the rest is refused at once, and nobody else waits.</summary>
-    private async Task HoldAsync<T>(Func<Task<T>> who, Func<Task<T>, Task<Answer>> ask)
+    private async Task HoldAsync<T>(Func<Task<T>> who, Func<Task<T>, Task<ApiResponse>> ask)
     {
         var caller = Task.FromResult(await who());
         var other = await system.NewGuestAsync();
@@ -66,7 +66,7 @@ public sealed class RestPlaceTests(RestPlaceTests.Narrow system) : IClassFixture
         await holder.OpenAsync();
         await RunAsync(holder, $"select pg_advisory_lock({Lock})");
         var asked = Enumerable.Range(0, AtOnce + Waiting + 3).Select(_ => Task.Run(() => ask(caller))).ToList();
-        var refused = new List<Task<Answer>>();
+        var refused = new List<Task<ApiResponse>>();
         while (refused.Count < 3)
         {
             refused.Add(await Task.WhenAny(asked.Except(refused)).WaitAsync(Patience.Span));
@@ -97,7 +97,7 @@ public sealed class RestPlaceTests(RestPlaceTests.Narrow system) : IClassFixture
         await command.ExecuteNonQueryAsync();
     }
 
-    private async Task<Answer> SendAsync(string path, string? bearer, string? address = null)
+    private async Task<ApiResponse> SendAsync(string path, string? bearer, string? address = null)
     {
         using var client = system.Anybody();
         client.Timeout = Patience.Span;
@@ -109,6 +109,6 @@ public sealed class RestPlaceTests(RestPlaceTests.Narrow system) : IClassFixture
         {
             request.Headers.Add("X-Forwarded-For", address);
         }
-        return await Answer.ReadAsync(await client.SendAsync(request));
+        return await ApiResponse.ReadAsync(await client.SendAsync(request));
     }
 }

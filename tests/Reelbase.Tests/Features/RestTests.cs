@@ -25,10 +25,10 @@ public sealed class RestTests(RestTests.Product system) : IClassFixture<RestTest
         public string AnonKey => Server.Services.GetRequiredService<AccessTokens>().CreateAnonKey();
     }
 
-    private Task<Answer> SendAsync(string method, string path, Phone? phone = null, string? body = null, params (string Name, string Value)[] headers) =>
+    private Task<ApiResponse> SendAsync(string method, string path, Phone? phone = null, string? body = null, params (string Name, string Value)[] headers) =>
         SendWithAsync(method, path, phone?.AccessToken, system.AnonKey, body, headers);
 
-    private async Task<Answer> SendWithAsync(
+    private async Task<ApiResponse> SendWithAsync(
         string method,
         string path,
         string? bearer,
@@ -52,7 +52,7 @@ public sealed class RestTests(RestTests.Product system) : IClassFixture<RestTest
         {
             request.Content = new StringContent(body, Encoding.UTF8, "application/json");
         }
-        return await Answer.ReadAsync(await client.SendAsync(request));
+        return await ApiResponse.ReadAsync(await client.SendAsync(request));
     }
 
     [Fact]
@@ -273,7 +273,7 @@ public sealed class RestTests(RestTests.Product system) : IClassFixture<RestTest
     [Fact]
     public async Task Who_may_not_come_in_hears_it_in_the_form_that_clients_read()
     {
-        Assert.Equal("No API key found in request", (await Answer.ReadAsync(await system.Anybody().GetAsync("/rest/v1/models")))["message"].GetString());
+        Assert.Equal("No API key found in request", (await ApiResponse.ReadAsync(await system.Anybody().GetAsync("/rest/v1/models")))["message"].GetString());
         Assert.Equal(HttpStatusCode.Unauthorized, (await SendWithAsync("GET", "models", null, "a.bad.key", null)).Status);
         var ada = await system.NewGuestAsync();
         var forged = await SendWithAsync("GET", "users", ada.AccessToken[..^4] + "AAAA", system.AnonKey, null);

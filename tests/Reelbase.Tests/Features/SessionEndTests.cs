@@ -172,20 +172,20 @@ public sealed class SessionEndTests(TestSystem system) : IClassFixture<TestSyste
         return answer.Status == HttpStatusCode.OK ? answer["refresh_token"].GetString() : null;
     }
 
-    private Task<Answer> RefreshAsync(string token) => SendAsync("/auth/v1/token?grant_type=refresh_token", new { refresh_token = token });
+    private Task<ApiResponse> RefreshAsync(string token) => SendAsync("/auth/v1/token?grant_type=refresh_token", new { refresh_token = token });
 
-    private Task<Answer> TokenAsync(string token) => SendAsync("/auth/v1/token?grant_type=id_token", new { provider = "apple", id_token = token });
+    private Task<ApiResponse> TokenAsync(string token) => SendAsync("/auth/v1/token?grant_type=id_token", new { provider = "apple", id_token = token });
 
-    private async Task<Answer> SendAsync(string path, object body)
+    private async Task<ApiResponse> SendAsync(string path, object body)
     {
         using var http = system.Anybody();
-        return await Answer.ReadAsync(await http.PostAsJsonAsync(path, body));
+        return await ApiResponse.ReadAsync(await http.PostAsJsonAsync(path, body));
     }
 
-    private async Task<Answer> AsAsync(string token, string path)
+    private async Task<ApiResponse> AsAsync(string token, string path)
     {
         using var http = system.Anybody();
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
-        return await Answer.ReadAsync(await http.GetAsync(path));
+        return await ApiResponse.ReadAsync(await http.GetAsync(path));
     }
 }

@@ -207,10 +207,10 @@ public sealed class SessionTests(TestSystem system)
         await Eventually.IsAsync(async () => (await phone.GetAsync("/get-user-credits")).Status, status => status == HttpStatusCode.OK);
     }
 
-    private async Task<Answer> RefreshAsync(string token)
+    private async Task<ApiResponse> RefreshAsync(string token)
     {
         using var http = system.Anybody();
-        return await Answer.ReadAsync(await http.PostAsJsonAsync("/auth/v1/token?grant_type=refresh_token", new { refresh_token = token }));
+        return await ApiResponse.ReadAsync(await http.PostAsJsonAsync("/auth/v1/token?grant_type=refresh_token", new { refresh_token = token }));
     }
 
     private async Task<HttpResponseMessage> GetAsync(string path, string? token)

@@ -217,16 +217,17 @@ public sealed class ShippedBuildTests(ShippedBuildTests.Open system) : IClassFix
     }
 
     /// <summary>As the app does it: an apikey, no bearer, no version.</summary>
-    private async Task<Answer> RefreshAsync(string token)
+    private async Task<ApiResponse> RefreshAsync(string token)
     {
         using var app = system.App();
         app.DefaultRequestHeaders.Authorization = null;
         return await PostAsync(app, "/auth/v1/token?grant_type=refresh_token", new { refresh_token = token });
     }
 
-    private static async Task<Answer> GetAsync(HttpClient http, string path) => await Answer.ReadAsync(await http.GetAsync(path));
+    private static async Task<ApiResponse> GetAsync(HttpClient http, string path) => await ApiResponse.ReadAsync(await http.GetAsync(path));
 
-    private static async Task<Answer> PostAsync(HttpClient http, string path, object body) => await Answer.ReadAsync(await http.PostAsJsonAsync(path, body));
+    private static async Task<ApiResponse> PostAsync(HttpClient http, string path, object body) =>
+        await ApiResponse.ReadAsync(await http.PostAsJsonAsync(path, body));
 }
 
 /// <summary>How the switch closes, and what a database that is taken over in place brings.</summary>

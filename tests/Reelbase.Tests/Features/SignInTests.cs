@@ -108,7 +108,7 @@ public sealed class SignInTests(TestSystem house)
         );
         using var http = house.Anybody();
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", answers[3]["access_token"].GetString());
-        Assert.Equal(0, (await Answer.ReadAsync(await http.GetAsync("/get-user-credits")))["credits_remaining"].GetInt32());
+        Assert.Equal(0, (await ApiResponse.ReadAsync(await http.GetAsync("/get-user-credits")))["credits_remaining"].GetInt32());
     }
 
     [Fact]
@@ -323,7 +323,7 @@ public sealed class SignInTests(TestSystem house)
         }
     }
 
-    private async Task<Answer> TokenAsync(object body, string? bearer = null)
+    private async Task<ApiResponse> TokenAsync(object body, string? bearer = null)
     {
         using var http = house.Anybody();
         http.DefaultRequestHeaders.Add("x-supabase-api-version", "2024-01-01");
@@ -331,7 +331,7 @@ public sealed class SignInTests(TestSystem house)
         {
             http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", bearer);
         }
-        return await Answer.ReadAsync(await http.PostAsJsonAsync("/auth/v1/token?grant_type=id_token", body));
+        return await ApiResponse.ReadAsync(await http.PostAsJsonAsync("/auth/v1/token?grant_type=id_token", body));
     }
 
     private static string Forge(RSA rsa, string kid)

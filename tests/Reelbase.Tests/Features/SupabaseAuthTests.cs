@@ -129,7 +129,7 @@ public sealed class SupabaseAuthTests(SupabaseAuthTests.Limited system) : IClass
         );
     }
 
-    private async Task<Answer> SendAsync(HttpMethod method, string path, string? body, string? token = null, string? address = null)
+    private async Task<ApiResponse> SendAsync(HttpMethod method, string path, string? body, string? token = null, string? address = null)
     {
         using var http = system.Anybody();
         using var request = new HttpRequestMessage(method, path);
@@ -147,6 +147,6 @@ public sealed class SupabaseAuthTests(SupabaseAuthTests.Limited system) : IClass
         {
             request.Content = new StringContent(body, Encoding.UTF8, "application/json");
         }
-        return await Answer.ReadAsync(await http.SendAsync(request));
+        return await ApiResponse.ReadAsync(await http.SendAsync(request));
     }
 }

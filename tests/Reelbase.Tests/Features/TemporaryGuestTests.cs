@@ -54,7 +54,7 @@ public sealed class TemporaryGuestTests(TemporaryGuestTests.Curious system) : IC
             Content = JsonContent.Create(new { model_id = Catalog.FastModel, prompt = "Of a temporary guest" }),
             Headers = { { "Idempotency-Key", $"{Guid.NewGuid()}" } },
         };
-        var job = (await Answer.ReadAsync(await http.SendAsync(press)))["job_id"].GetString();
+        var job = (await ApiResponse.ReadAsync(await http.SendAsync(press)))["job_id"].GetString();
         await outage.EndAsync();
         await Eventually.IsAsync(() => MergedIntoAsync(guest), into => into == known.UserId);
         Assert.Equal(10 + 25 - 8, await known.CreditsAsync());
@@ -83,8 +83,8 @@ public sealed class TemporaryGuestTests(TemporaryGuestTests.Curious system) : IC
     {
         var known = await system.NewGuestAsync();
         await using var outage = await system.OutageAsync("devicecheck", "down");
-        var (mine, mineAnswer) = await OpenTemporaryAsync(known, "mine");
-        var (other, otherAnswer) = await OpenTemporaryAsync(known, "other");
+        var (mine, mineResponse) = await OpenTemporaryAsync(known, "mine");
+        var (other, otherResponse) = await OpenTemporaryAsync(known, "other");
         // Nobody asks by itself in this test.
         await system.ExecuteAsync("update temporary_guests set device_token = null");
         await outage.EndAsync();
@@ -92,8 +92,8 @@ public sealed class TemporaryGuestTests(TemporaryGuestTests.Curious system) : IC
         var answers = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Phone.CheckAsync(system.Url, known.DeviceId, token)));
         Assert.All(answers, answer => Assert.Equal((HttpStatusCode.OK, known.UserId), (answer.Status, answer["user_id"].GetGuid())));
         Assert.Equal((known.UserId, known.UserId), (await MergedIntoAsync(mine), await MergedIntoAsync(other)));
-        Assert.Equal(HttpStatusCode.OK, (await AsAsync(mineAnswer, "/get-user-profile")).Status);
-        Assert.Equal("ERR_4005", (await AsAsync(otherAnswer, "/get-user-profile")).Code);
+        Assert.Equal(HttpStatusCode.OK, (await AsAsync(mineResponse, "/get-user-profile")).Status);
+        Assert.Equal("ERR_4005", (await AsAsync(otherResponse, "/get-user-profile")).Code);
         Assert.Equal(10, await known.CreditsAsync());
         await system.AssertLedgerAsync();
     }
@@ -163,12 +163,12 @@ public sealed class TemporaryGuestTests(TemporaryGuestTests.Curious system) : IC
     {
         var known = await system.NewGuestAsync();
         await using var outage = await system.OutageAsync("devicecheck", "down");
-        var (member, memberAnswer) = await OpenTemporaryAsync(known, "member");
-        var (left, leftAnswer) = await OpenTemporaryAsync(known, "left");
-        using var http = Client(memberAnswer["access_token"].GetString()!);
+        var (member, memberResponse) = await OpenTemporaryAsync(known, "member");
+        var (left, leftResponse) = await OpenTemporaryAsync(known, "left");
+        using var http = Client(memberResponse["access_token"].GetString()!);
         var (token, _) = await system.PretendApple.SignInAsync("001234." + Guid.NewGuid().ToString("N"));
         Assert.Equal(HttpStatusCode.OK, (await http.PostAsJsonAsync("/merge-guest-user", new { id_token = token })).StatusCode);
-        using var leaving = Client(leftAnswer["access_token"].GetString()!);
+        using var leaving = Client(leftResponse["access_token"].GetString()!);
         Assert.Equal(HttpStatusCode.OK, (await leaving.PostAsJsonAsync("/delete-account", new { })).StatusCode);
         await outage.EndAsync();
         Assert.Equal(known.UserId, (await Phone.OnboardAsync(system.Url, known.DeviceId, known.DeviceId + "-later")).UserId);
@@ -178,7 +178,7 @@ public sealed class TemporaryGuestTests(TemporaryGuestTests.Curious system) : IC
         );
         Assert.Null(await MergedIntoAsync(member));
         Assert.Null(await MergedIntoAsync(left));
-        Assert.False((await AsAsync(memberAnswer, "/get-user-profile"))["is_guest"].GetBoolean());
+        Assert.False((await AsAsync(memberResponse, "/get-user-profile"))["is_guest"].GetBoolean());
         await system.AssertLedgerAsync();
     }
 
@@ -234,13 +234,13 @@ public sealed class TemporaryGuestTests(TemporaryGuestTests.Curious system) : IC
     }
 
     /// <summary>While Apple is away.</summary>
-    private async Task<(Guid Guest, Answer Answer)> OpenTemporaryAsync(Phone known, string name)
+    private async Task<(Guid Guest, ApiResponse Response)> OpenTemporaryAsync(Phone known, string name)
     {
         var answer = await Phone.CheckAsync(system.Url, known.DeviceId, Phone.TokenOf($"{known.DeviceId}-{name}"));
         return (AssertTemporary(answer, known), answer);
     }
 
-    private static Guid AssertTemporary(Answer answer, Phone known)
+    private static Guid AssertTemporary(ApiResponse answer, Phone known)
     {
         var guest = AssertOpened(answer);
         Assert.NotEqual(known.UserId, guest);
@@ -248,7 +248,7 @@ public sealed class TemporaryGuestTests(TemporaryGuestTests.Curious system) : IC
         return guest;
     }
 
-    private static Guid AssertOpened(Answer answer)
+    private static Guid AssertOpened(ApiResponse answer)
     {
         Assert.True(answer.Status == HttpStatusCode.OK, $"{(int)answer.Status} {answer.Text}");
         return answer["user_id"].GetGuid();
@@ -259,9 +259,9 @@ public sealed class TemporaryGuestTests(TemporaryGuestTests.Curious system) : IC
     private HttpClient Client(string accessToken) =>
         new() { BaseAddress = new Uri(system.Url), DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", accessToken) } };
 
-    private async Task<Answer> AsAsync(Answer opened, string path)
+    private async Task<ApiResponse> AsAsync(ApiResponse opened, string path)
     {
         using var http = Client(opened["access_token"].GetString()!);
-        return await Answer.ReadAsync(await http.GetAsync(path));
+        return await ApiResponse.ReadAsync(await http.GetAsync(path));
     }
 }

@@ -65,7 +65,7 @@ public sealed class UploadBoundTests(UploadBoundTests.Small system) : IClassFixt
             "select picture_bytes - (select coalesce(sum(size_bytes), 0)::bigint from storage_objects where bucket = 'pictures') from installation"
         );
 
-    private static Task<Answer> PutAsync(Phone phone, byte[] bytes) =>
+    private static Task<ApiResponse> PutAsync(Phone phone, byte[] bytes) =>
         UploadTests.SendAsync(phone, HttpMethod.Put, $"uploads/{phone.UserId}/x.jpg", bytes, "image/jpeg");
 
     private async Task<(string?, string?)> ReadyAsync()

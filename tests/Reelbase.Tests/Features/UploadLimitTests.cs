@@ -63,7 +63,7 @@ public sealed class UploadLimitTests(UploadLimitTests.Narrow system) : IClassFix
         {
             Assert.Equal(HttpStatusCode.Conflict, (await TwiceAsync(phone, "same.jpg")).Status);
         }
-        Answer answer;
+        ApiResponse answer;
         var good = 1;
         while ((answer = await PutAsync(phone, "same.jpg", Pictures.Jpeg())).Status == HttpStatusCode.OK)
         {
@@ -111,12 +111,12 @@ public sealed class UploadLimitTests(UploadLimitTests.Narrow system) : IClassFix
         );
     }
 
-    private static async Task<Answer> TwiceAsync(Phone phone, string name)
+    private static async Task<ApiResponse> TwiceAsync(Phone phone, string name)
     {
         await UploadTests.SendAsync(phone, HttpMethod.Post, $"uploads/{phone.UserId}/{name}", Pictures.Jpeg(), "image/jpeg");
         return await UploadTests.SendAsync(phone, HttpMethod.Post, $"uploads/{phone.UserId}/{name}", Pictures.Jpeg(), "image/jpeg");
     }
 
-    private static Task<Answer> PutAsync(Phone phone, string name, byte[] bytes) =>
+    private static Task<ApiResponse> PutAsync(Phone phone, string name, byte[] bytes) =>
         UploadTests.SendAsync(phone, HttpMethod.Put, $"uploads/{phone.UserId}/{name}", bytes, "image/jpeg");
 }

@@ -199,7 +199,7 @@ public abstract partial class UploadTests(UploadTests.Prepared system)
         )
         {
             using var request = new HttpRequestMessage(new(method), path);
-            AssertRefused(await Answer.ReadAsync(await ada.Http.SendAsync(request)), 404, "not_found");
+            AssertRefused(await ApiResponse.ReadAsync(await ada.Http.SendAsync(request)), 404, "not_found");
         }
         Assert.Empty((await ada.PostAsync("/storage/v1/object/list/uploads", new { prefix = ben.UserId.ToString() })).Json.EnumerateArray());
         Assert.Empty((await DeleteAsync(ada, "uploads", $"{ben.UserId}/mine.jpg")).Json.EnumerateArray());
@@ -222,7 +222,7 @@ public abstract partial class UploadTests(UploadTests.Prepared system)
             using var http = system.Anybody();
             http.DefaultRequestHeaders.Authorization = token is null ? null : new AuthenticationHeaderValue("Bearer", token);
             using var content = new ByteArrayContent(Pictures.Jpeg()) { Headers = { ContentType = new("image/jpeg") } };
-            AssertRefused(await Answer.ReadAsync(await http.PostAsync($"/storage/v1/object/uploads/{ben.UserId}/x.jpg", content)), 401, "Unauthorized");
+            AssertRefused(await ApiResponse.ReadAsync(await http.PostAsync($"/storage/v1/object/uploads/{ben.UserId}/x.jpg", content)), 401, "Unauthorized");
         }
         using var still = await ben.Http.GetAsync($"/storage/v1/object/{name}");
         Assert.Equal(HttpStatusCode.OK, still.StatusCode);
@@ -296,7 +296,7 @@ public abstract partial class UploadTests(UploadTests.Prepared system)
             Content = new StreamContent(new MemoryStream(Pictures.Jpeg(padding: 1_200_000))) { Headers = { ContentType = new("image/jpeg") } },
             Headers = { TransferEncodingChunked = true },
         };
-        AssertRefused(await Answer.ReadAsync(await phone.Http.SendAsync(request)), 413, "Payload too large");
+        AssertRefused(await ApiResponse.ReadAsync(await phone.Http.SendAsync(request)), 413, "Payload too large");
         Assert.Equal(HttpStatusCode.OK, (await SendAsync(phone, HttpMethod.Post, name, Pictures.Jpeg(padding: 1_000_000), "image/jpeg")).Status);
     }
 
@@ -322,7 +322,7 @@ public abstract partial class UploadTests(UploadTests.Prepared system)
         {
             Content = new ByteArrayContent(Pictures.Jpeg()),
         };
-        var answer = await Answer.ReadAsync(await phone.Http.SendAsync(request));
+        var answer = await ApiResponse.ReadAsync(await phone.Http.SendAsync(request));
         // A path that leads upwards is resolved by the server before any route: then it is nobody's folder.
         Assert.True(
             (int)answer.Status == status || (path.StartsWith("..", StringComparison.Ordinal) && (int)answer.Status is 403 or 404),
@@ -352,7 +352,7 @@ public abstract partial class UploadTests(UploadTests.Prepared system)
 
     private string AnonKey => system.Server.Services.GetRequiredService<AccessTokens>().CreateAnonKey();
 
-    internal static void AssertRefused(Answer answer, int status, string error)
+    internal static void AssertRefused(ApiResponse answer, int status, string error)
     {
         Assert.True((int)answer.Status == status, $"{(int)answer.Status} {answer.Text}");
         Assert.Equal(status.ToString(System.Globalization.CultureInfo.InvariantCulture), answer["statusCode"].GetString());
@@ -360,7 +360,7 @@ public abstract partial class UploadTests(UploadTests.Prepared system)
         Assert.NotEmpty(answer["message"].GetString()!);
     }
 
-    internal static async Task<Answer> SendAsync(Phone phone, HttpMethod method, string name, byte[] bytes, string type, params (string, string)[] headers)
+    internal static async Task<ApiResponse> SendAsync(Phone phone, HttpMethod method, string name, byte[] bytes, string type, params (string, string)[] headers)
     {
         using var request = new HttpRequestMessage(method, $"/storage/v1/object/{name}") { Content = new ByteArrayContent(bytes) };
         if (type.Length > 0)
@@ -371,16 +371,16 @@ public abstract partial class UploadTests(UploadTests.Prepared system)
         {
             request.Headers.TryAddWithoutValidation(header, value);
         }
-        return await Answer.ReadAsync(await phone.Http.SendAsync(request));
+        return await ApiResponse.ReadAsync(await phone.Http.SendAsync(request));
     }
 
-    private static async Task<Answer> DeleteAsync(Phone phone, string bucket, params string[] names)
+    private static async Task<ApiResponse> DeleteAsync(Phone phone, string bucket, params string[] names)
     {
         using var request = new HttpRequestMessage(HttpMethod.Delete, $"/storage/v1/object/{bucket}")
         {
             Content = JsonContent.Create(new { prefixes = names }),
         };
-        return await Answer.ReadAsync(await phone.Http.SendAsync(request));
+        return await ApiResponse.ReadAsync(await phone.Http.SendAsync(request));
     }
 }
 

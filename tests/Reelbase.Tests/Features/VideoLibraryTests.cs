@@ -176,7 +176,7 @@ public sealed class VideoLibraryTests(TestSystem system)
         Assert.Equal(last.GetProperty("created_at").GetDateTime().AddDays(7), last.GetProperty("expires_at").GetDateTime());
     }
 
-    private static List<string> Ids(Answer answer) => answer["jobs"].EnumerateArray().Select(job => job.GetProperty("job_id").GetString()!).ToList();
+    private static List<string> Ids(ApiResponse answer) => answer["jobs"].EnumerateArray().Select(job => job.GetProperty("job_id").GetString()!).ToList();
 
     private sealed class Narrow : TestSystem
     {

@@ -94,7 +94,7 @@ public sealed class FalOpenApiTests
     [MemberData(nameof(Endpoints))]
     public void The_document_of_every_known_endpoint_becomes_a_row_that_it_takes(string endpoint)
     {
-        var document = JsonSerializer.SerializeToElement(((Microsoft.AspNetCore.Http.IValueHttpResult)FalOpenApiDocuments.Answer(endpoint)).Value);
+        var document = JsonSerializer.SerializeToElement(((Microsoft.AspNetCore.Http.IValueHttpResult)FalOpenApiDocuments.Respond(endpoint)).Value);
         var fields = FalOpenApi.Read(endpoint, document).Fields;
         var spec = fields["required_fields"]!["settings"]!.AsObject();
         var isImage = (bool)fields["required_fields"]!["requires_image"]!;

@@ -85,7 +85,7 @@ public sealed class OutsideWordsTests(TestSystem system) : IClassFixture<TestSys
             warnings => warnings.GetArrayLength() == 1
         );
         Assert.Contains("Server:TrustedProxies", warnings[0].GetString(), StringComparison.Ordinal);
-        Assert.Equal(IPAddress.Loopback, node.Services.GetRequiredService<Reelbase.Server.Platform.Http.ForwardingWatch>().Last?.Peer);
+        Assert.Equal(IPAddress.Loopback, node.Services.GetRequiredService<Reelbase.Server.Platform.Http.ForwardingMonitor>().Last?.Peer);
         await node.StopAsync();
 
         // What a trusted proxy passes on of what others said to it is no sign of a proxy that is not.

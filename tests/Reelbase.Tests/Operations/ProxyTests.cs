@@ -60,7 +60,7 @@ public sealed class ProxyTests(ProxyTests.House house) : IClassFixture<ProxyTest
         await SeesChangesAsync(phone, proxy, OwnName, node);
         Assert.True(phone.Onboarding.Raw.Headers.Contains("Strict-Transport-Security"));
         Assert.NotEqual(0, await house.QueryAsync<long>($"select count(*) from rate_limit_log where ip_address = '{proxy.ClientAddress}'"));
-        Assert.Null(node.Services.GetRequiredService<ForwardingWatch>().Last);
+        Assert.Null(node.Services.GetRequiredService<ForwardingMonitor>().Last);
         // Over plain http there is nothing but a browser's way to https: an app that asks there fails, with its tokens or without.
         using var http = new HttpClient(proxy.Line(), disposeHandler: false);
         using var plain = await http.GetAsync("http://video.example.com/get-models");
@@ -123,7 +123,7 @@ public sealed class ProxyTests(ProxyTests.House house) : IClassFixture<ProxyTest
             async () => (await phone.Http.GetAsync(done.GetProperty("video_url").GetString()!)).StatusCode,
             status => status == HttpStatusCode.OK
         );
-        Assert.Null(second.Services.GetRequiredService<ForwardingWatch>().Last);
+        Assert.Null(second.Services.GetRequiredService<ForwardingMonitor>().Last);
         await second.StopAsync();
     }
 

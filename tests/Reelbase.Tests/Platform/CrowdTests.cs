@@ -89,7 +89,7 @@ public sealed class CrowdTests(TestSystem system) : IClassFixture<TestSystem>
             "insert into installation_leases (name, leased_by, lease_until) values ('device_grant', 'somebody', now() + interval '1 hour') "
                 + "on conflict (name) do update set leased_by = excluded.leased_by, lease_until = excluded.lease_until"
         );
-        List<Task<Answer>> strangers;
+        List<Task<ApiResponse>> strangers;
         try
         {
             strangers = Enumerable
@@ -144,21 +144,21 @@ public sealed class CrowdTests(TestSystem system) : IClassFixture<TestSystem>
     {
         await using var database = new ApiDatabase(ConnectionStrings.From(new DatabaseOptions { MaxPoolSize = 3 }, system.Owner), 0);
         var hold = new TaskCompletionSource<int>();
-        var first = database.CrowdedAsync(() => hold.Task, CancellationToken.None);
+        var first = database.WithPlaceAsync(() => hold.Task, CancellationToken.None);
         var (isWorthIt, wasCalled) = (false, false);
-        var second = database.CrowdedAsync(
+        var second = database.WithPlaceAsync(
             () =>
             {
                 wasCalled = true;
                 return Task.FromResult(2);
             },
             CancellationToken.None,
-            new SecondLook(
+            new RepeatedCheck(
                 () => isWorthIt,
                 async () =>
                 {
                     // The one place is free meanwhile.
-                    Assert.Equal(3, await database.CrowdedAsync(() => Task.FromResult(3), CancellationToken.None).WaitAsync(Patience.Span));
+                    Assert.Equal(3, await database.WithPlaceAsync(() => Task.FromResult(3), CancellationToken.None).WaitAsync(Patience.Span));
                     throw new ApiException("ERR_4004");
                 }
             )
@@ -168,6 +168,6 @@ public sealed class CrowdTests(TestSystem system) : IClassFixture<TestSystem>
         Assert.Equal(1, await first);
         await Assert.ThrowsAsync<ApiException>(() => second.WaitAsync(Patience.Span));
         Assert.False(wasCalled);
-        Assert.Equal(4, await database.CrowdedAsync(() => Task.FromResult(4), CancellationToken.None).WaitAsync(Patience.Span));
+        Assert.Equal(4, await database.WithPlaceAsync(() => Task.FromResult(4), CancellationToken.None).WaitAsync(Patience.Span));
     }
 }

@@ -157,12 +157,12 @@ public sealed class OverLimitTests(OverLimitTests.Limited system) : IClassFixtur
             _http.DefaultRequestHeaders.Authorization = new("Bearer", answer["access_token"].GetString());
         }
 
-        public Task<Answer> CheckNewAsync() => CheckAsync(Guid.NewGuid().ToString(), Phone.TokenOf($"{Guid.NewGuid()}"));
+        public Task<ApiResponse> CheckNewAsync() => CheckAsync(Guid.NewGuid().ToString(), Phone.TokenOf($"{Guid.NewGuid()}"));
 
-        public async Task<Answer> CheckAsync(string deviceId, string token) =>
-            await Answer.ReadAsync(await _http.PostAsJsonAsync("/device-check", new { device_id = deviceId, device_token = token }));
+        public async Task<ApiResponse> CheckAsync(string deviceId, string token) =>
+            await ApiResponse.ReadAsync(await _http.PostAsJsonAsync("/device-check", new { device_id = deviceId, device_token = token }));
 
-        public async Task<Answer> GenerateAsync(string prompt, Guid? key = null)
+        public async Task<ApiResponse> GenerateAsync(string prompt, Guid? key = null)
         {
             using var request = new HttpRequestMessage(HttpMethod.Post, "/generate-video")
             {
@@ -176,7 +176,7 @@ public sealed class OverLimitTests(OverLimitTests.Limited system) : IClassFixtur
                 ),
             };
             request.Headers.Add("Idempotency-Key", $"{key ?? Guid.NewGuid()}");
-            return await Answer.ReadAsync(await _http.SendAsync(request));
+            return await ApiResponse.ReadAsync(await _http.SendAsync(request));
         }
 
         public void Dispose() => _http.Dispose();

@@ -23,7 +23,7 @@ public sealed class ProviderHttpTests : IAsyncLifetime
 
     private sealed class Options : VideoProviderOptions;
 
-    private sealed class Witness : IProviderWitness
+    private sealed class Witness : IProviderHealthListener
     {
         public int Opened { get; private set; }
         public int Answers { get; private set; }
@@ -311,7 +311,7 @@ public sealed class ProviderHttpTests : IAsyncLifetime
         return new(name, options, _witness, new ListLogger(_log));
     }
 
-    private Task<ProviderAnswer> LookAsync(ProviderHttp http) => http.SendAsync("look", new(HttpMethod.Get, _url), CancellationToken.None);
+    private Task<ProviderResponse> LookAsync(ProviderHttp http) => http.SendAsync("look", new(HttpMethod.Get, _url), CancellationToken.None);
 
     private Task<SubmitOutcome> SubmitAsync(ProviderHttp http) =>
         http.SubmitAsync(

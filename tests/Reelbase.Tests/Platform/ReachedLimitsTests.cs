@@ -41,7 +41,7 @@ public sealed class ReachedLimitsTests
     public async Task Whatever_is_asked_while_a_statement_is_under_way_goes_together_in_the_next()
     {
         var (begun, goOn) = (new TaskCompletionSource(), new TaskCompletionSource());
-        var calls = new GatheredCalls<int, string>(
+        var calls = new BatchedCalls<int, string>(
             async numbers =>
             {
                 begun.TrySetResult();
@@ -64,7 +64,7 @@ public sealed class ReachedLimitsTests
     public async Task A_statement_that_fails_fails_those_who_asked_and_nobody_later()
     {
         var isBroken = true;
-        var calls = new GatheredCalls<int, int>(numbers => isBroken ? throw new TimeoutException() : Task.FromResult<IReadOnlyList<int>>(numbers), 300);
+        var calls = new BatchedCalls<int, int>(numbers => isBroken ? throw new TimeoutException() : Task.FromResult<IReadOnlyList<int>>(numbers), 300);
         await Assert.ThrowsAsync<TimeoutException>(() => calls.TryAsk(1)!.WaitAsync(Patience.Span));
         isBroken = false;
         Assert.Equal(2, await calls.TryAsk(2)!.WaitAsync(Patience.Span));

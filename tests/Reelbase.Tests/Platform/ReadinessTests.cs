@@ -70,7 +70,7 @@ public sealed class ReadinessTests(ReadinessTests.CountingHouse house) : IClassF
     public async Task The_age_of_an_answer_counts_from_when_it_was_asked_and_one_that_broke_is_asked_again()
     {
         var clock = new StoppedClock();
-        var shared = new SharedAnswer<int>(TimeSpan.FromSeconds(1), clock);
+        var shared = new SharedResponse<int>(TimeSpan.FromSeconds(1), clock);
         var answer = new TaskCompletionSource<int>();
         var asked = 0;
         var begun = new TaskCompletionSource();

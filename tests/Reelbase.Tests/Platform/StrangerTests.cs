@@ -266,7 +266,7 @@ public sealed class StrangerTests(TestSystem system) : IClassFixture<TestSystem>
         Assert.Equal(HttpStatusCode.OK, (await PressAsync(phone, $"{system.Url}/storage/v1/object/{name}")).Status);
     }
 
-    private static Task<Answer> PressAsync(Phone phone, string url) =>
+    private static Task<ApiResponse> PressAsync(Phone phone, string url) =>
         phone.PostAsync(
             "/generate-video",
             new

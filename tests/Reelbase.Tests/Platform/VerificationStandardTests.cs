@@ -254,7 +254,7 @@ public sealed partial class VerificationStandardTests(TestSystem system)
         Assert.Equal(HttpStatusCode.Unauthorized, twice.StatusCode);
         using var request = new HttpRequestMessage(HttpMethod.Post, "/generate-video") { Content = JsonContent.Create(new { prompt = "x" }) };
         request.Headers.Add("Idempotency-Key", [Guid.NewGuid().ToString(), Guid.NewGuid().ToString()]);
-        var keys = await Answer.ReadAsync(await mine.Http.SendAsync(request));
+        var keys = await ApiResponse.ReadAsync(await mine.Http.SendAsync(request));
         Assert.Equal("ERR_4008", keys.Code);
     }
 

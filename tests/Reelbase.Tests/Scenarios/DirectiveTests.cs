@@ -135,7 +135,7 @@ public sealed class DirectiveTests(DirectiveTests.House system) : IClassFixture<
         var request = Assert.Single(await system.SubmissionsAsync("A thing [no-webhook] by hand")).GetProperty("request_id").GetString();
         foreach (var (variant, isBelieved) in new[] { ("forged", false), ("foreign", false), ("stale", false), ("tampered", false), ("true", true) })
         {
-            var sent = await Answer.ReadAsync(await system.Control.PostAsJsonAsync("/_control/webhooks/fal", new { request_id = request, variant }));
+            var sent = await ApiResponse.ReadAsync(await system.Control.PostAsJsonAsync("/_control/webhooks/fal", new { request_id = request, variant }));
             Assert.True(isBelieved == sent["accepted"].GetBoolean(), variant);
         }
         Assert.Equal(2, await phone.CreditsAsync());

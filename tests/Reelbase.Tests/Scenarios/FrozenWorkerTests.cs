@@ -7,7 +7,7 @@ namespace Reelbase.Tests.Scenarios;
 /// <summary>
 /// A process is frozen (SIGSTOP) past its lease while it waits for somebody outside, another finishes its work, and it is thawed: what it then records changes nothing.
 /// </summary>
-[Collection(Alone.Name)]
+[Collection(NonParallelCollection.Name)]
 public sealed class FrozenWorkerTests(FrozenWorkerTests.TwoProcesses system) : IClassFixture<FrozenWorkerTests.TwoProcesses>
 {
     /// <summary>Longer than any of these stories: the answer is held until the story lets it go.</summary>

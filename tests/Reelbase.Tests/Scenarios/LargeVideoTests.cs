@@ -4,7 +4,7 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Scenarios;
 
 /// <summary>A video of 400 MB passes through without ever being whole in memory.</summary>
-[Collection(Alone.Name)]
+[Collection(NonParallelCollection.Name)]
 public sealed class LargeVideoTests(LargeVideoTests.Separate system) : IClassFixture<LargeVideoTests.Separate>
 {
     private const long Megabyte = 1024 * 1024;

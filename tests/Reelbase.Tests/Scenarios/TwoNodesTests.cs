@@ -6,7 +6,7 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Scenarios;
 
 /// <summary>Limits hold across nodes, and nobody talks themself out of one.</summary>
-[Collection(Alone.Name)]
+[Collection(NonParallelCollection.Name)]
 public sealed class TwoNodesTests(TwoNodesTests.Limited system) : IClassFixture<TwoNodesTests.Limited>
 {
     private const int Limit = 10;

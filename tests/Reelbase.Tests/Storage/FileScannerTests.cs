@@ -40,7 +40,7 @@ public sealed class FileScannerTests(FileScannerTests.Scanned system) : IClassFi
             var builder = WebApplication.CreateBuilder();
             builder.Logging.ClearProviders();
             // No HTTP: each connection is the scanner's own protocol.
-            builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Run(AnswerAsync)));
+            builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Run(RespondAsync)));
             _scanner = builder.Build();
             await _scanner.StartAsync();
             await base.InitializeAsync();
@@ -52,7 +52,7 @@ public sealed class FileScannerTests(FileScannerTests.Scanned system) : IClassFi
             await _scanner.DisposeAsync();
         }
 
-        private async Task AnswerAsync(ConnectionContext connection)
+        private async Task RespondAsync(ConnectionContext connection)
         {
             if (IsAway)
             {

@@ -41,19 +41,19 @@ public class AdminHouse : TestSystem
         );
 
     /// <summary>Asks as the admin.</summary>
-    public Task<Answer> PostAsync(string path, object body, Guid? key = null) => PostAsync(Admin, path, body, key);
+    public Task<ApiResponse> PostAsync(string path, object body, Guid? key = null) => PostAsync(Admin, path, body, key);
 
     /// <summary>Asks as another one.</summary>
-    public static async Task<Answer> PostAsync(HttpClient admin, string path, object body, Guid? key = null)
+    public static async Task<ApiResponse> PostAsync(HttpClient admin, string path, object body, Guid? key = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body, body.GetType()) };
         if (key is not null)
         {
             request.Headers.Add("Idempotency-Key", key.ToString());
         }
-        return await Answer.ReadAsync(await admin.SendAsync(request));
+        return await ApiResponse.ReadAsync(await admin.SendAsync(request));
     }
 
     /// <summary>Asks as the admin.</summary>
-    public async Task<Answer> GetAsync(string path) => await Answer.ReadAsync(await Admin.GetAsync(path));
+    public async Task<ApiResponse> GetAsync(string path) => await ApiResponse.ReadAsync(await Admin.GetAsync(path));
 }

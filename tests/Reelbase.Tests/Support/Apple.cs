@@ -102,7 +102,7 @@ public sealed class Apple(HttpClient control)
             .Where(push => push.GetProperty("token").GetString() == token)
             .ToList();
 
-    public Task<JsonElement> AnswerPushesAsync(
+    public Task<JsonElement> RespondToPushesAsync(
         string token,
         int status,
         string? reason = null,

@@ -42,7 +42,7 @@ public class AttestedSystem : TestSystem
     public async Task<string> ChallengeAsync()
     {
         using var http = Anybody();
-        var answer = await Answer.ReadAsync(await http.PostAsync("/device-challenge", null));
+        var answer = await ApiResponse.ReadAsync(await http.PostAsync("/device-challenge", null));
         Assert.Equal(System.Net.HttpStatusCode.OK, answer.Status);
         return answer["challenge"].GetString()!;
     }
@@ -52,7 +52,7 @@ public class AttestedSystem : TestSystem
         SHA256.HashData(Encoding.UTF8.GetBytes($"{challenge}.{deviceId}.{token}"));
 
     /// <summary>A device-check that brings a new key.</summary>
-    public async Task<Answer> AttestAsync(PhoneKey key, string deviceId, string? token = null, string? refreshToken = null, string? bearer = null)
+    public async Task<ApiResponse> AttestAsync(PhoneKey key, string deviceId, string? token = null, string? refreshToken = null, string? bearer = null)
     {
         token ??= Phone.TokenOf(deviceId);
         var challenge = await ChallengeAsync();
@@ -66,7 +66,7 @@ public class AttestedSystem : TestSystem
     }
 
     /// <summary>A device-check that a known key signs.</summary>
-    public async Task<Answer> AssertAsync(PhoneKey key, string deviceId, string? token = null, string? refreshToken = null)
+    public async Task<ApiResponse> AssertAsync(PhoneKey key, string deviceId, string? token = null, string? refreshToken = null)
     {
         token ??= Phone.TokenOf(deviceId);
         var challenge = await ChallengeAsync();
@@ -92,7 +92,7 @@ public class AttestedSystem : TestSystem
         };
 
     /// <summary>A device-check with whatever is said of App Attest.</summary>
-    public async Task<Answer> CheckAsync(string deviceId, string token, object? appAttest, string? refreshToken = null, string? bearer = null)
+    public async Task<ApiResponse> CheckAsync(string deviceId, string token, object? appAttest, string? refreshToken = null, string? bearer = null)
     {
         using var http = Anybody();
         if (bearer is not null)
@@ -108,6 +108,6 @@ public class AttestedSystem : TestSystem
                 refresh_token = refreshToken,
             }
         );
-        return await Answer.ReadAsync(await http.PostAsync("/device-check", new StringContent(body, Encoding.UTF8, "application/json")));
+        return await ApiResponse.ReadAsync(await http.PostAsync("/device-check", new StringContent(body, Encoding.UTF8, "application/json")));
     }
 }

@@ -49,34 +49,34 @@ public sealed partial class ConsoleVisitor : IDisposable
     }
 
     /// <summary>Posts JSON as the console's script does.</summary>
-    public async Task<Answer> PostAsync(string path, JsonNode body, bool hasToken = true)
+    public async Task<ApiResponse> PostAsync(string path, JsonNode body, bool hasToken = true)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body) };
         if (hasToken)
         {
             request.Headers.Add("RequestVerificationToken", await TokenAsync());
         }
-        return await Answer.ReadAsync(await _http.SendAsync(request));
+        return await ApiResponse.ReadAsync(await _http.SendAsync(request));
     }
 
     /// <summary>The options of a sign-in.</summary>
     public async Task<JsonElement> ChallengeAsync() => (await PostAsync("/admin/passkey/challenge", new JsonObject())).Json;
 
     /// <summary>Signs in with what a passkey said.</summary>
-    public Task<Answer> SignInAsync(JsonObject credential) => PostAsync("/admin/passkey/session", new JsonObject { ["credential"] = credential });
+    public Task<ApiResponse> SignInAsync(JsonObject credential) => PostAsync("/admin/passkey/session", new JsonObject { ["credential"] = credential });
 
     /// <summary>Signs in with a passkey, whole.</summary>
-    public async Task<Answer> SignInAsync(SoftwarePasskey passkey) => await SignInAsync(passkey.Sign(await ChallengeAsync()));
+    public async Task<ApiResponse> SignInAsync(SoftwarePasskey passkey) => await SignInAsync(passkey.Sign(await ChallengeAsync()));
 
     /// <summary>Adds a passkey, whole.</summary>
-    public async Task<Answer> AddAsync(SoftwarePasskey passkey, string name = "a key")
+    public async Task<ApiResponse> AddAsync(SoftwarePasskey passkey, string name = "a key")
     {
         var options = await PostAsync("/admin/passkey/new", new JsonObject());
         return options.Status == HttpStatusCode.OK ? await AddAsync(passkey.Make(options.Json), name) : options;
     }
 
     /// <summary>Adds what a passkey said.</summary>
-    public Task<Answer> AddAsync(JsonObject credential, string name) =>
+    public Task<ApiResponse> AddAsync(JsonObject credential, string name) =>
         PostAsync("/admin/passkey/add", new JsonObject { ["name"] = name, ["credential"] = credential });
 
     /// <summary>Whether the console lets them in.</summary>

@@ -6,7 +6,7 @@ using System.Text.Json;
 namespace Reelbase.Tests.Support;
 
 /// <summary>An answer as a client sees it.</summary>
-public sealed record Answer(HttpStatusCode Status, JsonElement Json, string Text, HttpResponseMessage Raw)
+public sealed record ApiResponse(HttpStatusCode Status, JsonElement Json, string Text, HttpResponseMessage Raw)
 {
     /// <summary>The code of an error answer.</summary>
     public string? Code =>
@@ -34,7 +34,7 @@ public sealed record Answer(HttpStatusCode Status, JsonElement Json, string Text
             : throw new InvalidOperationException($"There is no {name} in {(int)Status} {Text}");
 
     /// <summary>Reads an answer whole.</summary>
-    public static async Task<Answer> ReadAsync(HttpResponseMessage response)
+    public static async Task<ApiResponse> ReadAsync(HttpResponseMessage response)
     {
         var text = await response.Content.ReadAsStringAsync();
         var json = response.Content.Headers.ContentType?.MediaType == "application/json" && text.Length > 0 ? JsonDocument.Parse(text).RootElement : default;
@@ -53,7 +53,7 @@ public sealed record Answer(HttpStatusCode Status, JsonElement Json, string Text
 /// <summary>A phone with a guest's session.</summary>
 public sealed class Phone
 {
-    private Phone(string url, string deviceId, Answer answer, HttpMessageHandler? through)
+    private Phone(string url, string deviceId, ApiResponse answer, HttpMessageHandler? through)
     {
         Http = Client(url, through);
         Http.Timeout = Patience.Span;
@@ -67,7 +67,7 @@ public sealed class Phone
 
     public HttpClient Http { get; }
     public string DeviceId { get; }
-    public Answer Onboarding { get; }
+    public ApiResponse Onboarding { get; }
     public Guid UserId { get; }
     public string AccessToken { get; }
     public string RefreshToken { get; }
@@ -88,30 +88,30 @@ public sealed class Phone
         through is null ? new() { BaseAddress = new Uri(url) } : new(through, disposeHandler: false) { BaseAddress = new Uri(url) };
 
     /// <summary>The raw answer of device-check.</summary>
-    public static async Task<Answer> CheckAsync(string url, string deviceId, string deviceToken, HttpMessageHandler? through = null)
+    public static async Task<ApiResponse> CheckAsync(string url, string deviceId, string deviceToken, HttpMessageHandler? through = null)
     {
         using var http = Client(url, through);
-        return await Answer.ReadAsync(await http.PostAsJsonAsync("/device-check", new { device_id = deviceId, device_token = deviceToken }));
+        return await ApiResponse.ReadAsync(await http.PostAsJsonAsync("/device-check", new { device_id = deviceId, device_token = deviceToken }));
     }
 
-    public async Task<Answer> GetAsync(string path) => await Answer.ReadAsync(await Http.GetAsync(path));
+    public async Task<ApiResponse> GetAsync(string path) => await ApiResponse.ReadAsync(await Http.GetAsync(path));
 
-    public async Task<Answer> PostAsync(string path, object body, Guid? key = null) =>
+    public async Task<ApiResponse> PostAsync(string path, object body, Guid? key = null) =>
         await PostTextAsync(path, JsonSerializer.Serialize(body), key?.ToString());
 
     /// <summary>Posts JSON text exactly as given.</summary>
-    public async Task<Answer> PostTextAsync(string path, string json, string? key = null)
+    public async Task<ApiResponse> PostTextAsync(string path, string json, string? key = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(json, Encoding.UTF8, "application/json") };
         if (key is not null)
         {
             request.Headers.TryAddWithoutValidation("Idempotency-Key", key);
         }
-        return await Answer.ReadAsync(await Http.SendAsync(request));
+        return await ApiResponse.ReadAsync(await Http.SendAsync(request));
     }
 
     /// <summary>Asks for a video of the cheapest kind, at eight credits.</summary>
-    public Task<Answer> GenerateAsync(string prompt, Guid? key = null, object? settings = null) =>
+    public Task<ApiResponse> GenerateAsync(string prompt, Guid? key = null, object? settings = null) =>
         PostAsync(
             "/generate-video",
             new

@@ -30,7 +30,7 @@ public sealed record UpdateSettingsRequest(string? Language = null, string? Them
 }
 
 /// <summary>The changed user.</summary>
-public sealed record UpdateSettingsAnswer(bool Success, UserProfile User);
+public sealed record UpdateSettingsResponse(bool Success, UserProfile User);
 
 /// <summary>One's own profile and settings.</summary>
 public static class AccountsEndpoints
@@ -69,15 +69,15 @@ public static class AccountsEndpoints
             .RequiresUser()
             .WithSummary("Set language and theme preference")
             .Accepts<UpdateSettingsRequest>("application/json")
-            .Produces<UpdateSettingsAnswer>()
+            .Produces<UpdateSettingsResponse>()
             .Fails(400, 401, 403, 404, 413, 415, 503)
-            .Examples(new { language = "tr", theme_preference = "dark" }, new UpdateSettingsAnswer(true, Example));
+            .Examples(new { language = "tr", theme_preference = "dark" }, new UpdateSettingsResponse(true, Example));
     }
 
     private static async Task<IResult> ProfileAsync(HttpContext context, CallerResolver callers, ApiDatabase database)
     {
         var caller = await callers.RequireUserAsync(context);
-        return Json.Answer(await ReadAsync(context, database, caller));
+        return Json.Result(await ReadAsync(context, database, caller));
     }
 
     private static async Task<IResult> UpdateAsync(HttpContext context, CallerResolver callers, ApiDatabase database)
@@ -99,9 +99,9 @@ public static class AccountsEndpoints
             request.Language,
             request.ThemePreference
         );
-        return Json.Answer(new UpdateSettingsAnswer(true, await ReadAsync(context, database, caller)));
+        return Json.Result(new UpdateSettingsResponse(true, await ReadAsync(context, database, caller)));
     }
 
     internal static async Task<UserProfile> ReadAsync(HttpContext context, ApiDatabase database, Caller caller) =>
-        (await database.OneOrNoneAsync<UserProfile>(caller, "select * from get_user_profile()", context.RequestAborted))!;
+        (await database.QuerySingleOrDefaultAsync<UserProfile>(caller, "select * from get_user_profile()", context.RequestAborted))!;
 }

@@ -17,7 +17,7 @@ public sealed record RecordConsentRequest(string? Kind = null, string? Version =
 }
 
 /// <summary>It is noted.</summary>
-public sealed record RecordConsentAnswer(bool Success);
+public sealed record RecordConsentResponse(bool Success);
 
 /// <summary><c>POST /record-consent</c>: Apple is told of a purchase's use only with <c>consumption_data</c>.</summary>
 public static class ConsentEndpoint
@@ -32,7 +32,7 @@ public static class ConsentEndpoint
             .WithSummary("Note what the caller agrees to, or no longer")
             .RequiresUser()
             .Accepts<RecordConsentRequest>("application/json")
-            .Produces<RecordConsentAnswer>()
+            .Produces<RecordConsentResponse>()
             .Fails(400, 401, 403, 404, 413, 415, 503)
             .Examples(
                 new
@@ -41,7 +41,7 @@ public static class ConsentEndpoint
                     version = "2026-01",
                     granted = true,
                 },
-                new RecordConsentAnswer(true)
+                new RecordConsentResponse(true)
             );
 
     private static async Task<IResult> HandleAsync(HttpContext context, CallerResolver callers, ApiDatabase database)
@@ -61,6 +61,6 @@ public static class ConsentEndpoint
             throw ApiException.Field("ERR_4000", "granted", "required");
         }
         await database.ExecuteAsync(caller, "select record_consent($1, $2, $3)", context.RequestAborted, request.Kind, request.Version, granted);
-        return Json.Answer(new RecordConsentAnswer(true));
+        return Json.Result(new RecordConsentResponse(true));
     }
 }

@@ -10,7 +10,7 @@ namespace Reelbase.Server.Features.Accounts;
 /// <param name="Version">What <c>/record-consent</c> takes.</param>
 /// <param name="Recipients">Who gets data: the configured providers and whom the text names beside them.</param>
 /// <param name="Text">In the language that the request prefers, else English.</param>
-public sealed record ConsentTermsAnswer(string Kind, string Version, IReadOnlyList<string> Recipients, string Text);
+public sealed record ConsentTermsResponse(string Kind, string Version, IReadOnlyList<string> Recipients, string Text);
 
 /// <summary><c>GET /get-consent-terms</c>: public, cacheable by its strong ETag.</summary>
 public static class GetConsentTermsEndpoint
@@ -24,10 +24,10 @@ public static class GetConsentTermsEndpoint
             .Query("kind", "terms, ai_processing (the default) or consumption_data")
             .Header("Accept-Language", "en, tr or es: the text's language, else English")
             .Header("If-None-Match", "An ETag from before; 304 when nothing changed")
-            .Produces<ConsentTermsAnswer>()
+            .Produces<ConsentTermsResponse>()
             .Produces(304)
             .Fails(400, 404, 503)
-            .Examples(null, new ConsentTermsAnswer("ai_processing", "2026-11", ["Google", "fal.ai"], "Your prompt and picture are sent to: Google, fal.ai."));
+            .Examples(null, new ConsentTermsResponse("ai_processing", "2026-11", ["Google", "fal.ai"], "Your prompt and picture are sent to: Google, fal.ai."));
 
     private static async Task<IResult> HandleAsync(HttpContext context, ApiDatabase database)
     {
@@ -46,7 +46,7 @@ public static class GetConsentTermsEndpoint
             language
         );
         return rows[0] is { Length: > 0 } text
-            ? TaggedJson.Answer(context, JsonSerializer.Deserialize<ConsentTermsAnswer>(text, Json.Options)!)
+            ? TaggedJson.Result(context, JsonSerializer.Deserialize<ConsentTermsResponse>(text, Json.Options)!)
             : throw new ApiException("ERR_4007", new { what = "terms" });
     }
 }

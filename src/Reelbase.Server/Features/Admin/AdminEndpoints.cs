@@ -21,14 +21,14 @@ public static class AdminEndpoints
             Task<IResult> Handle(HttpContext context, CallerResolver callers, ApiDatabase database, AdminApi api) =>
                 HandleAsync(operation, context, callers, database, api);
             var route = operation.IsPost ? group.MapPost("/" + operation.Name, Handle) : group.MapGet("/" + operation.Name, Handle);
-            route.WithName(operation.Name).WithSummary(operation.Summary).RequiresUser().Produces(200, operation.Answer, "application/json");
+            route.WithName(operation.Name).WithSummary(operation.Summary).RequiresUser().Produces(200, operation.Response, "application/json");
             route.WithMetadata(new ResolvesCallerFirstMetadata());
             if (operation.IsChange)
             {
                 route.Accepts<object>("application/json").Fails(400, 401, 403, 404, 409, 413, 415, 422, 503);
                 if (operation.MayPend)
                 {
-                    route.Produces<AdminPendingAnswer>(202);
+                    route.Produces<AdminPendingResponse>(202);
                 }
                 route.Header("Idempotency-Key", "A UUID; the same key with the same body is done once", required: operation.NeedsKey);
                 route.Examples(operation.Fields.ToDictionary(field => field.Name, field => field.Example), operation.Example);
@@ -81,7 +81,7 @@ public static class AdminEndpoints
             context.Response.Headers.Link = $"</{better}>; rel=\"successor-version\"";
         }
         var answer = await api.CallAsync(caller, operation, request, key, context.RequestAborted);
-        return Json.Answer(answer, AdminApi.IsPending(operation, answer) ? StatusCodes.Status202Accepted : StatusCodes.Status200OK);
+        return Json.Result(answer, AdminApi.IsPending(operation, answer) ? StatusCodes.Status202Accepted : StatusCodes.Status200OK);
     }
 
     private static async Task<JsonObject> ReadBodyAsync(HttpContext context)

@@ -32,7 +32,7 @@ public sealed record AdminOperation(string Name, string Function, string Summary
     public bool MayPend { get; init; }
 
     /// <summary>The type of its answer in the document.</summary>
-    public Type Answer { get; init; } = typeof(object);
+    public Type Response { get; init; } = typeof(object);
 
     /// <summary>An example of the answer.</summary>
     public object Example { get; init; } = new { success = true };

@@ -5,19 +5,19 @@ using Reelbase.Server.Features.GenerateVideo;
 namespace Reelbase.Server.Features.Admin;
 
 /// <summary>The new balance after a change of credits.</summary>
-public sealed record AdminBalanceAnswer(bool Success, int NewBalance);
+public sealed record AdminBalanceResponse(bool Success, int NewBalance);
 
 /// <summary>Nothing has moved: another admin has to approve it, until then.</summary>
-public sealed record AdminPendingAnswer(bool Pending, Guid ApprovalId, DateTime ExpiresAt);
+public sealed record AdminPendingResponse(bool Pending, Guid ApprovalId, DateTime ExpiresAt);
 
 /// <summary>How a request was decided: the answer of what was approved, or that it was declined.</summary>
-public sealed record AdminDecisionAnswer(bool Success, int? NewBalance = null, bool? Declined = null);
+public sealed record AdminDecisionResponse(bool Success, int? NewBalance = null, bool? Declined = null);
 
 /// <summary>What a purchase gave that was given to its owner; 0 when it was theirs already.</summary>
-public sealed record AdminAssignmentAnswer(bool Success, int CreditsAdded);
+public sealed record AdminAssignmentResponse(bool Success, int CreditsAdded);
 
 /// <summary>It is done.</summary>
-public sealed record AdminSuccessAnswer(bool Success);
+public sealed record AdminSuccessResponse(bool Success);
 
 /// <summary>Everything that admins can do and see, by feature.</summary>
 public static class AdminOperations
@@ -54,8 +54,8 @@ public static class AdminOperations
             Arguments = "$1::uuid, $2::jsonb, $3::jsonb, null",
             Rules = CreditRules,
             MayPend = true,
-            Answer = typeof(AdminBalanceAnswer),
-            Example = new AdminBalanceAnswer(true, 18),
+            Response = typeof(AdminBalanceResponse),
+            Example = new AdminBalanceResponse(true, 18),
         },
         Change("admin-adjust-credits", "Set a balance right, up or down, never below zero", User, new("amount", -5, "Not 0", true), Reason) with
         {
@@ -63,8 +63,8 @@ public static class AdminOperations
             Arguments = "$1::uuid, $2::jsonb, $3::jsonb, null",
             Rules = CreditRules,
             MayPend = true,
-            Answer = typeof(AdminBalanceAnswer),
-            Example = new AdminBalanceAnswer(true, 5),
+            Response = typeof(AdminBalanceResponse),
+            Example = new AdminBalanceResponse(true, 5),
         },
         Look(
             "admin-list-approvals",
@@ -86,8 +86,8 @@ public static class AdminOperations
         {
             Arguments = "$1::uuid, $2::jsonb, $3::jsonb",
             Rules = CreditRules,
-            Answer = typeof(AdminDecisionAnswer),
-            Example = new AdminDecisionAnswer(true, 18),
+            Response = typeof(AdminDecisionResponse),
+            Example = new AdminDecisionResponse(true, 18),
         },
         Look("admin-list-ledger", "A user's whole ledger with the running balance", User, Limit, Before),
         // Accounts
@@ -134,11 +134,11 @@ public static class AdminOperations
         },
         Change("admin-ban-user", "Ban a user, at once", User, Reason) with
         {
-            Answer = typeof(AdminSuccessAnswer),
+            Response = typeof(AdminSuccessResponse),
         },
         Change("admin-unban-user", "End a ban", User, Reason) with
         {
-            Answer = typeof(AdminSuccessAnswer),
+            Response = typeof(AdminSuccessResponse),
         },
         Change("admin-set-tier", "Make a user premium, or free again", User, new("tier", "premium", "free or premium", true), Reason),
         Change("admin-end-sessions", "Sign a user out everywhere", User, Reason),
@@ -174,7 +174,7 @@ public static class AdminOperations
             Reason
         ) with
         {
-            Answer = typeof(AdminSuccessAnswer),
+            Response = typeof(AdminSuccessResponse),
         },
         Look(
             "admin-preview-model",
@@ -242,8 +242,8 @@ public static class AdminOperations
             Reason
         ) with
         {
-            Answer = typeof(AdminAssignmentAnswer),
-            Example = new AdminAssignmentAnswer(true, 25),
+            Response = typeof(AdminAssignmentResponse),
+            Example = new AdminAssignmentResponse(true, 25),
         },
         // Promo codes
         Look("admin-list-promo-codes", "Promo codes and their uses; the codes themselves are not known"),
@@ -264,7 +264,7 @@ public static class AdminOperations
         },
         Change("admin-end-promo-code", "End a promo code now; what was redeemed stays; operators only", PromoCode, Reason) with
         {
-            Answer = typeof(AdminSuccessAnswer),
+            Response = typeof(AdminSuccessResponse),
         },
         // Consents
         Look("admin-list-consent-terms", "Texts that users are asked to agree to, by kind and version, the newest first"),
@@ -283,7 +283,7 @@ public static class AdminOperations
             Reason
         ) with
         {
-            Answer = typeof(AdminSuccessAnswer),
+            Response = typeof(AdminSuccessResponse),
         },
         // App settings
         Look("admin-list-app-settings", "Flags of the app, and the server's limits that can be changed, with their bounds"),
@@ -360,7 +360,7 @@ public static class AdminOperations
             Reason
         ) with
         {
-            Answer = typeof(AdminSuccessAnswer),
+            Response = typeof(AdminSuccessResponse),
         },
         Look("admin-list-sessions", "Where the calling admin is signed in: consoles, and tokens of the command line"),
         Change(
@@ -370,12 +370,12 @@ public static class AdminOperations
             Reason
         ) with
         {
-            Answer = typeof(AdminSuccessAnswer),
+            Response = typeof(AdminSuccessResponse),
         },
         Change("admin-set-role", "Make an admin support or an operator; operators only", User, new("role", "support", "support or operator", true), Reason),
         Change("admin-revoke-admin", "Take an admin's right away", User, Reason) with
         {
-            Answer = typeof(AdminSuccessAnswer),
+            Response = typeof(AdminSuccessResponse),
         },
     ];
 

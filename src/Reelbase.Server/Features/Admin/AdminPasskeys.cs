@@ -95,7 +95,7 @@ public sealed class AdminPasskeys : IDisposable
         var network = ClientAddress.Network(address ?? IPAddress.Any);
         var answer = Read<AuthenticatorAssertionRawResponse>(credential);
         var challenge = ChallengeOf(answer.Response?.ClientDataJson);
-        var attempt = await _database.OneOrNoneAsync<Attempt>(
+        var attempt = await _database.QuerySingleOrDefaultAsync<Attempt>(
             "select * from open_passkey_attempt($1, $2, $3, $4, $5)",
             cancellationToken,
             SHA256.HashData(challenge),

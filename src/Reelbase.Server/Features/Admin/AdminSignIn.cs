@@ -128,7 +128,7 @@ public sealed class AdminSignIn(ApiDatabase database, AdminCredentials credentia
     {
         var network = ClientAddress.Network(proof.Address ?? IPAddress.Any);
         var settings = options.Value;
-        var attempt = await database.OneOrNoneAsync<AdminAttempt>(
+        var attempt = await database.QuerySingleOrDefaultAsync<AdminAttempt>(
             "select * from open_admin_attempt($1, $2, $3, $4, $5, $6, $7)",
             cancellationToken,
             proof.Email,

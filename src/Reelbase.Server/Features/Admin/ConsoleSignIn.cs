@@ -118,7 +118,7 @@ public static class ConsoleSignIn
             throw isBusy ? Busy() : new ApiException("ERR_4005", new { reason = "passkey_refused" });
         }
         await OpenAsync(context, session, options.Value);
-        return Json.Answer(new { location = context.Request.PathBase + "/admin" });
+        return Json.Result(new { location = context.Request.PathBase + "/admin" });
     }
 
     private static async Task<IResult> BeginPasskeyAsync(HttpContext context, IAntiforgery antiforgery, AdminPasskeys passkeys)
@@ -134,7 +134,7 @@ public static class ConsoleSignIn
         var name = body["name"] is JsonValue value && value.TryGetValue<string>(out var text) ? text : "";
         var id = await passkeys.AddAsync(caller, name, body["credential"], context.RequestAborted);
         feed.Publish(AdminApi.Topic);
-        return Json.Answer(new { passkey_id = id });
+        return Json.Result(new { passkey_id = id });
     }
 
     private static async Task OpenAsync(HttpContext context, AdminSession session, AdminOptions options)

@@ -20,7 +20,7 @@ public sealed record SetAgeBandRequest(int? LowerBound = null, int? UpperBound =
 /// <param name="Band">under_13, 13_15, 16_17 or 18_plus: the youngest that the range allows.</param>
 /// <param name="Policy">allow, guardian or block.</param>
 /// <param name="MayGenerate">false: a press would be refused with ERR_4014.</param>
-public sealed record SetAgeBandAnswer(bool Success, string Band, string Policy, bool MayGenerate);
+public sealed record SetAgeBandResponse(bool Success, string Band, string Policy, bool MayGenerate);
 
 /// <summary><c>POST /set-age-band</c>: the band of an account, used for nothing but whether it may make videos.</summary>
 public static class SetAgeBandEndpoint
@@ -34,7 +34,7 @@ public static class SetAgeBandEndpoint
             .RequiresUser()
             .KeepsErrorsPrivate()
             .Accepts<SetAgeBandRequest>("application/json")
-            .Produces<SetAgeBandAnswer>()
+            .Produces<SetAgeBandResponse>()
             .Fails(400, 401, 403, 404, 409, 413, 415, 503)
             .Examples(
                 new
@@ -43,14 +43,14 @@ public static class SetAgeBandEndpoint
                     upper_bound = 15,
                     declaration = "guardian",
                 },
-                new SetAgeBandAnswer(true, "13_15", "allow", true)
+                new SetAgeBandResponse(true, "13_15", "allow", true)
             );
 
     private static async Task<IResult> HandleAsync(HttpContext context, CallerResolver callers, ApiDatabase database)
     {
         var request = await RequestBody.ReadAsync<SetAgeBandRequest>(context);
         var caller = await callers.RequireUserAsync(context, request.UserId);
-        var answer = await database.OneOrNoneAsync<string>(
+        var answer = await database.QuerySingleOrDefaultAsync<string>(
             caller,
             "select set_age_band($1, $2, $3)::text",
             context.RequestAborted,
@@ -58,6 +58,6 @@ public static class SetAgeBandEndpoint
             request.UpperBound,
             request.Declaration
         );
-        return Json.Answer(JsonSerializer.Deserialize<SetAgeBandAnswer>(answer!, Json.Options)!);
+        return Json.Result(JsonSerializer.Deserialize<SetAgeBandResponse>(answer!, Json.Options)!);
     }
 }

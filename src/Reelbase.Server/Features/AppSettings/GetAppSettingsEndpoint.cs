@@ -5,7 +5,7 @@ using Reelbase.Server.Platform.Http;
 namespace Reelbase.Server.Features.AppSettings;
 
 /// <summary>The app's flags: JSON values by key.</summary>
-public sealed record AppSettingsAnswer(JsonElement Settings);
+public sealed record AppSettingsResponse(JsonElement Settings);
 
 /// <summary><c>GET /get-app-settings</c>: public, cacheable by its strong ETag.</summary>
 public static class GetAppSettingsEndpoint
@@ -17,12 +17,12 @@ public static class GetAppSettingsEndpoint
             .WithName("get-app-settings")
             .WithSummary("Flags of the app that operators change without a new build")
             .Header("If-None-Match", "An ETag from before; 304 when nothing changed")
-            .Produces<AppSettingsAnswer>()
+            .Produces<AppSettingsResponse>()
             .Produces(304)
             .Fails(503)
             .Examples(
                 null,
-                new AppSettingsAnswer(
+                new AppSettingsResponse(
                     JsonSerializer.SerializeToElement(new Dictionary<string, object> { ["new_onboarding"] = true, ["paywall.style"] = "gold" })
                 )
             );
@@ -31,6 +31,6 @@ public static class GetAppSettingsEndpoint
     {
         var text = (await database.ListAsync<string>(Caller.Anonymous, "select get_app_settings()::text", context.RequestAborted))[0];
         using var settings = JsonDocument.Parse(text);
-        return TaggedJson.Answer(context, new AppSettingsAnswer(settings.RootElement));
+        return TaggedJson.Result(context, new AppSettingsResponse(settings.RootElement));
     }
 }

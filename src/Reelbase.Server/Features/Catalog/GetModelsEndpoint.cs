@@ -23,7 +23,7 @@ public sealed record ModelView(
 );
 
 /// <summary>The models on offer.</summary>
-public sealed record ModelsAnswer(IReadOnlyList<ModelView> Models);
+public sealed record ModelsResponse(IReadOnlyList<ModelView> Models);
 
 /// <summary><c>GET /get-models</c>: public, cacheable by its strong ETag.</summary>
 public static class GetModelsEndpoint
@@ -35,12 +35,12 @@ public static class GetModelsEndpoint
             .WithName("get-models")
             .WithSummary("The models on offer, featured first, then by name")
             .Header("If-None-Match", "An ETag from before; 304 when nothing changed")
-            .Produces<ModelsAnswer>()
+            .Produces<ModelsResponse>()
             .Produces(304)
             .Fails(503)
             .Examples(
                 null,
-                new ModelsAnswer([
+                new ModelsResponse([
                     new(
                         Guid.Parse("a0000000-0000-4000-8000-000000000001"),
                         "Veo 3.1 Fast",
@@ -77,7 +77,7 @@ public static class GetModelsEndpoint
     private static async Task<IResult> HandleAsync(HttpContext context, ApiDatabase database)
     {
         var rows = await database.ListAsync<ModelRow>(Caller.Anonymous, "select * from get_models()", context.RequestAborted);
-        return TaggedJson.Answer(context, new ModelsAnswer(rows.ConvertAll(row => row.ToView())));
+        return TaggedJson.Result(context, new ModelsResponse(rows.ConvertAll(row => row.ToView())));
     }
 
     private sealed class ModelRow

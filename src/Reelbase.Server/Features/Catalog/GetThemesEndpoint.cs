@@ -21,7 +21,7 @@ public sealed record ThemeView(
 );
 
 /// <summary>The themes on offer.</summary>
-public sealed record ThemesAnswer(IReadOnlyList<ThemeView> Themes);
+public sealed record ThemesResponse(IReadOnlyList<ThemeView> Themes);
 
 /// <summary><c>GET /get-themes</c>: public, in the language that the request prefers, cacheable by its strong ETag.</summary>
 public static class GetThemesEndpoint
@@ -34,12 +34,12 @@ public static class GetThemesEndpoint
             .WithSummary("The themes on offer, featured first, then by name")
             .Header("Accept-Language", "en, tr or es: a theme's translation, else English")
             .Header("If-None-Match", "An ETag from before; 304 when nothing changed")
-            .Produces<ThemesAnswer>()
+            .Produces<ThemesResponse>()
             .Produces(304)
             .Fails(503)
             .Examples(
                 null,
-                new ThemesAnswer([
+                new ThemesResponse([
                     new(
                         Guid.Parse("5a000000-0000-4000-8000-000000000001"),
                         "Paper boat",
@@ -68,7 +68,7 @@ public static class GetThemesEndpoint
         var language = AcceptLanguage.Choose(context.Request.Headers.AcceptLanguage.ToString());
         context.Response.Headers.Vary = "Accept-Language";
         var rows = await database.ListAsync<ThemeRow>(Caller.Anonymous, "select * from get_themes($1)", context.RequestAborted, language);
-        return TaggedJson.Answer(context, new ThemesAnswer(rows.ConvertAll(row => row.ToView())));
+        return TaggedJson.Result(context, new ThemesResponse(rows.ConvertAll(row => row.ToView())));
     }
 
     private sealed class ThemeRow

@@ -7,13 +7,13 @@ namespace Reelbase.Server.Features.Credits;
 /// <summary>A balance.</summary>
 /// <param name="CreditsRemaining">What can be spent.</param>
 /// <param name="CreditsTotal">What was ever earned or bought; never falls.</param>
-public sealed record CreditsAnswer(int CreditsRemaining, int CreditsTotal);
+public sealed record CreditsResponse(int CreditsRemaining, int CreditsTotal);
 
 /// <summary>One line of the ledger.</summary>
 public sealed record LedgerLine(Guid Id, long Seq, int Change, string Reason, Guid? JobId, string? TransactionId, int BalanceAfter, DateTime CreatedAt);
 
 /// <summary>A page of the ledger.</summary>
-public sealed record CreditHistoryAnswer(long? NextBefore, IReadOnlyList<LedgerLine> Transactions);
+public sealed record CreditHistoryResponse(long? NextBefore, IReadOnlyList<LedgerLine> Transactions);
 
 /// <summary>Reading one's balance and ledger.</summary>
 public static class CreditsEndpoints
@@ -27,9 +27,9 @@ public static class CreditsEndpoints
             .RequiresUser()
             .WithSummary("The caller's balance")
             .Query("user_id", "Optional; must be the caller")
-            .Produces<CreditsAnswer>()
+            .Produces<CreditsResponse>()
             .Fails(401, 403, 404, 503)
-            .Examples(null, new CreditsAnswer(2, 10));
+            .Examples(null, new CreditsResponse(2, 10));
         group
             .MapGet("/get-credit-history", HistoryAsync)
             .WithName("get-credit-history")
@@ -38,11 +38,11 @@ public static class CreditsEndpoints
             .Query("limit", "1 to 100; 20 when absent")
             .Query("before", "The next_before of the page before")
             .Query("user_id", "Optional; must be the caller")
-            .Produces<CreditHistoryAnswer>()
+            .Produces<CreditHistoryResponse>()
             .Fails(400, 401, 403, 404, 503)
             .Examples(
                 null,
-                new CreditHistoryAnswer(
+                new CreditHistoryResponse(
                     null,
                     [
                         new(
@@ -73,7 +73,7 @@ public static class CreditsEndpoints
     private static async Task<IResult> CreditsAsync(HttpContext context, CallerResolver callers, ApiDatabase database)
     {
         var caller = await callers.RequireUserAsync(context);
-        return Json.Answer(await database.OneOrNoneAsync<CreditsAnswer>(caller, "select * from get_user_credits()", context.RequestAborted));
+        return Json.Result(await database.QuerySingleOrDefaultAsync<CreditsResponse>(caller, "select * from get_user_credits()", context.RequestAborted));
     }
 
     private static async Task<IResult> HistoryAsync(HttpContext context, CallerResolver callers, ApiDatabase database)
@@ -83,6 +83,6 @@ public static class CreditsEndpoints
         var before = RequestQuery.Number(context, "before", 1, long.MaxValue);
         var lines = await database.ListAsync<LedgerLine>(caller, "select * from get_credit_history($1, $2::bigint)", context.RequestAborted, limit + 1, before);
         var page = lines.Take(limit).ToList();
-        return Json.Answer(new CreditHistoryAnswer(lines.Count > limit ? page[^1].Seq : null, page));
+        return Json.Result(new CreditHistoryResponse(lines.Count > limit ? page[^1].Seq : null, page));
     }
 }

@@ -107,7 +107,12 @@ public sealed class DeviceAttestation(
         {
             return (kind, null, "challenge_" + use);
         }
-        var known = await database.OneOrNoneAsync<KnownKey>("select * from find_device_key($1, $2)", context.RequestAborted, keyId, request.DeviceId);
+        var known = await database.QuerySingleOrDefaultAsync<KnownKey>(
+            "select * from find_device_key($1, $2)",
+            context.RequestAborted,
+            keyId,
+            request.DeviceId
+        );
         if (known is not null && !known.IsOfDevice)
         {
             return (kind, null, "key_of_another_id");

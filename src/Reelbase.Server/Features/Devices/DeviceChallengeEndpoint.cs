@@ -10,7 +10,7 @@ namespace Reelbase.Server.Features.Devices;
 /// <summary>A challenge to be signed by App Attest on the phone.</summary>
 /// <param name="Challenge">43 letters; goes into the client data exactly as it is.</param>
 /// <param name="ExpiresIn">Seconds in which it may be used, once.</param>
-public sealed record DeviceChallengeAnswer(string Challenge, int ExpiresIn);
+public sealed record DeviceChallengeResponse(string Challenge, int ExpiresIn);
 
 /// <summary><c>POST /device-challenge</c>: something new for the phone to sign, good for one device-check.</summary>
 public sealed class DeviceChallengeEndpoint(ApiDatabase database, IOptions<AppAttestOptions> options)
@@ -23,7 +23,7 @@ public sealed class DeviceChallengeEndpoint(ApiDatabase database, IOptions<AppAt
             .WithTags("Devices")
             .WithName("device-challenge")
             .WithSummary("A challenge for App Attest, good for one device-check")
-            .Produces<DeviceChallengeAnswer>()
+            .Produces<DeviceChallengeResponse>()
             .Fails(429, 503)
             .Examples(null, new { challenge = "kP0zq8mVb1yTn5m0eYwH3dQ2vJ7cL9sXfR4uA6iO8gE", expires_in = 300 });
 
@@ -32,7 +32,7 @@ public sealed class DeviceChallengeEndpoint(ApiDatabase database, IOptions<AppAt
         var challenge = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(ChallengeBytes));
         var settings = options.Value;
         var issued = (
-            await database.OneOrNoneAsync<Issued>(
+            await database.QuerySingleOrDefaultAsync<Issued>(
                 "select * from issue_device_challenge($1, $2, $3, $4::integer, $5)",
                 context.RequestAborted,
                 DeviceAttestation.Hash(challenge),
@@ -43,7 +43,7 @@ public sealed class DeviceChallengeEndpoint(ApiDatabase database, IOptions<AppAt
             )
         )!;
         RateLimitHeaders.Set(context, issued.RateLimit, issued.RateRemaining, issued.RateResetAt);
-        return Json.Answer(new DeviceChallengeAnswer(challenge, settings.ChallengeSeconds));
+        return Json.Result(new DeviceChallengeResponse(challenge, settings.ChallengeSeconds));
     }
 
     private sealed record Issued(int? RateLimit, int? RateRemaining, DateTime? RateResetAt);

@@ -33,7 +33,7 @@ public sealed record DeviceCheckRequest(string? DeviceId = null, string? DeviceT
 /// <param name="ExpiresIn">Seconds that the access token lives.</param>
 /// <param name="ExpiresAt">When it ends, Unix seconds.</param>
 /// <param name="Session">The same as the auth API hands it out.</param>
-public sealed record DeviceCheckAnswer(
+public sealed record DeviceCheckResponse(
     bool Success,
     Guid UserId,
     int CreditsRemaining,
@@ -44,7 +44,7 @@ public sealed record DeviceCheckAnswer(
     string TokenType,
     int ExpiresIn,
     long ExpiresAt,
-    SessionAnswer Session
+    SessionResponse Session
 );
 
 /// <summary><c>POST /device-check</c>: a phone becomes a guest with a session, and gets its free credits once.</summary>
@@ -81,7 +81,7 @@ public sealed class DeviceCheckEndpoint(
             .WithName("device-check")
             .WithSummary("Onboard a guest, or give a known device its session back")
             .Accepts<DeviceCheckRequest>("application/json")
-            .Produces<DeviceCheckAnswer>()
+            .Produces<DeviceCheckResponse>()
             .Fails(400, 403, 413, 415, 429, 503)
             .Examples(
                 new { device_id = "7d3c0c9e-6a53-4f0e-9a8e-2f1f0b7c1a11", device_token = "ZGV2aWNlOm15LXBob25l" },
@@ -109,7 +109,7 @@ public sealed class DeviceCheckEndpoint(
         {
             return refused;
         }
-        var phone = new PhoneSays(deviceId, deviceToken, await attestation.VerifyAsync(context, request));
+        var phone = new DeviceRequest(deviceId, deviceToken, await attestation.VerifyAsync(context, request));
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
             if (await TryAsync(context, phone) is { } answer)
@@ -121,7 +121,7 @@ public sealed class DeviceCheckEndpoint(
     }
 
     /// <summary>The answer; null when the guest became somebody else between being opened and getting their session.</summary>
-    private async Task<IResult?> TryAsync(HttpContext context, PhoneSays phone)
+    private async Task<IResult?> TryAsync(HttpContext context, DeviceRequest phone)
     {
         var device = await OpenAsync(context, phone);
         RateLimitHeaders.Set(context, device.RateLimit, device.RateRemaining, device.RateResetAt);
@@ -139,7 +139,7 @@ public sealed class DeviceCheckEndpoint(
                 _ => false,
             };
         }
-        return await AnswerAsync(device, isVerified, context.RequestAborted);
+        return await RespondAsync(device, isVerified, context.RequestAborted);
     }
 
     /// <summary>The request, or the fitting error.</summary>
@@ -162,7 +162,7 @@ public sealed class DeviceCheckEndpoint(
     }
 
     /// <summary>Asks Apple about the token of a known device, and opens whoever may be opened then.</summary>
-    private async Task<OpenedDevice> OpenAsync(HttpContext context, PhoneSays phone)
+    private async Task<OpenedDevice> OpenAsync(HttpContext context, DeviceRequest phone)
     {
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
@@ -202,14 +202,14 @@ public sealed class DeviceCheckEndpoint(
     }
 
     /// <summary>Whether Apple has to be asked first; whoever is opened without that is opened by the same call.</summary>
-    private async Task<OpenedDevice> TryOpenAsync(HttpContext context, PhoneSays phone, string claimToken, SecondLook look) =>
+    private async Task<OpenedDevice> TryOpenAsync(HttpContext context, DeviceRequest phone, string claimToken, RepeatedCheck look) =>
         (
             await limit.WatchAsync(
                 context,
                 () =>
-                    database.StrangersAsync(
+                    database.WithStrangerPlaceAsync(
                         () =>
-                            database.OneOrNoneAsync<OpenedDevice>(
+                            database.QuerySingleOrDefaultAsync<OpenedDevice>(
                                 "select * from try_open_device($1, $2, $3, $4::integer, $5, $6, $7, $8, $9::integer, $10, $11::jsonb, $12::text::jsonb)",
                                 context.RequestAborted,
                                 phone.DeviceId,
@@ -231,14 +231,14 @@ public sealed class DeviceCheckEndpoint(
             )
         )!;
 
-    private async Task<OpenedDevice> OpenAsync(HttpContext context, PhoneSays phone, DeviceProof proof, SecondLook? look = null) =>
+    private async Task<OpenedDevice> OpenAsync(HttpContext context, DeviceRequest phone, DeviceProof proof, RepeatedCheck? look = null) =>
         (
             await limit.WatchAsync(
                 context,
                 () =>
-                    database.StrangersAsync(
+                    database.WithStrangerPlaceAsync(
                         () =>
-                            database.OneOrNoneAsync<OpenedDevice>(
+                            database.QuerySingleOrDefaultAsync<OpenedDevice>(
                                 "select null::text as outcome, null::uuid as question_id, o.* from open_device($1, $2, $3, $4::text, $5, $6::integer, $7, $8::jsonb, $9::text::jsonb) o",
                                 context.RequestAborted,
                                 phone.DeviceId,
@@ -278,15 +278,15 @@ public sealed class DeviceCheckEndpoint(
         }
     }
 
-    private async Task<IResult?> AnswerAsync(OpenedDevice device, bool isVerified, CancellationToken cancellationToken)
+    private async Task<IResult?> RespondAsync(OpenedDevice device, bool isVerified, CancellationToken cancellationToken)
     {
         var started = await database.AdmittedAsync(() => sessions.StartGuestAsync(device.UserId!.Value, cancellationToken), cancellationToken);
         if (started is not var (session, user))
         {
             return null;
         }
-        return Json.Answer(
-            new DeviceCheckAnswer(
+        return Json.Result(
+            new DeviceCheckResponse(
                 true,
                 user.UserId,
                 user.CreditsRemaining,
@@ -350,7 +350,7 @@ public sealed class DeviceCheckEndpoint(
                         }
                         continue;
                     }
-                    var state = await database.OneOrNoneAsync<GrantState>("select * from get_device_grant($1)", cancellationToken, grantId);
+                    var state = await database.QuerySingleOrDefaultAsync<GrantState>("select * from get_device_grant($1)", cancellationToken, grantId);
                     if (
                         state is { Stage: "banned" }
                         || state is null or { Stage: "rejected" or "denied" }
@@ -402,7 +402,7 @@ public sealed class DeviceCheckEndpoint(
         public DeviceVerdict Verdict { get; init; }
     }
 
-    private sealed record PhoneSays(string DeviceId, string DeviceToken, string? Key);
+    private sealed record DeviceRequest(string DeviceId, string DeviceToken, string? Key);
 
     private sealed record GrantState(string Stage, bool IsDecided);
 }

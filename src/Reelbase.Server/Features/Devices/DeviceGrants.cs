@@ -47,7 +47,7 @@ public sealed class DeviceGrants(RoleDatabase database, DeviceCheckClient apple,
     {
         // A claim token and not a name: what this claim learned must not count for a later one of the same process.
         var claimToken = $"{worker}/{Guid.NewGuid():N}";
-        var grant = await database.OneOrNoneAsync<ClaimedGrant>(
+        var grant = await database.QuerySingleOrDefaultAsync<ClaimedGrant>(
             "select * from claim_device_grant($1, $2, $3::uuid, $4)",
             cancellationToken,
             claimToken,
@@ -83,7 +83,7 @@ public sealed class DeviceGrants(RoleDatabase database, DeviceCheckClient apple,
         {
             switch (await apple.QueryAsync(grant.DeviceToken!, cancellationToken))
             {
-                case DeviceAnswer.Bits bits:
+                case DeviceResponse.Bits bits:
                     bit1 = bits.Bit1;
                     stage =
                         await database.ScalarAsync<string>(
@@ -95,10 +95,10 @@ public sealed class DeviceGrants(RoleDatabase database, DeviceCheckClient apple,
                             bits.Bit1
                         ) ?? "lost";
                     break;
-                case DeviceAnswer.BadToken:
+                case DeviceResponse.BadToken:
                     var isGone = await database.ScalarAsync<bool>("select reject_device_grant($1, $2)", cancellationToken, grant.Id, claimToken);
                     return isGone || await IsRejectedAsync(grant.Id, cancellationToken) ? GrantResult.Refused : GrantResult.Later;
-                case DeviceAnswer.Unknown unknown:
+                case DeviceResponse.Unknown unknown:
                     return await PostponeAsync(grant, claimToken, unknown.Reason);
                 default:
                     throw new InvalidOperationException("a query answers bits");
@@ -117,11 +117,11 @@ public sealed class DeviceGrants(RoleDatabase database, DeviceCheckClient apple,
             }
             switch (await apple.UpdateAsync(grant.DeviceToken!, bit0: true, bit1, cancellationToken))
             {
-                case DeviceAnswer.Stored:
+                case DeviceResponse.Stored:
                     var isRecorded = await database.ScalarAsync<bool>("select record_device_bit_set($1, $2)", cancellationToken, grant.Id, claimToken);
                     stage = isRecorded ? "bit_set" : "lost";
                     break;
-                case DeviceAnswer.BadToken:
+                case DeviceResponse.BadToken:
                     // Only after a crash can the token be stale here. The stored answer says the grant is due; whether the bit was
                     // set before the crash cannot be learned, so the device is marked for support.
                     flag = "bit_unconfirmed";
@@ -155,7 +155,7 @@ public sealed class DeviceGrants(RoleDatabase database, DeviceCheckClient apple,
     {
         var answer = await apple.QueryAsync(grant.DeviceToken!, cancellationToken);
         bool? bit0 = null;
-        if (answer is DeviceAnswer.Bits bits)
+        if (answer is DeviceResponse.Bits bits)
         {
             bit0 = bits.Bit0;
             if (!await RenewAsync(claimToken, cancellationToken))
@@ -164,7 +164,7 @@ public sealed class DeviceGrants(RoleDatabase database, DeviceCheckClient apple,
             }
             answer = await apple.UpdateAsync(grant.DeviceToken!, bits.Bit0, grant.Bit1Wanted ?? false, cancellationToken);
         }
-        if (answer is DeviceAnswer.Unknown unknown)
+        if (answer is DeviceResponse.Unknown unknown)
         {
             return await PostponeAsync(grant, claimToken, unknown.Reason);
         }
@@ -173,7 +173,7 @@ public sealed class DeviceGrants(RoleDatabase database, DeviceCheckClient apple,
             CancellationToken.None,
             grant.Id,
             claimToken,
-            answer is DeviceAnswer.Stored ? bit0 : null
+            answer is DeviceResponse.Stored ? bit0 : null
         );
         return GrantResult.Decided;
     }

@@ -95,8 +95,8 @@ public sealed class DeviceQuestions(RoleDatabase database, DeviceCheckClient app
         {
             verdict = await apple.ValidateAsync(token, limit.Token) switch
             {
-                DeviceAnswer.Stored => "accepted",
-                DeviceAnswer.BadToken => "refused",
+                DeviceResponse.Stored => "accepted",
+                DeviceResponse.BadToken => "refused",
                 _ => "unknown",
             };
         }

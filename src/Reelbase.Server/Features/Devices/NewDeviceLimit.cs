@@ -17,7 +17,7 @@ public sealed class NewDeviceLimit(ReachedLimits reached, ApiDatabase database, 
     private const string Action = "device_check_new";
     private const int MaxWaiting = 10_000;
 
-    private readonly GatheredCalls<Check, Confirmed?> _checks = new(
+    private readonly BatchedCalls<Check, Confirmed?> _checks = new(
         async checks =>
         {
             var all = new Confirmed?[checks.Count];
@@ -44,7 +44,7 @@ public sealed class NewDeviceLimit(ReachedLimits reached, ApiDatabase database, 
     internal long Confirmations => _checks.Calls;
 
     /// <summary>The refusal of a device-check that is over its address's limit for certain; null when <c>open_device</c> has to say.</summary>
-    public async Task<ErrorAnswer?> RefuseAsync(HttpContext context, string deviceId, string deviceToken)
+    public async Task<ErrorResponse?> RefuseAsync(HttpContext context, string deviceId, string deviceToken)
     {
         if (
             !reached.Contains(LimitSubject.Of(Action, context.Connection.RemoteIpAddress))
@@ -63,7 +63,7 @@ public sealed class NewDeviceLimit(ReachedLimits reached, ApiDatabase database, 
     }
 
     /// <summary>For a device-check that has waited for its place while the database refused others of the same address.</summary>
-    public SecondLook LookAgain(HttpContext context, string deviceId, string deviceToken) =>
+    public RepeatedCheck LookAgain(HttpContext context, string deviceId, string deviceToken) =>
         new(
             () => reached.Contains(LimitSubject.Of(Action, context.Connection.RemoteIpAddress)),
             async () =>

@@ -37,7 +37,7 @@ public sealed class TemporaryGuestWorker(
     private async Task<bool> AskNextAsync()
     {
         var claimToken = $"worker/{Environment.ProcessId}/{Guid.NewGuid():N}";
-        var guest = await database.OneOrNoneAsync<ClaimedGuest>(
+        var guest = await database.QuerySingleOrDefaultAsync<ClaimedGuest>(
             "select * from claim_temporary_guest($1, $2)",
             CancellationToken.None,
             claimToken,

@@ -69,7 +69,7 @@ public static class FileEndpoints
             throw new StorageApiException(403, "InvalidSignature", "The address is not valid or has ended");
         }
         var stored = jobId is { } job
-            ? await database.OneOrNoneAsync<StoredPicture>("select * from find_job_picture($1)", context.RequestAborted, job)
+            ? await database.QuerySingleOrDefaultAsync<StoredPicture>("select * from find_job_picture($1)", context.RequestAborted, job)
             : await FindAsync(database, FileName.Parse(bucket, name), false, context.RequestAborted);
         // What the address says is what is opened, also for a job.
         return await SendAsync(jobId is null || stored?.StoreName == name ? stored : null, "private", files, context);
@@ -110,7 +110,7 @@ public static class FileEndpoints
     internal static async Task<StoredPicture?> FindOwnAsync(ApiDatabase database, Caller caller, FileName name, CancellationToken cancellationToken) =>
         Json.NullIfUnstorable(name.Given) is null || Json.NullIfUnstorable(name.Bucket) is null
             ? null
-            : await database.OneOrNoneAsync<StoredPicture>(
+            : await database.QuerySingleOrDefaultAsync<StoredPicture>(
                 caller,
                 "select * from find_my_file($1, $2, $3::uuid, $4::text)",
                 cancellationToken,
@@ -123,7 +123,7 @@ public static class FileEndpoints
     private static async Task<StoredPicture?> FindAsync(ApiDatabase database, FileName name, bool isPublic, CancellationToken cancellationToken) =>
         Json.NullIfUnstorable(name.Given) is null || Json.NullIfUnstorable(name.Bucket) is null
             ? null
-            : await database.OneOrNoneAsync<StoredPicture>(
+            : await database.QuerySingleOrDefaultAsync<StoredPicture>(
                 "select * from find_file($1, $2, $3::uuid, $4::text, $5)",
                 cancellationToken,
                 name.Bucket,

@@ -15,7 +15,7 @@ public sealed class PictureUploads(
     ApiDatabase database,
     IFileStore files,
     ChangeFeed feed,
-    StorageRoom room,
+    StorageQuota room,
     FileScanner scanner,
     IOptions<UploadsOptions> options,
     ServerLimits limits,
@@ -114,7 +114,7 @@ public sealed class PictureUploads(
         RequirePlace(name);
         await room.RequireDiskAsync(database);
         var admitted = await room.FittingAsync(() =>
-            database.OneOrNoneAsync<Admitted>(
+            database.QuerySingleOrDefaultAsync<Admitted>(
                 caller,
                 "select * from admit_upload($1, $2, $3, $4, $5::bigint, $6, $7::jsonb)",
                 context.RequestAborted,

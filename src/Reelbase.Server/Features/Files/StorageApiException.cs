@@ -84,7 +84,7 @@ public sealed class StorageApiException(int status, string error, string message
                 $"No more than {details.GetProperty("max_bytes").GetInt64() / 1024 / 1024} MB of pictures can be kept; delete some"
             ),
             ("ERR_4012", _) => new(409, "conflict", "The upload was given up; try again"),
-            ("ERR_6002", StorageRoom.DiskShort or StorageRoom.UploadsFull) => new(
+            ("ERR_6002", StorageQuota.DiskShort or StorageQuota.UploadsFull) => new(
                 error.Status,
                 NoRoom,
                 ErrorCatalog.Find(error.Code).Message("en"),
@@ -158,7 +158,7 @@ public sealed class StorageRefusalFilter(ErrorRecorder recorder, ErrorWriter wri
     {
         public async Task ExecuteAsync(HttpContext httpContext)
         {
-            await Json.Answer(fault.Body, fault.Status).ExecuteAsync(httpContext);
+            await Json.Result(fault.Body, fault.Status).ExecuteAsync(httpContext);
             await RequestBody.DiscardRestAsync(httpContext);
         }
     }

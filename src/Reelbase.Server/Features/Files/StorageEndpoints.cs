@@ -103,7 +103,7 @@ public static class StorageEndpoints
             .Describe<MoveFileRequest, Moved>("move-file", "Give a picture another name", StorageExamples.Moved, 404, 409);
         storage
             .MapPost("/object/copy", CopyAsync)
-            .Describe<MoveFileRequest, UploadAnswer>("copy-file", "A second picture like one", UploadEndpoints.Example, 404, 409, 429);
+            .Describe<MoveFileRequest, UploadResponse>("copy-file", "A second picture like one", UploadEndpoints.Example, 404, 409, 429);
         foreach (
             var (path, name) in new[] { ("/object/info/{bucket}/{**name}", "file-info"), ("/object/info/authenticated/{bucket}/{**name}", "file-info-long") }
         )
@@ -113,7 +113,7 @@ public static class StorageEndpoints
                 .WithName(name)
                 .WithSummary("What is known of a file")
                 .RequiresUser()
-                .Produces<FileInfoAnswer>()
+                .Produces<FileInfoResponse>()
                 .Examples(null, StorageExamples.Info)
                 .Refuses(401, 403, 404, 503);
         }
@@ -136,7 +136,7 @@ public static class StorageEndpoints
             .Refuses(401, 403, 404, 503);
     }
 
-    private static void Describe<TRequest, TAnswer>(this RouteHandlerBuilder builder, string name, string summary, object example, params int[] more)
+    private static void Describe<TRequest, TResponse>(this RouteHandlerBuilder builder, string name, string summary, object example, params int[] more)
         where TRequest : notnull =>
         builder
             .WithName(name)
@@ -144,7 +144,7 @@ public static class StorageEndpoints
             .RequiresUser()
             .WithMetadata(new ResolvesCallerFirstMetadata())
             .Accepts<TRequest>("application/json")
-            .Produces<TAnswer>()
+            .Produces<TResponse>()
             .Examples(null, example)
             .Refuses([400, 401, 403, 413, 415, 503, .. more]);
 
@@ -170,7 +170,7 @@ public static class StorageEndpoints
             request.SortBy?.Column ?? "name",
             string.Equals(request.SortBy?.Order, "desc", StringComparison.OrdinalIgnoreCase)
         );
-        return Json.Answer(rows.ConvertAll(row => ListedFile.From(row, bucket, row.Name)));
+        return Json.Result(rows.ConvertAll(row => ListedFile.From(row, bucket, row.Name)));
     }
 
     private static async Task<IResult> RemoveAsync(string bucket, HttpContext context, SupabaseCallers callers, ApiDatabase database, ChangeFeed feed)
@@ -197,7 +197,7 @@ public static class StorageEndpoints
         {
             feed.Publish(FileRemover.WakeTopic);
         }
-        return Json.Answer(rows.ConvertAll(row => ListedFile.From(row, bucket, row.Name)));
+        return Json.Result(rows.ConvertAll(row => ListedFile.From(row, bucket, row.Name)));
     }
 
     private static async Task<IResult> SignOneAsync(
@@ -214,7 +214,7 @@ public static class StorageEndpoints
         var ends = Ends(await RequestBody.ReadAsync<SignFilesRequest>(context), clock);
         return await FileEndpoints.FindOwnAsync(database, caller, FileName.Parse(bucket, name), context.RequestAborted) is null
             ? throw StorageApiException.NotFound
-            : Json.Answer(new SignedFile(links.RelativeAddress(bucket, name, ends)));
+            : Json.Result(new SignedFile(links.RelativeAddress(bucket, name, ends)));
     }
 
     private static async Task<IResult> SignManyAsync(
@@ -243,7 +243,7 @@ public static class StorageEndpoints
                     : new(path, null, "Either the object does not exist or you do not have access to it")
             );
         }
-        return Json.Answer(signed);
+        return Json.Result(signed);
     }
 
     private static async Task<IResult> MoveAsync(HttpContext context, SupabaseCallers callers, ApiDatabase database)
@@ -261,7 +261,7 @@ public static class StorageEndpoints
             to.Folder,
             to.Path
         );
-        return Json.Answer(new Moved("Successfully moved"));
+        return Json.Result(new Moved("Successfully moved"));
     }
 
     private static async Task<IResult> CopyAsync(HttpContext context, SupabaseCallers callers, ApiDatabase database, PictureUploads uploads)
@@ -270,7 +270,7 @@ public static class StorageEndpoints
         var (from, to) = Names(await RequestBody.ReadAsync<MoveFileRequest>(context));
         var stored = await FileEndpoints.FindOwnAsync(database, caller, from, context.RequestAborted) ?? throw StorageApiException.NotFound;
         var isUpsert = context.Request.Headers["x-upsert"].ToString().Equals("true", StringComparison.OrdinalIgnoreCase);
-        return Json.Answer(new UploadAnswer(await uploads.CopyAsync(context, caller, stored, to, isUpsert), $"{to.Bucket}/{to.Given}"));
+        return Json.Result(new UploadResponse(await uploads.CopyAsync(context, caller, stored, to, isUpsert), $"{to.Bucket}/{to.Given}"));
     }
 
     private static async Task<IResult> InfoAsync(string bucket, string name, HttpContext context, SupabaseCallers callers, ApiDatabase database)
@@ -278,8 +278,8 @@ public static class StorageEndpoints
         var caller = await UploadEndpoints.RequireUserAsync(context, callers);
         var stored =
             await FileEndpoints.FindOwnAsync(database, caller, FileName.Parse(bucket, name), context.RequestAborted) ?? throw StorageApiException.NotFound;
-        return Json.Answer(
-            new FileInfoAnswer(
+        return Json.Result(
+            new FileInfoResponse(
                 stored.Id,
                 name,
                 stored.ObjectId,
@@ -298,14 +298,14 @@ public static class StorageEndpoints
     private static async Task<IResult> ListBucketsAsync(HttpContext context, SupabaseCallers callers, IOptions<UploadsOptions> options)
     {
         await UploadEndpoints.RequireUserAsync(context, callers);
-        return Json.Answer(FileName.Buckets.Select(bucket => Bucket.Of(bucket, options.Value)).ToList());
+        return Json.Result(FileName.Buckets.Select(bucket => Bucket.Of(bucket, options.Value)).ToList());
     }
 
     private static async Task<IResult> GetBucketAsync(string bucket, HttpContext context, SupabaseCallers callers, IOptions<UploadsOptions> options)
     {
         await UploadEndpoints.RequireUserAsync(context, callers);
         RequireBucket(bucket);
-        return Json.Answer(Bucket.Of(bucket, options.Value));
+        return Json.Result(Bucket.Of(bucket, options.Value));
     }
 
     private static (FileName From, FileName To) Names(MoveFileRequest request)
@@ -350,7 +350,7 @@ public static class StorageEndpoints
 
     private sealed record Moved(string Message);
 
-    private sealed record FileInfoAnswer(
+    private sealed record FileInfoResponse(
         Guid Id,
         string Name,
         Guid Version,

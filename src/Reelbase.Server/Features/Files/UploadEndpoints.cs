@@ -6,7 +6,7 @@ using Reelbase.Server.Platform.Http;
 namespace Reelbase.Server.Features.Files;
 
 /// <summary>A picture that was taken in.</summary>
-public sealed record UploadAnswer([property: JsonPropertyName("Id")] Guid Id, [property: JsonPropertyName("Key")] string Key);
+public sealed record UploadResponse([property: JsonPropertyName("Id")] Guid Id, [property: JsonPropertyName("Key")] string Key);
 
 /// <summary>Bringing pictures: the caller's own, or into a place that its owner has signed.</summary>
 public static class UploadEndpoints
@@ -14,7 +14,7 @@ public static class UploadEndpoints
     /// <summary>How long an address for an upload is good; Supabase's clients cannot choose.</summary>
     private const int SignedUploadSeconds = 2 * 3600;
 
-    internal static readonly UploadAnswer Example = new(Guid.Parse("6f1b9a10-0000-4000-8000-000000000001"), "uploads/7d3c.../cat.jpg");
+    internal static readonly UploadResponse Example = new(Guid.Parse("6f1b9a10-0000-4000-8000-000000000001"), "uploads/7d3c.../cat.jpg");
 
     public static void MapUploads(this IEndpointRouteBuilder routes)
     {
@@ -54,7 +54,7 @@ public static class UploadEndpoints
             .WithSummary("Bring a picture to a signed address")
             .Query("token", "The signature from the address", required: true)
             .Accepts<IFormFile>("*/*")
-            .Produces<UploadAnswer>()
+            .Produces<UploadResponse>()
             .Examples(null, Example)
             .Refuses(400, 401, 403, 404, 409, 413, 415, 429, 503);
     }
@@ -64,7 +64,7 @@ public static class UploadEndpoints
             .RequiresUser()
             .WithMetadata(new ResolvesCallerFirstMetadata())
             .Accepts<IFormFile>("*/*")
-            .Produces<UploadAnswer>()
+            .Produces<UploadResponse>()
             .Examples(null, Example)
             .Refuses(400, 401, 403, 404, 409, 413, 415, 429, 503);
 
@@ -103,7 +103,7 @@ public static class UploadEndpoints
     {
         var caller = await RequireUserAsync(context, callers);
         var id = await uploads.ReceiveAsync(context, caller, FileName.Parse(bucket, name), isUpsert);
-        return Json.Answer(new UploadAnswer(id, $"{bucket}/{name}"));
+        return Json.Result(new UploadResponse(id, $"{bucket}/{name}"));
     }
 
     private static async Task<IResult> SignUploadAsync(
@@ -121,7 +121,7 @@ public static class UploadEndpoints
         PictureUploads.RequirePlace(file);
         await database.ExecuteAsync(caller, "select require_own_folder($1)", context.RequestAborted, file.Folder);
         var token = links.UploadToken(file, caller, IsUpsert(context), clock.GetUtcNow().UtcDateTime.AddSeconds(SignedUploadSeconds));
-        return Json.Answer(new SignedUpload($"/object/upload/sign/{bucket}/{name}?token={token}", token));
+        return Json.Result(new SignedUpload($"/object/upload/sign/{bucket}/{name}?token={token}", token));
     }
 
     private static async Task<IResult> ReceiveSignedAsync(string bucket, string name, HttpContext context, FileLinks links, PictureUploads uploads)
@@ -132,7 +132,7 @@ public static class UploadEndpoints
             throw new StorageApiException(403, "InvalidSignature", "The address is not valid or has ended");
         }
         var id = await uploads.ReceiveAsync(context, allowed.Owner, file, allowed.IsUpsert);
-        return Json.Answer(new UploadAnswer(id, $"{bucket}/{name}"));
+        return Json.Result(new UploadResponse(id, $"{bucket}/{name}"));
     }
 
     private static bool IsUpsert(HttpContext context) => context.Request.Headers["x-upsert"].ToString().Equals("true", StringComparison.OrdinalIgnoreCase);

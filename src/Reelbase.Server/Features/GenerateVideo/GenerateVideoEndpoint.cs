@@ -34,7 +34,7 @@ public sealed record GenerateVideoRequest(
 /// <param name="JobId">The job.</param>
 /// <param name="Status">pending.</param>
 /// <param name="CreditsUsed">What was charged; the same is refunded should it fail.</param>
-public sealed record GenerateVideoAnswer(Guid JobId, string Status, int CreditsUsed);
+public sealed record GenerateVideoResponse(Guid JobId, string Status, int CreditsUsed);
 
 /// <summary><c>POST /generate-video</c>: accepts and charges a generation exactly once per idempotency key.</summary>
 public static class GenerateVideoEndpoint
@@ -56,7 +56,7 @@ public static class GenerateVideoEndpoint
             .RequiresUser()
             .Header("Idempotency-Key", "A UUID; the same key with the same body gives the same answer for 24 hours", required: true)
             .Accepts<GenerateVideoRequest>("application/json")
-            .Produces<GenerateVideoAnswer>()
+            .Produces<GenerateVideoResponse>()
             .Fails(400, 401, 402, 403, 404, 413, 415, 422, 429, 503)
             .Examples(
                 new
@@ -65,7 +65,7 @@ public static class GenerateVideoEndpoint
                     prompt = "A paper boat on a quiet lake",
                     settings = new { duration = 8, resolution = "720p" },
                 },
-                new GenerateVideoAnswer(Guid.Parse("019a0000-0000-7000-8000-000000000001"), "pending", 8)
+                new GenerateVideoResponse(Guid.Parse("019a0000-0000-7000-8000-000000000001"), "pending", 8)
             );
 
     private static async Task<IResult> HandleAsync(
@@ -96,7 +96,7 @@ public static class GenerateVideoEndpoint
         // Nothing of theirs leaves before they may and have agreed, be it to a moderation service; inside the transaction it is asked again, and decided.
         var early =
             moderator.AsksOutside || copies.AreOn
-                ? await database.OneOrNoneAsync<string>(caller, "select my_press_refusal()::text", context.RequestAborted)
+                ? await database.QuerySingleOrDefaultAsync<string>(caller, "select my_press_refusal()::text", context.RequestAborted)
                 : null;
         PictureCopy? copy = null;
         if (own is null && early is null && request.ImageUrl is not null && copies.AreOn)
@@ -165,9 +165,9 @@ public static class GenerateVideoEndpoint
                 context,
                 caller,
                 () =>
-                    database.CrowdedAsync(
+                    database.WithPlaceAsync(
                         () =>
-                            database.OneOrNoneAsync<Accepted>(
+                            database.QuerySingleOrDefaultAsync<Accepted>(
                                 caller,
                                 "select * from generate_video($1, $2::jsonb, $3, $4::jsonb, $5, $6::jsonb)",
                                 context.RequestAborted,

@@ -26,7 +26,7 @@ public sealed class GenerationLimit(
     private const string Action = "generate_video";
     private const int MaxWaiting = 10_000;
 
-    private readonly GatheredCalls<Press, Confirmed?> _presses = new(
+    private readonly BatchedCalls<Press, Confirmed?> _presses = new(
         async presses =>
             InOrder(
                 presses.Count,
@@ -58,7 +58,7 @@ public sealed class GenerationLimit(
     }
 
     /// <summary>The refusal of a press that is over its limit for certain; null when <c>generate_video</c> has to say.</summary>
-    public async Task<ErrorAnswer?> RefuseAsync(HttpContext context)
+    public async Task<ErrorResponse?> RefuseAsync(HttpContext context)
     {
         if (
             await callers.ReadAsync(context) is not { UserId: { } userId } caller
@@ -80,7 +80,7 @@ public sealed class GenerationLimit(
     }
 
     /// <summary>For a press that has waited for its place while the database refused others of the same user.</summary>
-    public SecondLook LookAgain(HttpContext context, Caller caller) =>
+    public RepeatedCheck LookAgain(HttpContext context, Caller caller) =>
         new(
             () => caller.UserId is { } userId && IsReached(context, userId),
             async () =>

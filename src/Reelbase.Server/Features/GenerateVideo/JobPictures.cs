@@ -18,7 +18,7 @@ public sealed class JobPictures(WorkerDatabase database, FileLinks links, IOptio
         {
             return job.ImageUrl;
         }
-        var picture = await database.OneOrNoneAsync<StoredPicture>("select * from find_job_picture($1)", cancellationToken, job.JobId);
+        var picture = await database.QuerySingleOrDefaultAsync<StoredPicture>("select * from find_job_picture($1)", cancellationToken, job.JobId);
         return picture is not null && server.Value.PublicUrl is { Length: > 0 } url
             ? links.JobAddress(
                 url.TrimEnd('/'),

@@ -16,10 +16,10 @@ namespace Reelbase.Server.Features.GenerateVideo;
 public sealed class VideoJobWorker(
     WorkerDatabase database,
     VideoProviders providers,
-    ProviderWatch watch,
+    ProviderHealthMonitor watch,
     VideoFetcher fetcher,
     JobPictures pictures,
-    StorageRoom room,
+    StorageQuota room,
     ProviderBills bills,
     ChangeFeed feed,
     IOptions<GenerationOptions> options,
@@ -91,7 +91,7 @@ public sealed class VideoJobWorker(
                 { IsPastDeadline: true, Stage: "queued" } => FailAsync(item, FailureKind.Unavailable, "the job never got its turn"),
                 { IsPastDeadline: true, Stage: "ambiguous" } => FailAsync(item, FailureKind.Timeout, "nothing was heard of the submission", isUnsettled: true),
                 { IsPastDeadline: true, Stage: "fetching" } => FailAsync(item, FailureKind.Unavailable, "the video could not be fetched in time"),
-                { IsPastDeadline: true } => LastLookAsync(item, provider!, cancellationToken),
+                { IsPastDeadline: true } => PollAtDeadlineAsync(item, provider!, cancellationToken),
                 { Stage: "queued" } => SubmitAsync(item, provider!, cancellationToken),
                 { Stage: "ambiguous" } => RescheduleAsync(item, Math.Max(0.1, (item.DeadlineAt - DateTime.UtcNow).TotalSeconds)),
                 { Stage: "submitted" } => LookAsync(item, provider!, cancellationToken),
@@ -106,7 +106,7 @@ public sealed class VideoJobWorker(
         CrashPoints.Pass("submission.claimed");
         // Before the attempt is recorded: what fails from there on is ambiguous.
         var picture = await pictures.AddressAsync(job, cancellationToken);
-        var begun = await database.OneOrNoneAsync<BegunSubmission>(
+        var begun = await database.QuerySingleOrDefaultAsync<BegunSubmission>(
             "select * from begin_submission($1, $2, $3)",
             cancellationToken,
             job.JobId,
@@ -210,7 +210,7 @@ public sealed class VideoJobWorker(
     }
 
     /// <summary>A timeout is not a verdict: at the deadline the provider is asked once more and then told to stop.</summary>
-    private async Task LastLookAsync(ClaimedJob job, IVideoProvider provider, CancellationToken cancellationToken)
+    private async Task PollAtDeadlineAsync(ClaimedJob job, IVideoProvider provider, CancellationToken cancellationToken)
     {
         switch (await provider.PollAsync(job.Reference!, cancellationToken))
         {

@@ -54,7 +54,7 @@ internal sealed class LiveRow
 }
 
 /// <summary>Everybody who watches as one user: what the rows are is read once for all of them. Guarded by the book's lock, so it counts who wants what instead of asking everybody.</summary>
-internal sealed class LiveAudience(LiveBook book, Guid userId, bool isUnverified)
+internal sealed class LiveAudience(LiveSubscriptions book, Guid userId, bool isUnverified)
 {
     /// <summary>Jobs of a user that a watcher of all of them is kept informed of: the newest ones.</summary>
     public const int Newest = 30;

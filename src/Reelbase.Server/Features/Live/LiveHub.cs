@@ -36,7 +36,7 @@ public sealed class LiveHub : PeriodicWork
     private readonly TimeSpan _sweep;
     private readonly ILogger<LiveHub> _logger;
     private readonly SemaphoreSlim _bell = new(0, 1);
-    private readonly LiveBook _book = new();
+    private readonly LiveSubscriptions _book = new();
     private long _sweptAt;
     private long _readAt;
     private long _placesAt;
@@ -213,7 +213,7 @@ public sealed class LiveHub : PeriodicWork
         }
     }
 
-    private async Task CompareAsync(LiveBook.Versions known, CancellationToken stoppingToken)
+    private async Task CompareAsync(LiveSubscriptions.Versions known, CancellationToken stoppingToken)
     {
         var changed = await _database.ListAsync<Swept>(
             "select kind, id from sweep_live($1, $2, $3, $4, $5)",

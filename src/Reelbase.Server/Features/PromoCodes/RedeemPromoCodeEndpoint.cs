@@ -18,7 +18,7 @@ public sealed record RedeemPromoCodeRequest(string? Code = null, string? UserId 
 }
 
 /// <summary>What it gave, and the balance now.</summary>
-public sealed record RedeemPromoCodeAnswer(bool Success, int CreditsAdded, int CreditsRemaining);
+public sealed record RedeemPromoCodeResponse(bool Success, int CreditsAdded, int CreditsRemaining);
 
 /// <summary><c>POST /redeem-promo-code</c>: once for each account, device and Apple subject.</summary>
 public static class RedeemPromoCodeEndpoint
@@ -32,9 +32,9 @@ public static class RedeemPromoCodeEndpoint
             .RequiresUser()
             .Header("Idempotency-Key", "A UUID; the same key with the same code gives the same answer for 24 hours")
             .Accepts<RedeemPromoCodeRequest>("application/json")
-            .Produces<RedeemPromoCodeAnswer>()
+            .Produces<RedeemPromoCodeResponse>()
             .Fails(400, 401, 403, 404, 409, 413, 415, 422, 429, 503)
-            .Examples(new { code = "K7MX-2QRT-9WBD" }, new RedeemPromoCodeAnswer(true, 10, 12));
+            .Examples(new { code = "K7MX-2QRT-9WBD" }, new RedeemPromoCodeResponse(true, 10, 12));
 
     private static async Task<IResult> HandleAsync(
         HttpContext context,
@@ -54,7 +54,7 @@ public static class RedeemPromoCodeEndpoint
         }
         // What cannot be a code is looked up all the same, so that it is counted with the other wrong ones.
         var hash = PromoCode.Hash(keys, PromoCode.Normalize(text) ?? "");
-        var answer = await database.CrowdedAsync(
+        var answer = await database.WithPlaceAsync(
             () =>
                 database.ListAsync<string>(
                     caller,
@@ -76,8 +76,8 @@ public static class RedeemPromoCodeEndpoint
         {
             context.Response.Headers["X-Idempotent-Replay"] = "true";
         }
-        return Json.Answer(
-            new RedeemPromoCodeAnswer(true, redeemed.GetProperty("credits_added").GetInt32(), redeemed.GetProperty("credits_remaining").GetInt32())
+        return Json.Result(
+            new RedeemPromoCodeResponse(true, redeemed.GetProperty("credits_added").GetInt32(), redeemed.GetProperty("credits_remaining").GetInt32())
         );
     }
 

@@ -8,7 +8,7 @@ using Reelbase.Server.Platform.Http;
 namespace Reelbase.Server.Features.ProviderCallbacks;
 
 /// <summary>The answer to a webhook.</summary>
-public sealed record WebhookAnswer(bool Success);
+public sealed record WebhookResponse(bool Success);
 
 /// <summary><c>POST /webhooks/{provider}/{token}</c>: check the signature, store, answer. The worker does the rest.</summary>
 public static class WebhookEndpoint
@@ -24,9 +24,9 @@ public static class WebhookEndpoint
             .WithName("provider-webhook")
             .WithSummary("A provider reports the end of a job")
             .Accepts<object>("application/json")
-            .Produces<WebhookAnswer>()
+            .Produces<WebhookResponse>()
             .Fails(400, 401, 404, 413, 503)
-            .Examples(null, new WebhookAnswer(true));
+            .Examples(null, new WebhookResponse(true));
 
     private static async Task<IResult> HandleAsync(
         string provider,
@@ -65,6 +65,6 @@ public static class WebhookEndpoint
         {
             feed.Publish(WebhookWorker.WakeTopic);
         }
-        return Json.Answer(new WebhookAnswer(true));
+        return Json.Result(new WebhookResponse(true));
     }
 }

@@ -112,7 +112,7 @@ public sealed class AppStoreNotificationWorker(
                 notification.Type == "CONSUMPTION_REQUEST"
             );
         }
-        if (notification.Type == "CONSUMPTION_REQUEST" && await TellConsumptionAsync(transaction, cancellationToken) is { } failure)
+        if (notification.Type == "CONSUMPTION_REQUEST" && await ReportConsumptionAsync(transaction, cancellationToken) is { } failure)
         {
             await PostponeAsync(item, failure);
             return;
@@ -142,9 +142,9 @@ public sealed class AppStoreNotificationWorker(
     }
 
     /// <summary>Answers Apple's question within its twelve hours, and only with the customer's consent. Null when done, or why it has to be tried again.</summary>
-    private async Task<string?> TellConsumptionAsync(SignedTransaction transaction, CancellationToken cancellationToken)
+    private async Task<string?> ReportConsumptionAsync(SignedTransaction transaction, CancellationToken cancellationToken)
     {
-        var used = await Database.OneOrNoneAsync<Consumption>(
+        var used = await Database.QuerySingleOrDefaultAsync<Consumption>(
             "select * from get_consumption($1, $2)",
             cancellationToken,
             transaction.Environment,
@@ -175,13 +175,13 @@ public sealed class AppStoreNotificationWorker(
         );
         switch (answer)
         {
-            case AppStoreAnswer.Found:
+            case AppStoreResponse.Found:
                 await Database.ExecuteAsync("select note_consumption_sent($1, $2)", CancellationToken.None, transaction.Environment, transaction.TransactionId);
                 return null;
-            case AppStoreAnswer.Unavailable away:
+            case AppStoreResponse.Unavailable away:
                 return $"consumption could not be sent: {away.Reason}";
             default:
-                logger.LogWarning("Apple refused what we said of the consumption of a purchase ({Answer})", answer);
+                logger.LogWarning("Apple refused what we said of the consumption of a purchase ({Response})", answer);
                 return null;
         }
     }

@@ -15,7 +15,7 @@ public sealed record AppStoreNotification([property: System.Text.Json.Serializat
 }
 
 /// <summary>The answer to the App Store, which reads its status only.</summary>
-public sealed record AppStoreNotificationAnswer(bool Success);
+public sealed record AppStoreNotificationResponse(bool Success);
 
 /// <summary>
 /// <c>POST /apple-server-notifications</c>: App Store Server Notifications, version 2. Verified, stored once by its UUID, answered; the
@@ -32,9 +32,9 @@ public static class AppStoreNotificationsEndpoint
             .WithName("apple-server-notifications")
             .WithSummary("The App Store tells of purchases and refunds")
             .Accepts<AppStoreNotification>("application/json")
-            .Produces<AppStoreNotificationAnswer>()
+            .Produces<AppStoreNotificationResponse>()
             .Fails(400, 401, 413, 415, 503)
-            .Examples(new { signedPayload = "eyJ..." }, new AppStoreNotificationAnswer(true));
+            .Examples(new { signedPayload = "eyJ..." }, new AppStoreNotificationResponse(true));
 
     private static async Task<IResult> HandleAsync(HttpContext context, SignedData signedData, ApiDatabase database, ChangeFeed feed)
     {
@@ -47,7 +47,7 @@ public static class AppStoreNotificationsEndpoint
         {
             feed.Publish(AppStoreNotificationWorker.WakeTopic);
         }
-        return Json.Answer(new AppStoreNotificationAnswer(true));
+        return Json.Result(new AppStoreNotificationResponse(true));
     }
 
     /// <summary>Puts a verified notification into the inbox; true when it is new.</summary>

@@ -7,7 +7,7 @@ namespace Reelbase.Server.Features.Purchases;
 public sealed record ProductView(string ProductId, int Credits, string? GrantsTier);
 
 /// <summary>The products on sale.</summary>
-public sealed record ProductsAnswer(IReadOnlyList<ProductView> Products);
+public sealed record ProductsResponse(IReadOnlyList<ProductView> Products);
 
 /// <summary><c>GET /get-products</c>: public, cacheable by its strong ETag.</summary>
 public static class GetProductsEndpoint
@@ -19,15 +19,15 @@ public static class GetProductsEndpoint
             .WithName("get-products")
             .WithSummary("The products on sale and the credits that they give, the smallest first")
             .Header("If-None-Match", "An ETag from before; 304 when nothing changed")
-            .Produces<ProductsAnswer>()
+            .Produces<ProductsResponse>()
             .Produces(304)
             .Fails(503)
-            .Examples(null, new ProductsAnswer([new("com.example.credits.25", 25, null)]));
+            .Examples(null, new ProductsResponse([new("com.example.credits.25", 25, null)]));
 
     private static async Task<IResult> HandleAsync(HttpContext context, ApiDatabase database)
     {
         var rows = await database.ListAsync<ProductRow>(Caller.Anonymous, "select * from get_products()", context.RequestAborted);
-        return TaggedJson.Answer(context, new ProductsAnswer(rows.ConvertAll(row => new ProductView(row.ProductId, row.Credits, row.GrantsTier))));
+        return TaggedJson.Result(context, new ProductsResponse(rows.ConvertAll(row => new ProductView(row.ProductId, row.Credits, row.GrantsTier))));
     }
 
     private sealed class ProductRow

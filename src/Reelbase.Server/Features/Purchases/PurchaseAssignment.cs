@@ -32,7 +32,7 @@ public sealed class PurchaseAssignment(ApiDatabase database, AppStoreClient appl
         }
         switch (await apple.FindTransactionAsync(id, options.Value.AcceptSandbox, cancellationToken))
         {
-            case AppStoreAnswer.Found found:
+            case AppStoreResponse.Found found:
                 if (
                     signedData.ReadTransaction(found.Body.Text("signedTransactionInfo"), out var fault, found.Environment) is not { } transaction
                     || (fault = PurchaseRecord.Fault(transaction) ?? "").Length > 0
@@ -48,10 +48,10 @@ public sealed class PurchaseAssignment(ApiDatabase database, AppStoreClient appl
                     options.Value.Policy
                 );
                 break;
-            case AppStoreAnswer.NotFound or AppStoreAnswer.Refused:
+            case AppStoreResponse.NotFound or AppStoreResponse.Refused:
                 throw new ApiException("ERR_4007", new { what = "purchase" });
             case var answer:
-                var wait = (answer as AppStoreAnswer.Unavailable)?.RetryAfterSeconds ?? 30;
+                var wait = (answer as AppStoreResponse.Unavailable)?.RetryAfterSeconds ?? 30;
                 throw new ApiException(
                     "ERR_6003",
                     new { reason = "app_store_unavailable", retry_after_seconds = (int)Math.Ceiling(Math.Max(1, wait)) },

@@ -52,7 +52,7 @@ public sealed class PurchaseClaimWorker(
     {
         switch (await apple.FindTransactionAsync(item.TransactionId, purchases.Value.AcceptSandbox, cancellationToken))
         {
-            case AppStoreAnswer.Found found:
+            case AppStoreResponse.Found found:
                 if (
                     signedData.ReadTransaction(found.Body.Text("signedTransactionInfo"), out _, found.Environment) is { } transaction
                     && PurchaseRecord.Fault(transaction) is null
@@ -67,17 +67,17 @@ public sealed class PurchaseClaimWorker(
                 }
                 await FinishAsync(item, null, 0);
                 break;
-            case AppStoreAnswer.Refused:
+            case AppStoreResponse.Refused:
                 await FinishAsync(item, null, 0);
                 break;
-            case AppStoreAnswer.NotFound:
+            case AppStoreResponse.NotFound:
                 await FinishAsync(item, Pause(item), purchases.Value.MaxLooksUnknown);
                 break;
-            case AppStoreAnswer.Unavailable away when item.Attempt >= purchases.Value.MaxLooksUnavailable:
+            case AppStoreResponse.Unavailable away when item.Attempt >= purchases.Value.MaxLooksUnavailable:
                 await GiveUpAsync(item, $"Apple could not be asked: {away.Reason}");
                 break;
             case var answer:
-                var wait = (answer as AppStoreAnswer.Unavailable)?.RetryAfterSeconds ?? 0;
+                var wait = (answer as AppStoreResponse.Unavailable)?.RetryAfterSeconds ?? 0;
                 await FinishAsync(item, Math.Max(wait, Pause(item)), purchases.Value.MaxLooksUnavailable);
                 break;
         }

@@ -15,7 +15,7 @@ public sealed class Reconciler(
     WorkerDatabase database,
     SignedData signedData,
     AppStoreClient apple,
-    IAppStoreWitness witness,
+    IAppStoreHealthListener witness,
     ChangeFeed feed,
     IOptions<PurchasesOptions> options,
     TimeProvider clock,
@@ -52,7 +52,7 @@ public sealed class Reconciler(
         var now = clock.GetUtcNow();
         var last = new DateTimeOffset(now.UtcDateTime.Date, TimeSpan.Zero).AddHours(options.Value.ReconcileAtHour);
         var due = now >= last ? last : last.AddDays(-1);
-        var turn = await database.OneOrNoneAsync<Turn>(
+        var turn = await database.QuerySingleOrDefaultAsync<Turn>(
             "select greatest(covered_until, to_timestamp(0)) as covered_until from begin_reconciliation($1, $2, $3, $4)",
             cancellationToken,
             environment,
@@ -92,7 +92,7 @@ public sealed class Reconciler(
         }
     }
 
-    private async Task<AppStoreAnswer.Unavailable?> WalkNotificationsAsync(
+    private async Task<AppStoreResponse.Unavailable?> WalkNotificationsAsync(
         string environment,
         DateTime coveredUntil,
         DateTimeOffset now,
@@ -108,19 +108,19 @@ public sealed class Reconciler(
         {
             await PaceAsync(cancellationToken);
             var answer = await apple.FindNotificationsAsync(environment, from, now, page, cancellationToken);
-            if (answer is AppStoreAnswer.Unavailable { IsUnreadable: true })
+            if (answer is AppStoreResponse.Unavailable { IsUnreadable: true })
             {
                 await ReportUnreadableAsync(environment, "the list of notifications", report);
             }
-            if (answer is not AppStoreAnswer.Found { Body: var body })
+            if (answer is not AppStoreResponse.Found { Body: var body })
             {
                 // A question that Apple calls wrong is a fault of ours, which waits as long as an outage.
-                return answer as AppStoreAnswer.Unavailable ?? new AppStoreAnswer.Unavailable("the list of notifications was refused");
+                return answer as AppStoreResponse.Unavailable ?? new AppStoreResponse.Unavailable("the list of notifications was refused");
             }
             if (Items(body, "notificationHistory") is not { } entries)
             {
                 await ReportUnreadableAsync(environment, "the list of notifications", report);
-                return new AppStoreAnswer.Unavailable("the list of notifications cannot be read");
+                return new AppStoreResponse.Unavailable("the list of notifications cannot be read");
             }
             foreach (var entry in entries)
             {
@@ -146,7 +146,7 @@ public sealed class Reconciler(
     }
 
     /// <summary>Goes on over the buyers from where the last walk came to, in portions, and remembers each one: what breaks off is not begun anew.</summary>
-    private async Task<AppStoreAnswer.Unavailable?> WalkBuyersAsync(string environment, string claimToken, Report report, CancellationToken cancellationToken)
+    private async Task<AppStoreResponse.Unavailable?> WalkBuyersAsync(string environment, string claimToken, Report report, CancellationToken cancellationToken)
     {
         var failures = 0;
         while (report.Buyers < options.Value.ReconcileMaxBuyers)
@@ -189,21 +189,21 @@ public sealed class Reconciler(
         return null;
     }
 
-    private async Task<AppStoreAnswer.Unavailable?> CheckBuyerAsync(
+    private async Task<AppStoreResponse.Unavailable?> CheckBuyerAsync(
         string environment,
         string transactionId,
         Report report,
         CancellationToken cancellationToken
     )
     {
-        foreach (var find in (Func<string, string, string?, CancellationToken, Task<AppStoreAnswer>>[])[apple.FindHistoryAsync, apple.FindRefundsAsync])
+        foreach (var find in (Func<string, string, string?, CancellationToken, Task<AppStoreResponse>>[])[apple.FindHistoryAsync, apple.FindRefundsAsync])
         {
             string? revision = null;
             for (var pages = 0; pages < MaxPages; pages++)
             {
                 await PaceAsync(cancellationToken);
                 var answer = await find(environment, transactionId, revision, cancellationToken);
-                if (answer is AppStoreAnswer.Unavailable away)
+                if (answer is AppStoreResponse.Unavailable away)
                 {
                     if (away.IsUnreadable)
                     {
@@ -211,7 +211,7 @@ public sealed class Reconciler(
                     }
                     return away;
                 }
-                if (answer is not AppStoreAnswer.Found { Body: var body })
+                if (answer is not AppStoreResponse.Found { Body: var body })
                 {
                     break;
                 }

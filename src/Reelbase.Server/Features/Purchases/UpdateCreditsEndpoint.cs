@@ -37,7 +37,7 @@ public sealed record UpdateCreditsRequest(
 /// <param name="CreditsRemaining">The balance now.</param>
 /// <param name="TotalCredits">The balance once more, under the name that shipped apps read.</param>
 /// <param name="Pending">True: the purchase is recorded, and its credits come as soon as we know its product; the app may finish it.</param>
-public sealed record UpdateCreditsAnswer(
+public sealed record UpdateCreditsResponse(
     bool Success,
     int CreditsAdded,
     int CreditsRemaining,
@@ -59,9 +59,9 @@ public static class UpdateCreditsEndpoint
             .WithSummary("Turn an App Store purchase into credits, exactly once")
             .RequiresUser()
             .Accepts<UpdateCreditsRequest>("application/json")
-            .Produces<UpdateCreditsAnswer>()
+            .Produces<UpdateCreditsResponse>()
             .Fails(400, 401, 403, 404, 409, 413, 415, 429, 503)
-            .Examples(new { signed_transaction = "eyJ..." }, new UpdateCreditsAnswer(true, 25, 35, 35));
+            .Examples(new { signed_transaction = "eyJ..." }, new UpdateCreditsResponse(true, 25, 35, 35));
 
     private static async Task<IResult> HandleAsync(
         HttpContext context,
@@ -139,7 +139,7 @@ public static class UpdateCreditsEndpoint
             throw new ApiException("ERR_4011", new { reason = fault });
         }
         var claimed = (
-            await database.OneOrNoneAsync<ClaimedPurchase>(
+            await database.QuerySingleOrDefaultAsync<ClaimedPurchase>(
                 caller,
                 "select * from claim_purchase($1::jsonb, $2::jsonb)",
                 cancellationToken,
@@ -149,8 +149,8 @@ public static class UpdateCreditsEndpoint
         )!;
         return claimed.Outcome switch
         {
-            "credited" or "known" => Json.Answer(new UpdateCreditsAnswer(true, claimed.CreditsAdded, claimed.CreditsRemaining, claimed.CreditsRemaining)),
-            "pending" => Json.Answer(new UpdateCreditsAnswer(true, 0, claimed.CreditsRemaining, claimed.CreditsRemaining, Pending: true)),
+            "credited" or "known" => Json.Result(new UpdateCreditsResponse(true, claimed.CreditsAdded, claimed.CreditsRemaining, claimed.CreditsRemaining)),
+            "pending" => Json.Result(new UpdateCreditsResponse(true, 0, claimed.CreditsRemaining, claimed.CreditsRemaining, Pending: true)),
             "of_another" => throw new ApiException("ERR_4012", new { reason = "purchase_of_another_user" }),
             _ => throw new ApiException("ERR_4011", new { reason = claimed.Reason ?? claimed.Outcome }),
         };
@@ -165,7 +165,7 @@ public static class UpdateCreditsEndpoint
             return null;
         }
         var place = (
-            await database.OneOrNoneAsync<ClaimPlace>(
+            await database.QuerySingleOrDefaultAsync<ClaimPlace>(
                 caller,
                 "select * from take_claim_place($1, $2, $3)",
                 context.RequestAborted,
@@ -221,18 +221,18 @@ public static class UpdateCreditsEndpoint
         }
         switch (await apple.FindTransactionAsync(transactionId, rules.AcceptSandbox, cancellationToken))
         {
-            case AppStoreAnswer.Found found:
+            case AppStoreResponse.Found found:
                 return signedData.ReadTransaction(found.Body.Text("signedTransactionInfo"), out var fault, found.Environment)
                     ?? throw new ApiException("ERR_4011", new { reason = fault });
-            case AppStoreAnswer.NotFound:
+            case AppStoreResponse.NotFound:
                 // A purchase of this minute may not be known yet; it is looked for again, so that it is not lost.
                 await KeepAsync();
                 throw new ApiException("ERR_4011", new { reason = "transaction_not_found" });
-            case AppStoreAnswer.Refused:
+            case AppStoreResponse.Refused:
                 throw new ApiException("ERR_4011", new { reason = "not_a_transaction_id" });
             case var answer:
                 await KeepAsync();
-                var wait = (answer as AppStoreAnswer.Unavailable)?.RetryAfterSeconds ?? 30;
+                var wait = (answer as AppStoreResponse.Unavailable)?.RetryAfterSeconds ?? 30;
                 throw new ApiException(
                     "ERR_6003",
                     new { reason = "app_store_unavailable", retry_after_seconds = (int)Math.Ceiling(Math.Max(1, wait)) },

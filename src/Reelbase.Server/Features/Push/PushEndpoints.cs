@@ -18,7 +18,7 @@ public sealed record RegisterPushTokenRequest(string? Token = null, string? Envi
 }
 
 /// <summary>It is noted.</summary>
-public sealed record PushTokenAnswer(bool Success);
+public sealed record PushTokenResponse(bool Success);
 
 /// <summary>Which phones are told when a video is done.</summary>
 public static partial class PushEndpoints
@@ -35,7 +35,7 @@ public static partial class PushEndpoints
             .WithSummary("Tell this phone when a video is done")
             .RequiresUser()
             .Accepts<RegisterPushTokenRequest>("application/json")
-            .Produces<PushTokenAnswer>()
+            .Produces<PushTokenResponse>()
             .Fails(400, 401, 403, 404, 413, 415, 503)
             .Examples(
                 new
@@ -44,7 +44,7 @@ public static partial class PushEndpoints
                     environment = "production",
                     kind = "alert",
                 },
-                new PushTokenAnswer(true)
+                new PushTokenResponse(true)
             );
         routes
             .MapDelete("/register-push-token", ForgetAsync)
@@ -54,9 +54,9 @@ public static partial class PushEndpoints
             .RequiresUser()
             .Query("token", "Apple's device token", required: true)
             .Query("user_id", "Optional; must be the caller")
-            .Produces<PushTokenAnswer>()
+            .Produces<PushTokenResponse>()
             .Fails(400, 401, 403, 404, 503)
-            .Examples(null, new PushTokenAnswer(true));
+            .Examples(null, new PushTokenResponse(true));
     }
 
     private static async Task<IResult> RegisterAsync(HttpContext context, CallerResolver callers, ApiDatabase database)
@@ -75,14 +75,14 @@ public static partial class PushEndpoints
             throw ApiException.Field("ERR_4000", "kind", "alert_or_background");
         }
         await database.ExecuteAsync(caller, "select register_push_token($1, $2, $3, $4)", context.RequestAborted, token, environment, kind, MaxTokensPerUser);
-        return Json.Answer(new PushTokenAnswer(true));
+        return Json.Result(new PushTokenResponse(true));
     }
 
     private static async Task<IResult> ForgetAsync(HttpContext context, CallerResolver callers, ApiDatabase database)
     {
         var caller = await callers.RequireUserAsync(context);
         await database.ExecuteAsync(caller, "select forget_push_token($1)", context.RequestAborted, Normalize(context.Request.Query["token"].FirstOrDefault()));
-        return Json.Answer(new PushTokenAnswer(true));
+        return Json.Result(new PushTokenResponse(true));
     }
 
     /// <summary>Apple's tokens have no fixed length, are even in digits, and are written in either case.</summary>

@@ -72,7 +72,7 @@ public sealed class PushWorker(
         }
         var answer = await apns.SendAsync(Push(item, item.Environment), cancellationToken);
         string? environment = null;
-        if (answer is ApnsAnswer.UnknownToken)
+        if (answer is ApnsResponse.UnknownToken)
         {
             // Registered as of the other kind of build, perhaps: asked there once.
             environment = item.Environment == "sandbox" ? "production" : "sandbox";
@@ -80,16 +80,16 @@ public sealed class PushWorker(
         }
         switch (answer)
         {
-            case ApnsAnswer.Taken:
+            case ApnsResponse.Taken:
                 await FinishAsync(item, "sent", null, environment: environment);
                 break;
-            case ApnsAnswer.UnknownToken:
+            case ApnsResponse.UnknownToken:
                 await FinishAsync(item, "gone", "BadDeviceToken");
                 break;
-            case ApnsAnswer.Gone gone:
+            case ApnsResponse.Gone gone:
                 await FinishAsync(item, "gone", gone.Reason, goneAt: gone.Since);
                 break;
-            case ApnsAnswer.Refused { IsOurSetup: true } refused:
+            case ApnsResponse.Refused { IsOurSetup: true } refused:
                 logger.LogCritical("APNs refuses our pushes: {Reason} (Apns:Topic, TeamId, KeyId, PrivateKey)", refused.Reason);
                 await Database.ExecuteAsync(
                     "select raise_alert('push_setup', $1, $2)",
@@ -99,10 +99,10 @@ public sealed class PushWorker(
                 );
                 await FinishAsync(item, "failed", refused.Reason);
                 break;
-            case ApnsAnswer.Refused refused:
+            case ApnsResponse.Refused refused:
                 await FinishAsync(item, "failed", refused.Reason);
                 break;
-            case ApnsAnswer.Later later:
+            case ApnsResponse.Later later:
                 await FinishAsync(item, null, later.Reason, Backoff.Seconds(item.Attempt, later.Seconds, RetryCapSeconds));
                 break;
         }

@@ -16,7 +16,7 @@ public sealed record ReportContentRequest(string? JobId = null, string? Reason =
 }
 
 /// <summary>Support will look at it.</summary>
-public sealed record ReportContentAnswer(bool Success);
+public sealed record ReportContentResponse(bool Success);
 
 /// <summary><c>POST /report-content</c>: a user tells support of a generated video that offends.</summary>
 public static class ReportEndpoint
@@ -31,11 +31,11 @@ public static class ReportEndpoint
             .WithSummary("Report a generated video to support")
             .RequiresUser()
             .Accepts<ReportContentRequest>("application/json")
-            .Produces<ReportContentAnswer>()
+            .Produces<ReportContentResponse>()
             .Fails(400, 401, 403, 404, 413, 415, 503)
             .Examples(
                 new { job_id = "019a0000-0000-7000-8000-000000000001", reason = "It shows something that I did not ask for." },
-                new ReportContentAnswer(true)
+                new ReportContentResponse(true)
             );
 
     private static async Task<IResult> HandleAsync(HttpContext context, CallerResolver callers, ApiDatabase database)
@@ -51,6 +51,6 @@ public static class ReportEndpoint
             throw ApiException.Field("ERR_4000", "reason", "1_to_1000_characters");
         }
         await database.ExecuteAsync(caller, "select report_content($1, $2)", context.RequestAborted, jobId, reason);
-        return Json.Answer(new ReportContentAnswer(true));
+        return Json.Result(new ReportContentResponse(true));
     }
 }

@@ -14,7 +14,7 @@ namespace Reelbase.Server.Features.Sessions;
 public sealed record OpenSession(Guid SessionId, string SignedInWith, DateTime CreatedAt, DateTime LastUsedAt, bool IsCurrent);
 
 /// <summary>The caller's open sessions.</summary>
-public sealed record SessionsAnswer(IReadOnlyList<OpenSession> Sessions);
+public sealed record SessionsResponse(IReadOnlyList<OpenSession> Sessions);
 
 /// <summary>Which session to end.</summary>
 public sealed record EndSessionRequest(string? SessionId = null, string? UserId = null)
@@ -24,7 +24,7 @@ public sealed record EndSessionRequest(string? SessionId = null, string? UserId 
 }
 
 /// <summary>The session has ended.</summary>
-public sealed record EndSessionAnswer(bool Success);
+public sealed record EndSessionResponse(bool Success);
 
 /// <summary>Users see where they are signed in, and end what they do not know.</summary>
 public static class SessionEndpoints
@@ -41,24 +41,24 @@ public static class SessionEndpoints
             .RequiresUser()
             .WithSummary("Where the caller is signed in: the open sessions, this one first")
             .Query("user_id", "Optional; must be the caller")
-            .Produces<SessionsAnswer>()
+            .Produces<SessionsResponse>()
             .Fails(401, 403, 503)
-            .Examples(null, new SessionsAnswer([new(ExampleId, "apple", ExampleTime, ExampleTime.AddDays(1), true)]));
+            .Examples(null, new SessionsResponse([new(ExampleId, "apple", ExampleTime, ExampleTime.AddDays(1), true)]));
         group
             .MapPost("/end-session", EndAsync)
             .WithName("end-session")
             .RequiresUser()
             .WithSummary("End one session of the caller's, on this phone or another; its tokens are refused from the next call on")
             .Accepts<EndSessionRequest>("application/json")
-            .Produces<EndSessionAnswer>()
+            .Produces<EndSessionResponse>()
             .Fails(400, 401, 403, 404, 413, 415, 503)
-            .Examples(new { session_id = ExampleId }, new EndSessionAnswer(true));
+            .Examples(new { session_id = ExampleId }, new EndSessionResponse(true));
     }
 
     private static async Task<IResult> ListAsync(HttpContext context, CallerResolver callers, ApiDatabase database)
     {
         var caller = await callers.RequireUserAsync(context);
-        return Json.Answer(new SessionsAnswer(await database.ListAsync<OpenSession>(caller, "select * from list_my_sessions()", context.RequestAborted)));
+        return Json.Result(new SessionsResponse(await database.ListAsync<OpenSession>(caller, "select * from list_my_sessions()", context.RequestAborted)));
     }
 
     private static async Task<IResult> EndAsync(HttpContext context, CallerResolver callers, ApiDatabase database)
@@ -70,6 +70,6 @@ public static class SessionEndpoints
             : Guid.TryParse(request.SessionId, out var given) ? given
             : throw new ApiException("ERR_4007", new { what = "session" });
         await database.ExecuteAsync(caller, "select end_session($1)", context.RequestAborted, id);
-        return Json.Answer(new EndSessionAnswer(true));
+        return Json.Result(new EndSessionResponse(true));
     }
 }

@@ -11,7 +11,7 @@ using Reelbase.Server.Platform.Security;
 namespace Reelbase.Server.Features.Sessions;
 
 /// <summary>A session as the auth API hands it out.</summary>
-public sealed record SessionAnswer(string AccessToken, string TokenType, int ExpiresIn, long ExpiresAt, string RefreshToken, AuthUser User);
+public sealed record SessionResponse(string AccessToken, string TokenType, int ExpiresIn, long ExpiresAt, string RefreshToken, AuthUser User);
 
 /// <summary>A user as the auth API describes them.</summary>
 public sealed record AuthUser(
@@ -66,12 +66,12 @@ public sealed class SessionService(
     private readonly byte[] _key = keys.Derive("refresh tokens");
 
     /// <summary>Opens a session for a user whose identity was just established.</summary>
-    public async Task<(SessionAnswer Answer, SessionUser User)> StartAsync(Guid userId, string method, CancellationToken cancellationToken)
+    public async Task<(SessionResponse Response, SessionUser User)> StartAsync(Guid userId, string method, CancellationToken cancellationToken)
     {
         var sessionId = Guid.NewGuid();
         var refreshToken = RefreshToken(sessionId, 0);
         var user =
-            await database.OneOrNoneAsync<SessionUser>(
+            await database.QuerySingleOrDefaultAsync<SessionUser>(
                 "select s.*, get_user_metadata(s.user_id) as user_metadata from start_session($1, $2, $3, $4, $5) s",
                 cancellationToken,
                 userId,
@@ -81,15 +81,15 @@ public sealed class SessionService(
                 options.Value.MaxSessionsPerUser
             // They have left, or become part of another account, since they were found: what is asked again finds them as they are now.
             ) ?? throw new ApiException("ERR_6001");
-        return (Answer(user, sessionId, method, refreshToken), user);
+        return (ToResponse(user, sessionId, method, refreshToken), user);
     }
 
     /// <summary>Opens a session for a guest whose phone was just recognised; null when they are no guest any more.</summary>
-    public async Task<(SessionAnswer Answer, SessionUser User)?> StartGuestAsync(Guid userId, CancellationToken cancellationToken)
+    public async Task<(SessionResponse Response, SessionUser User)?> StartGuestAsync(Guid userId, CancellationToken cancellationToken)
     {
         var sessionId = Guid.NewGuid();
         var refreshToken = RefreshToken(sessionId, 0);
-        var user = await database.OneOrNoneAsync<SessionUser>(
+        var user = await database.QuerySingleOrDefaultAsync<SessionUser>(
             "select s.*, get_user_metadata(s.user_id) as user_metadata from start_guest_session($1, $2, $3, $4) s",
             cancellationToken,
             userId,
@@ -97,18 +97,18 @@ public sealed class SessionService(
             Hash(refreshToken),
             options.Value.MaxSessionsPerUser
         );
-        return user is null ? null : (Answer(user, sessionId, "anonymous", refreshToken), user);
+        return user is null ? null : (ToResponse(user, sessionId, "anonymous", refreshToken), user);
     }
 
     /// <summary>Trades a refresh token for a new pair.</summary>
     /// <returns>The session, or why not: <c>validation_failed</c>, <c>refresh_token_not_found</c>, <c>refresh_token_already_used</c>, <c>session_expired</c>, <c>user_banned</c>.</returns>
-    public async Task<(SessionAnswer? Answer, string? Error)> RefreshAsync(string refreshToken, CancellationToken cancellationToken)
+    public async Task<(SessionResponse? Response, string? Error)> RefreshAsync(string refreshToken, CancellationToken cancellationToken)
     {
         if (!TryRead(refreshToken, out var sessionId, out var counter))
         {
             return await RefreshFormerAsync(refreshToken, cancellationToken);
         }
-        var row = await database.OneOrNoneAsync<RefreshRow>(
+        var row = await database.QuerySingleOrDefaultAsync<RefreshRow>(
             "select s.*, get_user_metadata(s.user_id) as user_metadata from refresh_session($1, $2, $3, $4, $5, $6, $7) s",
             cancellationToken,
             sessionId,
@@ -124,12 +124,12 @@ public sealed class SessionService(
             RefreshFailures.Add(1, new KeyValuePair<string, object?>("reason", row?.Outcome ?? "not_found"));
         }
         return row is { Outcome: "ok" }
-            ? (Answer(row.ToUser(), sessionId, row.Method!, RefreshToken(sessionId, row.Counter!.Value)), null)
+            ? (ToResponse(row.ToUser(), sessionId, row.Method!, RefreshToken(sessionId, row.Counter!.Value)), null)
             : (null, Code(row?.Outcome));
     }
 
     /// <summary>What is not one of ours was never given out here; while the switch for shipped builds is open it may be of the project that the app came from.</summary>
-    private async Task<(SessionAnswer? Answer, string? Error)> RefreshFormerAsync(string refreshToken, CancellationToken cancellationToken)
+    private async Task<(SessionResponse? Response, string? Error)> RefreshFormerAsync(string refreshToken, CancellationToken cancellationToken)
     {
         if (refreshToken.Length is < 12 or > 4096)
         {
@@ -140,7 +140,7 @@ public sealed class SessionService(
         if (callers.AcceptsShippedBuilds)
         {
             var newSession = Guid.NewGuid();
-            row = await database.OneOrNoneAsync<FormerRow>(
+            row = await database.QuerySingleOrDefaultAsync<FormerRow>(
                 "select s.*, get_user_metadata(s.user_id) as user_metadata from use_former_refresh_token($1, $2, $3, $4, $5) s",
                 cancellationToken,
                 Hash(refreshToken),
@@ -156,7 +156,7 @@ public sealed class SessionService(
             return (null, Code(row?.Outcome));
         }
         uses.Add("former_refresh_token");
-        return (Answer(row.ToUser(), row.SessionId!.Value, row.Method!, RefreshToken(row.SessionId.Value, row.Counter!.Value)), null);
+        return (ToResponse(row.ToUser(), row.SessionId!.Value, row.Method!, RefreshToken(row.SessionId.Value, row.Counter!.Value)), null);
     }
 
     private static string Code(string? outcome) =>
@@ -174,13 +174,13 @@ public sealed class SessionService(
 
     /// <summary>Rotates the session of a caller whose account has just changed, so that the answer carries tokens that say who they are now.</summary>
     /// <returns>The session with its next tokens; null when the caller has none (the switch for shipped builds) or it has ended.</returns>
-    public async Task<SessionAnswer?> RotateAsync(Guid? sessionId, CancellationToken cancellationToken)
+    public async Task<SessionResponse?> RotateAsync(Guid? sessionId, CancellationToken cancellationToken)
     {
         if (sessionId is not { } id || await database.ScalarAsync<int?>("select get_session_counter($1)", cancellationToken, id) is not { } counter)
         {
             return null;
         }
-        return (await RefreshAsync(RefreshToken(id, counter), cancellationToken)).Answer;
+        return (await RefreshAsync(RefreshToken(id, counter), cancellationToken)).Response;
     }
 
     /// <summary>The user object of the auth API.</summary>
@@ -220,7 +220,7 @@ public sealed class SessionService(
             user.Email ?? ""
         );
 
-    private SessionAnswer Answer(SessionUser user, Guid sessionId, string method, string refreshToken)
+    private SessionResponse ToResponse(SessionUser user, Guid sessionId, string method, string refreshToken)
     {
         var (token, expiresAt) = tokens.Create(new(user.UserId, sessionId, method, user.IsGuest, user.Email, user.Metadata));
         return new(token, "bearer", tokens.LifeSeconds, expiresAt, refreshToken, Describe(user));

@@ -18,7 +18,7 @@ public sealed record AppleAccountEventRequest(string? Payload = null)
 }
 
 /// <summary>The answer, of which Apple reads the status only.</summary>
-public sealed record AppleAccountEventAnswer(bool Success);
+public sealed record AppleAccountEventResponse(bool Success);
 
 /// <summary><c>POST /apple-account-events</c>: Apple tells that a permission was taken back or an Apple account deleted. Verified, stored once, answered.</summary>
 public static class AppleAccountEventsEndpoint
@@ -30,9 +30,9 @@ public static class AppleAccountEventsEndpoint
             .WithName("apple-account-events")
             .WithSummary("Apple tells what became of an Apple account")
             .Accepts<AppleAccountEventRequest>("application/json", "application/x-www-form-urlencoded")
-            .Produces<AppleAccountEventAnswer>()
+            .Produces<AppleAccountEventResponse>()
             .Fails(400, 401, 413, 415, 503)
-            .Examples(new { payload = "eyJ..." }, new AppleAccountEventAnswer(true));
+            .Examples(new { payload = "eyJ..." }, new AppleAccountEventResponse(true));
 
     private static async Task<IResult> HandleAsync(HttpContext context, AppleTokens tokens, ApiDatabase database, ChangeFeed feed)
     {
@@ -70,7 +70,7 @@ public static class AppleAccountEventsEndpoint
         {
             feed.Publish(AppleAccountEventWorker.WakeTopic);
         }
-        return Json.Answer(new AppleAccountEventAnswer(true));
+        return Json.Result(new AppleAccountEventResponse(true));
     }
 
     /// <summary>The payload of a JSON body as documented, or of a form's field, as Apple's services send it too.</summary>

@@ -63,17 +63,17 @@ public sealed class AppleAuthorizationWorker(
                 : await apple.RevokeAsync(item.ClientId, secret, cancellationToken);
         switch (answer)
         {
-            case AppleTokenAnswer.Exchanged exchanged:
+            case AppleTokenResponse.Exchanged exchanged:
                 await RecordAsync(item, "held", _box.Seal(exchanged.RefreshToken), null, null);
                 break;
-            case AppleTokenAnswer.Revoked:
+            case AppleTokenResponse.Revoked:
                 await RecordAsync(item, "revoked", null, null, null);
                 break;
-            case AppleTokenAnswer.Invalid invalid:
+            case AppleTokenResponse.Invalid invalid:
                 // Used, or older than five minutes: nothing that a repetition could change.
                 await RecordAsync(item, item.Stage == "code" ? "lost" : "revoked", null, invalid.Reason, null);
                 break;
-            case AppleTokenAnswer.Unavailable away when item.Attempt >= signIn.Value.MaxAttempts:
+            case AppleTokenResponse.Unavailable away when item.Attempt >= signIn.Value.MaxAttempts:
                 if (item.Stage == "code")
                 {
                     // It has died of age long ago, and with it what could be done.
@@ -85,7 +85,7 @@ public sealed class AppleAuthorizationWorker(
                     await GiveUpAsync(item, $"Apple could not be asked: {away.Reason}");
                 }
                 break;
-            case AppleTokenAnswer.Unavailable away:
+            case AppleTokenResponse.Unavailable away:
                 await RecordAsync(item, "later", null, away.Reason, Backoff.Seconds(item.Attempt, signIn.Value.RetryBaseSeconds, signIn.Value.RetryCapSeconds));
                 break;
         }

@@ -62,7 +62,7 @@ public sealed class AppleSignIn(ApiDatabase database, AppleTokens tokens, AppleA
             try
             {
                 member = (
-                    await database.OneOrNoneAsync<Member>(
+                    await database.QuerySingleOrDefaultAsync<Member>(
                         "select * from sign_in_with_apple($1, $2, $3, $4)",
                         cancellationToken,
                         identity.Subject,
@@ -109,7 +109,7 @@ public sealed class AppleSignIn(ApiDatabase database, AppleTokens tokens, AppleA
     /// <summary>Joins a guest with a verified Apple account, by linking or by merging. Raises as <c>join_apple_account</c>.</summary>
     public async Task<JoinedAccount> JoinAsync(Caller guest, AppleIdentity identity, bool mayMerge, CancellationToken cancellationToken) =>
         (
-            await database.OneOrNoneAsync<JoinedAccount>(
+            await database.QuerySingleOrDefaultAsync<JoinedAccount>(
                 guest,
                 "select * from join_apple_account($1, $2, $3, $4, $5)",
                 cancellationToken,

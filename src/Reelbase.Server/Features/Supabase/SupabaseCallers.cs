@@ -71,7 +71,7 @@ public sealed class SupabaseCallers(AccessTokens tokens)
 
     /// <summary>The gateway's answer to a request without a good key.</summary>
     public static IResult Refuse(KeyFault fault) =>
-        Platform.Http.Json.Answer(
+        Platform.Http.Json.Result(
             new GatewayError(fault == KeyFault.NoKey ? "No API key found in request" : "Invalid API key"),
             StatusCodes.Status401Unauthorized
         );

@@ -10,7 +10,7 @@ namespace Reelbase.Server.Features.VideoLibrary;
 /// <param name="ExpiresAt">When the video is removed; null when it is kept.</param>
 /// <param name="Video">What the video is like; null before it is there.</param>
 /// <param name="EstimatedSeconds">Until the video is probably there, while it waits or runs; null once it has ended.</param>
-public sealed record JobStatusAnswer(
+public sealed record JobStatusResponse(
     Guid JobId,
     string Status,
     string Prompt,
@@ -74,7 +74,7 @@ public sealed record JobRow(
 public sealed class JobView(FileLinks links, IOptions<GenerationOptions> options)
 {
     /// <summary>The status answer of a job.</summary>
-    public JobStatusAnswer Status(HttpContext context, JobRow row)
+    public JobStatusResponse Status(HttpContext context, JobRow row)
     {
         var expires = ExpiresAt(row.CreatedAt);
         var language = row.Language ?? AcceptLanguage.Choose(context.Request.Headers.AcceptLanguage.ToString());

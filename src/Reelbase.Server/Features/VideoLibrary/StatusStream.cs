@@ -28,12 +28,12 @@ internal sealed class StatusStream : ILiveListener, IResult, IValueTaskSource, I
 
     private readonly HttpContext _context;
     private readonly JobView _view;
-    private readonly StreamPulse _pulse;
+    private readonly StreamHeartbeat _pulse;
     private readonly IDisposable _place;
     private LiveWatch? _watch;
     private ManualResetValueTaskSourceCore<bool> _wake = new() { RunContinuationsAsynchronously = true };
     private int _state;
-    private volatile JobStatusAnswer? _current;
+    private volatile JobStatusResponse? _current;
     private volatile bool _isEnded;
     private volatile bool _isBeaten;
     private long _sent;
@@ -43,7 +43,7 @@ internal sealed class StatusStream : ILiveListener, IResult, IValueTaskSource, I
     /// <param name="view">Makes answers of rows.</param>
     /// <param name="pulse">Where heartbeats come from.</param>
     /// <param name="place">What is given back.</param>
-    public StatusStream(HttpContext context, JobView view, StreamPulse pulse, IDisposable place)
+    public StatusStream(HttpContext context, JobView view, StreamHeartbeat pulse, IDisposable place)
     {
         (_context, _view, _pulse, _place) = (context, view, pulse, place);
         context.Response.RegisterForDispose(this);
@@ -56,14 +56,14 @@ internal sealed class StatusStream : ILiveListener, IResult, IValueTaskSource, I
     internal int Place { get; set; }
 
     /// <summary>Whether the client has the final event already, so that there is nothing to stream.</summary>
-    public static bool HasSeenTheEnd(HttpContext context, JobStatusAnswer current) =>
+    public static bool HasSeenTheEnd(HttpContext context, JobStatusResponse current) =>
         IsFinal(current) && context.Request.Headers["Last-Event-ID"].ToString() == FinalId(current);
 
     /// <summary>Begins to hear of the job; before its first reading, so that nothing falls between the two.</summary>
     public void Watch(LiveWatch watch) => _watch = watch;
 
     /// <summary>What the job is now; something newer may have come already.</summary>
-    public StatusStream From(JobStatusAnswer first)
+    public StatusStream From(JobStatusResponse first)
     {
         Interlocked.CompareExchange(ref _current, first, null);
         return this;
@@ -165,14 +165,14 @@ internal sealed class StatusStream : ILiveListener, IResult, IValueTaskSource, I
     void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _wake.OnCompleted(continuation, state, token, flags);
 
-    private static bool IsFinal(JobStatusAnswer answer) => answer.Status is "completed" or "failed";
+    private static bool IsFinal(JobStatusResponse answer) => answer.Status is "completed" or "failed";
 
     /// <summary>A final event is the same wherever it is asked for; the others only have to differ.</summary>
-    private static string FinalId(JobStatusAnswer answer) => string.Create(CultureInfo.InvariantCulture, $"{answer.JobId}:{answer.Status}");
+    private static string FinalId(JobStatusResponse answer) => string.Create(CultureInfo.InvariantCulture, $"{answer.JobId}:{answer.Status}");
 
     private bool IsOver(DateTime ends) => _isEnded || DateTime.UtcNow > ends;
 
-    private void Take(JobStatusAnswer answer)
+    private void Take(JobStatusResponse answer)
     {
         _current = answer;
         Ring();

@@ -9,7 +9,7 @@ using Reelbase.Server.Platform.Security;
 namespace Reelbase.Server.Features.VideoLibrary;
 
 /// <summary>A page of jobs.</summary>
-public sealed record JobListAnswer(Guid? NextBefore, IReadOnlyList<JobListItem> Jobs);
+public sealed record JobListResponse(Guid? NextBefore, IReadOnlyList<JobListItem> Jobs);
 
 /// <summary>Which job to delete.</summary>
 public sealed record DeleteJobRequest(string? JobId = null, string? UserId = null)
@@ -19,7 +19,7 @@ public sealed record DeleteJobRequest(string? JobId = null, string? UserId = nul
 }
 
 /// <summary>Something was done.</summary>
-public sealed record SuccessAnswer(bool Success);
+public sealed record SuccessResponse(bool Success);
 
 /// <summary>What a user sees of their jobs: one, live or at once; a list; and deleting.</summary>
 public static class VideoLibraryEndpoints
@@ -34,11 +34,11 @@ public static class VideoLibraryEndpoints
             .WithSummary("One job; as text/event-stream, live until it ends")
             .Query("job_id", "The job", required: true)
             .Query("user_id", "Optional; must be the caller")
-            .Produces<JobStatusAnswer>()
+            .Produces<JobStatusResponse>()
             .Fails(400, 401, 403, 404, 429, 503)
             .Examples(
                 null,
-                new JobStatusAnswer(
+                new JobStatusResponse(
                     Guid.Parse("019a0000-0000-7000-8000-000000000001"),
                     "processing",
                     "A paper boat on a quiet lake",
@@ -65,11 +65,11 @@ public static class VideoLibraryEndpoints
             .Query("status", "pending, processing, completed or failed")
             .Query("q", "A piece of the prompt")
             .Query("user_id", "Optional; must be the caller")
-            .Produces<JobListAnswer>()
+            .Produces<JobListResponse>()
             .Fails(400, 401, 403, 404, 503)
             .Examples(
                 null,
-                new JobListAnswer(
+                new JobListResponse(
                     null,
                     [
                         new(
@@ -91,9 +91,9 @@ public static class VideoLibraryEndpoints
             .RequiresUser()
             .WithSummary("Delete a job and its files")
             .Accepts<DeleteJobRequest>("application/json")
-            .Produces<SuccessAnswer>()
+            .Produces<SuccessResponse>()
             .Fails(400, 401, 403, 404, 413, 415, 503)
-            .Examples(new { job_id = "019a0000-0000-7000-8000-000000000001" }, new SuccessAnswer(true));
+            .Examples(new { job_id = "019a0000-0000-7000-8000-000000000001" }, new SuccessResponse(true));
     }
 
     private static async Task<IResult> StatusAsync(
@@ -103,7 +103,7 @@ public static class VideoLibraryEndpoints
         JobView view,
         LiveHub hub,
         LiveConnections live,
-        StreamPulse pulse
+        StreamHeartbeat pulse
     )
     {
         // Shipped builds name the job alone; under their switch its owner is who asks.
@@ -115,7 +115,7 @@ public static class VideoLibraryEndpoints
         var jobId = ReadJobId(context.Request.Query["job_id"].FirstOrDefault());
         if (!context.Request.Headers.Accept.ToString().Contains("text/event-stream", StringComparison.OrdinalIgnoreCase))
         {
-            return Json.Answer(await ReadAsync());
+            return Json.Result(await ReadAsync());
         }
         var stream = new StatusStream(context, view, pulse, live.Open(caller.UserId!.Value, context.Connection.RemoteIpAddress));
         // Before the first reading, so that nothing falls between the two.
@@ -137,13 +137,13 @@ public static class VideoLibraryEndpoints
                 )
             )?.ToString() ?? throw new ApiException("ERR_4007", new { what = "job" });
 
-        async Task<JobStatusAnswer> ReadAsync()
+        async Task<JobStatusResponse> ReadAsync()
         {
             try
             {
                 return view.Status(
                     context,
-                    (await database.OneOrNoneAsync<JobRow>(caller, "select * from get_job_status($1)", context.RequestAborted, jobId))!
+                    (await database.QuerySingleOrDefaultAsync<JobRow>(caller, "select * from get_job_status($1)", context.RequestAborted, jobId))!
                 );
             }
             catch (Npgsql.NpgsqlException error)
@@ -175,7 +175,7 @@ public static class VideoLibraryEndpoints
             RequestQuery.Text(context, "q", 200)
         );
         var page = rows.Take(limit).Select(row => view.Item(context, row)).ToList();
-        return Json.Answer(new JobListAnswer(rows.Count > limit ? page[^1].JobId : null, page));
+        return Json.Result(new JobListResponse(rows.Count > limit ? page[^1].JobId : null, page));
     }
 
     private static async Task<IResult> DeleteAsync(HttpContext context, CallerResolver callers, ApiDatabase database, ChangeFeed feed)
@@ -191,7 +191,7 @@ public static class VideoLibraryEndpoints
         feed.Publish(VideoJobWorker.WakeTopic);
         feed.Publish(FileRemover.WakeTopic);
         feed.Publish(VideoJobWorker.TopicOf(jobId));
-        return Json.Answer(new SuccessAnswer(true));
+        return Json.Result(new SuccessResponse(true));
     }
 
     /// <summary>An id that is no UUID names no job.</summary>

@@ -11,7 +11,7 @@ public static class FalErrors
     /// </summary>
     /// <param name="answer">The answer.</param>
     /// <param name="errorType">The <c>error_type</c> of the status object, where there is one.</param>
-    public static PollOutcome.Failed? Verdict(ProviderAnswer answer, string? errorType)
+    public static PollOutcome.Failed? Verdict(ProviderResponse answer, string? errorType)
     {
         var body = Unwrap(answer.Json);
         var type = Given(errorType) ?? Given(body.Text("error_type")) ?? Given(answer.Header("X-Fal-Error-Type")) ?? DetailType(body);

@@ -33,7 +33,7 @@ public sealed class FalProvider(string name, FalOptions account, VideoProviderOp
             name,
             account,
             options,
-            new ProviderHttp(name, options, services.GetRequiredService<IProviderWitness>(), services.GetRequiredService<ILogger<ProviderHttp>>()),
+            new ProviderHttp(name, options, services.GetRequiredService<IProviderHealthListener>(), services.GetRequiredService<ILogger<ProviderHttp>>()),
             services.GetRequiredService<FalWebhooks>()
         );
 
@@ -136,7 +136,7 @@ public sealed class FalProvider(string name, FalOptions account, VideoProviderOp
     }
 
     /// <summary>An answer without what was asked for: fal's verdict on the request, or nothing that one could go by, and then it is asked again.</summary>
-    private static PollOutcome ReadRefusal(string call, ProviderAnswer answer, string? errorType) =>
+    private static PollOutcome ReadRefusal(string call, ProviderResponse answer, string? errorType) =>
         answer.Status switch
         {
             // About our account and not about the job: it may still be fetched later.
@@ -147,13 +147,13 @@ public sealed class FalProvider(string name, FalOptions account, VideoProviderOp
         };
 
     /// <summary>What fal has billed, in units of the endpoint; null when it does not say so.</summary>
-    private static decimal? BilledUnits(ProviderAnswer answer) =>
+    private static decimal? BilledUnits(ProviderResponse answer) =>
         decimal.TryParse(answer.Header("x-fal-billable-units"), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var units)
         && units is >= 0 and < MaxBilledUnits
             ? units
             : null;
 
-    private static SubmitOutcome ReadSubmission(ProviderAnswer answer)
+    private static SubmitOutcome ReadSubmission(ProviderResponse answer)
     {
         var reason = $"the submission answered {answer.Status}";
         if (answer.IsSuccess)

@@ -31,7 +31,12 @@ public sealed class RunwayModule : IVideoProviderModule
         services.GetRequiredService<IOptions<RunwayOptions>>().Value is { ApiKey.Length: > 0 } options
             ? new RunwayProvider(
                 options,
-                new ProviderHttp("runway", options, services.GetRequiredService<IProviderWitness>(), services.GetRequiredService<ILogger<ProviderHttp>>())
+                new ProviderHttp(
+                    "runway",
+                    options,
+                    services.GetRequiredService<IProviderHealthListener>(),
+                    services.GetRequiredService<ILogger<ProviderHttp>>()
+                )
             )
             : null;
 }

@@ -103,7 +103,7 @@ public sealed class RunwayProvider(RunwayOptions options, ProviderHttp http) : I
         };
     }
 
-    private static SubmitOutcome ReadSubmission(ProviderAnswer answer)
+    private static SubmitOutcome ReadSubmission(ProviderResponse answer)
     {
         var reason = $"the submission answered {answer.Status}";
         if (answer.IsSuccess)

@@ -72,7 +72,7 @@ public sealed class CallerDatabase(ConnectionStrings strings, int maxConnections
         Func<CallerTransaction, Task<T>> work,
         CancellationToken cancellationToken
     ) =>
-        GiveWayAsync(
+        RetryOnConflictAsync(
             async () =>
             {
                 await using var connection = await Source.OpenConnectionAsync(cancellationToken);

@@ -138,7 +138,7 @@ public sealed partial class Migrator(string ownerConnectionString, ILogger logge
     /// <summary>Applies the transactional files; false when a lock was not free and it may be tried again.</summary>
     private async Task<bool> ApplyAsync(NpgsqlConnection connection, Due plan, int attempt, CancellationToken cancellationToken)
     {
-        await using var watch = LockWatch.Start(_connectionString, connection.ProcessID);
+        await using var watch = LockMonitor.Start(_connectionString, connection.ProcessID);
         var at = "the migration";
         try
         {
@@ -283,14 +283,14 @@ public sealed partial class Migrator(string ownerConnectionString, ILogger logge
             if (waitedSeconds >= MaxWaitMinutes * 60)
             {
                 throw new MigrationException(
-                    $"another migration has not ended within {MaxWaitMinutes} minutes; it is {await LockWatch.AdvisoryHolderAsync(connection, key, cancellationToken)}. Nothing was changed"
+                    $"another migration has not ended within {MaxWaitMinutes} minutes; it is {await LockMonitor.AdvisoryHolderAsync(connection, key, cancellationToken)}. Nothing was changed"
                 );
             }
             if (polls % (10_000 / PollMilliseconds) == 10_000 / PollMilliseconds - 1)
             {
                 logger.LogInformation(
                     "Waiting for another migration: {Holder}",
-                    await LockWatch.AdvisoryHolderAsync(connection, key, cancellationToken) ?? "it has just ended"
+                    await LockMonitor.AdvisoryHolderAsync(connection, key, cancellationToken) ?? "it has just ended"
                 );
             }
             await Task.Delay(PollMilliseconds, cancellationToken);

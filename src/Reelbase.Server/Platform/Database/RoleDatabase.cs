@@ -33,7 +33,7 @@ public abstract class RoleDatabase : IAsyncDisposable
 
     /// <summary>Every row that the function answers.</summary>
     public Task<List<T>> ListAsync<T>(string sql, CancellationToken cancellationToken, params object?[] arguments) =>
-        GiveWayAsync(
+        RetryOnConflictAsync(
             async () =>
             {
                 await using var command = Source.CreateCommand(sql);
@@ -45,8 +45,8 @@ public abstract class RoleDatabase : IAsyncDisposable
         );
 
     /// <summary>Like <see cref="ListAsync"/>, for what reads everything there is and may take as long as it is told.</summary>
-    public Task<List<T>> ListSlowlyAsync<T>(int maxSeconds, string sql, CancellationToken cancellationToken, params object?[] arguments) =>
-        GiveWayAsync(
+    public Task<List<T>> ListWithTimeoutAsync<T>(int maxSeconds, string sql, CancellationToken cancellationToken, params object?[] arguments) =>
+        RetryOnConflictAsync(
             async () =>
             {
                 await using var command = Source.CreateCommand(sql);
@@ -79,12 +79,12 @@ public abstract class RoleDatabase : IAsyncDisposable
     }
 
     /// <summary>The one row that the function answers, or null.</summary>
-    public async Task<T?> OneOrNoneAsync<T>(string sql, CancellationToken cancellationToken, params object?[] arguments)
+    public async Task<T?> QuerySingleOrDefaultAsync<T>(string sql, CancellationToken cancellationToken, params object?[] arguments)
         where T : class => (await ListAsync<T>(sql, cancellationToken, arguments)).FirstOrDefault();
 
     /// <summary>The first column of the first row, or default.</summary>
     public Task<T?> ScalarAsync<T>(string sql, CancellationToken cancellationToken, params object?[] arguments) =>
-        GiveWayAsync(
+        RetryOnConflictAsync(
             async () =>
             {
                 await using var command = Source.CreateCommand(sql);
@@ -97,7 +97,7 @@ public abstract class RoleDatabase : IAsyncDisposable
 
     /// <summary>Calls a function for its effect.</summary>
     public Task ExecuteAsync(string sql, CancellationToken cancellationToken, params object?[] arguments) =>
-        GiveWayAsync(
+        RetryOnConflictAsync(
             async () =>
             {
                 await using var command = Source.CreateCommand(sql);
@@ -111,7 +111,7 @@ public abstract class RoleDatabase : IAsyncDisposable
     /// Calls again what PostgreSQL rolled back so that another transaction could go on (a deadlock, or a function that gave way on purpose).
     /// Safe because each call is one transaction, of which nothing is left then.
     /// </summary>
-    private protected async Task<T> GiveWayAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken)
+    private protected async Task<T> RetryOnConflictAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -193,7 +193,7 @@ public sealed class ApiDatabase(ConnectionStrings strings, int maxPreparedStatem
     private readonly SemaphoreSlim _places = new(PlacesOf(strings.Api));
     private readonly SemaphoreSlim _strangers = new(StrangersPlacesOf(strings.Api));
 
-    /// <summary>Whoever was let in by <see cref="StrangersAsync"/> does not queue again behind all who have come since.</summary>
+    /// <summary>Whoever was let in by <see cref="WithStrangerPlaceAsync"/> does not queue again behind all who have come since.</summary>
     private readonly SemaphoreSlim _admitted = new(StrangersPlacesOf(strings.Api));
 
     /// <summary>
@@ -203,7 +203,7 @@ public sealed class ApiDatabase(ConnectionStrings strings, int maxPreparedStatem
     /// <param name="call">What is asked of the database.</param>
     /// <param name="cancellationToken">The caller's.</param>
     /// <param name="look">What is asked first by whoever has waited for a place.</param>
-    public async Task<T> CrowdedAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken, SecondLook? look = null)
+    public async Task<T> WithPlaceAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken, RepeatedCheck? look = null)
     {
         await TakePlaceAsync(_places, look, cancellationToken);
         try
@@ -220,13 +220,13 @@ public sealed class ApiDatabase(ConnectionStrings strings, int maxPreparedStatem
     /// A call that anybody can ask for without a token (a new device): a narrow part of the crowds' places, so that a flood of strangers does not stand
     /// before those who have a session either.
     /// </summary>
-    /// <inheritdoc cref="CrowdedAsync" path="/param"/>
-    public async Task<T> StrangersAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken, SecondLook? look = null)
+    /// <inheritdoc cref="WithPlaceAsync" path="/param"/>
+    public async Task<T> WithStrangerPlaceAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken, RepeatedCheck? look = null)
     {
         await TakePlaceAsync(_strangers, look, cancellationToken);
         try
         {
-            return await CrowdedAsync(call, cancellationToken);
+            return await WithPlaceAsync(call, cancellationToken);
         }
         finally
         {
@@ -235,13 +235,13 @@ public sealed class ApiDatabase(ConnectionStrings strings, int maxPreparedStatem
     }
 
     /// <summary>What follows for a stranger who was let in: as narrow, and with a line of its own.</summary>
-    /// <inheritdoc cref="CrowdedAsync" path="/param"/>
+    /// <inheritdoc cref="WithPlaceAsync" path="/param"/>
     public async Task<T> AdmittedAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken)
     {
         await _admitted.WaitAsync(cancellationToken);
         try
         {
-            return await CrowdedAsync(call, cancellationToken);
+            return await WithPlaceAsync(call, cancellationToken);
         }
         finally
         {
@@ -250,7 +250,7 @@ public sealed class ApiDatabase(ConnectionStrings strings, int maxPreparedStatem
     }
 
     /// <summary>Whoever has waited looks once more whether the call is still worth a place, and gives it to the next meanwhile.</summary>
-    private static async Task TakePlaceAsync(SemaphoreSlim places, SecondLook? look, CancellationToken cancellationToken)
+    private static async Task TakePlaceAsync(SemaphoreSlim places, RepeatedCheck? look, CancellationToken cancellationToken)
     {
         await places.WaitAsync(cancellationToken);
         if (look is not null && look.IsWorthIt())
@@ -283,7 +283,7 @@ public sealed class ApiDatabase(ConnectionStrings strings, int maxPreparedStatem
     /// security decides what exists. Role and claims end with the transaction.
     /// </summary>
     public Task<List<T>> ListAsync<T>(Caller caller, string sql, CancellationToken cancellationToken, params object?[] arguments) =>
-        GiveWayAsync(() => ListOnceAsync<T>(caller, sql, arguments, cancellationToken), cancellationToken);
+        RetryOnConflictAsync(() => ListOnceAsync<T>(caller, sql, arguments, cancellationToken), cancellationToken);
 
     private async Task<List<T>> ListOnceAsync<T>(Caller caller, string sql, object?[] arguments, CancellationToken cancellationToken)
     {
@@ -314,7 +314,7 @@ public sealed class ApiDatabase(ConnectionStrings strings, int maxPreparedStatem
     }
 
     /// <summary>The one row that the function answers the caller, or null.</summary>
-    public async Task<T?> OneOrNoneAsync<T>(Caller caller, string sql, CancellationToken cancellationToken, params object?[] arguments)
+    public async Task<T?> QuerySingleOrDefaultAsync<T>(Caller caller, string sql, CancellationToken cancellationToken, params object?[] arguments)
         where T : class => (await ListAsync<T>(caller, sql, cancellationToken, arguments)).FirstOrDefault();
 
     /// <summary>Calls a function as the caller, for its effect.</summary>
@@ -325,7 +325,7 @@ public sealed class ApiDatabase(ConnectionStrings strings, int maxPreparedStatem
 /// <summary>What a call that has waited for a place asks before it takes it.</summary>
 /// <param name="IsWorthIt">Whether anything has happened meanwhile that makes it worth the asking.</param>
 /// <param name="LookAsync">Asks, without a place; throws when the call is settled by that.</param>
-public sealed record SecondLook(Func<bool> IsWorthIt, Func<Task> LookAsync);
+public sealed record RepeatedCheck(Func<bool> IsWorthIt, Func<Task> LookAsync);
 
 /// <summary>The worker's calls.</summary>
 public sealed class WorkerDatabase(ConnectionStrings strings, int maxPreparedStatements) : RoleDatabase(strings.Worker, maxPreparedStatements);

@@ -18,7 +18,7 @@ public sealed record ErrorEntry(string Code, int Status, string Meaning, string 
     public string Message(string language, JsonElement? details = null)
     {
         var known = language is "tr" or "es" ? language : "en";
-        return (WithNumbers is { } numbers ? Counted.Fill(numbers.In(known), known, details) : null) ?? new Translation(En, Tr, Es).In(known);
+        return (WithNumbers is { } numbers ? PluralFormatter.Fill(numbers.In(known), known, details) : null) ?? new Translation(En, Tr, Es).In(known);
     }
 }
 

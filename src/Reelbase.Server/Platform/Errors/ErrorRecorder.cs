@@ -22,7 +22,7 @@ public sealed class ErrorRecorder(ApiDatabase database, TimeProvider clock, ILog
     private const int MaxOfOneRoute = 100;
     private const int MaxRoutes = 1000;
     private static readonly TimeSpan SampleTime = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan GatherTime = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan BatchWindow = TimeSpan.FromMilliseconds(250);
 
     private readonly Lock _lock = new();
     private readonly SemaphoreSlim _wake = new(0, 1);
@@ -141,7 +141,7 @@ public sealed class ErrorRecorder(ApiDatabase database, TimeProvider clock, ILog
         try
         {
             await _wake.WaitAsync(stoppingToken);
-            await Task.Delay(GatherTime, stoppingToken);
+            await Task.Delay(BatchWindow, stoppingToken);
         }
         finally
         {

@@ -9,9 +9,16 @@ namespace Reelbase.Server.Platform.Http;
 /// <summary>Completes the OpenAPI document with what handlers read by themselves: parameters, the bearer token, examples.</summary>
 public static class ApiDocument
 {
+    private const string Response = "Response";
+
     /// <summary>Sets the document up.</summary>
     public static void Configure(OpenApiOptions options)
     {
+        // Clients' generated code carries these names, and their generators make a type of their own called "…Response" for each operation.
+        options.CreateSchemaReferenceId = type =>
+            OpenApiOptions.CreateDefaultSchemaReferenceId(type) is { } name && name.EndsWith(Response, StringComparison.Ordinal)
+                ? name[..^Response.Length] + "Answer"
+                : OpenApiOptions.CreateDefaultSchemaReferenceId(type);
         options.AddDocumentTransformer(
             (document, context, _) =>
             {
@@ -87,7 +94,7 @@ public static class ApiDocument
                             when operation.RequestBody?.Content?.Values.FirstOrDefault() is OpenApiMediaType content:
                             content.Example = ToNode(example);
                             break;
-                        case AnswerExampleMetadata { Example: var example }
+                        case ResponseExampleMetadata { Example: var example }
                             when operation.Responses?.GetValueOrDefault("200")?.Content?.Values.FirstOrDefault() is OpenApiMediaType content:
                             content.Example = ToNode(example);
                             break;

@@ -9,7 +9,7 @@ public static class BrowserPolicy
     private const string Nothing = "default-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox";
 
     /// <summary>Text says in which letters it is written, whichever part of the framework wrote it.</summary>
-    public static void SayLetters(HttpContext context)
+    public static void AddHeaders(HttpContext context)
     {
         if (context.Response.ContentType is { } type && type is "application/json" or "text/html" or "text/plain" or "text/javascript" or "text/css")
         {

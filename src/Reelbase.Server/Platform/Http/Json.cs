@@ -28,8 +28,8 @@ public static class Json
     }
 
     /// <summary>An answer of known length: whole in one write, where the framework's own would send it in chunks.</summary>
-    public static IResult Answer<T>(T value, int status = StatusCodes.Status200OK) =>
-        new WholeAnswer(JsonSerializer.SerializeToUtf8Bytes(value, Options), status);
+    public static IResult Result<T>(T value, int status = StatusCodes.Status200OK) =>
+        new WholeResponse(JsonSerializer.SerializeToUtf8Bytes(value, Options), status);
 
     /// <summary>UTC with exactly three fraction digits and Z. The shipped app parses two times with one formatter, so the form may never vary.</summary>
     public static string Time(DateTime value) => value.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
@@ -85,7 +85,7 @@ public static class Json
         return text;
     }
 
-    private sealed class WholeAnswer(byte[] body, int status) : IResult
+    private sealed class WholeResponse(byte[] body, int status) : IResult
     {
         public Task ExecuteAsync(HttpContext httpContext)
         {

@@ -16,7 +16,7 @@ public sealed record ParameterMetadata(string Name, string Description, bool IsH
 public sealed record RequestExampleMetadata(object Example);
 
 /// <summary>An example of the success answer.</summary>
-public sealed record AnswerExampleMetadata(object Example);
+public sealed record ResponseExampleMetadata(object Example);
 
 /// <summary>Says on a route what the API document should say.</summary>
 public static class OperationMetadata
@@ -38,7 +38,7 @@ public static class OperationMetadata
         {
             builder.WithMetadata(new RequestExampleMetadata(request));
         }
-        return builder.WithMetadata(new AnswerExampleMetadata(answer));
+        return builder.WithMetadata(new ResponseExampleMetadata(answer));
     }
 
     /// <summary>The error answers that an operation can give, in the one shape of the catalogue.</summary>

@@ -4,7 +4,7 @@ using System.Net;
 namespace Reelbase.Server.Platform.Http;
 
 /// <summary>What was last heard from an outside system, and when.</summary>
-public sealed record OutsideWord(string System, DateTime? LastSuccessAt, DateTime? LastFailureAt, string? LastFailure)
+public sealed record SystemHealth(string System, DateTime? LastSuccessAt, DateTime? LastFailureAt, string? LastFailure)
 {
     /// <summary>Whether the last word was a good one; null when there was none.</summary>
     public bool? IsWell =>
@@ -13,7 +13,7 @@ public sealed record OutsideWord(string System, DateTime? LastSuccessAt, DateTim
         : LastSuccessAt >= LastFailureAt;
 
     /// <summary>The later words of two listeners.</summary>
-    public OutsideWord Merge(OutsideWord other) =>
+    public SystemHealth Merge(SystemHealth other) =>
         new(
             System,
             Later(LastSuccessAt, other.LastSuccessAt),
@@ -34,8 +34,8 @@ public sealed record OutsideWord(string System, DateTime? LastSuccessAt, DateTim
 /// </summary>
 public sealed class OutsideSystems(TimeProvider clock)
 {
-    private readonly ConcurrentDictionary<string, OutsideWord> _words = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, OutsideWord> _news = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, SystemHealth> _words = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, SystemHealth> _news = new(StringComparer.Ordinal);
 
     /// <summary>It answered.</summary>
     public void Heard(string system) => Note(new(system, clock.GetUtcNow().UtcDateTime, null, null));
@@ -44,13 +44,14 @@ public sealed class OutsideSystems(TimeProvider clock)
     public void Failed(string system, string words) => Note(new(system, null, clock.GetUtcNow().UtcDateTime, words));
 
     /// <summary>What this process heard of a system.</summary>
-    public OutsideWord Find(string system) => _words.GetValueOrDefault(system) ?? new(system, null, null, null);
+    public SystemHealth Find(string system) => _words.GetValueOrDefault(system) ?? new(system, null, null, null);
 
     /// <summary>What was heard since the last time this was asked.</summary>
-    public IReadOnlyList<OutsideWord> TakeNews() => [.. _news.Keys.Select(system => _news.TryRemove(system, out var word) ? word : null).OfType<OutsideWord>()];
+    public IReadOnlyList<SystemHealth> TakeNews() =>
+        [.. _news.Keys.Select(system => _news.TryRemove(system, out var word) ? word : null).OfType<SystemHealth>()];
 
     /// <summary>News that could not be passed on.</summary>
-    public void PutBack(IEnumerable<OutsideWord> news)
+    public void PutBack(IEnumerable<SystemHealth> news)
     {
         foreach (var word in news)
         {
@@ -61,7 +62,7 @@ public sealed class OutsideSystems(TimeProvider clock)
     /// <summary>What an answer's status says of its sender: null when it is well.</summary>
     public static string? Fault(HttpStatusCode status) => (int)status is 401 or 403 or 408 or 429 or >= 500 ? $"answered {(int)status}" : null;
 
-    private void Note(OutsideWord word)
+    private void Note(SystemHealth word)
     {
         _words.AddOrUpdate(word.System, word, (_, before) => before.Merge(word));
         _news.AddOrUpdate(word.System, word, (_, before) => before.Merge(word));

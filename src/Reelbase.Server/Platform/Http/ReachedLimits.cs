@@ -114,7 +114,7 @@ public sealed class ReachedLimits(IOptions<FloodOptions> options, TimeProvider c
 
 /// <summary>An error as the answer of an endpoint: nothing is thrown, which in a flood would cost more than everything else.</summary>
 /// <param name="error">What is answered.</param>
-public sealed class ErrorAnswer(ApiException error) : IResult
+public sealed class ErrorResponse(ApiException error) : IResult
 {
     /// <summary>What is answered.</summary>
     public ApiException Error => error;

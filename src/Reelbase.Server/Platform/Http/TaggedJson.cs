@@ -8,7 +8,7 @@ namespace Reelbase.Server.Platform.Http;
 public static class TaggedJson
 {
     /// <summary>The value as JSON with its ETag, or 304.</summary>
-    public static IResult Answer<T>(HttpContext context, T value)
+    public static IResult Result<T>(HttpContext context, T value)
     {
         var body = JsonSerializer.SerializeToUtf8Bytes(value, Json.Options);
         var tag = new EntityTagHeaderValue($"\"{Convert.ToHexStringLower(SHA256.HashData(body))[..32]}\"");

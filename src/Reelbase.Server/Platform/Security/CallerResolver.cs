@@ -74,7 +74,7 @@ public sealed class CallerResolver(AccessTokens tokens, ApiDatabase database, IO
     public async Task<Caller> ClaimUnverifiedAsync(HttpContext context, string claimed)
     {
         var limits = options.Value;
-        var user = await database.OneOrNoneAsync<UnverifiedUser>(
+        var user = await database.QuerySingleOrDefaultAsync<UnverifiedUser>(
             "select * from claim_unverified_user($1, $2, $3, $4)",
             context.RequestAborted,
             claimed,

@@ -22,7 +22,7 @@ public sealed class JsonLogFormatter() : ConsoleFormatter(FormatterName)
             json.WriteString("time", DateTime.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", System.Globalization.CultureInfo.InvariantCulture));
             json.WriteString("level", logEntry.LogLevel.ToString().ToLowerInvariant());
             json.WriteString("category", logEntry.Category);
-            json.WriteString("message", Scrubber.Clean(logEntry.Formatter(logEntry.State, logEntry.Exception)));
+            json.WriteString("message", Redactor.Clean(logEntry.Formatter(logEntry.State, logEntry.Exception)));
             if (Activity.Current is { IdFormat: ActivityIdFormat.W3C } activity)
             {
                 json.WriteString("trace_id", activity.TraceId.ToHexString());
@@ -35,14 +35,14 @@ public sealed class JsonLogFormatter() : ConsoleFormatter(FormatterName)
                 {
                     if (name != "{OriginalFormat}")
                     {
-                        json.WriteString(name, Scrubber.Clean(Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture) ?? ""));
+                        json.WriteString(name, Redactor.Clean(Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture) ?? ""));
                     }
                 }
                 json.WriteEndObject();
             }
             if (logEntry.Exception is { } error)
             {
-                json.WriteString("exception", Scrubber.Clean(error.ToString()));
+                json.WriteString("exception", Redactor.Clean(error.ToString()));
             }
             json.WriteEndObject();
         }

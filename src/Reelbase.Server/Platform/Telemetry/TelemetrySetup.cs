@@ -54,11 +54,11 @@ public static class TelemetrySetup
                         .AddAspNetCoreInstrumentation(http => http.Filter = context => !IsProbe(context.Request.Path))
                         .AddHttpClientInstrumentation()
                         .SetSampler(new ParentBasedSampler(new TraceIdRatioBasedSampler(options.TraceShare)))
-                        .AddProcessor(new SpanCleaner())
+                        .AddProcessor(new SpanRedactor())
                         .AddOtlpExporter(otlp => Configure(otlp, options, "traces"))
                 )
                 .WithLogging(
-                    logs => logs.AddProcessor(new LogCleaner()).AddOtlpExporter(otlp => Configure(otlp, options, "logs")),
+                    logs => logs.AddProcessor(new LogRedactor()).AddOtlpExporter(otlp => Configure(otlp, options, "logs")),
                     logs => logs.IncludeFormattedMessage = true
                 );
         }
@@ -80,14 +80,14 @@ public static class TelemetrySetup
                         sent.User = new SentryUser();
                         foreach (var exception in sent.SentryExceptions ?? [])
                         {
-                            exception.Value = exception.Value is null ? null : Scrubber.Clean(exception.Value);
+                            exception.Value = exception.Value is null ? null : Redactor.Clean(exception.Value);
                         }
                         if (sent.Message is { } message)
                         {
                             sent.Message = new SentryMessage
                             {
                                 Message = message.Message,
-                                Formatted = Scrubber.Clean(message.Formatted ?? message.Message ?? ""),
+                                Formatted = Redactor.Clean(message.Formatted ?? message.Message ?? ""),
                             };
                         }
                         return sent;

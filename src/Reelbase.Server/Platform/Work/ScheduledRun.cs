@@ -47,7 +47,7 @@ public sealed class ScheduledRun : IAsyncDisposable
         {
             return null;
         }
-        var row = await database.OneOrNoneAsync<Row>("select * from get_schedule_run($1, $2)", CancellationToken.None, name, claimToken);
+        var row = await database.QuerySingleOrDefaultAsync<Row>("select * from get_schedule_run($1, $2)", CancellationToken.None, name, claimToken);
         return new(database, name, claimToken, Parse(row?.Progress), Parse(row?.Request));
     }
 

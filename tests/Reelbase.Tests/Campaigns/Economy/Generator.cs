@@ -287,7 +287,7 @@ public sealed class Generator(Random random, Parts parts)
             (_, 0) => new GrantTurnExpires(),
             (_, 1) => new PostponeGrant(turn.Label),
             ("requested", 2) => new RejectGrant(turn.Label),
-            ("requested", _) => turn.Heard is null ? new AskApple(turn.Label) : new TellAnswer(turn.Label),
+            ("requested", _) => turn.Heard is null ? new AskApple(turn.Label) : new TellResponse(turn.Label),
             ("queried", _) => new SetBit(turn.Label),
             ("bit_set", _) => new GiveGrant(turn.Label),
             _ => new TakeGrantTurn("T" + (world.Turns.Count + 1)),

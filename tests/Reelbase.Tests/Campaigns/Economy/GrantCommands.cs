@@ -122,7 +122,7 @@ public abstract record GrantStep(string Name) : Command
     protected static void End(World world) => (world.TurnHolder, world.IsGrantTurnTaken) = (null, false);
 }
 
-public sealed record TellAnswer(string Name) : GrantStep(Name)
+public sealed record TellResponse(string Name) : GrantStep(Name)
 {
     public override string Line => $"{Name} records what Apple said";
 

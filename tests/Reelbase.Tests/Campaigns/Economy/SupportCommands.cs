@@ -11,7 +11,7 @@ public abstract record SupportCall(string Key) : Command
     protected async Task<(Outcome Outcome, bool IsNew)> CallAsync(Play play, string sql, string request, params object?[] more)
     {
         var outcome = await play.AsSupportAsync(sql, [KeyOf(play.World, Key), request, .. more]);
-        if (!play.World.AdminAnswers.TryGetValue(Key, out var first))
+        if (!play.World.AdminResponses.TryGetValue(Key, out var first))
         {
             return (outcome, true);
         }
@@ -22,13 +22,13 @@ public abstract record SupportCall(string Key) : Command
         }
         else if (outcome.Error is null || !outcome.Is("ERR_4007"))
         {
-            Play.Expect((string)Play.Good(outcome).Value! == first.Answer, $"the repeated key answered {outcome.Value} and not {first.Answer}");
+            Play.Expect((string)Play.Good(outcome).Value! == first.Response, $"the repeated key answered {outcome.Value} and not {first.Response}");
         }
         return (outcome, false);
     }
 
     protected void Keep(Play play, string request, Outcome outcome) =>
-        play.World.AdminAnswers[Key] = (GetType().Name + request, (string)Play.Good(outcome).Value!);
+        play.World.AdminResponses[Key] = (GetType().Name + request, (string)Play.Good(outcome).Value!);
 }
 
 /// <summary>Support gives credits back, for a job or just so.</summary>

@@ -147,7 +147,7 @@ public sealed class World
     public Dictionary<string, (int Credits, bool IsPremium)> Products { get; } =
         new() { ["com.rendioai.credits.starter.25"] = (25, false), ["premium.100"] = (100, true) };
     public Dictionary<(Guid Account, string Key), Press> Presses { get; } = [];
-    public Dictionary<string, (string Request, string Answer)> AdminAnswers { get; } = [];
+    public Dictionary<string, (string Request, string Response)> AdminResponses { get; } = [];
 
     /// <summary>Transaction ids that the operator has used.</summary>
     public HashSet<string> Transactions { get; } = [];

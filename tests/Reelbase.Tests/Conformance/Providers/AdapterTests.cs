@@ -69,7 +69,7 @@ public sealed class FalConformanceTests(ConformanceSystem system) : ProviderConf
         {
             response.Headers.Add("X-Fal-Error-Type", header);
         }
-        Assert.Equal(kind, Server.Integrations.Fal.FalErrors.Verdict(new ProviderAnswer(status, body, response.Headers), statusErrorType)?.Kind);
+        Assert.Equal(kind, Server.Integrations.Fal.FalErrors.Verdict(new ProviderResponse(status, body, response.Headers), statusErrorType)?.Kind);
     }
 
     [Theory]

@@ -40,7 +40,7 @@ public static class AuthEndpoints
             .MapPost("/signup", SignUpEndpoint.HandleAsync)
             .WithName("auth-signup")
             .Accepts<SignUpRequest>("application/json")
-            .Produces<SessionAnswer>()
+            .Produces<SessionResponse>()
             .Produces<AuthError>(400)
             .Produces<GatewayError>(401)
             .Produces<AuthError>(422)
@@ -53,7 +53,7 @@ public static class AuthEndpoints
             .MapPost("/token", TokenEndpoint.HandleAsync)
             .WithName("auth-token")
             .Accepts<TokenRequest>("application/json")
-            .Produces<SessionAnswer>()
+            .Produces<SessionResponse>()
             .Produces<AuthError>(400)
             .Produces<AuthError>(403)
             .Produces<AuthError>(422)
@@ -98,7 +98,7 @@ public static class AuthEndpoints
                 (HttpContext context, AccessTokens tokens) =>
                 {
                     context.Response.Headers.CacheControl = "public, max-age=600";
-                    return Json.Answer(tokens.PublicKeySet());
+                    return Json.Result(tokens.PublicKeySet());
                 }
             )
             .WithName("auth-jwks")
@@ -127,7 +127,7 @@ public static class AuthEndpoints
             .MapGet(
                 "/health",
                 () =>
-                    Json.Answer(
+                    Json.Result(
                         new
                         {
                             version = "reelbase",
@@ -152,7 +152,7 @@ public static class AuthEndpoints
             .MapGet(
                 "/settings",
                 (AppleSignIn apple, IOptions<SupabaseOptions> options) =>
-                    Json.Answer(
+                    Json.Result(
                         new
                         {
                             external = Providers.ToDictionary(

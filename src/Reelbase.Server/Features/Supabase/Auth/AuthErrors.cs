@@ -45,7 +45,7 @@ public sealed class AuthErrors : IErrorShape
     }
 
     /// <summary>An error answer of an endpoint, noted like every other.</summary>
-    public static IResult Answer(HttpContext context, int status, string code, string message)
+    public static IResult Result(HttpContext context, int status, string code, string message)
     {
         if (status is 400 or 401 or 403)
         {
@@ -54,8 +54,8 @@ public sealed class AuthErrors : IErrorShape
         }
         return Shape(context, status, code, message) switch
         {
-            AuthError current => Json.Answer(current, status),
-            var old => Json.Answer((OldAuthError)old, status),
+            AuthError current => Json.Result(current, status),
+            var old => Json.Result((OldAuthError)old, status),
         };
     }
 

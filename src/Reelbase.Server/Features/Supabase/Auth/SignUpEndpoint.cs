@@ -38,15 +38,15 @@ public static class SignUpEndpoint
         var request = await RequestBody.ReadAsync<SignUpRequest>(context, allowEmpty: true);
         if (request.Email is { Length: > 0 })
         {
-            return AuthErrors.Answer(context, 422, "email_provider_disabled", "Email signups are disabled");
+            return AuthErrors.Result(context, 422, "email_provider_disabled", "Email signups are disabled");
         }
         if (request.Phone is { Length: > 0 })
         {
-            return AuthErrors.Answer(context, 422, "phone_provider_disabled", "Phone signups are disabled");
+            return AuthErrors.Result(context, 422, "phone_provider_disabled", "Phone signups are disabled");
         }
         if (!options.Value.AnonymousSignUps)
         {
-            return AuthErrors.Answer(context, 422, "anonymous_provider_disabled", "Anonymous sign-ins are disabled");
+            return AuthErrors.Result(context, 422, "anonymous_provider_disabled", "Anonymous sign-ins are disabled");
         }
         var userId = await database.ScalarAsync<Guid>(
             "select sign_up_guest($1, $2::integer, $3, $4::jsonb)",
@@ -56,6 +56,6 @@ public static class SignUpEndpoint
             options.Value.AnonymousSignUpWindowSeconds,
             UserEndpoints.Storable(request.Data)
         );
-        return Json.Answer((await sessions.StartAsync(userId, "anonymous", context.RequestAborted)).Answer);
+        return Json.Result((await sessions.StartAsync(userId, "anonymous", context.RequestAborted)).Response);
     }
 }

@@ -40,9 +40,9 @@ public static class TokenEndpoint
             case "refresh_token" or "id_token":
                 break;
             case "password":
-                return AuthErrors.Answer(context, 422, "email_provider_disabled", "Email logins are disabled");
+                return AuthErrors.Result(context, 422, "email_provider_disabled", "Email logins are disabled");
             default:
-                return AuthErrors.Answer(context, 400, "invalid_credentials", "This grant type is not supported");
+                return AuthErrors.Result(context, 400, "invalid_credentials", "This grant type is not supported");
         }
         TokenRequest request;
         try
@@ -51,7 +51,7 @@ public static class TokenEndpoint
         }
         catch (ApiException error)
         {
-            return AuthErrors.Answer(context, error.Status, "validation_failed", $"The body must be JSON with a {grantType}");
+            return AuthErrors.Result(context, error.Status, "validation_failed", $"The body must be JSON with a {grantType}");
         }
         try
         {
@@ -64,12 +64,12 @@ public static class TokenEndpoint
                 return await IdTokenAsync(context, request, sessions, callers, apple);
             }
             var (answer, code) = await sessions.RefreshAsync(request.RefreshToken ?? "", context.RequestAborted);
-            return answer is not null ? Json.Answer(answer) : AuthErrors.Answer(context, 400, code!, "The refresh token is not valid");
+            return answer is not null ? Json.Result(answer) : AuthErrors.Result(context, 400, code!, "The refresh token is not valid");
         }
         catch (NpgsqlException)
         {
             // 503 makes clients keep their session and try again; any 4xx would sign people out.
-            return AuthErrors.Answer(context, 503, "unexpected_failure", "The service is briefly unavailable");
+            return AuthErrors.Result(context, 503, "unexpected_failure", "The service is briefly unavailable");
         }
     }
 
@@ -83,7 +83,7 @@ public static class TokenEndpoint
     {
         if (request.Provider != "apple" || !apple.IsConfigured)
         {
-            return AuthErrors.Answer(context, 422, "provider_disabled", "Sign in with Apple is the only provider, when it is configured");
+            return AuthErrors.Result(context, 422, "provider_disabled", "Sign in with Apple is the only provider, when it is configured");
         }
         Caller? guest = null;
         if (request.LinkIdentity)
@@ -92,25 +92,25 @@ public static class TokenEndpoint
             if (guest?.UserId is null)
             {
                 return context.Request.Headers.Authorization.Count == 0
-                    ? AuthErrors.Answer(context, 401, "no_authorization", "Linking requires the guest's bearer token")
-                    : AuthErrors.Answer(context, 403, "bad_jwt", "The token is not valid");
+                    ? AuthErrors.Result(context, 401, "no_authorization", "Linking requires the guest's bearer token")
+                    : AuthErrors.Result(context, 403, "bad_jwt", "The token is not valid");
             }
         }
         var result = await apple.SignInAsync(request.IdToken, request.Nonce, request.AuthorizationCode, guest, context.RequestAborted);
         return result.Outcome switch
         {
-            SignInOutcome.SignedIn => Json.Answer((await sessions.StartAsync(result.UserId, "oauth", context.RequestAborted)).Answer),
+            SignInOutcome.SignedIn => Json.Result((await sessions.StartAsync(result.UserId, "oauth", context.RequestAborted)).Response),
             SignInOutcome.BadToken => RefuseIdToken(context),
-            SignInOutcome.Taken => AuthErrors.Answer(context, 422, "identity_already_exists", "The Apple account is linked to a user already"),
-            SignInOutcome.Banned => AuthErrors.Answer(context, 403, "user_banned", "User is banned"),
-            SignInOutcome.NoSession => AuthErrors.Answer(context, 403, "session_not_found", "The session has ended"),
-            _ => AuthErrors.Answer(context, 503, "unexpected_failure", "Apple cannot be reached at the moment"),
+            SignInOutcome.Taken => AuthErrors.Result(context, 422, "identity_already_exists", "The Apple account is linked to a user already"),
+            SignInOutcome.Banned => AuthErrors.Result(context, 403, "user_banned", "User is banned"),
+            SignInOutcome.NoSession => AuthErrors.Result(context, 403, "session_not_found", "The session has ended"),
+            _ => AuthErrors.Result(context, 503, "unexpected_failure", "Apple cannot be reached at the moment"),
         };
     }
 
     private static IResult RefuseIdToken(HttpContext context)
     {
         context.RequestServices.GetRequiredService<ErrorRecorder>().Record(context, "ERR_4005", "bad_id_token");
-        return Json.Answer(new BadIdToken("invalid request", "Bad ID token"), 400);
+        return Json.Result(new BadIdToken("invalid request", "Bad ID token"), 400);
     }
 }

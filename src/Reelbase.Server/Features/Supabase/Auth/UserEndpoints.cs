@@ -36,11 +36,11 @@ public static class UserEndpoints
                 var request = await RequestBody.ReadAsync<UpdateUserRequest>(context);
                 if (request.Email is { Length: > 0 } || request.Password is { Length: > 0 })
                 {
-                    return AuthErrors.Answer(context, 422, "email_provider_disabled", "Users have no e-mail login here");
+                    return AuthErrors.Result(context, 422, "email_provider_disabled", "Users have no e-mail login here");
                 }
                 if (request.Phone is { Length: > 0 })
                 {
-                    return AuthErrors.Answer(context, 422, "phone_provider_disabled", "Users have no phone login here");
+                    return AuthErrors.Result(context, 422, "phone_provider_disabled", "Users have no phone login here");
                 }
                 await database.ExecuteAsync(caller, "select update_auth_user($1::jsonb)", context.RequestAborted, Storable(request.Data));
                 return await DescribeAsync(context, database, caller);
@@ -53,7 +53,7 @@ public static class UserEndpoints
         var scope = context.Request.Query["scope"].FirstOrDefault() ?? "global";
         if (scope is not ("global" or "local" or "others"))
         {
-            return AuthErrors.Answer(context, 400, "validation_failed", "scope is global, local or others");
+            return AuthErrors.Result(context, 400, "validation_failed", "scope is global, local or others");
         }
         return await AsUserAsync(
             context,
@@ -79,7 +79,9 @@ public static class UserEndpoints
         };
 
     private static async Task<IResult> DescribeAsync(HttpContext context, ApiDatabase database, Caller caller) =>
-        Json.Answer(SessionService.Describe((await database.OneOrNoneAsync<SessionUser>(caller, "select * from read_auth_user()", context.RequestAborted))!));
+        Json.Result(
+            SessionService.Describe((await database.QuerySingleOrDefaultAsync<SessionUser>(caller, "select * from read_auth_user()", context.RequestAborted))!)
+        );
 
     private static async Task<IResult> AsUserAsync(HttpContext context, SupabaseCallers keys, Func<Caller, Task<IResult>> work)
     {
@@ -88,8 +90,8 @@ public static class UserEndpoints
         {
             { Caller: { UserId: not null } user } => await work(user),
             { Fault: KeyFault.BadKey } => SupabaseCallers.Refuse(KeyFault.BadKey),
-            { HasBearer: false } => AuthErrors.Answer(context, 401, "no_authorization", "This endpoint requires a valid Bearer token"),
-            _ => AuthErrors.Answer(context, 403, "bad_jwt", "invalid JWT: the token is not a user's, was changed, or has expired"),
+            { HasBearer: false } => AuthErrors.Result(context, 401, "no_authorization", "This endpoint requires a valid Bearer token"),
+            _ => AuthErrors.Result(context, 403, "bad_jwt", "invalid JWT: the token is not a user's, was changed, or has expired"),
         };
     }
 }

@@ -110,5 +110,5 @@ internal sealed class RealtimeEndpoint(
         }
     }
 
-    private static Task RefuseAsync(HttpContext context, int status, string error) => Json.Answer(new RealtimeError(error), status).ExecuteAsync(context);
+    private static Task RefuseAsync(HttpContext context, int status, string error) => Json.Result(new RealtimeError(error), status).ExecuteAsync(context);
 }

@@ -20,7 +20,7 @@ internal sealed class RestCatalogSource(CallerDatabase database, IOptions<RestOp
         GetAsync(TimeSpan.FromSeconds(options.Value.CatalogCheckSeconds), cancellationToken);
 
     /// <summary>The catalogue as it is now: something was not found in <paramref name="known"/>. Null when that is still right.</summary>
-    public async Task<RestCatalog?> LookAgainAsync(RestCatalog known, CancellationToken cancellationToken) =>
+    public async Task<RestCatalog?> ReloadAsync(RestCatalog known, CancellationToken cancellationToken) =>
         await GetAsync(MinPause, cancellationToken) is var now && now != known ? now : null;
 
     /// <inheritdoc/>

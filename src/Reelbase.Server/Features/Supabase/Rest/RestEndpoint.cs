@@ -64,7 +64,7 @@ internal sealed partial class RestEndpoint(
             }
             caller = known.Caller ?? Caller.Anonymous;
             using var place = await places.TakeAsync(caller, context.Connection.RemoteIpAddress, context.RequestAborted);
-            await AnswerAsync(context, caller);
+            await RespondAsync(context, caller);
         }
         catch (RestError error)
         {
@@ -98,7 +98,7 @@ internal sealed partial class RestEndpoint(
         }
     }
 
-    private async Task AnswerAsync(HttpContext context, Caller caller)
+    private async Task RespondAsync(HttpContext context, Caller caller)
     {
         var request = context.Request;
         var raw = request.Path.Value![Prefix.Length..];
@@ -186,7 +186,7 @@ internal sealed partial class RestEndpoint(
     {
         if (context.Request.Method == "OPTIONS")
         {
-            await WriteAsync(context, new RestAnswer { Status = 200, SaysEmpty = true }.With("Allow", "OPTIONS,GET,HEAD"), caller);
+            await WriteAsync(context, new RestResponse { Status = 200, SaysEmpty = true }.With("Allow", "OPTIONS,GET,HEAD"), caller);
             return;
         }
         var media = RestMedia.Choose(context.Request, true);
@@ -194,7 +194,7 @@ internal sealed partial class RestEndpoint(
         var body = RestDescription.Write(catalog, schema, caller, options.Value);
         await WriteAsync(
             context,
-            new RestAnswer
+            new RestResponse
             {
                 Status = 200,
                 Body = context.Request.Method == "HEAD" ? null : body,
@@ -204,7 +204,7 @@ internal sealed partial class RestEndpoint(
         );
     }
 
-    private async Task WriteAsync(HttpContext context, RestAnswer answer, Caller caller, string? secret = null)
+    private async Task WriteAsync(HttpContext context, RestResponse answer, Caller caller, string? secret = null)
     {
         var response = context.Response;
         response.StatusCode = answer.Status;

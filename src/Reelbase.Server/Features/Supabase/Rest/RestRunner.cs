@@ -11,7 +11,7 @@ internal sealed class RestRunner(RestCatalogSource catalogs, CallerDatabase data
 {
     /// <summary>The answer; keys of files in it stand between <paramref name="secret"/>.</summary>
     /// <exception cref="RestError">Whatever is wrong.</exception>
-    public async Task<RestAnswer> RunAsync(RestRequest request, Caller caller, string secret, CancellationToken cancellationToken)
+    public async Task<RestResponse> RunAsync(RestRequest request, Caller caller, string secret, CancellationToken cancellationToken)
     {
         var catalog = await catalogs.GetAsync(cancellationToken);
         try
@@ -20,7 +20,7 @@ internal sealed class RestRunner(RestCatalogSource catalogs, CallerDatabase data
         }
         catch (RestError error) when (error.MayBeStale)
         {
-            if (await catalogs.LookAgainAsync(catalog, cancellationToken) is { } newer)
+            if (await catalogs.ReloadAsync(catalog, cancellationToken) is { } newer)
             {
                 return await RunAsync(request, newer, caller, secret, cancellationToken);
             }
@@ -28,12 +28,12 @@ internal sealed class RestRunner(RestCatalogSource catalogs, CallerDatabase data
         }
     }
 
-    private async Task<RestAnswer> RunAsync(RestRequest request, RestCatalog catalog, Caller caller, string secret, CancellationToken cancellationToken)
+    private async Task<RestResponse> RunAsync(RestRequest request, RestCatalog catalog, Caller caller, string secret, CancellationToken cancellationToken)
     {
         var relation = catalog.Get(request.Schema, request.Table, caller);
         if (request.Method == "OPTIONS")
         {
-            return new RestAnswer { Status = 200, SaysEmpty = true }.With("Allow", Allowed(relation));
+            return new RestResponse { Status = 200, SaysEmpty = true }.With("Allow", Allowed(relation));
         }
         var plan = new Plan(request, relation, new RestPlanner(catalog, options.Value, caller, request.Schema), catalog, caller, options.Value, secret);
         var rules = new CallerTransactionRules(
@@ -87,7 +87,7 @@ internal sealed class RestRunner(RestCatalogSource catalogs, CallerDatabase data
                 ]
         );
 
-    private static async Task<RestAnswer> ReadAsync(Plan plan, CallerTransaction transaction, CancellationToken cancellationToken)
+    private static async Task<RestResponse> ReadAsync(Plan plan, CallerTransaction transaction, CancellationToken cancellationToken)
     {
         var (request, preferences) = (plan.Request, plan.Request.Preferences);
         preferences.Check();
@@ -114,7 +114,7 @@ internal sealed class RestRunner(RestCatalogSource catalogs, CallerDatabase data
         if (lower > total)
         {
             var error = RestError.Range($"An offset of {lower} was requested, but there are only {total} rows.");
-            return new RestAnswer
+            return new RestResponse
             {
                 Status = 416,
                 Body = isHead ? "" : System.Text.Encoding.UTF8.GetString(error.Body()),
@@ -123,7 +123,7 @@ internal sealed class RestRunner(RestCatalogSource catalogs, CallerDatabase data
                 .With("Content-Range", $"*/{total}")
                 .With("Preference-Applied", preferences.Applied(false, false, false, false, false));
         }
-        return new RestAnswer
+        return new RestResponse
         {
             Status = total is { } all && page < all ? 206 : 200,
             Body = isHead ? null : (string?)row[2] ?? throw TooLarge(plan.Options),
@@ -144,7 +144,7 @@ internal sealed class RestRunner(RestCatalogSource catalogs, CallerDatabase data
         return document.RootElement[0].GetProperty("Plan").GetProperty("Plan Rows").GetInt64();
     }
 
-    private static async Task<RestAnswer> WriteAsync(Plan plan, CallerTransaction transaction, CancellationToken cancellationToken)
+    private static async Task<RestResponse> WriteAsync(Plan plan, CallerTransaction transaction, CancellationToken cancellationToken)
     {
         var (request, preferences, relation) = (plan.Request, plan.Request.Preferences, plan.Relation);
         var root = plan.Planner.Plan(relation, request.Query, true, RowRange.All);
@@ -183,7 +183,7 @@ internal sealed class RestRunner(RestCatalogSource catalogs, CallerDatabase data
         return Written(plan, touched, (string?)row[1], (long?)row[2], body);
     }
 
-    private static RestAnswer Written(Plan plan, long touched, string? key, long? inserted, string? body)
+    private static RestResponse Written(Plan plan, long touched, string? key, long? inserted, string? body)
     {
         var (request, preferences) = (plan.Request, plan.Request.Preferences);
         var isInsert = request.Method == "POST";
@@ -195,7 +195,7 @@ internal sealed class RestRunner(RestCatalogSource catalogs, CallerDatabase data
             _ => body is null ? 204 : 200,
         };
         long? total = preferences.Counts ? touched : null;
-        return new RestAnswer
+        return new RestResponse
         {
             Status = status,
             Body = body,

@@ -27,7 +27,7 @@ internal sealed class ShippedSettings(CallerResolver callers, IOptions<ServerOpt
         );
 
     /// <summary>Does it as the user of the id; an id that nobody has changes nothing.</summary>
-    public async Task<RestAnswer> ChangeAsync(HttpContext context, RestRequest request, RestRunner runner)
+    public async Task<RestResponse> ChangeAsync(HttpContext context, RestRequest request, RestRunner runner)
     {
         var asked = AskedId(request)!;
         Caller caller;
@@ -37,7 +37,7 @@ internal sealed class ShippedSettings(CallerResolver callers, IOptions<ServerOpt
         }
         catch (ApiException error) when (error.Status == 404)
         {
-            return new RestAnswer
+            return new RestResponse
             {
                 Status = request.Preferences.WantsRows ? 200 : 204,
                 Body = request.Preferences.WantsRows ? "[]" : null,
@@ -53,7 +53,7 @@ internal sealed class ShippedSettings(CallerResolver callers, IOptions<ServerOpt
             : request.Query.Select;
         var query = request.Query.With([new(filter.Path, filter.Value with { Comparison = filter.Value.Comparison with { Value = own } })], select);
         var answer = await runner.RunAsync(request with { Query = query }, caller, StorageKeyLinks.NewSecret(), context.RequestAborted);
-        var named = new RestAnswer
+        var named = new RestResponse
         {
             Status = answer.Status,
             Body = answer.Body?.Replace($"\"{own}\"", JsonSerializer.Serialize(asked), StringComparison.Ordinal),

@@ -11,22 +11,22 @@ namespace Reelbase.Server.Integrations.Apple.Apns;
 public sealed record ApnsPush(Guid Id, string Token, string Environment, bool IsBackground, string CollapseId, DateTimeOffset ExpiresAt, object Payload);
 
 /// <summary>What Apple said to a push.</summary>
-public abstract record ApnsAnswer
+public abstract record ApnsResponse
 {
     /// <summary>Apple took it.</summary>
-    public sealed record Taken : ApnsAnswer;
+    public sealed record Taken : ApnsResponse;
 
     /// <summary>No phone has this token any more, since the given time when Apple says it.</summary>
-    public sealed record Gone(string Reason, DateTimeOffset? Since) : ApnsAnswer;
+    public sealed record Gone(string Reason, DateTimeOffset? Since) : ApnsResponse;
 
     /// <summary>This host does not know the token: it is malformed or belongs to the other environment.</summary>
-    public sealed record UnknownToken : ApnsAnswer;
+    public sealed record UnknownToken : ApnsResponse;
 
     /// <summary>It never will be taken as it is: our payload, topic or key.</summary>
-    public sealed record Refused(string Reason, bool IsOurSetup) : ApnsAnswer;
+    public sealed record Refused(string Reason, bool IsOurSetup) : ApnsResponse;
 
     /// <summary>Later, after at least so many seconds.</summary>
-    public sealed record Later(string Reason, double Seconds) : ApnsAnswer;
+    public sealed record Later(string Reason, double Seconds) : ApnsResponse;
 }
 
 /// <summary>
@@ -105,15 +105,15 @@ public sealed class ApnsClient : IDisposable
     public bool IsConfigured => _options.IsConfigured;
 
     /// <summary>Sends one push.</summary>
-    public async Task<ApnsAnswer> SendAsync(ApnsPush push, CancellationToken cancellationToken)
+    public async Task<ApnsResponse> SendAsync(ApnsPush push, CancellationToken cancellationToken)
     {
         var payload = JsonSerializer.SerializeToUtf8Bytes(push.Payload);
         if (payload.Length > MaxPayloadBytes)
         {
-            return new ApnsAnswer.Refused("PayloadTooLarge", false);
+            return new ApnsResponse.Refused("PayloadTooLarge", false);
         }
         var answer = await TryAsync(push, payload, cancellationToken);
-        if (answer is ApnsAnswer.Refused { Reason: "ExpiredProviderToken" })
+        if (answer is ApnsResponse.Refused { Reason: "ExpiredProviderToken" })
         {
             // Our clock and Apple's differ: a token of this very second, once.
             lock (_gate)
@@ -133,7 +133,7 @@ public sealed class ApnsClient : IDisposable
         _sandboxKey?.Dispose();
     }
 
-    private async Task<ApnsAnswer> TryAsync(ApnsPush push, byte[] payload, CancellationToken cancellationToken, bool isFresh = false)
+    private async Task<ApnsResponse> TryAsync(ApnsPush push, byte[] payload, CancellationToken cancellationToken, bool isFresh = false)
     {
         var host = push.Environment == "sandbox" ? _options.SandboxUrl : _options.ProductionUrl;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -158,17 +158,17 @@ public sealed class ApnsClient : IDisposable
             request.Headers.TryAddWithoutValidation("apns-collapse-id", push.CollapseId);
             using var response = await _http.SendAsync(request, limit.Token);
             return response.StatusCode == HttpStatusCode.OK
-                ? new ApnsAnswer.Taken()
+                ? new ApnsResponse.Taken()
                 : Read((int)response.StatusCode, await response.Content.ReadAsStringAsync(limit.Token));
         }
         catch (Exception error)
             when (error is HttpRequestException or IOException || (error is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            return new ApnsAnswer.Later(error.GetType().Name, NetworkTroubleSeconds);
+            return new ApnsResponse.Later(error.GetType().Name, NetworkTroubleSeconds);
         }
     }
 
-    private static ApnsAnswer Read(int status, string text)
+    private static ApnsResponse Read(int status, string text)
     {
         string? reason = null;
         DateTimeOffset? since = null;
@@ -186,12 +186,12 @@ public sealed class ApnsClient : IDisposable
         reason ??= $"answered {status}";
         return (status, reason) switch
         {
-            (410, _) => new ApnsAnswer.Gone(reason, since),
-            (400, "BadDeviceToken") => new ApnsAnswer.UnknownToken(),
-            (429, "TooManyProviderTokenUpdates") => new ApnsAnswer.Later(reason, ServerTroubleSeconds),
-            (429, _) => new ApnsAnswer.Later(reason, BusyTokenSeconds),
-            (>= 500, _) => new ApnsAnswer.Later(reason, ServerTroubleSeconds),
-            _ => new ApnsAnswer.Refused(reason, OurSetup.Contains(reason)),
+            (410, _) => new ApnsResponse.Gone(reason, since),
+            (400, "BadDeviceToken") => new ApnsResponse.UnknownToken(),
+            (429, "TooManyProviderTokenUpdates") => new ApnsResponse.Later(reason, ServerTroubleSeconds),
+            (429, _) => new ApnsResponse.Later(reason, BusyTokenSeconds),
+            (>= 500, _) => new ApnsResponse.Later(reason, ServerTroubleSeconds),
+            _ => new ApnsResponse.Refused(reason, OurSetup.Contains(reason)),
         };
     }
 

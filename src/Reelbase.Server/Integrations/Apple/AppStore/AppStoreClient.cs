@@ -8,16 +8,16 @@ using Reelbase.Server.Platform.Work;
 namespace Reelbase.Server.Integrations.Apple.AppStore;
 
 /// <summary>What Apple answered.</summary>
-public abstract record AppStoreAnswer
+public abstract record AppStoreResponse
 {
     /// <summary>The body.</summary>
-    public sealed record Found(JsonElement Body, string Environment) : AppStoreAnswer;
+    public sealed record Found(JsonElement Body, string Environment) : AppStoreResponse;
 
     /// <summary>Apple knows no such transaction.</summary>
-    public sealed record NotFound : AppStoreAnswer;
+    public sealed record NotFound : AppStoreResponse;
 
     /// <summary>Apple says that the question itself is wrong.</summary>
-    public sealed record Refused(long Code) : AppStoreAnswer;
+    public sealed record Refused(long Code) : AppStoreResponse;
 
     /// <summary>It could not be learned now; says nothing about the transaction.</summary>
     /// <param name="IsUnauthorized">Apple refuses our token (401): the key, our clock, or an app that was never released.</param>
@@ -28,11 +28,11 @@ public abstract record AppStoreAnswer
         bool IsOurFault = false,
         bool IsUnauthorized = false,
         bool IsUnreadable = false
-    ) : AppStoreAnswer;
+    ) : AppStoreResponse;
 }
 
 /// <summary>Hears of what an operator has to see to.</summary>
-public interface IAppStoreWitness
+public interface IAppStoreHealthListener
 {
     /// <summary>The App Store's answers are not what they should be.</summary>
     /// <param name="environment">Production or Sandbox.</param>
@@ -45,7 +45,7 @@ public interface IAppStoreWitness
 public sealed class AppStoreClient(
     IHttpClientFactory clients,
     IOptions<AppStoreOptions> options,
-    IAppStoreWitness witness,
+    IAppStoreHealthListener witness,
     TimeProvider clock,
     ILogger<AppStoreClient> logger
 ) : IDisposable
@@ -75,30 +75,30 @@ public sealed class AppStoreClient(
     /// first release production answers 401, which is when App Review buys in the sandbox: where such purchases count
     /// (<paramref name="acceptSandbox"/>), it is asked then too. Its answer is signed and names its environment; that it knows none says nothing then.
     /// </summary>
-    public async Task<AppStoreAnswer> FindTransactionAsync(string transactionId, bool acceptSandbox, CancellationToken cancellationToken)
+    public async Task<AppStoreResponse> FindTransactionAsync(string transactionId, bool acceptSandbox, CancellationToken cancellationToken)
     {
         var path = $"/inApps/v1/transactions/{Uri.EscapeDataString(transactionId)}";
         var answer = await GetAsync(Production, path, cancellationToken);
-        var isUnauthorized = acceptSandbox && answer is AppStoreAnswer.Unavailable { IsUnauthorized: true };
+        var isUnauthorized = acceptSandbox && answer is AppStoreResponse.Unavailable { IsUnauthorized: true };
         // Nothing else says anything about the environment: not a rate limit, not a timeout.
-        if (answer is not AppStoreAnswer.NotFound && !isUnauthorized)
+        if (answer is not AppStoreResponse.NotFound && !isUnauthorized)
         {
             return answer;
         }
         var other = await GetAsync(Sandbox, path, cancellationToken);
-        return isUnauthorized && other is (AppStoreAnswer.NotFound or AppStoreAnswer.Unavailable) ? answer : other;
+        return isUnauthorized && other is (AppStoreResponse.NotFound or AppStoreResponse.Unavailable) ? answer : other;
     }
 
     /// <summary>A page of refunds of whoever bought a transaction, oldest first.</summary>
-    public Task<AppStoreAnswer> FindRefundsAsync(string environment, string transactionId, string? revision, CancellationToken cancellationToken) =>
+    public Task<AppStoreResponse> FindRefundsAsync(string environment, string transactionId, string? revision, CancellationToken cancellationToken) =>
         GetAsync(environment, $"/inApps/v2/refund/lookup/{Uri.EscapeDataString(transactionId)}{Query("revision", revision)}", cancellationToken);
 
     /// <summary>A page of the history of whoever bought a transaction, finished consumables too.</summary>
-    public Task<AppStoreAnswer> FindHistoryAsync(string environment, string transactionId, string? revision, CancellationToken cancellationToken) =>
+    public Task<AppStoreResponse> FindHistoryAsync(string environment, string transactionId, string? revision, CancellationToken cancellationToken) =>
         GetAsync(environment, $"/inApps/v2/history/{Uri.EscapeDataString(transactionId)}{Query("revision", revision)}", cancellationToken);
 
     /// <summary>A page of the notifications that Apple has sent or tried to.</summary>
-    public Task<AppStoreAnswer> FindNotificationsAsync(
+    public Task<AppStoreResponse> FindNotificationsAsync(
         string environment,
         DateTimeOffset from,
         DateTimeOffset to,
@@ -114,20 +114,20 @@ public sealed class AppStoreClient(
         );
 
     /// <summary>Tells Apple, on its request and with the customer's consent, how much of a purchase was used.</summary>
-    public Task<AppStoreAnswer> SendConsumptionAsync(string environment, string transactionId, object consumption, CancellationToken cancellationToken) =>
+    public Task<AppStoreResponse> SendConsumptionAsync(string environment, string transactionId, object consumption, CancellationToken cancellationToken) =>
         SendAsync(environment, HttpMethod.Put, $"/inApps/v2/transactions/consumption/{Uri.EscapeDataString(transactionId)}", consumption, cancellationToken);
 
     /// <inheritdoc/>
     public void Dispose() => _key.Dispose();
 
-    private Task<AppStoreAnswer> GetAsync(string environment, string path, CancellationToken cancellationToken) =>
+    private Task<AppStoreResponse> GetAsync(string environment, string path, CancellationToken cancellationToken) =>
         SendAsync(environment, HttpMethod.Get, path, null, cancellationToken);
 
-    private async Task<AppStoreAnswer> SendAsync(string environment, HttpMethod method, string path, object? body, CancellationToken cancellationToken)
+    private async Task<AppStoreResponse> SendAsync(string environment, HttpMethod method, string path, object? body, CancellationToken cancellationToken)
     {
         if (!IsConfigured)
         {
-            return new AppStoreAnswer.Unavailable("the App Store is not configured", IsOurFault: true);
+            return new AppStoreResponse.Unavailable("the App Store is not configured", IsOurFault: true);
         }
         for (var attempt = 1; ; attempt++)
         {
@@ -140,7 +140,7 @@ public sealed class AppStoreClient(
         }
     }
 
-    private async Task<(AppStoreAnswer Answer, bool MayRetry)> TryAsync(
+    private async Task<(AppStoreResponse Response, bool MayRetry)> TryAsync(
         string environment,
         HttpMethod method,
         string path,
@@ -164,8 +164,8 @@ public sealed class AppStoreClient(
             {
                 using var document = JsonDocument.Parse(text.Length == 0 ? "{}" : text);
                 return document.RootElement.ValueKind == JsonValueKind.Object
-                    ? (new AppStoreAnswer.Found(document.RootElement.Clone(), environment), false)
-                    : (new AppStoreAnswer.Unavailable("the answer is no JSON object", IsUnreadable: true), true);
+                    ? (new AppStoreResponse.Found(document.RootElement.Clone(), environment), false)
+                    : (new AppStoreResponse.Unavailable("the answer is no JSON object", IsUnreadable: true), true);
             }
             if (response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
             {
@@ -175,17 +175,17 @@ public sealed class AppStoreClient(
         }
         catch (JsonException)
         {
-            return (new AppStoreAnswer.Unavailable("the answer is no JSON", IsUnreadable: true), true);
+            return (new AppStoreResponse.Unavailable("the answer is no JSON", IsUnreadable: true), true);
         }
         catch (Exception error)
             when (error is HttpRequestException or IOException || (error is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            return (new AppStoreAnswer.Unavailable(error.GetType().Name), true);
+            return (new AppStoreResponse.Unavailable(error.GetType().Name), true);
         }
     }
 
     /// <summary>Our token is refused. Apple's own time tells a clock that is wrong from a key that is.</summary>
-    private async Task<AppStoreAnswer> RefusedAsync(string environment, int status, DateTimeOffset? theirs)
+    private async Task<AppStoreResponse> RefusedAsync(string environment, int status, DateTimeOffset? theirs)
     {
         var ahead = theirs is { } date ? (clock.GetUtcNow() - date).TotalSeconds : 0;
         var isClock = status == 401 && (ahead > ClockAheadSeconds || -ahead > ClockBehindSeconds);
@@ -197,21 +197,21 @@ public sealed class AppStoreClient(
             : $"The App Store ({environment}) refuses our key (AppStore:IssuerId, KeyId, PrivateKey, BundleId; answered {status}). Claims of purchases wait meanwhile.";
         logger.LogCritical("{Message}", message);
         await witness.ReportAsync(environment, isClock ? "clock" : "key", message);
-        return new AppStoreAnswer.Unavailable($"answered {status}", IsOurFault: true, IsUnauthorized: status == 401);
+        return new AppStoreResponse.Unavailable($"answered {status}", IsOurFault: true, IsUnauthorized: status == 401);
     }
 
-    private (AppStoreAnswer, bool) Read(int status, long? code, HttpResponseHeaders headers)
+    private (AppStoreResponse, bool) Read(int status, long? code, HttpResponseHeaders headers)
     {
         switch (status)
         {
             case 429:
-                return (new AppStoreAnswer.Unavailable("rate limit", RetryAfterSeconds(headers)), false);
+                return (new AppStoreResponse.Unavailable("rate limit", RetryAfterSeconds(headers)), false);
             case 404 when code is TransactionNotFound or OriginalTransactionNotFound:
-                return (new AppStoreAnswer.NotFound(), false);
+                return (new AppStoreResponse.NotFound(), false);
             case 400 or 404 when code is { } known && !Retryable.Contains(known):
-                return (new AppStoreAnswer.Refused(known), false);
+                return (new AppStoreResponse.Refused(known), false);
             default:
-                return (new AppStoreAnswer.Unavailable($"answered {status} {code}"), status >= 500 || (code is { } other && Retryable.Contains(other)));
+                return (new AppStoreResponse.Unavailable($"answered {status} {code}"), status >= 500 || (code is { } other && Retryable.Contains(other)));
         }
     }
 

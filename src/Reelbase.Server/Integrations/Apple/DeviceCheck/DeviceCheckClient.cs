@@ -6,19 +6,19 @@ using Microsoft.Extensions.Options;
 namespace Reelbase.Server.Integrations.Apple.DeviceCheck;
 
 /// <summary>What Apple answered about a device.</summary>
-public abstract record DeviceAnswer
+public abstract record DeviceResponse
 {
     /// <summary>The device's two bits.</summary>
-    public sealed record Bits(bool Bit0, bool Bit1) : DeviceAnswer;
+    public sealed record Bits(bool Bit0, bool Bit1) : DeviceResponse;
 
     /// <summary>Apple did what was asked: it stored the bits, or found the token good.</summary>
-    public sealed record Stored : DeviceAnswer;
+    public sealed record Stored : DeviceResponse;
 
     /// <summary>The token is not one of a real device, or it is stale.</summary>
-    public sealed record BadToken : DeviceAnswer;
+    public sealed record BadToken : DeviceResponse;
 
     /// <summary>It could not be learned: never "clear", never "fraud".</summary>
-    public sealed record Unknown(string Reason) : DeviceAnswer;
+    public sealed record Unknown(string Reason) : DeviceResponse;
 }
 
 /// <summary>Apple's DeviceCheck. Source of the rules: Apple's "Accessing and modifying per-device data".</summary>
@@ -39,24 +39,24 @@ public sealed class DeviceCheckClient(IHttpClientFactory clients, IOptions<Devic
     private TimeSpan _skew;
 
     /// <summary>Reads the two bits. A device that never had any answers with text and not JSON: both are false then.</summary>
-    public Task<DeviceAnswer> QueryAsync(string deviceToken, CancellationToken cancellationToken) =>
+    public Task<DeviceResponse> QueryAsync(string deviceToken, CancellationToken cancellationToken) =>
         SimulatorOf(deviceToken) is { } name
-            ? Task.FromResult<DeviceAnswer>(_simulators.Query(name))
+            ? Task.FromResult<DeviceResponse>(_simulators.Query(name))
             : CallAsync("query_two_bits", new() { ["device_token"] = deviceToken }, ReadBits, cancellationToken);
 
-    /// <summary>Asks whether a token is one of a real device, and nothing else: <see cref="DeviceAnswer.Stored"/> when it is.</summary>
-    public Task<DeviceAnswer> ValidateAsync(string deviceToken, CancellationToken cancellationToken) =>
+    /// <summary>Asks whether a token is one of a real device, and nothing else: <see cref="DeviceResponse.Stored"/> when it is.</summary>
+    public Task<DeviceResponse> ValidateAsync(string deviceToken, CancellationToken cancellationToken) =>
         SimulatorOf(deviceToken) is not null
-            ? Task.FromResult<DeviceAnswer>(new DeviceAnswer.Stored())
-            : CallAsync("validate_device_token", new() { ["device_token"] = deviceToken }, _ => new DeviceAnswer.Stored(), cancellationToken);
+            ? Task.FromResult<DeviceResponse>(new DeviceResponse.Stored())
+            : CallAsync("validate_device_token", new() { ["device_token"] = deviceToken }, _ => new DeviceResponse.Stored(), cancellationToken);
 
     /// <summary>Stores both bits; what an omitted bit would become is not documented, so both are always sent.</summary>
-    public Task<DeviceAnswer> UpdateAsync(string deviceToken, bool bit0, bool bit1, CancellationToken cancellationToken)
+    public Task<DeviceResponse> UpdateAsync(string deviceToken, bool bit0, bool bit1, CancellationToken cancellationToken)
     {
         if (SimulatorOf(deviceToken) is { } name)
         {
             _simulators.Update(name, bit0, bit1);
-            return Task.FromResult<DeviceAnswer>(new DeviceAnswer.Stored());
+            return Task.FromResult<DeviceResponse>(new DeviceResponse.Stored());
         }
         return CallAsync(
             "update_two_bits",
@@ -66,7 +66,7 @@ public sealed class DeviceCheckClient(IHttpClientFactory clients, IOptions<Devic
                 ["bit0"] = bit0,
                 ["bit1"] = bit1,
             },
-            _ => new DeviceAnswer.Stored(),
+            _ => new DeviceResponse.Stored(),
             cancellationToken
         );
     }
@@ -77,30 +77,30 @@ public sealed class DeviceCheckClient(IHttpClientFactory clients, IOptions<Devic
     /// <summary>The iOS Simulator that a token names, where those are let in: Apple is not asked about it.</summary>
     private string? SimulatorOf(string deviceToken) => options.Value.AcceptIosSimulators ? IosSimulators.NameOf(deviceToken) : null;
 
-    private async Task<DeviceAnswer> CallAsync(
+    private async Task<DeviceResponse> CallAsync(
         string operation,
         Dictionary<string, object> body,
-        Func<string, DeviceAnswer> read,
+        Func<string, DeviceResponse> read,
         CancellationToken cancellationToken
     )
     {
         if (!options.Value.IsConfigured)
         {
-            return new DeviceAnswer.Unknown("DeviceCheck is not configured");
+            return new DeviceResponse.Unknown("DeviceCheck is not configured");
         }
         var answer = await AskAsync(options.Value.BaseUrl, operation, body, read, cancellationToken);
         // Builds from Xcode carry tokens of Apple's development host, which production refuses like any bad token.
-        return answer is DeviceAnswer.BadToken && options.Value.DevelopmentUrl is { Length: > 0 } development
+        return answer is DeviceResponse.BadToken && options.Value.DevelopmentUrl is { Length: > 0 } development
             ? await AskAsync(development, operation, body, read, cancellationToken)
             : answer;
     }
 
     /// <summary>Asks one host; once more for each of our token's age and our clock, when Apple did not like it.</summary>
-    private async Task<DeviceAnswer> AskAsync(
+    private async Task<DeviceResponse> AskAsync(
         string host,
         string operation,
         Dictionary<string, object> body,
-        Func<string, DeviceAnswer> read,
+        Func<string, DeviceResponse> read,
         CancellationToken cancellationToken
     )
     {
@@ -128,7 +128,7 @@ public sealed class DeviceCheckClient(IHttpClientFactory clients, IOptions<Devic
                         return read(text);
                     // Only this one 400 is about the device; the others are about our clock, key or request.
                     case HttpStatusCode.BadRequest when text.Contains("device token", StringComparison.OrdinalIgnoreCase):
-                        return new DeviceAnswer.BadToken();
+                        return new DeviceResponse.BadToken();
                     case HttpStatusCode.BadRequest when text.Contains("time stamp", StringComparison.OrdinalIgnoreCase) && !hasNewClock:
                         hasNewClock = true;
                         LearnSkew(response.Headers.Date);
@@ -138,33 +138,33 @@ public sealed class DeviceCheckClient(IHttpClientFactory clients, IOptions<Devic
                         ForgetBearer();
                         continue;
                     default:
-                        return new DeviceAnswer.Unknown($"{operation} answered {(int)response.StatusCode}{Clock(response)}");
+                        return new DeviceResponse.Unknown($"{operation} answered {(int)response.StatusCode}{Clock(response)}");
                 }
             }
             catch (Exception error)
                 when (error is HttpRequestException or IOException || (error is OperationCanceledException && !cancellationToken.IsCancellationRequested))
             {
-                return new DeviceAnswer.Unknown($"{operation}: {error.GetType().Name}");
+                return new DeviceResponse.Unknown($"{operation}: {error.GetType().Name}");
             }
         }
     }
 
-    private static DeviceAnswer ReadBits(string text)
+    private static DeviceResponse ReadBits(string text)
     {
         if (NeverSet.Any(phrase => text.Contains(phrase, StringComparison.OrdinalIgnoreCase)) && !text.StartsWith('{'))
         {
-            return new DeviceAnswer.Bits(false, false);
+            return new DeviceResponse.Bits(false, false);
         }
         try
         {
             using var document = JsonDocument.Parse(text);
             var root = document.RootElement;
-            return new DeviceAnswer.Bits(root.GetProperty("bit0").GetBoolean(), root.GetProperty("bit1").GetBoolean());
+            return new DeviceResponse.Bits(root.GetProperty("bit0").GetBoolean(), root.GetProperty("bit1").GetBoolean());
         }
         catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException)
         {
             // An unknown text is not "clear".
-            return new DeviceAnswer.Unknown("the answer to query_two_bits has an unknown form");
+            return new DeviceResponse.Unknown("the answer to query_two_bits has an unknown form");
         }
     }
 

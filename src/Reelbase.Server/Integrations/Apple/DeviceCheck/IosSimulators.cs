@@ -28,7 +28,7 @@ internal sealed class IosSimulators
     }
 
     /// <summary>The bits of a simulator.</summary>
-    public DeviceAnswer.Bits Query(string name)
+    public DeviceResponse.Bits Query(string name)
     {
         lock (_gate)
         {

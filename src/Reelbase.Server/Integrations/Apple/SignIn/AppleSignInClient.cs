@@ -4,19 +4,19 @@ using Microsoft.Extensions.Options;
 namespace Reelbase.Server.Integrations.Apple.SignIn;
 
 /// <summary>What Apple answered.</summary>
-public abstract record AppleTokenAnswer
+public abstract record AppleTokenResponse
 {
     /// <summary>A code became a refresh token.</summary>
-    public sealed record Exchanged(string RefreshToken) : AppleTokenAnswer;
+    public sealed record Exchanged(string RefreshToken) : AppleTokenResponse;
 
     /// <summary>Apple takes the token for no longer valid. It says so of any token, so it proves little, but there is no more to do.</summary>
-    public sealed record Revoked : AppleTokenAnswer;
+    public sealed record Revoked : AppleTokenResponse;
 
     /// <summary>The code was used, is too old, or was made for another app.</summary>
-    public sealed record Invalid(string Reason) : AppleTokenAnswer;
+    public sealed record Invalid(string Reason) : AppleTokenResponse;
 
     /// <summary>It could not be done now.</summary>
-    public sealed record Unavailable(string Reason) : AppleTokenAnswer;
+    public sealed record Unavailable(string Reason) : AppleTokenResponse;
 }
 
 /// <summary>Exchanges codes and revokes tokens. Source of the rules: Apple's "Token validation", "Token revocation" and "Creating a client secret".</summary>
@@ -26,39 +26,39 @@ public sealed class AppleSignInClient(IHttpClientFactory clients, IOptions<Apple
     private readonly AppleKey _key = new(options.Value.PrivateKey, options.Value.PrivateKeyFile, options.Value.KeyId);
 
     /// <summary>Trades an authorization code, which is good once and for five minutes, for a refresh token.</summary>
-    public Task<AppleTokenAnswer> ExchangeAsync(string clientId, string code, CancellationToken cancellationToken) =>
+    public Task<AppleTokenResponse> ExchangeAsync(string clientId, string code, CancellationToken cancellationToken) =>
         PostAsync(
             "/auth/token",
             clientId,
             new() { ["grant_type"] = "authorization_code", ["code"] = code },
-            body => body.Text("refresh_token") is { } token ? new AppleTokenAnswer.Exchanged(token) : new AppleTokenAnswer.Invalid("no refresh_token"),
+            body => body.Text("refresh_token") is { } token ? new AppleTokenResponse.Exchanged(token) : new AppleTokenResponse.Invalid("no refresh_token"),
             cancellationToken
         );
 
     /// <summary>Takes back the permission that a user gave the app.</summary>
-    public Task<AppleTokenAnswer> RevokeAsync(string clientId, string refreshToken, CancellationToken cancellationToken) =>
+    public Task<AppleTokenResponse> RevokeAsync(string clientId, string refreshToken, CancellationToken cancellationToken) =>
         PostAsync(
             "/auth/revoke",
             clientId,
             new() { ["token"] = refreshToken, ["token_type_hint"] = "refresh_token" },
-            _ => new AppleTokenAnswer.Revoked(),
+            _ => new AppleTokenResponse.Revoked(),
             cancellationToken
         );
 
     /// <inheritdoc/>
     public void Dispose() => _key.Dispose();
 
-    private async Task<AppleTokenAnswer> PostAsync(
+    private async Task<AppleTokenResponse> PostAsync(
         string path,
         string clientId,
         Dictionary<string, string> form,
-        Func<JsonElement, AppleTokenAnswer> read,
+        Func<JsonElement, AppleTokenResponse> read,
         CancellationToken cancellationToken
     )
     {
         if (!options.Value.CanAsk)
         {
-            return new AppleTokenAnswer.Unavailable("Sign in with Apple has no key");
+            return new AppleTokenResponse.Unavailable("Sign in with Apple has no key");
         }
         form["client_id"] = clientId;
         form["client_secret"] = Secret(clientId);
@@ -75,18 +75,18 @@ public sealed class AppleSignInClient(IHttpClientFactory clients, IOptions<Apple
             {
                 200 => read(document.RootElement),
                 // Only this one is about the code or token; the others are about our key and are worth another try once it is put right.
-                400 when error == "invalid_grant" => new AppleTokenAnswer.Invalid(error),
-                var status => new AppleTokenAnswer.Unavailable($"answered {status} {error}"),
+                400 when error == "invalid_grant" => new AppleTokenResponse.Invalid(error),
+                var status => new AppleTokenResponse.Unavailable($"answered {status} {error}"),
             };
         }
         catch (JsonException)
         {
-            return new AppleTokenAnswer.Unavailable("the answer is no JSON");
+            return new AppleTokenResponse.Unavailable("the answer is no JSON");
         }
         catch (Exception error)
             when (error is HttpRequestException or IOException || (error is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            return new AppleTokenAnswer.Unavailable(error.GetType().Name);
+            return new AppleTokenResponse.Unavailable(error.GetType().Name);
         }
     }
 

@@ -76,9 +76,9 @@ public sealed class HttpHistory(AdminHouse house, int seed)
         var seconds = 4 + 2 * _random.Next(3);
         var key = Guid.NewGuid();
         Say($"{Name(phone)} presses for {seconds} credits {directive}");
-        Task<Answer> SendAsync() => phone.GenerateAsync($"History {seed} {_script.Count} {directive}", key, new { duration = seconds });
+        Task<ApiResponse> SendAsync() => phone.GenerateAsync($"History {seed} {_script.Count} {directive}", key, new { duration = seconds });
         // Twice at once under one key is once.
-        Task<Answer>[] sent = _random.Next(4) == 0 ? [SendAsync(), SendAsync()] : [SendAsync()];
+        Task<ApiResponse>[] sent = _random.Next(4) == 0 ? [SendAsync(), SendAsync()] : [SendAsync()];
         var answers = await Task.WhenAll(sent);
         foreach (var answer in answers)
         {

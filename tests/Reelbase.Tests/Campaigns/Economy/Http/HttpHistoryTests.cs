@@ -7,7 +7,7 @@ namespace Reelbase.Tests.Campaigns.Economy.Http;
 
 /// <summary>Random histories through the whole product: a server, phones, support with a token, and simulators that are told what to do.</summary>
 [Campaign]
-[Collection(Alone.Name)]
+[Collection(NonParallelCollection.Name)]
 public sealed class HttpHistoryTests(HttpHistoryTests.House house) : IClassFixture<HttpHistoryTests.House>
 {
     private const int AtOnce = 12;

@@ -27,7 +27,7 @@ public sealed class ToyModule : IVideoProviderModule
         services.GetRequiredService<IOptions<ToyOptions>>().Value is { ApiKey.Length: > 0 } options
             ? new ToyProvider(
                 options,
-                new ProviderHttp("toy", options, services.GetRequiredService<IProviderWitness>(), services.GetRequiredService<ILogger<ProviderHttp>>()),
+                new ProviderHttp("toy", options, services.GetRequiredService<IProviderHealthListener>(), services.GetRequiredService<ILogger<ProviderHttp>>()),
                 services.GetRequiredService<TimeProvider>()
             )
             : null;

@@ -12,7 +12,7 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>A disk with too little room takes no uploads and loses nobody's video.</summary>
-public sealed class StorageRoomTests(StorageRoomTests.ShortOfDisk system) : IClassFixture<StorageRoomTests.ShortOfDisk>
+public sealed class StorageQuotaTests(StorageQuotaTests.ShortOfDisk system) : IClassFixture<StorageQuotaTests.ShortOfDisk>
 {
     /// <summary>A product that wants more free space than any disk has.</summary>
     public sealed class ShortOfDisk : TestSystem

@@ -1,7 +1,7 @@
 namespace Reelbase.Server.Features.Supabase.Rest;
 
 /// <summary>What goes back to the client.</summary>
-internal sealed class RestAnswer
+internal sealed class RestResponse
 {
     public required int Status { get; init; }
 
@@ -15,7 +15,7 @@ internal sealed class RestAnswer
 
     public Dictionary<string, string> Headers { get; } = [];
 
-    public RestAnswer With(string name, string? value)
+    public RestResponse With(string name, string? value)
     {
         if (value is not null)
         {

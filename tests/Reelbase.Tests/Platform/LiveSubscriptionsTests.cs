@@ -6,7 +6,7 @@ namespace Reelbase.Tests.Platform;
 
 /// <summary>Who is known to watch while others come and go.</summary>
 [Quick]
-public sealed class LiveBookTests
+public sealed class LiveSubscriptionsTests
 {
     private sealed class Nobody : ILiveListener
     {
@@ -17,7 +17,7 @@ public sealed class LiveBookTests
     public void A_reading_that_ends_after_its_watcher_left_does_not_forget_whoever_came_meanwhile()
     {
         var (user, job, session) = (Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid());
-        var book = new LiveBook();
+        var book = new LiveSubscriptions();
         LiveWatch New() => new(null!, CallerOf(user, session), new LiveInterest([job]), new Nobody());
         var first = New();
         book.Add(first);
@@ -37,7 +37,7 @@ public sealed class LiveBookTests
         const int watches = 200;
         const int jobs = 5;
         var (user, session) = (Guid.NewGuid(), Guid.NewGuid());
-        var book = new LiveBook();
+        var book = new LiveSubscriptions();
         var asked = new Asked();
         var all = Enumerable
             .Range(0, watches)
@@ -55,7 +55,7 @@ public sealed class LiveBookTests
     public void A_job_is_watched_until_the_last_of_its_watchers_has_gone()
     {
         var (user, session, job) = (Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid());
-        var book = new LiveBook();
+        var book = new LiveSubscriptions();
         LiveWatch New(bool status) => new(null!, CallerOf(user, session), new LiveInterest([job], status), new Nobody());
         var (first, second) = (New(false), New(true));
         book.Add(first);

@@ -6,7 +6,7 @@ using Reelbase.Server.Platform.Telemetry;
 namespace Reelbase.Server.Platform.Http;
 
 /// <summary>What every request passes before a route is looked for, in its order.</summary>
-public static class FrontDoor
+public static class RequestPipeline
 {
     /// <summary>Adds it to the pipeline.</summary>
     /// <param name="app">The pipeline.</param>
@@ -22,7 +22,7 @@ public static class FrontDoor
         app.Use((context, next) => ResponseHeaders(context, next, server));
         HostGuard.Use(app, server, consoleUrls);
         UseCors(app, server);
-        FloodGate.Use(app, app.Services.GetRequiredService<IOptions<FloodOptions>>().Value);
+        GlobalRateLimiter.Use(app, app.Services.GetRequiredService<IOptions<FloodOptions>>().Value);
         app.Use(UnknownRoutes);
         app.Use(CallerFirst.RequireAsync);
     }
@@ -67,7 +67,7 @@ public static class FrontDoor
             forwarded.KnownProxies.Add(System.Net.IPAddress.Loopback);
             forwarded.KnownProxies.Add(System.Net.IPAddress.IPv6Loopback);
         }
-        var watch = app.Services.GetRequiredService<ForwardingWatch>();
+        var watch = app.Services.GetRequiredService<ForwardingMonitor>();
         app.Use(
             (context, next) =>
             {
@@ -136,7 +136,7 @@ public static class FrontDoor
             headers.XFrameOptions = "DENY";
             headers["Referrer-Policy"] = "no-referrer";
             BrowserPolicy.Set(context);
-            BrowserPolicy.SayLetters(context);
+            BrowserPolicy.AddHeaders(context);
             if (headers.CacheControl.Count == 0)
             {
                 headers.CacheControl = "no-store";

@@ -3,7 +3,7 @@ using Reelbase.Server.Platform.Work;
 namespace Reelbase.Server.Features.VideoLibrary;
 
 /// <summary>The heartbeats of all open streams of this node, spread over their time: one timer in all, where one for each stream would hold more than the stream itself.</summary>
-internal sealed class StreamPulse : PeriodicWork
+internal sealed class StreamHeartbeat : PeriodicWork
 {
     /// <summary>Seconds between two heartbeats of a stream.</summary>
     public const int Seconds = 15;
@@ -12,7 +12,7 @@ internal sealed class StreamPulse : PeriodicWork
     private readonly List<StatusStream>[] _groups = [.. Enumerable.Range(0, Seconds).Select(_ => new List<StatusStream>())];
     private int _next;
 
-    public StreamPulse(IHostApplicationLifetime lifetime, ILogger<StreamPulse> logger)
+    public StreamHeartbeat(IHostApplicationLifetime lifetime, ILogger<StreamHeartbeat> logger)
         : base(logger)
     {
         Stopping = lifetime.ApplicationStopping;

@@ -32,10 +32,10 @@ public sealed record MergeGuestRequest(
 /// <param name="Success">Always true.</param>
 /// <param name="User">The member.</param>
 /// <param name="Session">The caller's session with its next tokens, which name the member; null for a caller without one.</param>
-public sealed record MergeGuestAnswer(bool Success, UserProfile User, SessionAnswer? Session = null);
+public sealed record MergeGuestResponse(bool Success, UserProfile User, SessionResponse? Session = null);
 
 /// <summary><c>POST /merge-guest-user</c>: a guest becomes a member, or part of one who exists, and loses nothing.</summary>
-public static partial class JoinAccountsEndpoint
+public static partial class MergeGuestEndpoint
 {
     private const int MaxTextLength = 255;
 
@@ -47,7 +47,7 @@ public static partial class JoinAccountsEndpoint
             .WithSummary("Join the guest with an Apple account")
             .RequiresUser()
             .Accepts<MergeGuestRequest>("application/json")
-            .Produces<MergeGuestAnswer>()
+            .Produces<MergeGuestResponse>()
             .Fails(400, 401, 403, 404, 409, 413, 415, 429, 503)
             .Examples(
                 new
@@ -56,7 +56,7 @@ public static partial class JoinAccountsEndpoint
                     nonce = "a-random-text",
                     authorization_code = "c1234...",
                 },
-                new MergeGuestAnswer(true, AccountsEndpoints.Example with { IsGuest = false, AppleSub = "001234.abcd.5678" })
+                new MergeGuestResponse(true, AccountsEndpoints.Example with { IsGuest = false, AppleSub = "001234.abcd.5678" })
             );
 
     private static async Task<IResult> HandleAsync(
@@ -73,8 +73,8 @@ public static partial class JoinAccountsEndpoint
         if (request.IdToken is null && callers.AcceptsShippedBuilds && await callers.ReadAsync(context) is not { UserId: not null })
         {
             var claimed = await ClaimUnverifiedAsync(context, request, callers, database);
-            LogUnverifiedMerge(loggers.CreateLogger(typeof(JoinAccountsEndpoint)));
-            return Json.Answer(await JoinAsync(context, claimed, new AppleIdentity(request.AppleSub!, null, ""), request, database, signIn, authorizations));
+            LogUnverifiedMerge(loggers.CreateLogger(typeof(MergeGuestEndpoint)));
+            return Json.Result(await JoinAsync(context, claimed, new AppleIdentity(request.AppleSub!, null, ""), request, database, signIn, authorizations));
         }
         var caller = await callers.RequireUserAsync(context, request.UserId);
         if (request.IdToken is null)
@@ -99,10 +99,10 @@ public static partial class JoinAccountsEndpoint
         {
             throw new ApiException("ERR_4005", new { reason = "bad_id_token", fault = identity is null ? fault : "subject" });
         }
-        return Json.Answer(await JoinAsync(context, caller, identity, request, database, signIn, authorizations));
+        return Json.Result(await JoinAsync(context, caller, identity, request, database, signIn, authorizations));
     }
 
-    private static async Task<MergeGuestAnswer> JoinAsync(
+    private static async Task<MergeGuestResponse> JoinAsync(
         HttpContext context,
         Caller caller,
         AppleIdentity identity,

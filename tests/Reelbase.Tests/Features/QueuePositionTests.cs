@@ -3,7 +3,7 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>Two places at the provider and many who wait: who is next, and that nobody waits for ever.</summary>
-public sealed class WaitingLineTests : IAsyncLifetime
+public sealed class QueuePositionTests : IAsyncLifetime
 {
     private const int Users = 40;
     private const double VideoSeconds = 0.05;
@@ -18,7 +18,7 @@ public sealed class WaitingLineTests : IAsyncLifetime
     {
         protected override Dictionary<string, string?> Settings => new() { ["Fal:Concurrency"] = "2", ["Generation:SubmissionDeadlineSeconds"] = "60" };
 
-        protected override double VideoSeconds => WaitingLineTests.VideoSeconds;
+        protected override double VideoSeconds => QueuePositionTests.VideoSeconds;
 
         /// <summary>The line stands still, or moves again.</summary>
         public Task HoldAsync(bool isHeld) =>

@@ -9,8 +9,13 @@ using Reelbase.Server.Platform.Work;
 namespace Reelbase.Server.Features.Nodes;
 
 /// <summary>Says every half minute that this process lives, which program it is, and whom it met that it does not trust: for the console's list of nodes.</summary>
-public sealed class NodeBeat(WorkerDatabase database, IOptions<ServerOptions> server, ForwardingWatch forwarding, TimeProvider clock, ILogger<NodeBeat> logger)
-    : PeriodicWork(logger)
+public sealed class NodeHeartbeat(
+    WorkerDatabase database,
+    IOptions<ServerOptions> server,
+    ForwardingMonitor forwarding,
+    TimeProvider clock,
+    ILogger<NodeHeartbeat> logger
+) : PeriodicWork(logger)
 {
     private readonly string _name = $"{Environment.MachineName}/{Environment.ProcessId}";
     private readonly string[] _roles = new[] { "api", "worker", "admin" }.Where(server.Value.Has).ToArray();

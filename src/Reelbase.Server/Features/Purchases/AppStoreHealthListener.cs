@@ -5,7 +5,7 @@ using Reelbase.Server.Platform.Database;
 namespace Reelbase.Server.Features.Purchases;
 
 /// <summary>Turns what is wrong with the App Store's answers into an alert, at once and once a day.</summary>
-public sealed class AppStoreWitness(WorkerDatabase database, ILogger<AppStoreWitness> logger) : IAppStoreWitness
+public sealed class AppStoreHealthListener(WorkerDatabase database, ILogger<AppStoreHealthListener> logger) : IAppStoreHealthListener
 {
     /// <inheritdoc/>
     public async Task ReportAsync(string environment, string cause, string message)

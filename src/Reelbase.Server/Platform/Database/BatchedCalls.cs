@@ -6,10 +6,10 @@ namespace Reelbase.Server.Platform.Database;
 /// </summary>
 /// <param name="callAsync">Asks for all of them; the answers are in the order of the questions.</param>
 /// <param name="maxWaiting">Questions that wait at a time; more are not taken.</param>
-public sealed class GatheredCalls<TQuestion, TAnswer>(Func<IReadOnlyList<TQuestion>, Task<IReadOnlyList<TAnswer>>> callAsync, int maxWaiting)
+public sealed class BatchedCalls<TQuestion, TResponse>(Func<IReadOnlyList<TQuestion>, Task<IReadOnlyList<TResponse>>> callAsync, int maxWaiting)
 {
     private const int MaxPerCall = 500;
-    private static readonly TimeSpan GatherTime = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan BatchWindow = TimeSpan.FromMilliseconds(20);
 
     private readonly Lock _lock = new();
     private readonly Queue<Waiting> _waiting = new();
@@ -20,7 +20,7 @@ public sealed class GatheredCalls<TQuestion, TAnswer>(Func<IReadOnlyList<TQuesti
     public long Calls => Interlocked.Read(ref _calls);
 
     /// <summary>The answer, or null when too many wait already.</summary>
-    public Task<TAnswer>? TryAsk(TQuestion question)
+    public Task<TResponse>? TryAsk(TQuestion question)
     {
         var one = new Waiting(question);
         lock (_lock)
@@ -36,14 +36,14 @@ public sealed class GatheredCalls<TQuestion, TAnswer>(Func<IReadOnlyList<TQuesti
                 _ = Task.Run(RunAsync);
             }
         }
-        return one.Answer.Task;
+        return one.Response.Task;
     }
 
     private async Task RunAsync()
     {
         while (true)
         {
-            await Task.Delay(GatherTime);
+            await Task.Delay(BatchWindow);
             var some = new List<Waiting>();
             lock (_lock)
             {
@@ -63,12 +63,12 @@ public sealed class GatheredCalls<TQuestion, TAnswer>(Func<IReadOnlyList<TQuesti
                 var answers = await callAsync(some.ConvertAll(one => one.Question));
                 for (var at = 0; at < some.Count; at++)
                 {
-                    some[at].Answer.SetResult(answers[at]);
+                    some[at].Response.SetResult(answers[at]);
                 }
             }
             catch (Exception error)
             {
-                some.ForEach(one => one.Answer.TrySetException(error));
+                some.ForEach(one => one.Response.TrySetException(error));
             }
         }
     }
@@ -77,6 +77,6 @@ public sealed class GatheredCalls<TQuestion, TAnswer>(Func<IReadOnlyList<TQuesti
     {
         public TQuestion Question { get; } = question;
 
-        public TaskCompletionSource<TAnswer> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public TaskCompletionSource<TResponse> Response { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

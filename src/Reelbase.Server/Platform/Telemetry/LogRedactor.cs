@@ -4,20 +4,20 @@ using OpenTelemetry.Logs;
 namespace Reelbase.Server.Platform.Telemetry;
 
 /// <summary>The same net under the logs that leave through OpenTelemetry.</summary>
-public sealed class LogCleaner : BaseProcessor<LogRecord>
+public sealed class LogRedactor : BaseProcessor<LogRecord>
 {
     /// <inheritdoc/>
     public override void OnEnd(LogRecord data)
     {
         if (data.FormattedMessage is { } message)
         {
-            data.FormattedMessage = Scrubber.Clean(message);
+            data.FormattedMessage = Redactor.Clean(message);
         }
         if (data.Attributes is { } attributes)
         {
             data.Attributes =
             [
-                .. attributes.Select(pair => new KeyValuePair<string, object?>(pair.Key, pair.Value is string text ? Scrubber.Clean(text) : pair.Value)),
+                .. attributes.Select(pair => new KeyValuePair<string, object?>(pair.Key, pair.Value is string text ? Redactor.Clean(text) : pair.Value)),
             ];
         }
     }

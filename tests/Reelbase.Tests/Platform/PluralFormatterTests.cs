@@ -7,7 +7,7 @@ namespace Reelbase.Tests.Platform;
 
 /// <summary>Numbers in messages, as each language counts.</summary>
 [Quick]
-public sealed class CountedTests
+public sealed class PluralFormatterTests
 {
     [Theory]
     [InlineData("en", 0, "0 credits")]
@@ -21,7 +21,7 @@ public sealed class CountedTests
     [InlineData("es", 0, "0 créditos")]
     [InlineData("es", 1234, "1234 créditos")]
     [InlineData("es", 12345, "12.345 créditos")]
-    public void Credits_are_counted(string language, long number, string text) => Assert.Equal(text, Counted.Count(number, "credits", language));
+    public void Credits_are_counted(string language, long number, string text) => Assert.Equal(text, PluralFormatter.Count(number, "credits", language));
 
     [Theory]
     [InlineData("en", 1, "1 second")]
@@ -32,7 +32,8 @@ public sealed class CountedTests
     [InlineData("en", 3600, "1 hour")]
     [InlineData("es", 7200, "2 horas")]
     [InlineData("tr", 120, "2 dakika")]
-    public void Times_are_said_and_never_too_short(string language, long seconds, string text) => Assert.Equal(text, Counted.Duration(seconds, language));
+    public void Times_are_said_and_never_too_short(string language, long seconds, string text) =>
+        Assert.Equal(text, PluralFormatter.Duration(seconds, language));
 
     [Fact]
     public void A_message_has_its_numbers_when_they_are_known_and_is_plain_when_not()

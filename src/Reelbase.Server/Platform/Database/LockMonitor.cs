@@ -3,19 +3,19 @@ using Npgsql;
 namespace Reelbase.Server.Platform.Database;
 
 /// <summary>Notes, from a connection of its own, who holds what another connection waits for: afterwards nobody could say.</summary>
-internal sealed class LockWatch : IAsyncDisposable
+internal sealed class LockMonitor : IAsyncDisposable
 {
     private const int PollMilliseconds = 100;
     private readonly CancellationTokenSource _over = new();
     private readonly Task _task;
 
-    private LockWatch(string connectionString, int watched) => _task = WatchAsync(connectionString, watched);
+    private LockMonitor(string connectionString, int watched) => _task = WatchAsync(connectionString, watched);
 
     /// <summary>Who was in the way last; null when nobody was.</summary>
     public string? Holders { get; private set; }
 
     /// <summary>Begins to watch the session with this process id.</summary>
-    public static LockWatch Start(string connectionString, int watched) => new(connectionString, watched);
+    public static LockMonitor Start(string connectionString, int watched) => new(connectionString, watched);
 
     /// <summary>Who holds the advisory lock of <paramref name="key"/>.</summary>
     public static async Task<string?> AdvisoryHolderAsync(NpgsqlConnection connection, long key, CancellationToken cancellationToken)

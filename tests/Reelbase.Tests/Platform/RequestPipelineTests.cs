@@ -7,7 +7,7 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Platform;
 
 /// <summary>What stands before the features: the gate against floods, browsers of other origins, keys that are changed.</summary>
-public sealed class FrontDoorTests(TestSystem system) : IClassFixture<TestSystem>
+public sealed class RequestPipelineTests(TestSystem system) : IClassFixture<TestSystem>
 {
     [Fact]
     public async Task A_flood_from_one_address_is_stopped_before_the_database_and_its_neighbours_are_not()

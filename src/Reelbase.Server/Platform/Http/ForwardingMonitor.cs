@@ -6,7 +6,7 @@ namespace Reelbase.Server.Platform.Http;
 /// Notices a proxy that nobody named: behind one, https looks like http, so that the console's sign-in leads nowhere, and all phones share one
 /// address and its limits. Said once in the log; the console and <c>/health/ready</c> go on saying it.
 /// </summary>
-public sealed class ForwardingWatch(ILogger<ForwardingWatch> logger, TimeProvider clock)
+public sealed class ForwardingMonitor(ILogger<ForwardingMonitor> logger, TimeProvider clock)
 {
     /// <summary>What is wrong and what to do, without an address: readiness is everybody's.</summary>
     public const string Warning =

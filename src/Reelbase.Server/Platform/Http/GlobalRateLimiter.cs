@@ -22,7 +22,7 @@ public sealed class FloodOptions
 }
 
 /// <summary>ASP.NET's own limiter in front: a token bucket for each address, in this process only.</summary>
-public static class FloodGate
+public static class GlobalRateLimiter
 {
     /// <summary>A phone that is refused here for long would be signed out or bricked; these have their own, gentler limits. Exactly these paths: what only begins like one is no route.</summary>
     private static readonly string[] NeverRefused =

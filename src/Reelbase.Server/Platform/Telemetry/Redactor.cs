@@ -6,7 +6,7 @@ namespace Reelbase.Server.Platform.Telemetry;
 /// The last net under logs and spans: what looks like a token, a key, an address of a person or of a phone is taken out, whoever wrote it.
 /// Nothing relies on it; what may not be told is not handed to a logger in the first place.
 /// </summary>
-public static partial class Scrubber
+public static partial class Redactor
 {
     private const int MaxLength = 16 * 1024;
 

@@ -11,9 +11,9 @@ namespace Reelbase.Server.Features.Providers;
 /// Keeps what is known of each provider in the database: announces the configured ones at start, records outages and their ends,
 /// and asks providers that nobody calls any more whether they are back.
 /// </summary>
-public sealed class ProviderWatch(WorkerDatabase database, IServiceProvider services, OutsideSystems outside, ILogger<ProviderWatch> logger)
+public sealed class ProviderHealthMonitor(WorkerDatabase database, IServiceProvider services, OutsideSystems outside, ILogger<ProviderHealthMonitor> logger)
     : PeriodicWork(logger),
-        IProviderWitness
+        IProviderHealthListener
 {
     private const int MaxPendingReports = 1000;
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);

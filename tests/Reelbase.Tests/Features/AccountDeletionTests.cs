@@ -6,7 +6,7 @@ namespace Reelbase.Tests.Features;
 
 /// <summary>Deleting an account leaves no file and nothing that says who it was, and books that still add up; exporting shows everything that is kept.</summary>
 [Collection(SharedProduct.Name)]
-public sealed class LeavingTests(TestSystem house)
+public sealed class AccountDeletionTests(TestSystem house)
 {
     [Fact]
     public async Task An_admin_is_not_deleted_by_the_apps_door()

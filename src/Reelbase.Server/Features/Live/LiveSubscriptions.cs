@@ -1,7 +1,7 @@
 namespace Reelbase.Server.Features.Live;
 
 /// <summary>Who watches what, what of it is to be read, and what a reading means for whom. Every member may be called from any thread.</summary>
-internal sealed class LiveBook
+internal sealed class LiveSubscriptions
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<(Guid User, bool IsUnverified), LiveAudience> _audiences = [];

@@ -7,13 +7,13 @@ using Reelbase.Server.Platform.Storage;
 namespace Reelbase.Server.Features.Files;
 
 /// <summary>Whether there is room for files: on this node's disk, and under the bound for the pictures of all users. What is short is an alert, once a day.</summary>
-public sealed class StorageRoom(
+public sealed class StorageQuota(
     ApiDatabase api,
     IFileStore files,
     IOptions<StorageOptions> storage,
     IOptions<UploadsOptions> uploads,
     TimeProvider clock,
-    ILogger<StorageRoom> logger
+    ILogger<StorageQuota> logger
 )
 {
     /// <summary><c>details.reason</c> of a refusal for want of disk.</summary>

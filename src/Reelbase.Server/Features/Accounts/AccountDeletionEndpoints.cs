@@ -25,7 +25,7 @@ public sealed record DeleteAccountRequest(string? AuthorizationCode = null, stri
 /// not_linked: it was never signed in with Apple. revoking: Apple is asked to revoke its token. remove_in_settings: no token of Apple was kept, so the
 /// app should tell the user how to remove it under Settings, Apple Account, Sign in with Apple.
 /// </param>
-public sealed record DeleteAccountAnswer(bool Success, string AppleAccess);
+public sealed record DeleteAccountResponse(bool Success, string AppleAccess);
 
 /// <summary>Everything that is kept, or one more page of one list of it.</summary>
 /// <param name="List">A list that the export names under <c>next</c>: only the rows before <c>before</c> are asked for.</param>
@@ -38,14 +38,14 @@ public sealed record ExportRequest(string? List = null, string? Before = null, s
 }
 
 /// <summary>Leaving: everything that is kept about a user, and its end.</summary>
-public static class LeavingEndpoints
+public static class AccountDeletionEndpoints
 {
     /// <summary>Ten lists of this many rows are held in memory at once.</summary>
     private const int MaxRowsPerList = 10_000;
     private const int MaxCursorLength = 400;
     private static readonly JsonSerializerOptions Indented = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public static void MapLeaving(this IEndpointRouteBuilder routes)
+    public static void MapAccountDeletion(this IEndpointRouteBuilder routes)
     {
         routes
             .MapPost("/delete-account", DeleteAsync)
@@ -54,9 +54,9 @@ public static class LeavingEndpoints
             .WithSummary("Delete the caller's account, files and personal data")
             .RequiresUser()
             .Accepts<DeleteAccountRequest>("application/json")
-            .Produces<DeleteAccountAnswer>()
+            .Produces<DeleteAccountResponse>()
             .Fails(400, 401, 403, 404, 409, 413, 415, 503)
-            .Examples(new { authorization_code = "c1234..." }, new DeleteAccountAnswer(true, "revoking"));
+            .Examples(new { authorization_code = "c1234..." }, new DeleteAccountResponse(true, "revoking"));
         routes
             .MapPost("/export-user-data", ExportAsync)
             .WithTags("Accounts")
@@ -94,8 +94,8 @@ public static class LeavingEndpoints
             feed.Publish(FileRemover.WakeTopic);
             feed.Publish(AppleAuthorizationWorker.WakeTopic);
             feed.Publish(GenerateVideo.VideoJobWorker.WakeTopic);
-            return Json.Answer(
-                new DeleteAccountAnswer(
+            return Json.Result(
+                new DeleteAccountResponse(
                     true,
                     tokens > 0 ? "revoking"
                         : result.RootElement.GetProperty("had_apple").GetBoolean() ? "remove_in_settings"
@@ -107,7 +107,7 @@ public static class LeavingEndpoints
             when (error.SqlState == "RB001" && error.Hint?.Contains("no_such_user", StringComparison.Ordinal) == true && IsVerified(caller))
         {
             // The answer to the first deletion was lost and the phone asks again: it is as gone as it was.
-            return Json.Answer(new DeleteAccountAnswer(true, "not_linked"));
+            return Json.Result(new DeleteAccountResponse(true, "not_linked"));
         }
     }
 

@@ -9,7 +9,7 @@ namespace Reelbase.Server.Platform.Errors;
 /// the language (Unicode CLDR: English and Spanish have a form for exactly one, Turkish counts with the plain word) and with its own
 /// grouping of digits.
 /// </summary>
-public static partial class Counted
+public static partial class PluralFormatter
 {
     private static readonly Dictionary<(string Language, string Word), (string One, string Other)> Words = new()
     {

@@ -7,7 +7,7 @@ namespace Reelbase.Server.Platform.Telemetry;
 /// Takes out of each span what may not be told: paths carry webhook tokens, file names, push tokens and a bot's key, queries carry
 /// signatures, and addresses name people. What stays is the route or the host.
 /// </summary>
-public sealed class SpanCleaner : BaseProcessor<Activity>
+public sealed class SpanRedactor : BaseProcessor<Activity>
 {
     private static readonly string[] Forbidden =
     [
@@ -38,7 +38,7 @@ public sealed class SpanCleaner : BaseProcessor<Activity>
         }
         if (data.StatusDescription is { Length: > 0 } description)
         {
-            data.SetStatus(data.Status, Scrubber.Clean(description));
+            data.SetStatus(data.Status, Redactor.Clean(description));
         }
     }
 }
