@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using Reelbase.Server.Platform;
 using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Modules;
 
 namespace Reelbase.Server;
 
@@ -19,7 +20,7 @@ public static class Commands
         try
         {
             var builder = NewBuilder(args);
-            StartChecks.Run(builder, Integrations.VideoProviderModules.Find(), withDatabaseAndKeys: true);
+            StartChecks.Run(builder, OptionsRegistry.Of(Modules.All), withDatabaseAndKeys: true);
             (var owner, cluster) = await FindDatabaseAsync(builder);
             await using var app = ServerApp.Build(builder, await PrepareDatabaseAsync(builder, owner, cluster is not null));
             LogDisabledFeatures(app);

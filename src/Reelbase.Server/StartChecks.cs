@@ -1,8 +1,8 @@
 using Microsoft.Extensions.Options;
-using Reelbase.Server.Integrations;
 using Reelbase.Server.Integrations.Apple.DeviceCheck;
 using Reelbase.Server.Platform;
 using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Modules;
 using Reelbase.Server.Platform.Security;
 
 namespace Reelbase.Server;
@@ -15,12 +15,12 @@ public static class StartChecks
 {
     /// <summary>Refuses settings that are wrong, missing or unknown.</summary>
     /// <param name="builder">The settings.</param>
-    /// <param name="modules">The providers, each with a section of its own.</param>
+    /// <param name="sections">What can be set.</param>
     /// <param name="withDatabaseAndKeys">Whether the database and the keys are still to be found by these settings.</param>
     /// <exception cref="OptionsValidationException">Names each by its key.</exception>
-    public static void Run(WebApplicationBuilder builder, IReadOnlyList<IVideoProviderModule> modules, bool withDatabaseAndKeys)
+    public static void Run(WebApplicationBuilder builder, IReadOnlyList<OptionsSection> sections, bool withDatabaseAndKeys)
     {
-        var wrong = Find(builder, modules, withDatabaseAndKeys);
+        var wrong = Find(builder, sections, withDatabaseAndKeys);
         if (wrong.Count > 0)
         {
             throw new OptionsValidationException("settings", typeof(StartChecks), wrong);
@@ -28,52 +28,17 @@ public static class StartChecks
     }
 
     /// <summary>The same as a list, one sentence each, that begins with the key.</summary>
-    public static IReadOnlyList<string> Find(WebApplicationBuilder builder, IReadOnlyList<IVideoProviderModule> modules, bool withDatabaseAndKeys)
+    public static IReadOnlyList<string> Find(WebApplicationBuilder builder, IReadOnlyList<OptionsSection> sections, bool withDatabaseAndKeys)
     {
-        var sections = ServerApp.Sections.Union(modules.Select(module => (module.Section, module.OptionsType))).ToList();
         string[] wrong =
         [
-            .. SettingNames.FindUnknown(builder.Configuration, sections),
-            .. sections.SelectMany(section => Validate(builder.Configuration, section.Item1, section.Item2)),
+            .. SettingNames.FindUnknown(builder.Configuration, [.. sections.Select(section => (section.Name, section.Type))]),
+            .. sections.SelectMany(section => section.Check(builder.Configuration)),
             .. CheckDoors(builder),
             .. withDatabaseAndKeys ? CheckDatabase(builder).Concat(CheckKeys(builder)) : [],
         ];
         return [.. wrong.Distinct(StringComparer.Ordinal)];
     }
-
-    private static IEnumerable<string> Validate(IConfiguration configuration, string section, Type type)
-    {
-        object options;
-        try
-        {
-            options = configuration.GetSection(section).Get(type) ?? Activator.CreateInstance(type)!;
-        }
-        catch (InvalidOperationException error)
-        {
-            // The binder names the key and the value; a value may be a secret that stands in the wrong place.
-            return [Unreadable(section, error.Message)];
-        }
-        return SectionRules.Check(section, options);
-    }
-
-    private static string Unreadable(string section, string message)
-    {
-        var key = message.Split('\'').FirstOrDefault(part => part.StartsWith(section + ":", StringComparison.OrdinalIgnoreCase)) ?? section;
-        var kind = message.Split('\'').LastOrDefault(part => part.StartsWith("System.", StringComparison.Ordinal)) ?? "";
-        return $"{key} is not readable as {Kinds.GetValueOrDefault(kind, "what it should be")}";
-    }
-
-    private static Dictionary<string, string> Kinds { get; } =
-        new()
-        {
-            ["System.Int32"] = "a whole number",
-            ["System.Int64"] = "a whole number",
-            ["System.Double"] = "a number",
-            ["System.Decimal"] = "a number",
-            ["System.Boolean"] = "true or false",
-            ["System.TimeSpan"] = "a time span",
-            ["System.DateTimeOffset"] = "a date such as 2027-03-01",
-        };
 
     /// <summary>What makes a developer's first hour easier lets anybody in: it exists in Development and nowhere else.</summary>
     private static IEnumerable<string> CheckDoors(WebApplicationBuilder builder)

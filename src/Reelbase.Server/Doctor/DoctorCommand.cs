@@ -1,6 +1,6 @@
 using System.Text.Json;
-using Reelbase.Server.Integrations;
 using Reelbase.Server.Platform;
+using Reelbase.Server.Platform.Modules;
 
 namespace Reelbase.Server.Doctor;
 
@@ -54,7 +54,7 @@ internal static class DoctorCommand
     internal static async Task<List<Finding>> ExamineAsync(WebApplicationBuilder builder, string[] args)
     {
         var findings = new List<Finding> { Finding.Ok("program", ProgramVersion.Line) };
-        var wrong = StartChecks.Find(builder, VideoProviderModules.Find(), withDatabaseAndKeys: Commands.Value(args, "--database") is null);
+        var wrong = StartChecks.Find(builder, OptionsRegistry.Of(Modules.All), withDatabaseAndKeys: Commands.Value(args, "--database") is null);
         findings.AddRange(
             wrong.Select(sentence =>
                 Finding.Fault("settings", sentence.Split(' ', 2)[0], sentence.Split(' ', 2)[^1], "correct the setting; the server refuses to start with it")

@@ -1,33 +1,19 @@
+using Microsoft.Extensions.Options;
+
 namespace Reelbase.Server.Integrations;
 
-/// <summary>How a provider's folder joins the program: what it is called, how it is set, and how it is made.</summary>
-/// <remarks>Every class of this kind in the program is found by itself; a new provider adds a folder and rows in <c>models</c>, and changes nothing else.</remarks>
-public interface IVideoProviderModule
+/// <summary>How a provider is made, and the section of the configuration that sets it.</summary>
+/// <param name="Section">The section.</param>
+/// <param name="Create">Makes the adapter; null when its keys are not configured.</param>
+public sealed record VideoProviderFactory(string Section, Func<IServiceProvider, IVideoProvider?> Create);
+
+/// <summary>How a provider's module adds it.</summary>
+public static class VideoProviderServices
 {
-    /// <summary>Its section of the configuration.</summary>
-    string Section { get; }
-
-    /// <summary>The type of that section; derived from <see cref="VideoProviderOptions"/>.</summary>
-    Type OptionsType { get; }
-
-    /// <summary>Makes the adapter; null when its keys are not configured.</summary>
-    IVideoProvider? Create(IServiceProvider services);
-}
-
-/// <summary>The modules that are part of the program.</summary>
-public static class VideoProviderModules
-{
-    /// <summary>One of each kind found in this program and in <paramref name="others"/>.</summary>
-    public static IReadOnlyList<IVideoProviderModule> Find(params IEnumerable<System.Reflection.Assembly> others) =>
-        [
-            .. others
-                .Prepend(typeof(VideoProviderModules).Assembly)
-                .Distinct()
-                .SelectMany(assembly => assembly.GetTypes())
-                .Where(type => type is { IsAbstract: false, IsInterface: false } && type.IsAssignableTo(typeof(IVideoProviderModule)))
-                .OrderBy(type => type.Name, StringComparer.Ordinal)
-                .Select(type => (IVideoProviderModule)Activator.CreateInstance(type)!),
-        ];
+    /// <summary>Adds a provider whose options are in <paramref name="section"/>; <paramref name="create"/> gives null when its keys are not configured.</summary>
+    public static void AddVideoProvider<T>(this IServiceCollection services, string section, Func<IServiceProvider, T, IVideoProvider?> create)
+        where T : VideoProviderOptions =>
+        services.AddSingleton(new VideoProviderFactory(section, provider => create(provider, provider.GetRequiredService<IOptions<T>>().Value)));
 }
 
 /// <summary>The providers that are configured on this installation, by name.</summary>
@@ -35,13 +21,13 @@ public sealed class VideoProviders
 {
     private readonly Dictionary<string, (string Section, IVideoProvider Provider)> _byName = new(StringComparer.Ordinal);
 
-    public VideoProviders(IEnumerable<IVideoProviderModule> modules, IServiceProvider services)
+    public VideoProviders(IEnumerable<VideoProviderFactory> factories, IServiceProvider services)
     {
-        foreach (var module in modules)
+        foreach (var factory in factories)
         {
-            if (module.Create(services) is { } provider)
+            if (factory.Create(services) is { } provider)
             {
-                _byName.Add(provider.Name, (module.Section, provider));
+                _byName.Add(provider.Name, (factory.Section, provider));
             }
         }
         All = [.. _byName.Values.Select(entry => entry.Provider)];

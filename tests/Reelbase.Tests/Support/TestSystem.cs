@@ -59,8 +59,8 @@ public partial class TestSystem : IAsyncLifetime
     /// <summary>Settings that differ from the defaults of the tests.</summary>
     protected virtual Dictionary<string, string?> Settings => [];
 
-    /// <summary>Assemblies whose video providers join.</summary>
-    protected virtual IReadOnlyCollection<System.Reflection.Assembly> ProvidersFrom => [];
+    /// <summary>Modules that join those of the product.</summary>
+    protected virtual IReadOnlyList<Reelbase.Server.Platform.Modules.IModule> MoreModules => [];
 
     /// <summary>Whether the admin side is served too; most tests start sooner without it.</summary>
     protected virtual bool HasConsole => false;
@@ -425,7 +425,7 @@ public partial class TestSystem : IAsyncLifetime
             builder.Services.AddSingleton(clock);
         }
         builder.Configuration["urls"] = settings.GetValueOrDefault("urls") ?? AnyPort;
-        return ServerApp.Build(builder, strings ?? Strings, ProvidersFrom);
+        return ServerApp.Build(builder, strings ?? Strings, MoreModules);
     }
 
     private static string NewDeviceKey()

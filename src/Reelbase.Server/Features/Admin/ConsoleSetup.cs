@@ -1,3 +1,4 @@
+using System.Reflection;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.DataProtection;
@@ -140,15 +141,17 @@ public static class ConsoleSetup
     }
 
     /// <summary>Serves the pages.</summary>
-    public static void Map(WebApplication app)
+    /// <param name="routes">Where to.</param>
+    /// <param name="pagesFrom">Assemblies beside this program that have pages too.</param>
+    public static void Map(IEndpointRouteBuilder routes, IReadOnlyList<Assembly> pagesFrom)
     {
         var manifest = Path.Combine(AppContext.BaseDirectory, Program + ".staticwebassets.endpoints.json");
         if (File.Exists(manifest))
         {
-            app.MapStaticAssets(manifest).ExcludeFromDescription();
+            routes.MapStaticAssets(manifest).ExcludeFromDescription();
         }
-        app.MapConsoleSignIn();
-        app.MapRazorComponents<App>().AddInteractiveServerRenderMode().RequireAuthorization();
+        routes.MapConsoleSignIn();
+        routes.MapRazorComponents<App>().AddInteractiveServerRenderMode().AddAdditionalAssemblies([.. pagesFrom]).RequireAuthorization();
     }
 
     /// <summary>

@@ -16,7 +16,7 @@ namespace Reelbase.Server.Features.GenerateVideo;
 public sealed class VideoJobWorker(
     WorkerDatabase database,
     VideoProviders providers,
-    ProviderHealthMonitor watch,
+    ProviderHealth watch,
     VideoFetcher fetcher,
     JobPictures pictures,
     StorageQuota room,

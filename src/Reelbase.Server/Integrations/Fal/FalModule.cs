@@ -1,19 +1,24 @@
 using Microsoft.Extensions.Options;
+using Reelbase.Server.Platform.Http;
+using Reelbase.Server.Platform.Modules;
 
 namespace Reelbase.Server.Integrations.Fal;
 
 /// <summary>fal.ai with all its model families.</summary>
-public sealed class FalModule : IVideoProviderModule
+public sealed class FalModule : IModule
 {
     /// <inheritdoc/>
-    public string Section => "Fal";
+    public void AddOptions(OptionsRegistry options) => options.Add<FalOptions>("Fal");
 
     /// <inheritdoc/>
-    public Type OptionsType => typeof(FalOptions);
-
-    /// <inheritdoc/>
-    public IVideoProvider? Create(IServiceProvider services) =>
-        services.GetRequiredService<IOptions<FalOptions>>().Value is { ApiKey.Length: > 0 } options
-            ? FalProvider.Create("fal", options, options, services)
-            : null;
+    public void AddServices(IServiceCollection services, ModuleContext context)
+    {
+        services.AddOutsideClient("fal-keys", "fal_keys", timeoutSeconds: 10);
+        services.AddSingleton<FalWebhookKeys>();
+        services.AddSingleton<FalWebhooks>();
+        services.AddVideoProvider<FalOptions>(
+            "Fal",
+            (provider, options) => options.ApiKey is { Length: > 0 } ? FalProvider.Create("fal", options, options, provider) : null
+        );
+    }
 }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Reelbase.Server.Integrations.Fal;
+using Reelbase.Server.Platform.Modules;
 
 namespace Reelbase.Server.Integrations.Pika;
 
@@ -10,19 +11,19 @@ public sealed class PikaOptions : VideoProviderOptions
 }
 
 /// <summary>Pika as a provider of its own: fal's protocol, but its own places, budget and outages.</summary>
-public sealed class PikaModule : IVideoProviderModule
+public sealed class PikaModule : IModule
 {
     /// <inheritdoc/>
-    public string Section => "Pika";
+    public void AddOptions(OptionsRegistry options) => options.Add<PikaOptions>("Pika");
 
     /// <inheritdoc/>
-    public Type OptionsType => typeof(PikaOptions);
-
-    /// <inheritdoc/>
-    public IVideoProvider? Create(IServiceProvider services)
-    {
-        var account = services.GetRequiredService<IOptions<FalOptions>>().Value;
-        var options = services.GetRequiredService<IOptions<PikaOptions>>().Value;
-        return options.ApiKey is { Length: > 0 } || account.ApiKey is { Length: > 0 } ? FalProvider.Create("pika", account, options, services) : null;
-    }
+    public void AddServices(IServiceCollection services, ModuleContext context) =>
+        services.AddVideoProvider<PikaOptions>(
+            "Pika",
+            (provider, options) =>
+            {
+                var account = provider.GetRequiredService<IOptions<FalOptions>>().Value;
+                return options.ApiKey is { Length: > 0 } || account.ApiKey is { Length: > 0 } ? FalProvider.Create("pika", account, options, provider) : null;
+            }
+        );
 }

@@ -1,5 +1,5 @@
 using System.ComponentModel.DataAnnotations;
-using Microsoft.Extensions.Options;
+using Reelbase.Server.Platform.Modules;
 
 namespace Reelbase.Server.Integrations.Runway;
 
@@ -18,25 +18,26 @@ public sealed class RunwayOptions : VideoProviderOptions
 }
 
 /// <summary>Runway.</summary>
-public sealed class RunwayModule : IVideoProviderModule
+public sealed class RunwayModule : IModule
 {
     /// <inheritdoc/>
-    public string Section => "Runway";
+    public void AddOptions(OptionsRegistry options) => options.Add<RunwayOptions>("Runway");
 
     /// <inheritdoc/>
-    public Type OptionsType => typeof(RunwayOptions);
-
-    /// <inheritdoc/>
-    public IVideoProvider? Create(IServiceProvider services) =>
-        services.GetRequiredService<IOptions<RunwayOptions>>().Value is { ApiKey.Length: > 0 } options
-            ? new RunwayProvider(
-                options,
-                new ProviderHttp(
-                    "runway",
-                    options,
-                    services.GetRequiredService<IProviderHealthListener>(),
-                    services.GetRequiredService<ILogger<ProviderHttp>>()
-                )
-            )
-            : null;
+    public void AddServices(IServiceCollection services, ModuleContext context) =>
+        services.AddVideoProvider<RunwayOptions>(
+            "Runway",
+            (provider, options) =>
+                options.ApiKey is { Length: > 0 }
+                    ? new RunwayProvider(
+                        options,
+                        new ProviderHttp(
+                            "runway",
+                            options,
+                            provider.GetRequiredService<IProviderHealthListener>(),
+                            provider.GetRequiredService<ILogger<ProviderHttp>>()
+                        )
+                    )
+                    : null
+        );
 }

@@ -32,6 +32,7 @@ public static class ApiDocument
                 document.Servers = context.ApplicationServices.GetRequiredService<IOptions<ServerOptions>>().Value.PathBase is { Length: > 0 } below
                     ? [new() { Url = below }]
                     : [];
+                Sort(document);
                 document.Components ??= new();
                 document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>
                 {
@@ -103,6 +104,18 @@ public static class ApiDocument
                 return Task.CompletedTask;
             }
         );
+    }
+
+    /// <summary>By name, so that who maps a route first changes no copy of the document and no client that is generated from it.</summary>
+    private static void Sort(OpenApiDocument document)
+    {
+        var paths = new OpenApiPaths();
+        foreach (var (path, item) in document.Paths.OrderBy(entry => entry.Key, StringComparer.Ordinal))
+        {
+            paths.Add(path, item);
+        }
+        document.Paths = paths;
+        document.Tags = document.Tags?.OrderBy(tag => tag.Name, StringComparer.Ordinal).ToHashSet();
     }
 
     private static JsonNode? ToNode(object value) => JsonSerializer.SerializeToNode(value, Json.Options);

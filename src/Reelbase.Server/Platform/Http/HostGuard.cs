@@ -16,7 +16,7 @@ public static class HostGuard
     /// <param name="app">The pipeline.</param>
     /// <param name="server">Its public address and further names.</param>
     /// <param name="more">Further addresses that it listens on, the console's own for example.</param>
-    public static void Use(WebApplication app, ServerOptions server, params string?[] more)
+    public static void Use(WebApplication app, ServerOptions server, IReadOnlyList<string?> more)
     {
         var names = new[] { server.PublicUrl }
             .Concat(more)

@@ -95,3 +95,31 @@ public sealed class OutsideHandler(OutsideSystems outside, string system) : Dele
         }
     }
 }
+
+/// <summary>Clients of outside systems.</summary>
+public static class OutsideClients
+{
+    /// <summary>The largest answer of Apple or Telegram that is read; a page of twenty signed transactions is a fortieth of it.</summary>
+    public const int MaxAnswerBytes = 4 * 1024 * 1024;
+
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>Adds a named client that follows no redirect and reports how each request ended.</summary>
+    /// <param name="services">The services.</param>
+    /// <param name="name">The client's name.</param>
+    /// <param name="system">The outside system, as health and alerts call it.</param>
+    /// <param name="maxAnswerBytes">The largest answer that is read; null: whoever asks bounds it.</param>
+    /// <param name="timeoutSeconds">How long a request may take; null: the framework's bound.</param>
+    public static void AddOutsideClient(this IServiceCollection services, string name, string system, int? maxAnswerBytes = null, int? timeoutSeconds = null) =>
+        services
+            .AddHttpClient(
+                name,
+                client =>
+                {
+                    client.MaxResponseContentBufferSize = maxAnswerBytes ?? client.MaxResponseContentBufferSize;
+                    client.Timeout = timeoutSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : client.Timeout;
+                }
+            )
+            .AddHttpMessageHandler(provider => new OutsideHandler(provider.GetRequiredService<OutsideSystems>(), system))
+            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, ConnectTimeout = ConnectTimeout });
+}

@@ -12,7 +12,7 @@ public static class RequestPipeline
     /// <param name="app">The pipeline.</param>
     /// <param name="server">Who is trusted and how this server is called.</param>
     /// <param name="consoleUrls">The console's own addresses, if it has any.</param>
-    public static void Use(WebApplication app, ServerOptions server, params string?[] consoleUrls)
+    public static void Use(WebApplication app, ServerOptions server, IReadOnlyList<string?> consoleUrls)
     {
         UseForwardedAddresses(app, server);
         app.Use(ClientAddress.NormalizeAsync);

@@ -1,5 +1,5 @@
-using System.Reflection;
 using System.Text.Json;
+using Reelbase.Server.Platform.Modules;
 using Reelbase.Tests.Conformance.Providers.Toy;
 using Reelbase.Tests.Support;
 
@@ -18,7 +18,7 @@ public sealed class ConformanceSystem : TestSystem
 
     protected override bool HasMediaTools => true;
 
-    protected override IReadOnlyCollection<Assembly> ProvidersFrom => [typeof(ToyModule).Assembly];
+    protected override IReadOnlyList<IModule> MoreModules => [new ToyModule()];
 
     protected override Dictionary<string, string?> Settings =>
         new()

@@ -9,13 +9,11 @@ public static class FunctionCalls
     private static readonly string[] Doors = [Prefix, "/auth/v1", "/rest/v1", "/storage/v1", "/realtime/v1"];
     private static readonly string[] PlainTypes = ["text/plain", "application/octet-stream"];
 
-    /// <summary>Puts paths and bodies right, and only then looks for a route.</summary>
-    public static void Use(WebApplication app)
-    {
-        app.Use(NormalizeAsync);
-        app.UseRouting();
-        app.Use(MarkRelayErrorsAsync);
-    }
+    /// <summary>Puts paths and bodies right, before a route is chosen by them.</summary>
+    public static void UseBeforeRouting(WebApplication app) => app.Use(NormalizeAsync);
+
+    /// <summary>Marks errors by whether there is such a function, which the route says.</summary>
+    public static void UseAfterRouting(WebApplication app) => app.Use(MarkRelayErrorsAsync);
 
     /// <summary>Marks what an SDK calls a failure of the platform: no such function, or a token that is none.</summary>
     private static Task MarkRelayErrorsAsync(HttpContext context, RequestDelegate next)

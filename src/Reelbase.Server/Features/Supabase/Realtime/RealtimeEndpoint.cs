@@ -36,8 +36,6 @@ internal sealed class RealtimeEndpoint(
         services.AddSingleton<IErrorShape, RealtimeErrors>();
         services.AddSingleton<RealtimeColumns>();
         services.AddSingleton<ChangeRecord>();
-        services.AddSingleton<RealtimeSockets>();
-        services.AddHostedService(provider => provider.GetRequiredService<RealtimeSockets>());
         services.AddSingleton<RealtimeEndpoint>();
     }
 

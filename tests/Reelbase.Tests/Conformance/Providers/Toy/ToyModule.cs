@@ -1,8 +1,8 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 using Reelbase.Server.Integrations;
+using Reelbase.Server.Platform.Modules;
 
 namespace Reelbase.Tests.Conformance.Providers.Toy;
 
@@ -16,19 +16,26 @@ public sealed class ToyOptions : VideoProviderOptions
     public string BaseUrl { get; set; } = "https://toy.example";
 }
 
-/// <summary>A provider made by the steps in CONTRIBUTING.md: this folder and rows in <c>models</c>, nothing else.</summary>
-public sealed class ToyModule : IVideoProviderModule
+/// <summary>A provider made by the steps in CONTRIBUTING.md: this folder, its line in the list of modules and rows in <c>models</c>, nothing else.</summary>
+public sealed class ToyModule : IModule
 {
-    public string Section => "Toy";
+    public void AddOptions(OptionsRegistry options) => options.Add<ToyOptions>("Toy");
 
-    public Type OptionsType => typeof(ToyOptions);
-
-    public IVideoProvider? Create(IServiceProvider services) =>
-        services.GetRequiredService<IOptions<ToyOptions>>().Value is { ApiKey.Length: > 0 } options
-            ? new ToyProvider(
-                options,
-                new ProviderHttp("toy", options, services.GetRequiredService<IProviderHealthListener>(), services.GetRequiredService<ILogger<ProviderHttp>>()),
-                services.GetRequiredService<TimeProvider>()
-            )
-            : null;
+    public void AddServices(IServiceCollection services, ModuleContext context) =>
+        services.AddVideoProvider<ToyOptions>(
+            "Toy",
+            (provider, options) =>
+                options.ApiKey is { Length: > 0 }
+                    ? new ToyProvider(
+                        options,
+                        new ProviderHttp(
+                            "toy",
+                            options,
+                            provider.GetRequiredService<IProviderHealthListener>(),
+                            provider.GetRequiredService<ILogger<ProviderHttp>>()
+                        ),
+                        provider.GetRequiredService<TimeProvider>()
+                    )
+                    : null
+        );
 }

@@ -1,0 +1,74 @@
+using Microsoft.Extensions.Options;
+using Reelbase.Server.Features.GenerateVideo.Queue;
+using Reelbase.Server.Integrations;
+using Reelbase.Server.Platform.Modules;
+using Reelbase.Server.Platform.Work;
+
+namespace Reelbase.Server.Features.GenerateVideo;
+
+/// <summary>From the press to the finished video: acceptance, queue, submission, fetching.</summary>
+public sealed class GenerateVideoModule : IModule
+{
+    /// <inheritdoc/>
+    public IReadOnlyList<string> OwnedTables => ["video_jobs", "job_submissions", "model_margins", "provider_spend", "queue_lanes", "queue_marks"];
+
+    /// <inheritdoc/>
+    public void AddOptions(OptionsRegistry options) => options.Add<GenerationOptions>("Generation");
+
+    /// <inheritdoc/>
+    public void AddServices(IServiceCollection services, ModuleContext context)
+    {
+        if (context.IsApi)
+        {
+            services.AddSingleton<GenerationLimit>();
+            services.AddSingleton<ImageUrlRules>();
+            services.AddSingleton<PictureCopies>();
+        }
+        if (context.IsWorker)
+        {
+            services.AddSingleton<VideoFetcher>();
+            services.AddSingleton<JobPictures>();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void AddWorkers(WorkerRegistry workers)
+    {
+        workers.OnEveryNode<QueueKeeper>();
+        workers.OnWorker<RestoreGuard>();
+        workers.OnWorker<VideoJobWorker>();
+        workers.OnWorker<ProviderBills>();
+        workers.OnWorker<SubmissionSettler>();
+    }
+
+    /// <inheritdoc/>
+    public void CheckAtStart(IServiceProvider services, ModuleContext context)
+    {
+        if (context.IsWorker)
+        {
+            CheckDrain(services.GetRequiredService<IOptions<WorkOptions>>().Value, services.GetRequiredService<VideoProviders>());
+        }
+    }
+
+    /// <inheritdoc/>
+    public void MapRoutes(RouteGroups routes)
+    {
+        if (routes.Context.IsApi)
+        {
+            GenerateVideoEndpoint.Map(routes.Functions);
+        }
+    }
+
+    /// <summary>A worker that stops may not break a submission off.</summary>
+    private static void CheckDrain(WorkOptions work, VideoProviders providers)
+    {
+        if (providers.All.MaxBy(provider => provider.Options.SubmitTimeoutSeconds) is { } slowest && slowest.Options.SubmitTimeoutSeconds > work.DrainSeconds)
+        {
+            throw new OptionsValidationException(
+                "Work",
+                typeof(WorkOptions),
+                [$"Work:DrainSeconds must be at least {providers.SectionOf(slowest.Name)}:SubmitTimeoutSeconds ({slowest.Options.SubmitTimeoutSeconds})"]
+            );
+        }
+    }
+}

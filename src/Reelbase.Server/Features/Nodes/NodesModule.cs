@@ -1,0 +1,18 @@
+using Reelbase.Server.Platform.Modules;
+
+namespace Reelbase.Server.Features.Nodes;
+
+/// <summary>The nodes of the installation, what they hear of outside systems, and checks that are asked for.</summary>
+public sealed class NodesModule : IModule
+{
+    /// <inheritdoc/>
+    public IReadOnlyList<string> OwnedTables => ["installation", "nodes", "outside_systems"];
+
+    /// <inheritdoc/>
+    public void AddWorkers(WorkerRegistry workers)
+    {
+        workers.OnEveryNode<NodeHeartbeat>();
+        workers.OnEveryNode<OutsideRecorder>();
+        workers.OnWorker<LedgerChecker>();
+    }
+}

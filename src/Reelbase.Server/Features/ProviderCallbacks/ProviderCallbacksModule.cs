@@ -1,0 +1,35 @@
+using Reelbase.Server.Platform.Modules;
+
+namespace Reelbase.Server.Features.ProviderCallbacks;
+
+/// <summary>Webhooks of providers: stored first, handled after.</summary>
+public sealed class ProviderCallbacksModule : IModule
+{
+    /// <inheritdoc/>
+    public IReadOnlyList<string> OwnedTables => ["webhook_deliveries"];
+
+    /// <inheritdoc/>
+    public void AddOptions(OptionsRegistry options) => options.Add<CallbackOptions>("Callbacks");
+
+    /// <inheritdoc/>
+    public void AddServices(IServiceCollection services, ModuleContext context)
+    {
+        // The largest body of all; every other endpoint has a smaller bound of its own.
+        context.Builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = WebhookEndpoint.MaxBodyBytes);
+    }
+
+    /// <inheritdoc/>
+    public void AddWorkers(WorkerRegistry workers)
+    {
+        workers.OnWorker<WebhookWorker>();
+    }
+
+    /// <inheritdoc/>
+    public void MapRoutes(RouteGroups routes)
+    {
+        if (routes.Context.IsApi)
+        {
+            WebhookEndpoint.Map(routes.Root);
+        }
+    }
+}

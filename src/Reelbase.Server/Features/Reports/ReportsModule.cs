@@ -1,0 +1,19 @@
+using Reelbase.Server.Platform.Modules;
+
+namespace Reelbase.Server.Features.Reports;
+
+/// <summary>Content that users report.</summary>
+public sealed class ReportsModule : IModule
+{
+    /// <inheritdoc/>
+    public IReadOnlyList<string> OwnedTables => ["content_reports"];
+
+    /// <inheritdoc/>
+    public void MapRoutes(RouteGroups routes)
+    {
+        if (routes.Context.IsApi)
+        {
+            ReportEndpoint.Map(routes.Functions);
+        }
+    }
+}
