@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Options;
 using Reelbase.Server.Platform.Http;
 using Reelbase.Server.Platform.Modules;
 

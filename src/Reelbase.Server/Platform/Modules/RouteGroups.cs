@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Routing;
-
 namespace Reelbase.Server.Platform.Modules;
 
 /// <summary>Where modules map their routes.</summary>
