@@ -40,6 +40,7 @@ public sealed class CostTests(SqlDatabase database)
     [InlineData("generate_video")]
     [InlineData("get_video_status")]
     [InlineData("get_job_status")]
+    [InlineData("find_job_status")]
     [InlineData("read_live")]
     [InlineData("sweep_live")]
     public async Task What_a_press_a_status_or_a_change_calls_is_planned_once_for_a_connection(string function)

@@ -49,6 +49,7 @@ public sealed class QueueHistoryTests(SqlDatabase database)
                     continue;
                 }
                 await run.ClaimAsync(1 + random.Next(4));
+                await run.AssertRememberedAsync();
                 Assert.All(run.Ahead, ahead => Assert.True(ahead is >= -1 and <= 1, $"history {history}: {run.Script}; {string.Join(' ', run.Ahead)}"));
             }
         }
@@ -104,6 +105,9 @@ public sealed class QueueHistoryTests(SqlDatabase database)
             Waiting -= served.Count;
             return (served, expected);
         }
+
+        /// <summary>A node's memory says the same positions as PostgreSQL.</summary>
+        public Task AssertRememberedAsync() => RememberedQueue.AssertSameAsync(db);
 
         public ValueTask DisposeAsync() => db.DisposeAsync();
 

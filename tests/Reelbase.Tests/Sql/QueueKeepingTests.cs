@@ -63,6 +63,15 @@ public sealed partial class QueueKeepingTests(SqlDatabase database)
                 rows.Select(row => row.Split('|').Select(value => int.Parse(value, CultureInfo.InvariantCulture)).ToArray()),
                 row => Assert.InRange(row[1], row[0] - (row[0] <= 1000 ? 0 : row[0] / 50), row[0] + (row[0] <= 1000 ? 0 : row[0] / 50))
             );
+            // From memory: the same as far as both are exact, and no further from each other than the two may be off.
+            var positions = await RememberedQueue.PositionsAsync(db, 17);
+            Assert.Contains(positions, position => position.Computed > 4000);
+            Assert.All(
+                positions,
+                position => Assert.InRange(position.Remembered - position.Computed, -Off(position.Computed), Off(position.Computed))
+            );
+
+            static int Off(int position) => position <= 1000 ? 0 : position / 33;
         }
     }
 

@@ -78,6 +78,7 @@ public sealed class QueueTests(SqlDatabase database)
                 case ["line", .. var expected]:
                     Assert.Equal(expected, Labels(await db.RowsAsync($"select job_id from ({Places}) p order by place")));
                     Assert.Equal(expected.Length, await db.ValueAsync<int>($"select max(place) + 1 from ({Places}) p"));
+                    await RememberedQueue.AssertSameAsync(db);
                     break;
                 case ["claim", var limit, "of", var room, .. var expected]:
                     await db.BecomeAsync("reelbase_worker");

@@ -23,6 +23,7 @@ public sealed class GenerateVideoModule : IModule
             services.AddSingleton<GenerationLimit>();
             services.AddSingleton<ImageUrlRules>();
             services.AddSingleton<PictureCopies>();
+            services.AddSingleton<QueueMemory>();
         }
         if (context.IsWorker)
         {
@@ -35,6 +36,7 @@ public sealed class GenerateVideoModule : IModule
     public void AddWorkers(WorkerRegistry workers)
     {
         workers.OnEveryNode<QueueKeeper>();
+        workers.OnApi<QueueReader>();
         workers.OnWorker<RestoreGuard>();
         workers.OnWorker<VideoJobWorker>();
         workers.OnWorker<ProviderBills>();

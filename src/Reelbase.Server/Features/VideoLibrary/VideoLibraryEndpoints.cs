@@ -100,6 +100,7 @@ public static class VideoLibraryEndpoints
         HttpContext context,
         CallerResolver callers,
         ApiDatabase database,
+        JobStatuses statuses,
         JobView view,
         LiveHub hub,
         LiveConnections live,
@@ -141,10 +142,7 @@ public static class VideoLibraryEndpoints
         {
             try
             {
-                return view.Status(
-                    context,
-                    (await database.QuerySingleOrDefaultAsync<JobRow>(caller, "select * from get_job_status($1)", context.RequestAborted, jobId))!
-                );
+                return view.Status(context, await statuses.ReadAsync(caller, jobId, context.RequestAborted));
             }
             catch (Npgsql.NpgsqlException error)
             {

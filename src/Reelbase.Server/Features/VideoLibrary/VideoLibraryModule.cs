@@ -11,6 +11,7 @@ public sealed class VideoLibraryModule : IModule
         if (context.IsApi)
         {
             services.AddSingleton<JobView>();
+            services.AddSingleton<JobStatuses>();
         }
     }
 

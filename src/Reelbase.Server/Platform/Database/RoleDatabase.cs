@@ -44,6 +44,28 @@ public abstract class RoleDatabase : IAsyncDisposable
             cancellationToken
         );
 
+    /// <summary>Like <see cref="ListAsync"/>, for what is asked so often that a reading of its own pays.</summary>
+    public Task<List<T>> ReadAsync<T>(string sql, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken, params NpgsqlParameter[] arguments) =>
+        GiveWayAsync(
+            async () =>
+            {
+                await using var command = Source.CreateCommand(sql);
+                foreach (var argument in arguments)
+                {
+                    // A parameter belongs to one command; another try is another command.
+                    command.Parameters.Add(argument.Clone());
+                }
+                await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+                var rows = new List<T>();
+                while (await reader.ReadAsync(cancellationToken))
+                {
+                    rows.Add(read(reader));
+                }
+                return rows;
+            },
+            cancellationToken
+        );
+
     /// <summary>Like <see cref="ListAsync"/>, for what reads everything there is and may take as long as it is told.</summary>
     public Task<List<T>> ListWithTimeoutAsync<T>(int maxSeconds, string sql, CancellationToken cancellationToken, params object?[] arguments) =>
         RetryOnConflictAsync(
@@ -344,19 +366,22 @@ public sealed class AdminDatabase(ConnectionStrings strings)
 /// <param name="Claims">The token's claims as JSON.</param>
 public sealed record Caller(string Role, Guid? UserId, string Claims)
 {
-    /// <summary>The session that the claims name; null for claims without one.</summary>
-    public Guid? SessionId
-    {
-        get
-        {
-            using var document = System.Text.Json.JsonDocument.Parse(Claims);
-            return document.RootElement.TryGetProperty("session_id", out var id) && id.TryGetGuid(out var session) ? session : null;
-        }
-    }
+    /// <summary>The session that the claims name; null for claims without one. Read once, since the caller of a verified token is remembered and asks often.</summary>
+    public Guid? SessionId { get; } = ReadSession(Claims);
 
     /// <summary>Somebody who has not said who they are.</summary>
     public static Caller Anonymous { get; } = new("anon", null, """{"role":"anon"}""");
 
     /// <summary>A server of the app's developer. Only the doors that Supabase's clients use know it.</summary>
     public static Caller Service { get; } = new("service_role", null, """{"role":"service_role"}""");
+
+    private static Guid? ReadSession(string claims)
+    {
+        using var document = System.Text.Json.JsonDocument.Parse(claims);
+        return document.RootElement.TryGetProperty("session_id", out var id)
+            && id.ValueKind == System.Text.Json.JsonValueKind.String
+            && id.TryGetGuid(out var session)
+            ? session
+            : null;
+    }
 }
