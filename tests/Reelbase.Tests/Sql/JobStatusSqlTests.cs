@@ -29,7 +29,9 @@ public sealed class JobStatusSqlTests(SqlDatabase database)
     [InlineData("")]
     [InlineData("stage = 'submitted', status = 'processing', submitted_at = clock_timestamp() - interval '10 minutes'")]
     [InlineData("stage = 'fetching', status = 'processing'")]
-    [InlineData("stage = 'finished', status = 'completed', completed_at = clock_timestamp(), video_url = 'a/b.mp4', video_duration_seconds = 8, video_width = 1280")]
+    [InlineData(
+        "stage = 'finished', status = 'completed', completed_at = clock_timestamp(), video_url = 'a/b.mp4', video_duration_seconds = 8, video_width = 1280"
+    )]
     [InlineData("run_after = clock_timestamp() + interval '1 hour'")]
     [InlineData("leased_by = 'token', lease_until = clock_timestamp() + interval '1 hour'")]
     public async Task It_says_what_the_status_of_the_caller_says(string state)

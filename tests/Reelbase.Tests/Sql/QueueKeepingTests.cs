@@ -66,10 +66,7 @@ public sealed partial class QueueKeepingTests(SqlDatabase database)
             // From memory: the same as far as both are exact, and no further from each other than the two may be off.
             var positions = await RememberedQueue.PositionsAsync(db, 17);
             Assert.Contains(positions, position => position.Computed > 4000);
-            Assert.All(
-                positions,
-                position => Assert.InRange(position.Remembered - position.Computed, -Off(position.Computed), Off(position.Computed))
-            );
+            Assert.All(positions, position => Assert.InRange(position.Remembered - position.Computed, -Off(position.Computed), Off(position.Computed)));
 
             static int Off(int position) => position <= 1000 ? 0 : position / 33;
         }

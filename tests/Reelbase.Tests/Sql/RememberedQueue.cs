@@ -29,10 +29,7 @@ internal static class RememberedQueue
         return jobs.ConvertAll(row =>
         {
             var values = row.Split('|');
-            return (
-                known.Position("fal", values[0], long.Parse(values[1], CultureInfo.InvariantCulture)),
-                int.Parse(values[2], CultureInfo.InvariantCulture)
-            );
+            return (known.Position("fal", values[0], long.Parse(values[1], CultureInfo.InvariantCulture)), int.Parse(values[2], CultureInfo.InvariantCulture));
         });
     }
 

@@ -46,7 +46,7 @@ public abstract class RoleDatabase : IAsyncDisposable
 
     /// <summary>Like <see cref="ListAsync"/>, for what is asked so often that a reading of its own pays.</summary>
     public Task<List<T>> ReadAsync<T>(string sql, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken, params NpgsqlParameter[] arguments) =>
-        GiveWayAsync(
+        RetryOnConflictAsync(
             async () =>
             {
                 await using var command = Source.CreateCommand(sql);
@@ -378,7 +378,8 @@ public sealed record Caller(string Role, Guid? UserId, string Claims)
     private static Guid? ReadSession(string claims)
     {
         using var document = System.Text.Json.JsonDocument.Parse(claims);
-        return document.RootElement.TryGetProperty("session_id", out var id)
+        return
+            document.RootElement.TryGetProperty("session_id", out var id)
             && id.ValueKind == System.Text.Json.JsonValueKind.String
             && id.TryGetGuid(out var session)
             ? session
