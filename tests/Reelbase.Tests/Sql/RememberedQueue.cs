@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text.Json;
 using Reelbase.Server.Features.GenerateVideo.Queue;
 using Reelbase.Server.Platform.Http;
-using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Sql;
 
