@@ -9,8 +9,7 @@ declare
   v_user users;
   v_ids uuid[];
   v_devices text[];
-  v_job_id uuid;
-  v_jobs_left integer := 0;
+  v_jobs_left integer;
   v_tokens integer;
 begin
   v_user := lock_account(p_user_id);
@@ -26,33 +25,21 @@ begin
   end;
   select array_agg(id), array_agg(device_id) || array_agg(stored_device_id(device_id)) into v_ids, v_devices from users where id = v_user.id or merged_into = v_user.id;
 
-  for v_job_id in select job_id from video_jobs where user_id = any (v_ids) and deleted_at is null order by job_id loop
-    v_jobs_left := v_jobs_left + (erase_video_job(v_job_id) and exists (
-      select from video_jobs where job_id = v_job_id and stage <> 'finished'))::integer;
-  end loop;
-  delete from uploads where user_id = any (v_ids);
-  delete from import_files where user_id = any (v_ids);
-  update storage_objects set state = 'deleting', run_after = clock_timestamp() where user_id = any (v_ids) and state = 'stored';
-  update webhook_deliveries set payload = null where user_id = any (v_ids) and status <> 'pending';
-  update error_log set user_id = null, request_data = null, error_details = null where user_id = any (v_ids);
-  delete from idempotency_log where user_id = any (v_ids);
-  delete from rate_limit_log where user_id = any (v_ids);
-  delete from purchase_claims where user_id = any (v_ids);
-  delete from age_bands where user_id = any (v_ids);
+  -- Each feature removes its own rows; the order is that of the locks of whoever works on these rows, jobs first.
+  v_jobs_left := on_account_erased_generate_video(v_ids);
+  perform on_account_erased_import(v_ids);
+  perform on_account_erased_files(v_ids);
+  perform on_account_erased_provider_callbacks(v_ids);
+  perform forget_request_logs(v_ids);
+  perform on_account_erased_purchases(v_ids);
+  perform on_account_erased_ages(v_ids);
   delete from user_consents where user_id = any (v_ids);
-  update content_reports set user_id = null, reason = 'the user has left' where user_id = any (v_ids);
-  delete from push_notifications where user_id = any (v_ids);
-  delete from push_tokens where user_id = any (v_ids);
-  delete from device_grants where user_id = any (v_ids) or device_id = any (v_devices);
-  delete from device_openings where user_id = any (v_ids);
-  delete from temporary_guests where user_id = any (v_ids);
-  delete from device_questions where device_hash = any (v_devices);
-  delete from device_keys where user_id = any (v_ids) or device_hash = any (v_devices);
-  delete from device_checks where user_id = any (v_ids) or device_id = any (v_devices);
-  delete from sessions where user_id = any (v_ids);
-  delete from former_refresh_tokens where user_id = any (v_ids);
+  perform on_account_erased_reports(v_ids);
+  perform on_account_erased_push(v_ids);
+  perform on_account_erased_devices(v_ids, v_devices);
+  perform on_account_erased_sessions(v_ids);
   perform erase_older_rows(v_ids);
-  v_tokens := revoke_apple_authorizations(v_ids);
+  v_tokens := on_account_erased_sign_in(v_ids);
   update users set email = null, device_id = null, apple_sub = null, is_admin = false, tier = 'free', app_transactions = '{}', theme_preference = 'system', user_metadata = '{}',
     deleted_at = clock_timestamp(), updated_at = clock_timestamp()
   where id = any (v_ids);

@@ -9,4 +9,4 @@ begin
   return false;
 end
 $$;
-comment on function apply_age_refusal(uuid) is 'Ends and refunds queued jobs of an account that may make no videos at its declared age; whether it may. Internal to set_age_band, merge_age_bands and record_consent.';
+comment on function apply_age_refusal(uuid) is 'Ends and refunds queued jobs of an account that may make no videos at its declared age; whether it may. Internal to set_age_band, on_account_merged_ages and record_consent.';

@@ -6,4 +6,4 @@ begin
   return c_bands[least(array_position(c_bands, p_one), array_position(c_bands, p_other))];
 end
 $$;
-comment on function younger_age_band(text, text) is 'The younger of two age bands. Internal to set_age_band and merge_age_bands.';
+comment on function younger_age_band(text, text) is 'The younger of two age bands. Internal to set_age_band and on_account_merged_ages.';

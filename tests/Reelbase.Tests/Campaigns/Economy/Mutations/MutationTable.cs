@@ -124,15 +124,15 @@ public static class MutationTable
         new(
             "balance",
             "a merge has one side",
-            new Patch("merge_accounts", "perform write_ledger(p_guest_id, -v_guest.credits_remaining, 'merge', null, null, p_member_id::text);", "")
+            new Patch("on_account_merged_credits", "perform write_ledger(p_guest_id, -v_credits, 'merge', null, null, p_member_id::text);", "")
         ),
         new(
             "balance",
             "a merge leaves the guest's keys behind",
             new Patch(
-                "merge_accounts",
-                "update idempotency_log g set user_id = p_member_id where g.user_id = p_guest_id",
-                "update idempotency_log g set user_id = p_member_id where false"
+                "move_request_logs",
+                "update idempotency_log g set user_id = p_to_user_id where g.user_id = p_from_user_id",
+                "update idempotency_log g set user_id = p_to_user_id where false"
             )
         ),
         new("balance", "a repeated key of support does it again", new Patch("find_admin_replay", "if not found then", "if true then")),

@@ -1,5 +1,5 @@
 -- Of two accounts that become one the younger band holds, with the stronger declaration. Both rows are locked by the caller; what waits ends when the account may not any more.
-create or replace function merge_age_bands(p_guest_id uuid, p_member_id uuid) returns void
+create or replace function on_account_merged_ages(p_guest_id uuid, p_member_id uuid) returns void
 language plpgsql security definer set search_path = public, pg_temp as $$
 begin
   with guest as (delete from age_bands where user_id = p_guest_id returning band, declaration)
@@ -10,4 +10,4 @@ begin
   perform apply_age_refusal(p_member_id);
 end
 $$;
-comment on function merge_age_bands(uuid, uuid) is 'Joins the age bands of a guest and a member. Internal to merge_accounts.';
+comment on function on_account_merged_ages(uuid, uuid) is 'Joins the age bands of a guest and a member. Internal to merge_accounts.';
