@@ -44,6 +44,16 @@ const [ada, me] = await onboarded();
   const body = { model_id: process.env.MODEL_ID, prompt: "A row for the tables" };
   const { error } = await ada.functions.invoke("generate-video", { body, headers: { "Idempotency-Key": crypto.randomUUID() } });
   assert.equal(error, null);
+  // Rows are compared with each other: none may change meanwhile.
+  const endsAt = Date.now() + 120_000;
+  for (;;) {
+    const { data } = await good(ada.from("video_jobs").select("status").single());
+    if (data.status === "completed") {
+      break;
+    }
+    assert.ok(data.status !== "failed" && Date.now() < endsAt, `the job is ${data.status}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
 
 for (const [table, columns] of Object.entries(tables)) {
