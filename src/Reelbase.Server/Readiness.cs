@@ -29,7 +29,7 @@ internal sealed class Readiness(
     IOptions<ServerOptions> server,
     VideoProviders providers,
     IFileStore files,
-    StorageQuota storageRoom,
+    StorageQuota quota,
     IOptions<UploadsOptions> uploads,
     IOptions<DeviceCheckOptions> deviceCheck,
     IOptions<AppStoreOptions> appStore,
@@ -102,7 +102,7 @@ internal sealed class Readiness(
     {
         var failing = known.Failing.Split(',', StringSplitOptions.RemoveEmptyEntries);
         var room =
-            storageRoom.IsDiskShort ? StorageQuota.DiskShort
+            quota.IsDiskShort ? StorageQuota.DiskShort
             : known.UploadsAreFull ? StorageQuota.UploadsFull
             : "ok";
         return new

@@ -34,14 +34,14 @@ public static class StartChecks
         [
             .. SettingNames.FindUnknown(builder.Configuration, [.. sections.Select(section => (section.Name, section.Type))]),
             .. sections.SelectMany(section => section.Check(builder.Configuration)),
-            .. CheckDoors(builder),
+            .. CheckDevelopmentOnly(builder),
             .. withDatabaseAndKeys ? CheckDatabase(builder).Concat(CheckKeys(builder)) : [],
         ];
         return [.. wrong.Distinct(StringComparer.Ordinal)];
     }
 
     /// <summary>What makes a developer's first hour easier lets anybody in: it exists in Development and nowhere else.</summary>
-    private static IEnumerable<string> CheckDoors(WebApplicationBuilder builder)
+    private static IEnumerable<string> CheckDevelopmentOnly(WebApplicationBuilder builder)
     {
         const string key = $"DeviceCheck:{nameof(DeviceCheckOptions.AcceptIosSimulators)}";
         if (!builder.Environment.IsDevelopment() && "true".Equals(builder.Configuration[key]?.Trim(), StringComparison.OrdinalIgnoreCase))

@@ -5,7 +5,7 @@ using Reelbase.Simulators.Phone;
 
 if (args is ["phone", var server, var simulators])
 {
-    return await PhoneStory.TellAsync(server, simulators, "A paper boat drifting over a quiet lake at dawn");
+    return await PhoneStory.RunAsync(server, simulators, "A paper boat drifting over a quiet lake at dawn");
 }
 if (args is ["key"])
 {

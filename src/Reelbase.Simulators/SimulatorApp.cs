@@ -38,12 +38,12 @@ public static class SimulatorApp
         builder.Services.AddSingleton<ApnsState>();
         builder.Services.AddSingleton<TelegramState>();
         builder.Services.AddSingleton<SupabaseStorageState>();
-        builder.Services.AddSingleton<Http2Door>();
-        builder.Services.AddHostedService(provider => provider.GetRequiredService<Http2Door>());
+        builder.Services.AddSingleton<Http2Splitter>();
+        builder.Services.AddHostedService(provider => provider.GetRequiredService<Http2Splitter>());
         builder.WebHost.ConfigureKestrel(
             (_, kestrel) =>
                 kestrel.ConfigureEndpointDefaults(listen =>
-                    listen.Use(next => connection => listen.ApplicationServices.GetRequiredService<Http2Door>().SortAsync(connection, next))
+                    listen.Use(next => connection => listen.ApplicationServices.GetRequiredService<Http2Splitter>().SortAsync(connection, next))
                 )
         );
         var app = builder.Build();

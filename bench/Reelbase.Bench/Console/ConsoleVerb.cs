@@ -87,26 +87,26 @@ public static class ConsoleVerb
             } while (await reader.NextResultAsync());
         }
         await using var database = new ApiDatabase(ConnectionStrings.From(new DatabaseOptions { CommandTimeoutSeconds = 60 }, owner), 50);
-        var admin = ConsoleLooks.Admin(session);
+        var admin = ConsoleQueries.Admin(session);
         var text = new StringBuilder().Append(
             CultureInfo.InvariantCulture,
-            $"# The console on a large database\n\nWritten by `./reelbase bench console --users {users} --record`. {facts[2]}; seeded in {seeded.TotalMinutes:0} minutes, {Environment.ProcessorCount} cores.\nEach look is asked {Rounds} times over one connection, as the console asks it; the median counts and may be {MaxMedianMilliseconds:0} ms.\n\n| page | what is asked | median, ms | worst, ms |\n|---|---|---:|---:|\n"
+            $"# The console on a large database\n\nWritten by `./reelbase bench console --users {users} --record`. {facts[2]}; seeded in {seeded.TotalMinutes:0} minutes, {Environment.ProcessorCount} cores.\nEach query is asked {Rounds} times over one connection, as the console asks it; the median counts and may be {MaxMedianMilliseconds:0} ms.\n\n| page | what is asked | median, ms | worst, ms |\n|---|---|---:|---:|\n"
         );
         var isGood = true;
-        foreach (var look in ConsoleLooks.All(users, facts[0], facts[1]))
+        foreach (var query in ConsoleQueries.All(users, facts[0], facts[1]))
         {
             var times = new List<double>();
             for (var round = 0; round < Rounds; round++)
             {
                 var watch = Stopwatch.StartNew();
-                await ConsoleLooks.AskAsync(database, admin, look);
+                await ConsoleQueries.AskAsync(database, admin, query);
                 times.Add(watch.Elapsed.TotalMilliseconds);
             }
             var median = times.Order().ElementAt(Rounds / 2);
             isGood &= median < MaxMedianMilliseconds;
             text.Append(
                 CultureInfo.InvariantCulture,
-                $"| {look.Page} | `{look.Name.Replace("|", "\\|", StringComparison.Ordinal)}` | {median:0.0} | {times.Max():0.0} |\n"
+                $"| {query.Page} | `{query.Name.Replace("|", "\\|", StringComparison.Ordinal)}` | {median:0.0} | {times.Max():0.0} |\n"
             );
         }
         text.Append(isGood ? "\nAll are within the bound.\n" : "\n**Not all are within the bound.**\n");

@@ -78,7 +78,7 @@ public sealed class RealtimeRun : IAsyncDisposable
         var idle = await ProcessMemory.CollectAsync(stage.ServerProcessId, stage.Port);
 
         Say($"Opening {_connections} connections");
-        var beats = BeatAsync(stop.Token);
+        var heartbeats = HeartbeatAsync(stop.Token);
         var took = System.Diagnostics.Stopwatch.StartNew();
         await OpenAsync(stage.Port, path, joins, _connections);
         report.Opened(_open, took.Elapsed.TotalSeconds);
@@ -97,7 +97,7 @@ public sealed class RealtimeRun : IAsyncDisposable
         report.Notifications(await FinishedJobs.NotifyAsync(stage, Math.Min(_seconds, NotifySeconds) * JobsPerSecond, JobsPerSecond));
         report.Stayed(Volatile.Read(ref _open));
         await stop.CancelAsync();
-        await beats;
+        await heartbeats;
         await CloseAsync();
     }
 
@@ -180,7 +180,7 @@ public sealed class RealtimeRun : IAsyncDisposable
     }
 
     /// <summary>Every client's heartbeats, spread over their time.</summary>
-    private async Task BeatAsync(CancellationToken cancellationToken)
+    private async Task HeartbeatAsync(CancellationToken cancellationToken)
     {
         const int stepsPerSecond = 10;
         var each = (_connections / (HeartbeatSeconds * stepsPerSecond)) + 1;

@@ -34,7 +34,7 @@ internal static class StorageChecks
                 ),
             ];
         }
-        return [await TryWriteAsync(server, folder), ExamineRoom(storage, folder)];
+        return [await TryWriteAsync(server, folder), CheckSpace(storage, folder)];
     }
 
     private static async Task<Finding> TryWriteAsync(ServerOptions server, string folder)
@@ -57,7 +57,7 @@ internal static class StorageChecks
         }
     }
 
-    private static Finding ExamineRoom(StorageOptions storage, string folder)
+    private static Finding CheckSpace(StorageOptions storage, string folder)
     {
         var free = new DriveInfo(folder).AvailableFreeSpace / (1024 * 1024);
         return free < storage.MinFreeDiskMegabytes

@@ -75,17 +75,17 @@ public sealed class ProviderHttp : IDisposable
 
     private readonly string _provider;
     private readonly VideoProviderOptions _options;
-    private readonly IProviderHealthListener _witness;
+    private readonly IProviderHealthListener _listener;
     private readonly ILogger<ProviderHttp> _logger;
     private readonly HttpClient _reads;
     private readonly HttpClient _submissions;
     private readonly ConcurrencyLimiter[] _open;
 
-    public ProviderHttp(string provider, VideoProviderOptions options, IProviderHealthListener witness, ILogger<ProviderHttp> logger)
+    public ProviderHttp(string provider, VideoProviderOptions options, IProviderHealthListener listener, ILogger<ProviderHttp> logger)
     {
         _provider = provider;
         _options = options;
-        _witness = witness;
+        _listener = listener;
         _logger = logger;
         _open = [NewLimiter(), NewLimiter()];
         // One breaker for both kinds of calls, because a provider that is down for reading is down for submitting; places of its own for
@@ -163,7 +163,7 @@ public sealed class ProviderHttp : IDisposable
             var answer = new ProviderResponse((int)response.StatusCode, text.TrimStart('\uFEFF'), response.Headers);
             if (answer.Status < 500 && answer.Status is not (401 or 403 or 408 or 429))
             {
-                _witness.Answered(_provider);
+                _listener.Answered(_provider);
             }
             return answer;
         }
@@ -228,7 +228,7 @@ public sealed class ProviderHttp : IDisposable
                 ),
             OnOpened = arguments =>
             {
-                _witness.CircuitOpened(_provider, arguments.BreakDuration.TotalSeconds);
+                _listener.CircuitOpened(_provider, arguments.BreakDuration.TotalSeconds);
                 return default;
             },
         };
@@ -288,7 +288,7 @@ public sealed class ProviderHttp : IDisposable
             }
             finally
             {
-                owner._witness.Attempted(owner._provider, fault);
+                owner._listener.Attempted(owner._provider, fault);
                 Calls.Add(1, new("provider", owner._provider), new("operation", operation), new("outcome", outcome));
                 Seconds.Record(watch.Elapsed.TotalSeconds, new("provider", owner._provider), new("operation", operation));
                 owner._logger.LogInformation(

@@ -191,11 +191,11 @@ public static class AppStoreSimulator
         {
             return Error(400, 4_000_000, "Invalid request. The consumption percentage is out of range.");
         }
-        if (body.TryGetProperty("refundPreference", out var wish) && !Preferences.Contains(wish.GetString()))
+        if (body.TryGetProperty("refundPreference", out var preference) && !Preferences.Contains(preference.GetString()))
         {
             return Error(400, 4_000_044, "Invalid request. The refund preference field is invalid.");
         }
-        if (body.TryGetProperty("refundPreference", out wish) && wish.GetString() == "GRANT_PRORATED" && used is 0 or 100_000)
+        if (body.TryGetProperty("refundPreference", out preference) && preference.GetString() == "GRANT_PRORATED" && used is 0 or 100_000)
         {
             return Error(400, 4_000_044, "Invalid request. A prorated refund needs a partly used purchase.");
         }

@@ -8,12 +8,12 @@ namespace Reelbase.Simulators.Phone;
 /// <summary>A pretend phone: takes one first guest through the whole story and tells each step.</summary>
 public static class PhoneStory
 {
-    private const int MaxLooks = 100;
-    private const int LookMilliseconds = 100;
+    private const int MaxPolls = 100;
+    private const int PollMilliseconds = 100;
 
     /// <summary>Tells the story against a server.</summary>
     /// <returns>0 when the video plays.</returns>
-    public static async Task<int> TellAsync(string server, string simulators, string prompt)
+    public static async Task<int> RunAsync(string server, string simulators, string prompt)
     {
         using var client = new HttpClient { BaseAddress = new Uri(server), Timeout = TimeSpan.FromSeconds(120) };
         try
@@ -50,8 +50,8 @@ public static class PhoneStory
             );
             var credits = await client.GetFromJsonAsync<JsonElement>("/get-user-credits");
             Console.WriteLine($"  credits left      {credits.GetProperty("credits_remaining")}");
-            await TellPushAsync(simulators, pushToken);
-            await TellPurchaseAsync(client, simulators, guest.GetProperty("user_id").GetString()!);
+            await ShowPushAsync(simulators, pushToken);
+            await ShowPurchaseAsync(client, simulators, guest.GetProperty("user_id").GetString()!);
             Console.WriteLine($"Video: {url}");
             return (int)answer.StatusCode == 206 ? 0 : 1;
         }
@@ -62,10 +62,10 @@ public static class PhoneStory
         }
     }
 
-    private static async Task TellPushAsync(string simulators, string token)
+    private static async Task ShowPushAsync(string simulators, string token)
     {
         using var apple = new HttpClient { BaseAddress = new Uri(simulators) };
-        for (var look = 0; look < MaxLooks; look++)
+        for (var poll = 0; poll < MaxPolls; poll++)
         {
             var arrived = (await apple.GetFromJsonAsync<JsonElement>("/_control/apns/notifications")).GetProperty("notifications").EnumerateArray();
             var push = arrived.FirstOrDefault(one => one.GetProperty("token").GetString() == token);
@@ -76,13 +76,13 @@ public static class PhoneStory
                 );
                 return;
             }
-            await Task.Delay(LookMilliseconds);
+            await Task.Delay(PollMilliseconds);
         }
         Console.WriteLine("  push              none came");
     }
 
     /// <summary>Somebody buys a pack, reports it twice, and gets their money back.</summary>
-    private static async Task TellPurchaseAsync(HttpClient client, string simulators, string userId)
+    private static async Task ShowPurchaseAsync(HttpClient client, string simulators, string userId)
     {
         using var apple = new HttpClient { BaseAddress = new Uri(simulators) };
         var bought = await PostAsync(
@@ -103,7 +103,7 @@ public static class PhoneStory
         );
         await PostAsync(apple, "/_control/appstore/refunds", new { transaction_id = bought.GetProperty("transaction_id").GetString() });
         var before = first.GetProperty("credits_remaining").GetInt32();
-        for (var look = 0; look < MaxLooks; look++)
+        for (var poll = 0; poll < MaxPolls; poll++)
         {
             var now = (await client.GetFromJsonAsync<JsonElement>("/get-user-credits")).GetProperty("credits_remaining").GetInt32();
             if (now != before)
@@ -111,7 +111,7 @@ public static class PhoneStory
                 Console.WriteLine($"  refund            Apple takes the purchase back: {now} credits left");
                 return;
             }
-            await Task.Delay(LookMilliseconds);
+            await Task.Delay(PollMilliseconds);
         }
         Console.WriteLine("  refund            did not arrive");
     }

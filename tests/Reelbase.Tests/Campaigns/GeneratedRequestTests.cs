@@ -14,12 +14,12 @@ namespace Reelbase.Tests.Campaigns;
 /// names, and every error is one of the catalogue in the language that was asked for.
 /// </summary>
 [Campaign]
-public sealed class GeneratedRequestTests(GeneratedRequestTests.House house) : IClassFixture<GeneratedRequestTests.House>
+public sealed class GeneratedRequestTests(GeneratedRequestTests.Installation system) : IClassFixture<GeneratedRequestTests.Installation>
 {
     private static readonly int Requests = Campaign.Share(5000, 100_000);
 
     private static readonly string[] Languages = ["en", "tr", "es"];
-    internal static readonly (string Header, string Language)[] Wishes =
+    internal static readonly (string Header, string Language)[] AcceptedLanguages =
     [
         ("", "en"),
         ("tr", "tr"),
@@ -31,7 +31,7 @@ public sealed class GeneratedRequestTests(GeneratedRequestTests.House house) : I
     ];
 
     /// <summary>No limits, quick failures, and workers that have better things to do.</summary>
-    public sealed class House : TestSystem
+    public sealed class Installation : TestSystem
     {
         protected override bool HasConsole => true;
 
@@ -47,7 +47,7 @@ public sealed class GeneratedRequestTests(GeneratedRequestTests.House house) : I
     [Fact]
     public async Task Every_request_gets_an_answer_that_the_document_names()
     {
-        using var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = new Uri(house.Url) };
+        using var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = new Uri(system.Url) };
         var document = await http.GetFromJsonAsync<JsonElement>("/openapi/v1.json");
         var schemas = new Schemas(document);
         var operations = (
@@ -55,7 +55,7 @@ public sealed class GeneratedRequestTests(GeneratedRequestTests.House house) : I
             from operation in path.Value.EnumerateObject()
             select (Path: path.Name, Method: operation.Name.ToUpperInvariant(), Definition: operation.Value)
         ).ToList();
-        var members = await Crowd.MakeAsync(house, 20, 100_000);
+        var members = await Crowd.MakeAsync(system, 20, 100_000);
         var job = await JobAsync(http, members[0]);
         var wrong = new ConcurrentQueue<string>();
         var seen = new ConcurrentDictionary<string, int>();
@@ -65,13 +65,13 @@ public sealed class GeneratedRequestTests(GeneratedRequestTests.House house) : I
             {
                 var random = new Random(Campaign.Seed + number);
                 var (path, method, definition) = operations[number % operations.Count];
-                var wish = Wishes[random.Next(Wishes.Length)];
-                using var request = Generate(random, path, method, definition, members, job, wish.Header);
+                var accept = AcceptedLanguages[random.Next(AcceptedLanguages.Length)];
+                using var request = Generate(random, path, method, definition, members, job, accept.Header);
                 var sent = $"{number}: {method} {request.RequestUri}";
                 using var answer = await http.SendAsync(request);
                 var text = await answer.Content.ReadAsStringAsync();
                 seen.AddOrUpdate($"{(int)answer.StatusCode}", 1, (_, count) => count + 1);
-                foreach (var fault in Judge(answer, text, definition, schemas, wish.Language))
+                foreach (var fault in Judge(answer, text, definition, schemas, accept.Language))
                 {
                     wrong.Enqueue($"{sent} -> {(int)answer.StatusCode} {fault}: {text[..Math.Min(300, text.Length)]}");
                 }
@@ -82,7 +82,7 @@ public sealed class GeneratedRequestTests(GeneratedRequestTests.House house) : I
         );
         Assert.True(wrong.IsEmpty, $"{Campaign.Repeat}, {wrong.Count} wrong\n" + string.Join('\n', wrong.Take(15)));
         Assert.True(seen.GetValueOrDefault("200") > Requests / 20 && seen.GetValueOrDefault("400") > Requests / 20, string.Join(' ', seen));
-        await house.AssertLedgerAsync();
+        await system.AssertLedgerAsync();
     }
 
     internal static IEnumerable<string> Judge(HttpResponseMessage answer, string text, JsonElement definition, Schemas schemas, string language)

@@ -67,7 +67,7 @@ public sealed class MergeInterleavingTests(MergeInterleavingTests.ApiOnly system
             async pair =>
             {
                 await Task.WhenAll(
-                    Task.Run(() => JoinAsync(api, pair.First, pair.Second)),
+                    Task.Run(() => LinkAsync(api, pair.First, pair.Second)),
                     Task.Run(() => api.ListAsync<string>(pair.Second.Caller, "select delete_account()::text", CancellationToken.None)),
                     Task.Run(() => PressOrFailAsync(api, pair.First))
                 );
@@ -110,7 +110,7 @@ public sealed class MergeInterleavingTests(MergeInterleavingTests.ApiOnly system
         var worker = system.Server.Services.GetRequiredService<WorkerDatabase>();
         // Three jobs in flight: one will fail, one is deleted, one is stored.
         var failing = await PressAsync(api, guest, Guid.NewGuid(), 4);
-        var doomed = await PressAsync(api, guest, Guid.NewGuid(), 4);
+        var deleted = await PressAsync(api, guest, Guid.NewGuid(), 4);
         var storing = await PressAsync(api, guest, Guid.NewGuid(), 4);
         var key = Guid.NewGuid();
         var hasGrant = random.Next(8) == 0;
@@ -132,15 +132,15 @@ public sealed class MergeInterleavingTests(MergeInterleavingTests.ApiOnly system
         var presses = new List<Guid?>();
         Func<Task>[] acts =
         [
-            async () => Add(joins, await JoinAsync(api, guest, member)),
-            async () => Add(joins, await JoinAsync(api, guest, member)),
+            async () => Add(joins, await LinkAsync(api, guest, member)),
+            async () => Add(joins, await LinkAsync(api, guest, member)),
             async () => Add(presses, await PressAsync(api, guest, key, 4)),
             async () => Add(presses, await PressAsync(api, guest, key, 4)),
             async () => await PressAsync(api, guest, Guid.NewGuid(), 6),
             async () => await PressAsync(api, member, Guid.NewGuid(), 4),
             async () => await worker.ExecuteAsync("select fail_video_job($1, null, 'ERR_5002', 'm')", default, failing),
             async () => await worker.ExecuteAsync("select fail_video_job($1, null, 'ERR_5002', 'm')", default, failing),
-            async () => await DeleteAsync(api, guest, doomed!.Value),
+            async () => await DeleteAsync(api, guest, deleted!.Value),
             async () => await worker.ExecuteAsync("select reserve_storage_object('videos', $1, $2, $3)", default, $"{storing}.mp4", guest.UserId, storing),
             async () =>
                 await worker.ScalarAsync<string>("select record_transaction(null, $1::jsonb, 'notification', $2::jsonb)::text", default, transaction, policy),
@@ -194,8 +194,8 @@ public sealed class MergeInterleavingTests(MergeInterleavingTests.ApiOnly system
             )
         )[0].JobId;
 
-    private static async Task<string> JoinAsync(ApiDatabase api, Crowd.Member guest, Crowd.Member member) =>
-        (await api.ListAsync<Joined>(guest.Caller, "select outcome from join_apple_account($1, null, true)", default, "subject:" + member.UserId))[0].Outcome;
+    private static async Task<string> LinkAsync(ApiDatabase api, Crowd.Member guest, Crowd.Member member) =>
+        (await api.ListAsync<Linked>(guest.Caller, "select outcome from join_apple_account($1, null, true)", default, "subject:" + member.UserId))[0].Outcome;
 
     private static async Task DeleteAsync(ApiDatabase api, Crowd.Member guest, Guid job) =>
         await api.ExecuteAsync(guest.Caller, "select delete_video_job($1)", default, job);
@@ -258,11 +258,11 @@ public sealed class MergeInterleavingTests(MergeInterleavingTests.ApiOnly system
             )
         ).Select(row => row.Split('|')).ToDictionary(row => Guid.Parse(row[0]), row => row[1..]);
 
-    private sealed record Round(Crowd.Member Guest, Crowd.Member Member, List<string> Joins, List<Guid?> Presses, int Grants);
+    private sealed record Round(Crowd.Member Guest, Crowd.Member Member, List<string> Links, List<Guid?> Presses, int Grants);
 
     private sealed record Accepted(Guid? JobId);
 
-    private sealed record Joined(string Outcome);
+    private sealed record Linked(string Outcome);
 
     private sealed record Balance(int CreditsRemaining);
 }

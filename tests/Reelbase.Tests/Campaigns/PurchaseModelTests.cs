@@ -9,7 +9,7 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Campaigns;
 
 /// <summary>
-/// Purchases by the hundred, each heard of from the app, from notifications and from the comparison with Apple's books, in every order and at once, while
+/// Purchases by the hundred, each heard of from the app, from notifications and from the comparison with Apple's store, in every order and at once, while
 /// they are refunded in part, wholly and not after all, and while their buyers spend. The model: whatever was heard, in the end the ledger says what Apple's last word says.
 /// </summary>
 [Campaign]
@@ -35,7 +35,7 @@ public sealed class PurchaseModelTests(PurchaseModelTests.Shop shop) : IClassFix
     public async Task Every_sequence_ends_as_the_model_says()
     {
         var members = await Crowd.MakeAsync(shop, Sequences, 5);
-        var books = shop.Simulators.Services.GetRequiredService<AppStoreState>();
+        var store = shop.Simulators.Services.GetRequiredService<AppStoreState>();
         var sales = new ConcurrentDictionary<Guid, (Sale Sale, int Spent)>();
         using var http = shop.Anybody();
         using var stop = new CancellationTokenSource();
@@ -46,7 +46,7 @@ public sealed class PurchaseModelTests(PurchaseModelTests.Shop shop) : IClassFix
             async entry =>
             {
                 var random = new Random(Campaign.Seed + entry.index);
-                sales[entry.member.UserId] = await PlayAsync(http, entry.member, books, random);
+                sales[entry.member.UserId] = await PlayAsync(http, entry.member, store, random);
             }
         );
         await stop.CancelAsync();
@@ -93,10 +93,10 @@ public sealed class PurchaseModelTests(PurchaseModelTests.Shop shop) : IClassFix
     }
 
     /// <summary>One purchase's life: what happens at Apple gives words, and the words are carried to us at random, old ones after new ones and several at once.</summary>
-    private static async Task<(Sale Sale, int Spent)> PlayAsync(HttpClient http, Crowd.Member member, AppStoreState books, Random random)
+    private static async Task<(Sale Sale, int Spent)> PlayAsync(HttpClient http, Crowd.Member member, AppStoreState store, Random random)
     {
-        var sale = books.Sell("com.rendioai.credits.starter.25", random.Next(1, 4), "Production", member.UserId, null);
-        var words = new List<string> { books.Sign(sale) };
+        var sale = store.Sell("com.rendioai.credits.starter.25", random.Next(1, 4), "Production", member.UserId, null);
+        var words = new List<string> { store.Sign(sale) };
         var spent = 0;
         for (var step = random.Next(2, 8); step > 0; step--)
         {
@@ -106,22 +106,22 @@ public sealed class PurchaseModelTests(PurchaseModelTests.Shop shop) : IClassFix
                 switch (random.Next(7))
                 {
                     case 0 when sale.RevocationDate is null || sale.RevocationPercentage < 100_000:
-                        sale.RevocationDate = books.NextDate();
+                        sale.RevocationDate = store.NextDate();
                         sale.RevocationPercentage = random.Next(2) == 0 ? 100_000 : random.Next(sale.RevocationPercentage / 1000, 100) * 1000;
-                        sale.Modified = books.NextDate();
-                        words.Add(books.Sign(sale));
+                        sale.Modified = store.NextDate();
+                        words.Add(store.Sign(sale));
                         break;
                     case 1 when sale.RevocationDate is not null:
                         sale.RevocationDate = null;
                         sale.RevocationPercentage = 0;
-                        sale.Modified = books.NextDate();
-                        words.Add(books.Sign(sale));
+                        sale.Modified = store.NextDate();
+                        words.Add(store.Sign(sale));
                         break;
                     case 2:
                         acts.Add(SpendAsync(http, member, random));
                         break;
                     case 3 or 4:
-                        acts.Add(NotifyAsync(http, books, words[random.Next(words.Count)]));
+                        acts.Add(NotifyAsync(http, store, words[random.Next(words.Count)]));
                         break;
                     default:
                         acts.Add(ReportAsync(http, member, words[random.Next(words.Count)]));
@@ -134,7 +134,7 @@ public sealed class PurchaseModelTests(PurchaseModelTests.Shop shop) : IClassFix
             }
         }
         // Sooner or later everybody hears Apple's last word, from whoever comes first.
-        await Task.WhenAll(ReportAsync(http, member, books.Sign(sale)), NotifyAsync(http, books, books.Sign(sale)), NotifyAsync(http, books, words[0]));
+        await Task.WhenAll(ReportAsync(http, member, store.Sign(sale)), NotifyAsync(http, store, store.Sign(sale)), NotifyAsync(http, store, words[0]));
         return (sale, spent);
     }
 
@@ -147,11 +147,11 @@ public sealed class PurchaseModelTests(PurchaseModelTests.Shop shop) : IClassFix
         return 0;
     }
 
-    private static async Task<int> NotifyAsync(HttpClient http, AppStoreState books, string signedTransaction)
+    private static async Task<int> NotifyAsync(HttpClient http, AppStoreState store, string signedTransaction)
     {
         using var answer = await http.PostAsJsonAsync(
             "/apple-server-notifications",
-            new { signedPayload = books.SignNotification("REFUND", "Production", signedTransaction) }
+            new { signedPayload = store.SignNotification("REFUND", "Production", signedTransaction) }
         );
         Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
         return 0;
@@ -182,7 +182,7 @@ public sealed class PurchaseModelTests(PurchaseModelTests.Shop shop) : IClassFix
             Headers = { Authorization = new AuthenticationHeaderValue("Bearer", member.Token) },
         };
 
-    /// <summary>Asks for a comparison with Apple's books and waits for its end.</summary>
+    /// <summary>Asks for a comparison with Apple's store and waits for its end.</summary>
     private async Task CompareAsync()
     {
         var before = await shop.QueryAsync<string>("select coalesce(max(finished_at)::text, '') from reconciliations where environment = 'Production'");

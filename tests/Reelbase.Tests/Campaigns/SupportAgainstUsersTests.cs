@@ -9,7 +9,7 @@ namespace Reelbase.Tests.Campaigns;
 /// </summary>
 [Campaign]
 [Collection(NonParallelCollection.Name)]
-public sealed class SupportAgainstUsersTests(SupportAgainstUsersTests.House system) : IClassFixture<SupportAgainstUsersTests.House>
+public sealed class SupportAgainstUsersTests(SupportAgainstUsersTests.Installation system) : IClassFixture<SupportAgainstUsersTests.Installation>
 {
     private static readonly int Steps = Campaign.Share(40, 400);
     private const int Users = 5;
@@ -34,7 +34,7 @@ public sealed class SupportAgainstUsersTests(SupportAgainstUsersTests.House syst
     private readonly ConcurrentBag<string> _wrong = [];
 
     /// <summary>Everything that is limited is open, and whoever is given up is seen.</summary>
-    public sealed class House : AdminHouse
+    public sealed class Installation : AdminSystem
     {
         protected override Dictionary<string, string?> Settings =>
             new()

@@ -3,16 +3,16 @@ using Deque.AxeCore.Commons;
 using Deque.AxeCore.Playwright;
 using Microsoft.Playwright;
 using Reelbase.Tests.Support;
-using static Reelbase.Tests.Console.ConsoleHouse;
+using static Reelbase.Tests.Console.ConsoleSystem;
 
 namespace Reelbase.Tests.Console;
 
 /// <summary>Every page, light and dark, wide and on a phone: nothing is cut off, nobody is shut out, and pictures of it all for whoever asks.</summary>
 [Trait("Needs", "chromium")]
-public sealed class PageTests(PageTests.Furnished house) : IClassFixture<PageTests.Furnished>
+public sealed class PageTests(PageTests.Furnished system) : IClassFixture<PageTests.Furnished>
 {
-    /// <summary>A house in which something has happened.</summary>
-    public sealed class Furnished : ConsoleHouse
+    /// <summary>A system in which something has happened.</summary>
+    public sealed class Furnished : ConsoleSystem
     {
         public Phone Phone { get; private set; } = null!;
         public string Good { get; private set; } = "";
@@ -100,29 +100,29 @@ public sealed class PageTests(PageTests.Furnished house) : IClassFixture<PageTes
 
     private static readonly string? Pictures = Environment.GetEnvironmentVariable("REELBASE_SCREENSHOTS");
 
-    /// <summary>Two of the six looks with every run, and each page in one of them; all pages in all looks when pictures are made.</summary>
-    public static TheoryData<string, int, int, ColorScheme> Looks()
+    /// <summary>Two of the six screens with every run, and each page in one of them; all pages in all screens when pictures are made.</summary>
+    public static TheoryData<string, int, int, ColorScheme> Screens()
     {
-        var looks = new TheoryData<string, int, int, ColorScheme>
+        var screens = new TheoryData<string, int, int, ColorScheme>
         {
             { "wide-light", 1400, 900, ColorScheme.Light },
             { "phone-dark", 390, 844, ColorScheme.Dark },
         };
         if (Pictures is not null)
         {
-            looks.Add("wide-dark", 1400, 900, ColorScheme.Dark);
-            looks.Add("phone-light", 390, 844, ColorScheme.Light);
-            looks.Add("tablet-light", 820, 1180, ColorScheme.Light);
-            looks.Add("tablet-dark", 820, 1180, ColorScheme.Dark);
+            screens.Add("wide-dark", 1400, 900, ColorScheme.Dark);
+            screens.Add("phone-light", 390, 844, ColorScheme.Light);
+            screens.Add("tablet-light", 820, 1180, ColorScheme.Light);
+            screens.Add("tablet-dark", 820, 1180, ColorScheme.Dark);
         }
-        return looks;
+        return screens;
     }
 
     [Theory]
-    [MemberData(nameof(Looks))]
-    public async Task Each_page_can_be_read_by_everybody(string look, int width, int height, ColorScheme scheme)
+    [MemberData(nameof(Screens))]
+    public async Task Each_page_can_be_read_by_everybody(string screen, int width, int height, ColorScheme scheme)
     {
-        var page = await house.SignedInAsync(width, height, scheme);
+        var page = await system.SignedInAsync(width, height, scheme);
         var isPhone = width < 600;
         var wrong = new List<string>();
         page.Console += (_, message) =>
@@ -142,23 +142,23 @@ public sealed class PageTests(PageTests.Furnished house) : IClassFixture<PageTes
                 await menu.ClickAsync();
             }
         }
-        foreach (var (name, path) in house.Pages.Where((_, number) => Pictures is not null || number % 2 == 0 == isPhone))
+        foreach (var (name, path) in system.Pages.Where((_, number) => Pictures is not null || number % 2 == 0 == isPhone))
         {
             await page.GotoAsync(path);
             await Expect(page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToBeVisibleAsync();
             await Expect(page.Locator(".mud-progress-linear")).ToHaveCountAsync(0);
-            await LookAsync(page, name);
+            await InspectAsync(page, name);
             // Each tab too when pictures are made.
             foreach (var tab in Pictures is null ? [] : await page.GetByRole(AriaRole.Tab).AllAsync())
             {
                 var text = Regex.Replace((await tab.InnerTextAsync()).Trim().ToLowerInvariant(), "[^a-z]+", "-");
                 await tab.ClickAsync();
-                await LookAsync(page, $"{name}-{text}");
+                await InspectAsync(page, $"{name}-{text}");
             }
         }
         Assert.Empty(wrong);
 
-        async Task LookAsync(IPage page, string name)
+        async Task InspectAsync(IPage page, string name)
         {
             // The page comes light and turns dark once it is live; what moves has come to its end before anything is judged or kept.
             await Eventually.IsAsync(
@@ -172,12 +172,12 @@ public sealed class PageTests(PageTests.Furnished house) : IClassFixture<PageTes
             if (Pictures is { Length: > 0 })
             {
                 Directory.CreateDirectory(Pictures);
-                await page.ScreenshotAsync(new() { Path = Path.Combine(Pictures, $"{name}.{look}.png"), FullPage = true });
+                await page.ScreenshotAsync(new() { Path = Path.Combine(Pictures, $"{name}.{screen}.png"), FullPage = true });
             }
             var overflow = await page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
             if (overflow > 1)
             {
-                wrong.Add($"{name} is {overflow} px wider than the {look} screen");
+                wrong.Add($"{name} is {overflow} px wider than the {screen} screen");
             }
             var found = await page.RunAxe(
                 new AxeRunOptions
@@ -188,7 +188,7 @@ public sealed class PageTests(PageTests.Furnished house) : IClassFixture<PageTes
             wrong.AddRange(
                 from violation in found.Violations
                 where violation.Impact is "serious" or "critical"
-                select $"{name} ({look}): {violation.Id}: {violation.Help}: {string.Join(" | ", violation.Nodes.Take(3).Select(node => node.Html[..Math.Min(200, node.Html.Length)]))}"
+                select $"{name} ({screen}): {violation.Id}: {violation.Help}: {string.Join(" | ", violation.Nodes.Take(3).Select(node => node.Html[..Math.Min(200, node.Html.Length)]))}"
             );
         }
     }
@@ -196,7 +196,7 @@ public sealed class PageTests(PageTests.Furnished house) : IClassFixture<PageTes
     [Fact]
     public async Task The_page_to_choose_a_password_and_the_one_to_try_the_api_run_under_their_policies()
     {
-        var page = await house.OpenAsync(390, 844);
+        var page = await system.OpenAsync(390, 844);
         var refused = new List<string>();
         page.Console += (_, message) =>
         {
@@ -216,21 +216,21 @@ public sealed class PageTests(PageTests.Furnished house) : IClassFixture<PageTes
     [Fact]
     public async Task The_sign_in_page_can_be_read_by_everybody_and_the_keyboard_is_enough()
     {
-        foreach (var (look, scheme) in new[] { ("light", ColorScheme.Light), ("dark", ColorScheme.Dark) })
+        foreach (var (screen, scheme) in new[] { ("light", ColorScheme.Light), ("dark", ColorScheme.Dark) })
         {
-            var page = await house.OpenAsync(390, 844, scheme);
+            var page = await system.OpenAsync(390, 844, scheme);
             await page.GotoAsync("/admin/sign-in?wrong=yes");
             if (Pictures is { Length: > 0 })
             {
-                await page.ScreenshotAsync(new() { Path = Path.Combine(Pictures, $"sign-in.phone-{look}.png") });
+                await page.ScreenshotAsync(new() { Path = Path.Combine(Pictures, $"sign-in.phone-{screen}.png") });
             }
             Assert.DoesNotContain((await page.RunAxe()).Violations, violation => violation.Impact is "serious" or "critical");
             await page.FocusAsync("#email");
             await page.Keyboard.TypeAsync(Email);
             await page.Keyboard.PressAsync("Tab");
-            await page.Keyboard.TypeAsync(house.Password);
+            await page.Keyboard.TypeAsync(system.Password);
             await page.Keyboard.PressAsync("Tab");
-            await page.Keyboard.TypeAsync(await house.CodeAsync(Email, house.TotpSecret));
+            await page.Keyboard.TypeAsync(await system.CodeAsync(Email, system.TotpSecret));
             await page.Keyboard.PressAsync("Enter");
             await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Overview", Level = 1 })).ToBeVisibleAsync();
         }

@@ -4,10 +4,10 @@ namespace Reelbase.Tests.Console;
 
 /// <summary>A passkey in a real browser, with the authenticator that Chromium pretends to have.</summary>
 [Trait("Needs", "chromium")]
-public sealed class PasskeyStoryTests(PasskeyStoryTests.House house) : IClassFixture<PasskeyStoryTests.House>
+public sealed class PasskeyStoryTests(PasskeyStoryTests.Installation system) : IClassFixture<PasskeyStoryTests.Installation>
 {
     /// <summary>The house whose console is called localhost: browsers make passkeys for names, and for this one without TLS.</summary>
-    public sealed class House : ConsoleHouse
+    public sealed class Installation : ConsoleSystem
     {
         protected override bool HasMediaTools => false;
 
@@ -19,7 +19,7 @@ public sealed class PasskeyStoryTests(PasskeyStoryTests.House house) : IClassFix
     [Fact]
     public async Task An_admin_makes_a_passkey_in_the_console_signs_in_with_it_and_removes_it()
     {
-        var page = await house.OpenAsync();
+        var page = await system.OpenAsync();
         var devices = await page.Context.NewCDPSessionAsync(page);
         await devices.SendAsync("WebAuthn.enable");
         await devices.SendAsync(
@@ -37,26 +37,26 @@ public sealed class PasskeyStoryTests(PasskeyStoryTests.House house) : IClassFix
                 },
             }
         );
-        await page.GotoAsync(house.Named + "/admin/sign-in");
-        await page.FillAsync("#email", ConsoleHouse.Email);
-        await page.FillAsync("#password", house.Password);
-        await page.FillAsync("#code", await house.CodeAsync(ConsoleHouse.Email, house.TotpSecret));
+        await page.GotoAsync(system.Named + "/admin/sign-in");
+        await page.FillAsync("#email", ConsoleSystem.Email);
+        await page.FillAsync("#password", system.Password);
+        await page.FillAsync("#code", await system.CodeAsync(ConsoleSystem.Email, system.TotpSecret));
         await page.ClickAsync("button[type=submit]");
         await page.GetByRole(AriaRole.Link, new() { Name = "Passkeys" }).ClickAsync();
         await page.GetByLabel("Name of the passkey").FillAsync("this laptop");
         await page.GetByRole(AriaRole.Button, new() { Name = "Add a passkey" }).ClickAsync();
         var row = page.GetByRole(AriaRole.Row).Filter(new() { HasText = "this laptop" });
-        await ConsoleHouse.Expect(row).ToBeVisibleAsync();
+        await ConsoleSystem.Expect(row).ToBeVisibleAsync();
         await page.GetByLabel("Sign out").ClickAsync();
-        await ConsoleHouse.Expect(page).ToHaveURLAsync(house.Named + "/admin/sign-in");
+        await ConsoleSystem.Expect(page).ToHaveURLAsync(system.Named + "/admin/sign-in");
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign in with a passkey" }).ClickAsync();
-        await ConsoleHouse.Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Overview", Level = 1 })).ToBeVisibleAsync();
-        await page.GotoAsync(house.Named + "/admin/passkeys");
+        await ConsoleSystem.Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Overview", Level = 1 })).ToBeVisibleAsync();
+        await page.GotoAsync(system.Named + "/admin/passkeys");
         await row.GetByRole(AriaRole.Button, new() { Name = "Remove the passkey" }).ClickAsync();
-        await ConsoleHouse.ActAsync(page, "Remove the passkey", "a new laptop");
-        await ConsoleHouse.Expect(page.GetByText("You have no passkeys.")).ToBeVisibleAsync();
+        await ConsoleSystem.ActAsync(page, "Remove the passkey", "a new laptop");
+        await ConsoleSystem.Expect(page.GetByText("You have no passkeys.")).ToBeVisibleAsync();
         await page.GetByLabel("Sign out").ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign in with a passkey" }).ClickAsync();
-        await ConsoleHouse.Expect(page.GetByRole(AriaRole.Alert)).ToBeVisibleAsync();
+        await ConsoleSystem.Expect(page.GetByRole(AriaRole.Alert)).ToBeVisibleAsync();
     }
 }

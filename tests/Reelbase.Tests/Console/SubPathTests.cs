@@ -1,19 +1,19 @@
 using System.Collections.Concurrent;
 using Microsoft.Playwright;
 using Reelbase.Tests.Support;
-using static Reelbase.Tests.Console.ConsoleHouse;
+using static Reelbase.Tests.Console.ConsoleSystem;
 
 namespace Reelbase.Tests.Console;
 
 /// <summary>The console in a real browser, in Production, on a sub-path of a host with others, behind the real nginx.</summary>
 [Trait("Needs", "chromium")]
 [Trait("Needs", "proxies")]
-public sealed class SubPathTests(SubPathTests.House house) : IClassFixture<SubPathTests.House>
+public sealed class SubPathTests(SubPathTests.Installation system) : IClassFixture<SubPathTests.Installation>
 {
     [Fact]
     public async Task An_admin_signs_in_looks_around_and_leaves_and_nothing_asks_for_the_root()
     {
-        await using var node = house.BuildServer(
+        await using var node = system.BuildServer(
             new()
             {
                 ["Server:PublicUrl"] = "https://example.com/reelbase",
@@ -31,14 +31,14 @@ public sealed class SubPathTests(SubPathTests.House house) : IClassFixture<SubPa
             ("127.0.0.1:8080", new Uri(TestSystem.AddressOf(node)).Authority)
         );
         var root = $"https://localhost:{proxy.SecurePort}/reelbase";
-        var page = await house.OpenAsync();
+        var page = await system.OpenAsync();
         var asked = new ConcurrentBag<string>();
         page.Request += (_, request) => asked.Add(request.Url);
         page.WebSocket += (_, socket) => asked.Add(socket.Url.Replace("wss:", "https:", StringComparison.Ordinal));
         await page.GotoAsync(root + "/admin");
         await page.FillAsync("#email", Email);
-        await page.FillAsync("#password", house.Password);
-        await page.FillAsync("#code", await house.CodeAsync(Email, house.TotpSecret));
+        await page.FillAsync("#password", system.Password);
+        await page.FillAsync("#code", await system.CodeAsync(Email, system.TotpSecret));
         await page.ClickAsync("button[type=submit]");
         await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Overview", Level = 1 })).ToBeVisibleAsync();
         await Expect(page).ToHaveURLAsync(root + "/admin");
@@ -58,7 +58,7 @@ public sealed class SubPathTests(SubPathTests.House house) : IClassFixture<SubPa
         await node.StopAsync();
     }
 
-    public sealed class House : ConsoleHouse
+    public sealed class Installation : ConsoleSystem
     {
         protected override bool HasMediaTools => false;
     }

@@ -6,7 +6,7 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Console;
 
 /// <summary>The house with a browser, and an admin who can sign in.</summary>
-public class ConsoleHouse : TestSystem
+public class ConsoleSystem : TestSystem
 {
     protected override bool HasConsole => true;
 

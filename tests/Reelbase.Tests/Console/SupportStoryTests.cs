@@ -1,34 +1,34 @@
 using System.Net;
 using Microsoft.Playwright;
 using Reelbase.Tests.Support;
-using static Reelbase.Tests.Console.ConsoleHouse;
+using static Reelbase.Tests.Console.ConsoleSystem;
 
 namespace Reelbase.Tests.Console;
 
 /// <summary>What a support person does, in a real browser, from the first click to the audit.</summary>
 [Trait("Needs", "chromium")]
-public sealed class SupportStoryTests(ConsoleHouse house) : IClassFixture<ConsoleHouse>
+public sealed class SupportStoryTests(ConsoleSystem system) : IClassFixture<ConsoleSystem>
 {
     [Fact]
     public async Task An_admin_is_made_and_signs_in_with_password_and_code()
     {
         await UtcTime.SameDayAsync();
         const string email = "new@support.example";
-        var (password, secret) = await house.CreateAdminAsync(email);
-        var page = await house.OpenAsync();
+        var (password, secret) = await system.CreateAdminAsync(email);
+        var page = await system.OpenAsync();
         // Nobody sees anything before.
         await page.GotoAsync("/admin/users");
         await Expect(page).ToHaveURLAsync(new System.Text.RegularExpressions.Regex("/admin/sign-in"));
-        await SubmitAsync(page, email, "not the password", await house.CodeAsync(email, secret));
+        await SubmitAsync(page, email, "not the password", await system.CodeAsync(email, secret));
         await Expect(page.GetByRole(AriaRole.Alert)).ToBeVisibleAsync();
         await SubmitAsync(page, email, password, "000000");
         await Expect(page.GetByRole(AriaRole.Alert)).ToBeVisibleAsync();
-        var code = await house.CodeAsync(email, secret);
+        var code = await system.CodeAsync(email, secret);
         await SubmitAsync(page, email, password, code);
         await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Overview", Level = 1 })).ToBeVisibleAsync();
         await Expect(page.GetByText(email)).ToBeVisibleAsync();
         // A code works once: somebody who looked over the shoulder is late.
-        var other = await house.OpenAsync();
+        var other = await system.OpenAsync();
         await SubmitAsync(other, email, password, code);
         await Expect(other.GetByRole(AriaRole.Alert)).ToBeVisibleAsync();
         // Too many failures lock, even for the right password and code.
@@ -36,19 +36,19 @@ public sealed class SupportStoryTests(ConsoleHouse house) : IClassFixture<Consol
         {
             await SubmitAsync(other, email, "guessing", "123456");
         }
-        await SubmitAsync(other, email, password, await house.CodeAsync(email, secret));
+        await SubmitAsync(other, email, password, await system.CodeAsync(email, secret));
         await Expect(other.GetByRole(AriaRole.Alert)).ToBeVisibleAsync();
-        Assert.Equal(1L, await house.QueryAsync<long>("select count(*) from alerts where kind = 'admin_locked_out'"));
+        Assert.Equal(1L, await system.QueryAsync<long>("select count(*) from alerts where kind = 'admin_locked_out'"));
         // A form that does not come from our page is not taken.
-        using var forger = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = new Uri(house.Url) };
+        using var forger = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = new Uri(system.Url) };
         using var forged = await forger.PostAsync(
             "/admin/session",
             new FormUrlEncodedContent(
                 new Dictionary<string, string>
                 {
                     ["email"] = Email,
-                    ["password"] = house.Password,
-                    ["code"] = await house.CodeAsync(Email, house.TotpSecret),
+                    ["password"] = system.Password,
+                    ["code"] = await system.CodeAsync(Email, system.TotpSecret),
                 }
             )
         );
@@ -60,13 +60,13 @@ public sealed class SupportStoryTests(ConsoleHouse house) : IClassFixture<Consol
         // Signing out ends the session itself, not only the cookie.
         var jar = await page.Context.CookiesAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
-        await Expect(page).ToHaveURLAsync(house.Url + "/admin/sign-in");
+        await Expect(page).ToHaveURLAsync(system.Url + "/admin/sign-in");
         await page.Context.AddCookiesAsync(
             jar.Select(cookie => new Microsoft.Playwright.Cookie
             {
                 Name = cookie.Name,
                 Value = cookie.Value,
-                Url = house.Url,
+                Url = system.Url,
             })
         );
         await page.GotoAsync("/admin");
@@ -76,10 +76,10 @@ public sealed class SupportStoryTests(ConsoleHouse house) : IClassFixture<Consol
     [Fact]
     public async Task Where_are_my_credits_found_by_the_apple_transaction_and_given_back()
     {
-        var phone = await house.NewGuestAsync();
-        var (transaction, signed) = await new Apple(house.Control).BuyAsync(Apple.Pack25, phone.UserId);
+        var phone = await system.NewGuestAsync();
+        var (transaction, signed) = await new Apple(system.Control).BuyAsync(Apple.Pack25, phone.UserId);
         await phone.PostAsync("/update-credits", new { signed_transaction = signed });
-        var page = await house.SignedInAsync();
+        var page = await system.SignedInAsync();
         await page.GetByRole(AriaRole.Link, new() { Name = "Users" }).ClickAsync();
         await page.GetByLabel("Find a user").FillAsync(transaction);
         await page.Keyboard.PressAsync("Enter");
@@ -96,7 +96,7 @@ public sealed class SupportStoryTests(ConsoleHouse house) : IClassFixture<Consol
         Assert.Equal(43, await phone.CreditsAsync());
         Assert.Equal(
             [$"credit_refund|8|{Email}"],
-            await house.RowsAsync(
+            await system.RowsAsync(
                 $"select action_type, amount, u.email from admin_actions a join users u on u.id = a.admin_user_id where target_user_id = '{phone.UserId}'"
             )
         );
@@ -117,8 +117,8 @@ public sealed class SupportStoryTests(ConsoleHouse house) : IClassFixture<Consol
     [Fact]
     public async Task A_large_refund_waits_until_a_second_admin_presses_approve()
     {
-        var phone = await house.NewGuestAsync();
-        var page = await house.SignedInAsync();
+        var phone = await system.NewGuestAsync();
+        var page = await system.SignedInAsync();
         await page.GotoAsync($"/admin/users/{phone.UserId}");
         await page.GetByRole(AriaRole.Button, new() { Name = "Give credits back" }).ClickAsync();
         await ActAsync(page, "Give credits back", "a whole month was black", ("Credits", "600"));
@@ -130,9 +130,9 @@ public sealed class SupportStoryTests(ConsoleHouse house) : IClassFixture<Consol
         await Expect(own.GetByRole(AriaRole.Button, new() { Name = "Decline" })).ToBeVisibleAsync();
         await Expect(own.GetByRole(AriaRole.Button, new() { Name = "Approve" })).ToHaveCountAsync(0);
         const string email = "approves@support.example";
-        var (password, secret) = await house.CreateAdminAsync(email);
-        var other = await house.OpenAsync();
-        await SubmitAsync(other, email, password, await house.CodeAsync(email, secret));
+        var (password, secret) = await system.CreateAdminAsync(email);
+        var other = await system.OpenAsync();
+        await SubmitAsync(other, email, password, await system.CodeAsync(email, secret));
         await Expect(other.GetByRole(AriaRole.Heading, new() { Name = "Overview", Level = 1 })).ToBeVisibleAsync();
         await other.GetByRole(AriaRole.Link, new() { Name = "Approvals" }).ClickAsync();
         var row = other.GetByRole(AriaRole.Row).Filter(new() { HasText = "a whole month was black" });
@@ -145,10 +145,10 @@ public sealed class SupportStoryTests(ConsoleHouse house) : IClassFixture<Consol
     [Fact]
     public async Task A_purchase_without_an_owner_is_given_to_its_buyer()
     {
-        var phone = await house.NewGuestAsync();
-        var (transaction, _) = await new Apple(house.Control).BuyAsync(Apple.Pack25, notify: true);
-        await Eventually.IsAsync(() => house.QueryAsync<long>($"select count(*) from purchases where transaction_id = '{transaction}'"), rows => rows == 1);
-        var page = await house.SignedInAsync();
+        var phone = await system.NewGuestAsync();
+        var (transaction, _) = await new Apple(system.Control).BuyAsync(Apple.Pack25, notify: true);
+        await Eventually.IsAsync(() => system.QueryAsync<long>($"select count(*) from purchases where transaction_id = '{transaction}'"), rows => rows == 1);
+        var page = await system.SignedInAsync();
         await page.GotoAsync("/admin/products");
         var row = page.GetByRole(AriaRole.Row).Filter(new() { HasText = transaction });
         await row.GetByRole(AriaRole.Button, new() { Name = "Give to its owner" }).ClickAsync();
@@ -160,10 +160,10 @@ public sealed class SupportStoryTests(ConsoleHouse house) : IClassFixture<Consol
     [Fact]
     public async Task Where_is_my_video_explained_from_its_timeline()
     {
-        var phone = await house.NewGuestAsync(50);
+        var phone = await system.NewGuestAsync(50);
         var failed = (await phone.GenerateAndWatchAsync("A lost kite [fail]")).GetProperty("job_id").GetString()!;
         var good = (await phone.GenerateAndWatchAsync("A found kite")).GetProperty("job_id").GetString()!;
-        var page = await house.SignedInAsync();
+        var page = await system.SignedInAsync();
         await page.GotoAsync("/admin/jobs");
         await page.GetByRole(AriaRole.Link, new() { Name = failed }).ClickAsync();
         await Expect(page.GetByText("job accepted")).ToBeVisibleAsync();
@@ -190,8 +190,8 @@ public sealed class SupportStoryTests(ConsoleHouse house) : IClassFixture<Consol
     [Fact]
     public async Task A_ban_and_the_session_dies_on_the_phone_and_in_a_console()
     {
-        var phone = await house.NewGuestAsync();
-        var page = await house.SignedInAsync();
+        var phone = await system.NewGuestAsync();
+        var page = await system.SignedInAsync();
         await page.GotoAsync($"/admin/users/{phone.UserId}");
         await page.GetByRole(AriaRole.Button, new() { Name = "More" }).ClickAsync();
         await page.GetByText("Ban", new() { Exact = true }).ClickAsync();
@@ -200,11 +200,11 @@ public sealed class SupportStoryTests(ConsoleHouse house) : IClassFixture<Consol
         Assert.Equal(HttpStatusCode.Forbidden, (await phone.GetAsync("/get-user-credits")).Status);
         // An admin who is banned while a page is open loses it.
         const string email = "leaves@support.example";
-        var (password, secret) = await house.CreateAdminAsync(email);
-        var other = await house.OpenAsync();
-        await SubmitAsync(other, email, password, await house.CodeAsync(email, secret));
+        var (password, secret) = await system.CreateAdminAsync(email);
+        var other = await system.OpenAsync();
+        await SubmitAsync(other, email, password, await system.CodeAsync(email, secret));
         await Expect(other.GetByRole(AriaRole.Heading, new() { Name = "Overview", Level = 1 })).ToBeVisibleAsync();
-        await page.GotoAsync($"/admin/users/{await house.QueryAsync<Guid>($"select id from users where email = '{email}'")}");
+        await page.GotoAsync($"/admin/users/{await system.QueryAsync<Guid>($"select id from users where email = '{email}'")}");
         await page.GetByRole(AriaRole.Button, new() { Name = "More" }).ClickAsync();
         await page.GetByText("Ban", new() { Exact = true }).ClickAsync();
         await ActAsync(page, "Ban", "left the team");
@@ -215,8 +215,8 @@ public sealed class SupportStoryTests(ConsoleHouse house) : IClassFixture<Consol
     public async Task A_model_is_switched_off_and_get_models_follows()
     {
         const string name = "Pika 2.2 Image";
-        using var app = house.Anybody();
-        var page = await house.SignedInAsync();
+        using var app = system.Anybody();
+        var page = await system.SignedInAsync();
         await page.GotoAsync("/admin/models");
         var row = page.GetByRole(AriaRole.Row).Filter(new() { Has = page.GetByText(name, new() { Exact = true }) });
         await row.GetByRole(AriaRole.Button, new() { Name = "Switch off" }).ClickAsync();
@@ -234,27 +234,27 @@ public sealed class SupportStoryTests(ConsoleHouse house) : IClassFixture<Consol
         await row.GetByRole(AriaRole.Button, new() { Name = "Edit" }).ClickAsync();
         await page.GetByRole(AriaRole.Dialog).GetByLabel("Credits a second").FillAsync("2");
         await ActAsync(page, "Save", "dearer at the vendor");
-        Assert.Equal(2, await house.QueryAsync<int>($"select credits_per_second from models where name = '{name}'"));
+        Assert.Equal(2, await system.QueryAsync<int>($"select credits_per_second from models where name = '{name}'"));
         Assert.Equal(
             """{"credits_per_second": 2}""",
-            await house.QueryAsync<string>("select details ->> 'changed' from admin_actions where action_type = 'model_edit' order by id desc limit 1")
+            await system.QueryAsync<string>("select details ->> 'changed' from admin_actions where action_type = 'model_edit' order by id desc limit 1")
         );
     }
 
     [Fact]
     public async Task A_dead_webhook_is_handled_again()
     {
-        var phone = await house.NewGuestAsync();
+        var phone = await system.NewGuestAsync();
         var job = (await phone.GenerateAndWatchAsync("With a webhook")).GetProperty("job_id").GetString();
-        var id = await house.QueryAsync<long>($"select id from webhook_deliveries where job_id = '{job}' limit 1");
-        await house.ExecuteAsync($"update webhook_deliveries set status = 'failed', processed_at = now(), last_error = 'given up for a test' where id = {id}");
-        var page = await house.SignedInAsync();
+        var id = await system.QueryAsync<long>($"select id from webhook_deliveries where job_id = '{job}' limit 1");
+        await system.ExecuteAsync($"update webhook_deliveries set status = 'failed', processed_at = now(), last_error = 'given up for a test' where id = {id}");
+        var page = await system.SignedInAsync();
         await page.GotoAsync("/admin/webhooks");
         var row = page.GetByRole(AriaRole.Row).Filter(new() { HasText = "given up for a test" });
         await Expect(row.GetByText("failed", new() { Exact = true })).ToBeVisibleAsync();
         await row.GetByRole(AriaRole.Button, new() { Name = "Handle it again" }).ClickAsync();
         await ActAsync(page, "Handle it again", "the outage is over");
         await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = job }).GetByText("processed", new() { Exact = true })).ToBeVisibleAsync();
-        Assert.Equal("processed", await house.QueryAsync<string>($"select status from webhook_deliveries where id = {id}"));
+        Assert.Equal("processed", await system.QueryAsync<string>($"select status from webhook_deliveries where id = {id}"));
     }
 }

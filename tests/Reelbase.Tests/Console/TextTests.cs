@@ -22,14 +22,14 @@ public sealed partial class TextTests
         foreach (var file in Repository.Files("src/Reelbase.Server/Features", "*.razor"))
         {
             var text = File.ReadAllText(file);
-            used.UnionWith(Looked().Matches(text).Select(match => match.Groups[1].Value));
+            used.UnionWith(Translated().Matches(text).Select(match => match.Groups[1].Value));
             used.UnionWith(Listed().Matches(text).Select(match => match.Groups[1].Value));
             var markup = text.Split("@code {")[0];
             bare.AddRange(from Match match in Bare().Matches(markup) select $"{Path.GetFileName(file)}: {match.Groups[1].Value}");
         }
         foreach (var file in Repository.Files("src/Reelbase.Server/Features", "*.cs"))
         {
-            used.UnionWith(Told().Matches(File.ReadAllText(file)).Select(match => match.Groups[1].Value));
+            used.UnionWith(Attention().Matches(File.ReadAllText(file)).Select(match => match.Groups[1].Value));
         }
         Assert.Empty(used.Except(known));
         Assert.Empty(known.Except(used));
@@ -38,11 +38,11 @@ public sealed partial class TextTests
     }
 
     [GeneratedRegex("""\bT\["((?:[^"\\]|\\.)*)"(?:, [^\]]+)?\]""")]
-    private static partial Regex Looked();
+    private static partial Regex Translated();
 
     // Sentences that C# puts together for a page.
     [GeneratedRegex("""\btexts\[\s*"((?:[^"\\]|\\.)*)"(?:,\s*[^\]]+)?\s*\]""")]
-    private static partial Regex Told();
+    private static partial Regex Attention();
 
     // Lists whose entries are looked up when they are drawn.
     [GeneratedRegex("""(?:Icons\.Material\.Filled\.\w+, |\[\d+\] = )"([^"]+)"\)?,""")]

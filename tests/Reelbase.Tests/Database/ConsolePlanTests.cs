@@ -13,11 +13,11 @@ public sealed class ConsolePlanTests
 {
     private const int Users = 3000;
 
-    /// <summary>A filter without an index of its own is applied over at most 20,000 rows, by design; these are the looks that do it.</summary>
+    /// <summary>A filter without an index of its own is applied over at most 20,000 rows, by design; these are the queries that do it.</summary>
     private static readonly string[] Bounded = ["environment", "inbox", "error_code", "status"];
     private const int MaxDiscardedRows = Users / 3;
 
-    /// <summary>The looks at one thing, planned as on any database: with what the planner would choose by itself.</summary>
+    /// <summary>The queries at one thing, planned as on any database: with what the planner would choose by itself.</summary>
     private static readonly string[] One = ["admin-get-job", "admin-get-trace"];
     private const int MaxRowsOfOne = 100;
 
@@ -69,20 +69,20 @@ public sealed class ConsolePlanTests
                 plans.Add(notice.Notice.MessageText[(notice.Notice.MessageText.IndexOf("plan:", StringComparison.Ordinal) + 5)..]);
             }
         };
-        var admin = ConsoleLooks.Admin(session);
+        var admin = ConsoleQueries.Admin(session);
         var wrong = new List<string>();
         var seen = 0;
         // Those first, while every statement is planned for what it is asked.
-        foreach (var look in ConsoleLooks.All(Users, job, trace).OrderByDescending(look => One.Contains(look.Operation)))
+        foreach (var query in ConsoleQueries.All(Users, job, trace).OrderByDescending(query => One.Contains(query.Operation)))
         {
-            var isOne = One.Contains(look.Operation);
+            var isOne = One.Contains(query.Operation);
             await RunAsync(connection, $"set enable_seqscan = {(isOne ? "on" : "off")}");
             plans.Clear();
             await using var transaction = await connection.BeginTransactionAsync();
             await ValueAsync(connection, $"select set_config('role', 'authenticated', true), set_config('request.jwt.claims', '{admin.Claims}', true)");
             await ValueAsync(
                 connection,
-                $"select {look.Operation.Replace('-', '_')}('{look.Request.ToJsonString().Replace("'", "''", StringComparison.Ordinal)}'::jsonb)::text"
+                $"select {query.Operation.Replace('-', '_')}('{query.Request.ToJsonString().Replace("'", "''", StringComparison.Ordinal)}'::jsonb)::text"
             );
             await transaction.RollbackAsync();
             foreach (var plan in plans)
@@ -91,42 +91,42 @@ public sealed class ConsolePlanTests
                 using var document = JsonDocument.Parse(plan);
                 if (isOne)
                 {
-                    Count(document.RootElement.GetProperty("Plan"), look.Name, wrong);
+                    Count(document.RootElement.GetProperty("Plan"), query.Name, wrong);
                     continue;
                 }
-                Walk(document.RootElement.GetProperty("Plan"), look.Name, wrong);
+                Walk(document.RootElement.GetProperty("Plan"), query.Name, wrong);
             }
         }
         Assert.True(seen > 100, $"only {seen} plans were seen");
         Assert.True(wrong.Count == 0, string.Join('\n', wrong.Distinct()));
     }
 
-    private static void Walk(JsonElement node, string look, List<string> wrong)
+    private static void Walk(JsonElement node, string query, List<string> wrong)
     {
         var table = node.TryGetProperty("Relation Name", out var relation) ? relation.GetString() : null;
         if (node.GetProperty("Node Type").GetString() == "Seq Scan" && Large.Contains(table))
         {
-            wrong.Add($"{look}: reads all of {table}");
+            wrong.Add($"{query}: reads all of {table}");
         }
         if (
             node.TryGetProperty("Rows Removed by Filter", out var removed)
             && removed.GetDouble() * node.GetProperty("Actual Loops").GetDouble() > MaxDiscardedRows
-            && !Bounded.Any(look.Contains)
+            && !Bounded.Any(query.Contains)
         )
         {
-            wrong.Add($"{look}: throws away {removed} rows of {table}");
+            wrong.Add($"{query}: throws away {removed} rows of {table}");
         }
         if (node.TryGetProperty("Plans", out var parts))
         {
             foreach (var part in parts.EnumerateArray())
             {
-                Walk(part, look, wrong);
+                Walk(part, query, wrong);
             }
         }
     }
 
     /// <summary>What one job or one trace is made of is a handful of rows; whoever meets more of a table reads all of it on a large database.</summary>
-    private static void Count(JsonElement node, string look, List<string> wrong)
+    private static void Count(JsonElement node, string query, List<string> wrong)
     {
         if (node.TryGetProperty("Relation Name", out var relation) && Large.Contains(relation.GetString()))
         {
@@ -134,14 +134,14 @@ public sealed class ConsolePlanTests
             var read = (node.GetProperty("Actual Rows").GetDouble() + removed) * node.GetProperty("Actual Loops").GetDouble();
             if (read > MaxRowsOfOne)
             {
-                wrong.Add($"{look}: reads {read} rows of {relation}");
+                wrong.Add($"{query}: reads {read} rows of {relation}");
             }
         }
         if (node.TryGetProperty("Plans", out var parts))
         {
             foreach (var part in parts.EnumerateArray())
             {
-                Count(part, look, wrong);
+                Count(part, query, wrong);
             }
         }
     }

@@ -11,7 +11,7 @@ namespace Reelbase.Tests.Database;
 public sealed class JobLedgerTests(JobLedgerTests.ApiOnly system) : IClassFixture<JobLedgerTests.ApiOnly>
 {
     /// <summary>Nobody but the test does the worker's part, and a guest may press twice.</summary>
-    public sealed class ApiOnly : AdminHouse
+    public sealed class ApiOnly : AdminSystem
     {
         protected override Dictionary<string, string?> Settings =>
             new()

@@ -13,7 +13,7 @@ public sealed partial class OldDatabaseTests
     private const string Member = "10000000-0000-4000-8000-000000000003";
 
     /// <summary>The product on a Turkish database.</summary>
-    public sealed class Turkish : AdminHouse
+    public sealed class Turkish : AdminSystem
     {
         protected override async Task<string> PrepareDatabaseAsync()
         {
@@ -163,7 +163,7 @@ public sealed partial class OldDatabaseTests
     [Fact]
     public async Task An_admin_who_saves_a_model_that_ends_at_infinity_is_refused()
     {
-        await using var system = new AdminHouse();
+        await using var system = new AdminSystem();
         await system.InitializeAsync();
         var answer = await system.PostAsync(
             "/admin-save-model",
@@ -181,7 +181,7 @@ public sealed partial class OldDatabaseTests
     [Fact]
     public async Task Every_time_in_json_of_an_export_and_of_support_has_the_one_form_and_a_prompt_stays_as_it_is()
     {
-        await using var system = new AdminHouse();
+        await using var system = new AdminSystem();
         await system.InitializeAsync();
         var phone = await system.NewGuestAsync();
         const string prompt = "2026-01-02T03:04:05.5+00:00";

@@ -5,10 +5,10 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>Credits that two admins have to want: asked for by one, carried out once by another.</summary>
-public sealed class AdminApprovalTests(AdminApprovalTests.House system) : IClassFixture<AdminApprovalTests.House>
+public sealed class AdminApprovalTests(AdminApprovalTests.Installation system) : IClassFixture<AdminApprovalTests.Installation>
 {
     /// <summary>The house with an operator who asks for little, two more, and somebody of support.</summary>
-    public sealed class House : AdminHouse
+    public sealed class Installation : AdminSystem
     {
         protected override Dictionary<string, string?> Settings => new(base.Settings) { ["Admin:ApprovalAbove"] = "6" };
 
@@ -93,7 +93,7 @@ public sealed class AdminApprovalTests(AdminApprovalTests.House system) : IClass
     {
         var phone = await system.NewGuestAsync();
         var id = (await AskAsync(phone, 25, Guid.NewGuid()))["approval_id"].GetGuid();
-        var declined = await AdminHouse.PostAsync(
+        var declined = await AdminSystem.PostAsync(
             system.Second,
             "/admin-approve",
             new
@@ -216,10 +216,10 @@ public sealed class AdminApprovalTests(AdminApprovalTests.House system) : IClass
     [InlineData("""{"approval_id":"00000000-0000-4000-8000-000000000000","approve":"yes"}""", "ERR_4000")]
     [InlineData("""{"approval_id":"00000000-0000-4000-8000-000000000000","reason":7}""", "ERR_4000")]
     public async Task What_is_no_approval_is_refused(string body, string code) =>
-        Assert.Equal(code, (await AdminHouse.PostAsync(system.Second, "/admin-approve", JsonSerializer.Deserialize<JsonElement>(body))).Code);
+        Assert.Equal(code, (await AdminSystem.PostAsync(system.Second, "/admin-approve", JsonSerializer.Deserialize<JsonElement>(body))).Code);
 
     private Task<ApiResponse> AskAsync(Phone phone, int amount, Guid key, string path = "/admin-refund-credits", HttpClient? asker = null) =>
-        AdminHouse.PostAsync(
+        AdminSystem.PostAsync(
             asker ?? system.Admin,
             path,
             new
@@ -232,7 +232,7 @@ public sealed class AdminApprovalTests(AdminApprovalTests.House system) : IClass
         );
 
     private static Task<ApiResponse> ApproveAsync(HttpClient admin, Guid id, string reason = "fine with me", Guid? key = null) =>
-        AdminHouse.PostAsync(admin, "/admin-approve", new { approval_id = id, reason }, key);
+        AdminSystem.PostAsync(admin, "/admin-approve", new { approval_id = id, reason }, key);
 
     private static async Task<(string? Code, string? Reason)> RefusalAsync(HttpClient admin, Guid id)
     {

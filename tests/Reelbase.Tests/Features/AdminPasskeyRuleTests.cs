@@ -10,7 +10,7 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>What the page about admins says of passkeys, sentence by sentence: when one is added, who learns of it, and what ends it.</summary>
-public sealed class AdminPasskeyRuleTests(AdminPasskeyTests.House system) : IClassFixture<AdminPasskeyTests.House>
+public sealed class AdminPasskeyRuleTests(AdminPasskeyTests.Installation system) : IClassFixture<AdminPasskeyTests.Installation>
 {
     private const string Host = "console.example";
     private const string Origin = "https://console.example";
@@ -163,7 +163,7 @@ public sealed class AdminPasskeyRuleTests(AdminPasskeyTests.House system) : ICla
         Assert.True(code == 0, token);
         using var own = system.Anybody();
         own.DefaultRequestHeaders.Authorization = new("Bearer", token.Trim());
-        Assert.Equal(HttpStatusCode.OK, (await AdminHouse.PostAsync(own, "/admin-remove-passkey", new { passkey_id = other, reason = "a new one" })).Status);
+        Assert.Equal(HttpStatusCode.OK, (await AdminSystem.PostAsync(own, "/admin-remove-passkey", new { passkey_id = other, reason = "a new one" })).Status);
         Assert.Empty(await PasskeysAsync(admin.Id));
         Assert.Equal(
             [$"{system.AdminId}|it was lost", $"{admin.Id}|a new one"],

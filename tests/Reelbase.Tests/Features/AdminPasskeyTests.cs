@@ -9,7 +9,7 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>Passkeys of admins: who gets in with one, and everything that does not count as one.</summary>
-public sealed class AdminPasskeyTests(AdminPasskeyTests.House system) : IClassFixture<AdminPasskeyTests.House>
+public sealed class AdminPasskeyTests(AdminPasskeyTests.Installation system) : IClassFixture<AdminPasskeyTests.Installation>
 {
     private const string Host = "console.example";
     private const string Origin = "https://console.example";
@@ -17,7 +17,7 @@ public sealed class AdminPasskeyTests(AdminPasskeyTests.House system) : IClassFi
     private static int _addresses = 1;
 
     /// <summary>The house whose console has a name.</summary>
-    public sealed class House : AdminHouse
+    public sealed class Installation : AdminSystem
     {
         protected override Dictionary<string, string?> Settings => new(base.Settings) { ["Admin:PublicUrl"] = Origin + "/" };
     }
@@ -285,7 +285,7 @@ public sealed class AdminPasskeyTests(AdminPasskeyTests.House system) : IClassFi
         await console.AddAsync(second);
         // Support takes away its own, an operator anybody's.
         using var support = await system.TokenAsync("keys@support.example", "support");
-        Assert.Equal("ERR_4007", (await AdminHouse.PostAsync(support, "/admin-remove-passkey", new { passkey_id = id, reason = "not mine" })).Code);
+        Assert.Equal("ERR_4007", (await AdminSystem.PostAsync(support, "/admin-remove-passkey", new { passkey_id = id, reason = "not mine" })).Code);
         Assert.Equal(HttpStatusCode.Forbidden, (await support.GetAsync($"/admin-list-passkeys?user_id={await system.IdAsync(email)}")).StatusCode);
         Assert.Equal(2, (await system.GetAsync($"/admin-list-passkeys?user_id={await system.IdAsync(email)}"))["rows"].GetArrayLength());
         Assert.Equal(HttpStatusCode.OK, (await system.PostAsync("/admin-remove-passkey", new { passkey_id = id, reason = "it was lost" })).Status);

@@ -12,7 +12,7 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>Passwords of admins: what one may be, how it is changed, and how long the command line's is good.</summary>
-public sealed partial class AdminPasswordTests(AdminHouse system) : IClassFixture<AdminHouse>
+public sealed partial class AdminPasswordTests(AdminSystem system) : IClassFixture<AdminSystem>
 {
     private const string Good = "sieben Krähen im Nebel";
     private const string Email = "ursula@support.example";

@@ -6,10 +6,10 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>What support may not do, and the sum that it may give.</summary>
-public sealed class AdminRoleTests(AdminRoleTests.House system) : IClassFixture<AdminRoleTests.House>
+public sealed class AdminRoleTests(AdminRoleTests.Installation system) : IClassFixture<AdminRoleTests.Installation>
 {
     /// <summary>The house with a small daily sum.</summary>
-    public sealed class House : AdminHouse
+    public sealed class Installation : AdminSystem
     {
         protected override Dictionary<string, string?> Settings => new(base.Settings) { ["Admin:SupportDailyCredits"] = "50" };
     }
@@ -77,7 +77,7 @@ public sealed class AdminRoleTests(AdminRoleTests.House system) : IClassFixture<
         {
             foreach (var key in (Guid?[])[null, Guid.NewGuid()])
             {
-                var answer = await AdminHouse.PostAsync(support, path, body, key);
+                var answer = await AdminSystem.PostAsync(support, path, body, key);
                 Assert.Equal(
                     (path, HttpStatusCode.Forbidden, "ERR_4006", "operator_required"),
                     (path, answer.Status, answer.Code, AdminApprovalTests.ReasonOf(answer))
@@ -87,7 +87,7 @@ public sealed class AdminRoleTests(AdminRoleTests.House system) : IClassFixture<
         Assert.Empty(await system.RowsAsync($"select action_type from admin_actions where admin_user_id = '{me}'"));
         // What support is there for goes on, and an operator gives the role.
         var phone = await system.NewGuestAsync();
-        Assert.Equal(HttpStatusCode.OK, (await AdminHouse.PostAsync(support, "/admin-ban-user", new { user_id = phone.UserId, reason })).Status);
+        Assert.Equal(HttpStatusCode.OK, (await AdminSystem.PostAsync(support, "/admin-ban-user", new { user_id = phone.UserId, reason })).Status);
         Assert.Equal("operator", (
                 await system.PostAsync(
                     "/admin-set-role",
@@ -99,7 +99,7 @@ public sealed class AdminRoleTests(AdminRoleTests.House system) : IClassFixture<
                     }
                 )
             )["role"].GetString());
-        Assert.Equal(HttpStatusCode.OK, (await AdminHouse.PostAsync(support, "/admin-end-sessions", new { user_id = colleague, reason })).Status);
+        Assert.Equal(HttpStatusCode.OK, (await AdminSystem.PostAsync(support, "/admin-end-sessions", new { user_id = colleague, reason })).Status);
         // And takes it away: that holds at once, in the session that is open.
         await system.PostAsync(
             "/admin-set-role",
@@ -110,7 +110,7 @@ public sealed class AdminRoleTests(AdminRoleTests.House system) : IClassFixture<
                 reason,
             }
         );
-        Assert.Equal("ERR_4006", (await AdminHouse.PostAsync(support, "/admin-revoke-admin", new { user_id = colleague, reason })).Code);
+        Assert.Equal("ERR_4006", (await AdminSystem.PostAsync(support, "/admin-revoke-admin", new { user_id = colleague, reason })).Code);
         Assert.Equal(
             ["admin_role|{\"to\": \"operator\", \"from\": \"support\"}", "admin_role|{\"to\": \"support\", \"from\": \"operator\"}"],
             await system.RowsAsync($"select action_type, details from admin_actions where target_user_id = '{me}' and action_type = 'admin_role' order by id")
@@ -148,7 +148,7 @@ public sealed class AdminRoleTests(AdminRoleTests.House system) : IClassFixture<
         var answers = await Task.WhenAll(
             phones.Select(
                 (phone, number) =>
-                    AdminHouse.PostAsync(
+                    AdminSystem.PostAsync(
                         support,
                         number % 2 == 0 ? "/admin-refund-credits" : "/admin-adjust-credits",
                         new
@@ -167,7 +167,7 @@ public sealed class AdminRoleTests(AdminRoleTests.House system) : IClassFixture<
         Assert.All(answers.Where(answer => answer.Status != HttpStatusCode.OK), answer => Assert.Equal("ERR_4006", answer.Code));
         Assert.Equal("""{"left":2,"given":48,"limit":50,"reason":"daily_sum"}""", JsonSerializer.Serialize(refused["error"].GetProperty("details")));
         Task<ApiResponse> GiveAsync(int amount, string path = "/admin-refund-credits") =>
-            AdminHouse.PostAsync(
+            AdminSystem.PostAsync(
                 support,
                 path,
                 new

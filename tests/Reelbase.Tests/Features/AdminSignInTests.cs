@@ -9,7 +9,7 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>Signing in to the console from several addresses: who is locked out, and who is not.</summary>
-public sealed partial class AdminSignInTests(AdminHouse system) : IClassFixture<AdminHouse>
+public sealed partial class AdminSignInTests(AdminSystem system) : IClassFixture<AdminSystem>
 {
     private const int MaxFailedAttempts = 5;
 

@@ -6,7 +6,7 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>Bans, the team itself, what support looks for, and what it changes beside credits.</summary>
-public sealed class AdminTeamTests(AdminHouse system) : IClassFixture<AdminHouse>
+public sealed class AdminTeamTests(AdminSystem system) : IClassFixture<AdminSystem>
 {
     [Fact]
     public async Task A_ban_ends_an_open_stream_and_the_session_at_once_and_an_unban_gives_both_back()
@@ -46,25 +46,25 @@ public sealed class AdminTeamTests(AdminHouse system) : IClassFixture<AdminHouse
     [Fact]
     public async Task The_last_admin_stays_one_also_when_two_remove_each_other_at_once()
     {
-        await using var house = new AdminHouse();
-        await house.InitializeAsync();
+        await using var system = new AdminSystem();
+        await system.InitializeAsync();
         async Task<ApiResponse> RevokeAsync(HttpClient http, Guid user) =>
             await ApiResponse.ReadAsync(await http.PostAsJsonAsync("/admin-revoke-admin", new { user_id = user, reason = "leaves the team" }));
-        Assert.Equal("ERR_4012", (await RevokeAsync(house.Admin, house.AdminId)).Code);
-        Assert.Equal(1, (await ServerProcess.RunAsync("admin", "revoke", "--email", "first@support.example", "--database", house.Owner)).Code);
+        Assert.Equal("ERR_4012", (await RevokeAsync(system.Admin, system.AdminId)).Code);
+        Assert.Equal(1, (await ServerProcess.RunAsync("admin", "revoke", "--email", "first@support.example", "--database", system.Owner)).Code);
         Assert.Equal(
             "ERR_4012",
-            (await ApiResponse.ReadAsync(await house.Admin.PostAsJsonAsync("/admin-ban-user", new { user_id = house.AdminId, reason = "myself" }))).Code
+            (await ApiResponse.ReadAsync(await system.Admin.PostAsJsonAsync("/admin-ban-user", new { user_id = system.AdminId, reason = "myself" }))).Code
         );
-        using var second = await house.TokenAsync("second@support.example");
-        var secondId = await house.IdAsync("second@support.example");
-        var both = await Task.WhenAll(RevokeAsync(house.Admin, secondId), RevokeAsync(second, house.AdminId));
+        using var second = await system.TokenAsync("second@support.example");
+        var secondId = await system.IdAsync("second@support.example");
+        var both = await Task.WhenAll(RevokeAsync(system.Admin, secondId), RevokeAsync(second, system.AdminId));
         Assert.Equal(1, both.Count(answer => answer.Status == HttpStatusCode.OK));
-        Assert.Equal(1L, await house.QueryAsync<long>("select count(*) from users where is_admin"));
+        Assert.Equal(1L, await system.QueryAsync<long>("select count(*) from users where is_admin"));
         // Whoever was removed is nobody now.
         Assert.Equal(
             1,
-            (await Task.WhenAll(new[] { house.Admin, second }.Select(async http => (await http.GetAsync("/admin-list-admins")).StatusCode))).Count(status =>
+            (await Task.WhenAll(new[] { system.Admin, second }.Select(async http => (await http.GetAsync("/admin-list-admins")).StatusCode))).Count(status =>
                 status == HttpStatusCode.OK
             )
         );

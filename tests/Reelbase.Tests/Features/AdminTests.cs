@@ -4,7 +4,7 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>Credits that admins give and take, and that each deed has its record.</summary>
-public sealed class AdminTests(AdminHouse system) : IClassFixture<AdminHouse>
+public sealed class AdminTests(AdminSystem system) : IClassFixture<AdminSystem>
 {
     [Fact]
     public async Task Credits_are_given_back_once_for_each_key_and_written_down()

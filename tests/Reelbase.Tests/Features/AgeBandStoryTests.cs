@@ -9,10 +9,10 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>An app passes on the age range that its phone gives; what the policy of the band refuses tells the app what to do, and the band is in nobody's sight but the user's.</summary>
-public sealed class AgeBandStoryTests(AgeBandStoryTests.Careful house) : IClassFixture<AgeBandStoryTests.Careful>
+public sealed class AgeBandStoryTests(AgeBandStoryTests.Careful system) : IClassFixture<AgeBandStoryTests.Careful>
 {
     /// <summary>An installation that blocks children and asks guardians of the young.</summary>
-    public sealed class Careful : AdminHouse
+    public sealed class Careful : AdminSystem
     {
         protected override Dictionary<string, string?> Settings => new() { ["Ages:Policy:under_13"] = "block", ["Ages:Policy:13_15"] = "guardian" };
     }
@@ -31,7 +31,7 @@ public sealed class AgeBandStoryTests(AgeBandStoryTests.Careful house) : IClassF
     [Fact]
     public async Task A_guardian_is_asked_for_and_the_same_press_goes_through_once_one_has_agreed()
     {
-        var phone = await house.NewGuestAsync();
+        var phone = await system.NewGuestAsync();
         var declared = await DeclareAsync(phone, 13, 15, "guardian");
         Assert.Equal("""{"success":true,"band":"13_15","policy":"guardian","may_generate":false}""", declared.Text);
         var key = Guid.NewGuid();
@@ -52,7 +52,7 @@ public sealed class AgeBandStoryTests(AgeBandStoryTests.Careful house) : IClassF
     [Fact]
     public async Task What_is_blocked_is_refused_in_three_languages_and_what_is_wrong_names_its_field()
     {
-        var phone = await house.NewGuestAsync();
+        var phone = await system.NewGuestAsync();
         Assert.Equal("block", (await DeclareAsync(phone, null, 12, "self"))["policy"].GetString());
         Assert.Equal(
             """{"policy":"block"}""",
@@ -85,11 +85,11 @@ public sealed class AgeBandStoryTests(AgeBandStoryTests.Careful house) : IClassF
     [Fact]
     public async Task The_band_is_in_no_other_table_and_in_no_answer_to_anybody_else()
     {
-        var phone = await house.NewGuestAsync(100);
+        var phone = await system.NewGuestAsync(100);
         await DeclareAsync(phone, 13, 15, "guardian");
         Assert.Equal("ERR_4014", (await phone.GenerateAsync("A boat")).Code);
         await Eventually.IsAsync(
-            () => house.RowsAsync("select distinct coalesce(user_id::text, error_details::text, 'nobody') from error_log where error_code = 'ERR_4014'"),
+            () => system.RowsAsync("select distinct coalesce(user_id::text, error_details::text, 'nobody') from error_log where error_code = 'ERR_4014'"),
             rows => rows is ["nobody"]
         );
         await ConsentAsync(phone, true);
@@ -100,12 +100,12 @@ public sealed class AgeBandStoryTests(AgeBandStoryTests.Careful house) : IClassF
             var path in (string[])[$"/admin-get-user?user_id={phone.UserId}", $"/admin-user-stats?user_id={phone.UserId}", "/admin-list-actions", "/metrics"]
         )
         {
-            Assert.DoesNotContain("13_15", (await house.GetAsync(path)).Text, StringComparison.Ordinal);
+            Assert.DoesNotContain("13_15", (await system.GetAsync(path)).Text, StringComparison.Ordinal);
         }
         Assert.DoesNotContain("13_15", (await phone.GetAsync("/get-user-profile")).Text, StringComparison.Ordinal);
         Assert.Contains("13_15", (await phone.PostAsync("/export-user-data", new { })).Text, StringComparison.Ordinal);
         await phone.PostAsync("/delete-account", new { });
-        Assert.Equal(0, await house.QueryAsync<long>($"select count(*) from age_bands where user_id = '{phone.UserId}'"));
+        Assert.Equal(0, await system.QueryAsync<long>($"select count(*) from age_bands where user_id = '{phone.UserId}'"));
     }
 
     [Fact]
@@ -137,10 +137,10 @@ public sealed class AgeBandStoryTests(AgeBandStoryTests.Careful house) : IClassF
     {
         var found = new List<string>();
         foreach (
-            var table in await house.RowsAsync("select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') order by 1")
+            var table in await system.RowsAsync("select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') order by 1")
         )
         {
-            if (await house.QueryAsync<bool>($"select exists (select from public.{table} t where strpos(t::text, '{text}') > 0)"))
+            if (await system.QueryAsync<bool>($"select exists (select from public.{table} t where strpos(t::text, '{text}') > 0)"))
             {
                 found.Add(table);
             }

@@ -9,11 +9,11 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>The operator hears what matters, bundled, until it was heard, and without a word about who anybody is.</summary>
-public sealed class AlertTests(AlertTests.House house) : IClassFixture<AlertTests.House>
+public sealed class AlertTests(AlertTests.Installation system) : IClassFixture<AlertTests.Installation>
 {
     private const string Secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-    public sealed class House : TestSystem
+    public sealed class Installation : TestSystem
     {
         public ConcurrentQueue<(string Body, string? Id)> Hooks { get; } = new();
 
@@ -44,12 +44,12 @@ public sealed class AlertTests(AlertTests.House house) : IClassFixture<AlertTest
     public async Task An_alert_is_told_once_to_both_channels_and_the_webhook_is_signed()
     {
         var mark = Guid.NewGuid().ToString();
-        await house.ExecuteAsync(
+        await system.ExecuteAsync(
             $"select raise_alert('test_alert', '{mark}', 'Something about {mark}'); select raise_alert('test_alert', '{mark}', 'Something about {mark}')"
         );
         await SentAsync(mark);
         Assert.Equal(1, Count(await TelegramAsync(), mark));
-        var hook = Assert.Single(house.Hooks, one => one.Body.Contains(mark, StringComparison.Ordinal));
+        var hook = Assert.Single(system.Hooks, one => one.Body.Contains(mark, StringComparison.Ordinal));
         Assert.NotNull(hook.Id);
     }
 
@@ -57,7 +57,7 @@ public sealed class AlertTests(AlertTests.House house) : IClassFixture<AlertTest
     public async Task A_flood_becomes_a_few_messages()
     {
         var mark = Guid.NewGuid().ToString();
-        await house.ExecuteAsync($"select raise_alert('flood', '{mark}:' || n, 'Flood {mark} ' || n % 3) from generate_series(1, 100) n");
+        await system.ExecuteAsync($"select raise_alert('flood', '{mark}:' || n, 'Flood {mark} ' || n % 3) from generate_series(1, 100) n");
         await SentAsync(mark);
         var messages = System
             .Text.Json.JsonDocument.Parse(await TelegramAsync())
@@ -72,14 +72,14 @@ public sealed class AlertTests(AlertTests.House house) : IClassFixture<AlertTest
     public async Task A_channel_that_is_busy_or_away_is_told_later()
     {
         var mark = Guid.NewGuid().ToString();
-        await using var refusals = await house.TelegramRefusalsAsync();
-        await house.ExecuteAsync($"select raise_alert('test_alert', '{mark}', 'Busy {mark}')");
+        await using var refusals = await system.TelegramRefusalsAsync();
+        await system.ExecuteAsync($"select raise_alert('test_alert', '{mark}', 'Busy {mark}')");
         await Eventually.IsAsync(
-            () => house.QueryAsync<int>($"select coalesce(max(attempt), 0) from alerts where dedupe_key = '{mark}' and last_error is not null"),
+            () => system.QueryAsync<int>($"select coalesce(max(attempt), 0) from alerts where dedupe_key = '{mark}' and last_error is not null"),
             attempt => attempt > 0
         );
         await refusals.EndAsync();
-        await house.ExecuteAsync($"update alerts set run_after = now() where dedupe_key = '{mark}'");
+        await system.ExecuteAsync($"update alerts set run_after = now() where dedupe_key = '{mark}'");
         await SentAsync(mark);
         Assert.Equal(1, Count(await TelegramAsync(), mark));
     }
@@ -87,22 +87,22 @@ public sealed class AlertTests(AlertTests.House house) : IClassFixture<AlertTest
     [Fact]
     public async Task What_happened_is_told_in_numbers_and_many_refusals_are_an_alert()
     {
-        var phone = await house.NewGuestAsync();
+        var phone = await system.NewGuestAsync();
         await phone.GenerateAndWatchAsync("Nobody's business but theirs");
-        using var http = house.Anybody();
+        using var http = system.Anybody();
         for (var count = 0; count < 8; count++)
         {
             Assert.Equal(HttpStatusCode.Unauthorized, (await http.GetAsync("/get-user-credits")).StatusCode);
         }
-        await house.ExecuteAsync(
+        await system.ExecuteAsync(
             $"select log_errors(jsonb_agg(jsonb_build_object('user_id', '{phone.UserId}', 'error_code', 'ERR_4004', 'endpoint', '/generate-video', 'trace_id', 'x'))) from generate_series(1, 8)"
         );
         // The hour ends when all of it is there: of a shorter one a part might be sent, and what is committed meanwhile never.
         await Eventually.IsAsync(
-            () => house.QueryAsync<long>("select coalesce(sum(occurrences), 0)::bigint from error_log where error_code in ('ERR_4005', 'ERR_4006')"),
+            () => system.QueryAsync<long>("select coalesce(sum(occurrences), 0)::bigint from error_log where error_code in ('ERR_4005', 'ERR_4006')"),
             refused => refused >= 5
         );
-        await house.ExecuteAsync(
+        await system.ExecuteAsync(
             "insert into schedules (name, last_finished_at) values ('activity', now() - interval '1 hour') on conflict (name) do update set last_finished_at = excluded.last_finished_at"
         );
         var text = await Eventually.IsAsync(
@@ -123,8 +123,8 @@ public sealed class AlertTests(AlertTests.House house) : IClassFixture<AlertTest
     [Fact]
     public async Task A_reported_video_reaches_the_operator_and_support()
     {
-        var phone = await house.NewGuestAsync();
-        var other = await house.NewGuestAsync();
+        var phone = await system.NewGuestAsync();
+        var other = await system.NewGuestAsync();
         var job = (await phone.GenerateAsync("Reported"))["job_id"].GetString();
         Assert.Equal("ERR_4007", (await other.PostAsync("/report-content", new { job_id = job, reason = "not mine" })).Code);
         Assert.Equal("ERR_4000", (await phone.PostAsync("/report-content", new { job_id = job, reason = "  " })).Code);
@@ -133,16 +133,16 @@ public sealed class AlertTests(AlertTests.House house) : IClassFixture<AlertTest
         Assert.Equal(HttpStatusCode.OK, (await phone.PostAsync("/report-content", new { job_id = job, reason = "It offends a lot." })).Status);
         Assert.Equal(
             $"{job}|It offends a lot.|open",
-            (await house.RowsAsync($"select job_id, reason, status from list_content_reports('open', 10) where job_id = '{job}'"))[0]
+            (await system.RowsAsync($"select job_id, reason, status from list_content_reports('open', 10) where job_id = '{job}'"))[0]
         );
         await Eventually.IsAsync(TelegramAsync, all => all.Contains($"[content_reported] Job {job}", StringComparison.Ordinal));
     }
 
-    private Task<string> TelegramAsync() => house.Control.GetStringAsync("/_control/telegram/messages");
+    private Task<string> TelegramAsync() => system.Control.GetStringAsync("/_control/telegram/messages");
 
     private async Task SentAsync(string mark) =>
         await Eventually.IsAsync(
-            () => house.QueryAsync<long>($"select count(*) from alerts where message like '%{mark}%' and status <> 'sent'"),
+            () => system.QueryAsync<long>($"select count(*) from alerts where message like '%{mark}%' and status <> 'sent'"),
             left => left == 0
         );
 

@@ -25,7 +25,7 @@ public sealed class AppAttestJoinTests(AttestedSystem system)
         // With the key it is the same temporary guest again.
         Assert.Equal(waiting, User(await system.AssertAsync(key, known.DeviceId, token)));
         await outage.EndAsync();
-        await JoinedAsync(waiting, known.UserId);
+        await MergedAsync(waiting, known.UserId);
         Assert.Equal(0L, await system.QueryAsync<long>($"select count(*) from users where id = '{User(overheard)}' and merged_into is not null"));
         // Also afterwards, when Apple has accepted the very token.
         Assert.DoesNotContain(User(await system.CheckAsync(known.DeviceId, token, null)), new[] { waiting, known.UserId });
@@ -41,16 +41,16 @@ public sealed class AppAttestJoinTests(AttestedSystem system)
         await using var outage = await system.OutageAsync("devicecheck", "down");
         var opened = await system.AttestAsync(second, known.DeviceId, token, known.RefreshToken);
         Assert.NotEqual(known.UserId, User(opened));
-        Assert.False(await IsJoinedAsync(second));
+        Assert.False(await IsMergedAsync(second));
         await outage.EndAsync();
-        await JoinedAsync(User(opened), known.UserId);
-        Assert.False(await IsJoinedAsync(second));
+        await MergedAsync(User(opened), known.UserId);
+        Assert.False(await IsMergedAsync(second));
         var without = await system.AssertAsync(second, known.DeviceId, Phone.TokenOf("a second phone, later " + known.DeviceId));
         Assert.NotEqual(known.UserId, User(without));
         Assert.Equal(0, without["credits_remaining"].GetInt32());
         // The session that the temporary guest was opened with is one of the known guest by now.
         Assert.Equal(known.UserId, User(await system.AssertAsync(second, known.DeviceId, refreshToken: opened["refresh_token"].GetString())));
-        Assert.True(await IsJoinedAsync(second));
+        Assert.True(await IsMergedAsync(second));
         Assert.Equal(known.UserId, User(await system.AssertAsync(second, known.DeviceId)));
         await system.AssertLedgerAsync();
     }
@@ -67,8 +67,8 @@ public sealed class AppAttestJoinTests(AttestedSystem system)
         await outage.EndAsync();
         // The true phone brings its key, and everybody of the id is joined.
         Assert.Equal(known.UserId, User(await system.AttestAsync(own, known.DeviceId, Phone.TokenOf("true " + known.DeviceId))));
-        await JoinedAsync(User(opened), known.UserId);
-        Assert.False(await IsJoinedAsync(foreign));
+        await MergedAsync(User(opened), known.UserId);
+        Assert.False(await IsMergedAsync(foreign));
         foreach (var refresh in new[] { opened["refresh_token"].GetString(), null })
         {
             var answer = await system.AssertAsync(foreign, known.DeviceId, Phone.TokenOf("stolen " + known.DeviceId), refresh);
@@ -89,9 +89,9 @@ public sealed class AppAttestJoinTests(AttestedSystem system)
         return answer["user_id"].GetGuid();
     }
 
-    private Task<Guid?> JoinedAsync(Guid guest, Guid known) =>
+    private Task<Guid?> MergedAsync(Guid guest, Guid known) =>
         Eventually.IsAsync(() => system.QueryAsync<Guid?>($"select merged_into from users where id = '{guest}'"), into => into == known);
 
-    private Task<bool> IsJoinedAsync(PhoneKey key) =>
+    private Task<bool> IsMergedAsync(PhoneKey key) =>
         system.QueryAsync<bool>($"select coalesce(bool_or(is_joined), false) from device_keys where key_id = decode('{key.KeyId}', 'base64')");
 }

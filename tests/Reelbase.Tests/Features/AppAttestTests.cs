@@ -90,7 +90,7 @@ public sealed class AppAttestTests(AttestedSystem system)
         // A device of a member: its guest is nobody's to open, the id moves to a new guest for whoever has proven it, and stays where it is for others.
         var guest = system.NewKey();
         AssertGuest(await system.AttestAsync(guest, member.DeviceId, bearer: (await system.NewGuestAsync()).AccessToken), 0, isNew: true);
-        Assert.Equal(1, await JoinedAsync(member.DeviceId));
+        Assert.Equal(1, await MergedAsync(member.DeviceId));
         Assert.Equal(1, await system.QueryAsync<long>($"select count(*) from users where id = '{member.UserId}' and device_id is not null"));
         using var http = system.Anybody();
         var (again, _) = await system.PretendApple.SignInAsync("attested " + member.UserId);
@@ -99,7 +99,7 @@ public sealed class AppAttestTests(AttestedSystem system)
         );
         var moved = await system.AttestAsync(system.NewKey(), member.DeviceId, bearer: signedIn["access_token"].GetString());
         AssertGuest(moved, 0, isNew: true);
-        Assert.Equal(2, await JoinedAsync(member.DeviceId));
+        Assert.Equal(2, await MergedAsync(member.DeviceId));
         Assert.Equal(0, await system.QueryAsync<long>($"select count(*) from users where id = '{member.UserId}' and device_id is not null"));
         await system.AssertLedgerAsync();
     }
@@ -130,7 +130,7 @@ public sealed class AppAttestTests(AttestedSystem system)
         AssertGuest(first, 10, isNew: true);
         AssertRefused(await system.AssertAsync(key, id, Phone.TokenOf(id + "2")));
         Assert.NotEqual(User(first), User(await system.AttestAsync(system.NewKey(), id, Phone.TokenOf(id + "3"))));
-        Assert.Equal(0, await JoinedAsync(id));
+        Assert.Equal(0, await MergedAsync(id));
     }
 
     [Fact]
@@ -146,7 +146,7 @@ public sealed class AppAttestTests(AttestedSystem system)
         {
             await system.AttestAsync(system.NewKey(), known.DeviceId, Phone.TokenOf("stranger " + count));
         }
-        Assert.Equal(3, await JoinedAsync(known.DeviceId));
+        Assert.Equal(3, await MergedAsync(known.DeviceId));
         Assert.Equal(6, await system.QueryAsync<long>($"select count(*) from device_keys where device_hash = device_id_hash('{known.DeviceId}')"));
         AssertRefused(await system.AssertAsync(keys[0], known.DeviceId));
         foreach (var key in keys.Skip(1))
@@ -258,6 +258,6 @@ public sealed class AppAttestTests(AttestedSystem system)
         Assert.Equal("app_attest", answer["error"].GetProperty("details").GetProperty("reason").GetString());
     }
 
-    private Task<long> JoinedAsync(string deviceId) =>
+    private Task<long> MergedAsync(string deviceId) =>
         system.QueryAsync<long>($"select count(*) from device_keys where is_joined and device_hash = device_id_hash('{deviceId}')");
 }

@@ -7,21 +7,21 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>Flags and limits change while everything runs: for apps at once, for every node by the change feed, with an audit row, or not at all.</summary>
-public sealed class AppSettingsTests(AppSettingsTests.House house) : IClassFixture<AppSettingsTests.House>
+public sealed class AppSettingsTests(AppSettingsTests.Installation system) : IClassFixture<AppSettingsTests.Installation>
 {
-    /// <summary>A house whose limits are as configured until somebody changes them.</summary>
-    public sealed class House : AdminHouse
+    /// <summary>A system whose limits are as configured until somebody changes them.</summary>
+    public sealed class Installation : AdminSystem
     {
         protected override Dictionary<string, string?> Settings => new(base.Settings) { ["Generation:GuestPerWindow"] = "50" };
     }
 
     private Task<ApiResponse> SaveAsync(Dictionary<string, object?> settings, Guid? key = null, HttpClient? admin = null) =>
-        AdminHouse.PostAsync(admin ?? house.Admin, "/admin-save-app-settings", new { settings, reason = "a test of settings" }, key);
+        AdminSystem.PostAsync(admin ?? system.Admin, "/admin-save-app-settings", new { settings, reason = "a test of settings" }, key);
 
     private async Task<ApiResponse> ReadAsync(string? tag = null)
     {
         using var anybody = new HttpClient();
-        using var request = new HttpRequestMessage(HttpMethod.Get, house.Url + "/get-app-settings");
+        using var request = new HttpRequestMessage(HttpMethod.Get, system.Url + "/get-app-settings");
         if (tag is not null)
         {
             request.Headers.IfNoneMatch.Add(EntityTagHeaderValue.Parse(tag));
@@ -79,7 +79,7 @@ public sealed class AppSettingsTests(AppSettingsTests.House house) : IClassFixtu
         }
         Assert.Null(Flag(await ReadAsync(), "a_good_one"));
         AssertRefused(await SaveAsync([]), "settings", "required");
-        AssertRefused(await house.PostAsync("/admin-save-app-settings", new { settings = "x", reason = "a test" }), "settings", "required");
+        AssertRefused(await system.PostAsync("/admin-save-app-settings", new { settings = "x", reason = "a test" }), "settings", "required");
     }
 
     [Fact]
@@ -96,7 +96,7 @@ public sealed class AppSettingsTests(AppSettingsTests.House house) : IClassFixtu
             }
         )
         {
-            var refusal = await Assert.ThrowsAsync<Npgsql.PostgresException>(() => house.ExecuteAsync("insert into app_settings (key, value) " + rows));
+            var refusal = await Assert.ThrowsAsync<Npgsql.PostgresException>(() => system.ExecuteAsync("insert into app_settings (key, value) " + rows));
             Assert.Equal(("RB001", "ERR_4000"), (refusal.SqlState, refusal.MessageText));
         }
     }
@@ -112,11 +112,11 @@ public sealed class AppSettingsTests(AppSettingsTests.House house) : IClassFixtu
         Assert.Equal(HttpStatusCode.UnprocessableEntity, (await SaveAsync(new() { ["audited.flag"] = 3 }, key)).Status);
         Assert.Equal(
             ["""{"audited.flag": {"to": 1, "from": null}}""", """{"audited.flag": {"to": 2, "from": 1}}"""],
-            await house.RowsAsync(
-                $"select details ->> 'changed' from admin_actions where action_type = 'app_settings_edit' and admin_user_id = '{house.AdminId}' and details -> 'changed' ? 'audited.flag' order by created_at, id"
+            await system.RowsAsync(
+                $"select details ->> 'changed' from admin_actions where action_type = 'app_settings_edit' and admin_user_id = '{system.AdminId}' and details -> 'changed' ? 'audited.flag' order by created_at, id"
             )
         );
-        var listed = (await house.GetAsync("/admin-list-app-settings"))["rows"]
+        var listed = (await system.GetAsync("/admin-list-app-settings"))["rows"]
             .EnumerateArray()
             .Single(row => row.GetProperty("key").GetString() == "audited.flag");
         Assert.Equal(("2", "first@support.example"), (listed.GetProperty("value").GetRawText(), listed.GetProperty("updated_by").GetString()));
@@ -125,7 +125,7 @@ public sealed class AppSettingsTests(AppSettingsTests.House house) : IClassFixtu
     [Fact]
     public async Task Support_sees_settings_and_changes_none()
     {
-        using var support = await house.TokenAsync("settings@support.example", "support");
+        using var support = await system.TokenAsync("settings@support.example", "support");
         var refused = await SaveAsync(new() { ["of_support"] = true }, admin: support);
         Assert.Equal((HttpStatusCode.Forbidden, "ERR_4006"), (refused.Status, refused.Code));
         Assert.Equal(HttpStatusCode.OK, (await support.GetAsync("/admin-list-app-settings")).StatusCode);
@@ -135,10 +135,10 @@ public sealed class AppSettingsTests(AppSettingsTests.House house) : IClassFixtu
     [Fact]
     public async Task A_limit_that_is_changed_at_one_node_holds_at_every_other_without_a_restart()
     {
-        await using var second = house.BuildServer();
+        await using var second = system.BuildServer();
         await second.StartAsync();
         var other = second.Services.GetRequiredService<ServerLimits>();
-        var phone = await house.NewGuestAsync(1000);
+        var phone = await system.NewGuestAsync(1000);
         using var http = new HttpClient { BaseAddress = new Uri(TestSystem.AddressOf(second)) };
         http.DefaultRequestHeaders.Authorization = new("Bearer", phone.AccessToken);
         Assert.Equal("50", await LimitAsync());
@@ -148,7 +148,7 @@ public sealed class AppSettingsTests(AppSettingsTests.House house) : IClassFixtu
         Assert.Equal("3", await LimitAsync());
         Assert.Null(await LimitAsync(HttpStatusCode.TooManyRequests));
         // A node that starts later knows it before it serves.
-        await using (var third = house.BuildServer())
+        await using (var third = system.BuildServer())
         {
             await third.StartAsync();
             Assert.Equal(3, third.Services.GetRequiredService<ServerLimits>().Of("Generation:GuestPerWindow", 50));
@@ -174,7 +174,7 @@ public sealed class AppSettingsTests(AppSettingsTests.House house) : IClassFixtu
     [Fact]
     public async Task The_limits_that_can_be_changed_are_settings_of_the_server_with_the_same_bounds()
     {
-        var limits = (await house.GetAsync("/admin-list-app-settings"))["limits"].EnumerateArray().ToList();
+        var limits = (await system.GetAsync("/admin-list-app-settings"))["limits"].EnumerateArray().ToList();
         Assert.NotEmpty(limits);
         foreach (var limit in limits)
         {

@@ -7,7 +7,7 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>What somebody has to see to opens the console, each with its action; and a failed job says in a sentence why, and where the money is.</summary>
-public sealed class AttentionTests(AdminHouse house) : IClassFixture<AdminHouse>
+public sealed class AttentionTests(AdminSystem system) : IClassFixture<AdminSystem>
 {
     private sealed class Plain : IStringLocalizer
     {
@@ -20,14 +20,14 @@ public sealed class AttentionTests(AdminHouse house) : IClassFixture<AdminHouse>
     }
 
     private async Task<List<JsonNode>> ReadAsync() =>
-        [.. JsonNode.Parse((await house.GetAsync("/admin-overview"))["attention"].GetRawText())!.AsArray().Select(item => item!)];
+        [.. JsonNode.Parse((await system.GetAsync("/admin-overview"))["attention"].GetRawText())!.AsArray().Select(item => item!)];
 
     [Fact]
     public async Task Everything_that_needs_somebody_is_listed_once_with_its_action()
     {
         Assert.Empty(await ReadAsync());
-        var phone = await house.NewGuestAsync();
-        await house.ExecuteAsync(
+        var phone = await system.NewGuestAsync();
+        await system.ExecuteAsync(
             $"""
             insert into purchases (environment, transaction_id, product_id, quantity, credits, purchased_at, signed_at, source)
               select 'Production', 'nobody.1', (select product_id from products order by 1 limit 1), 1, 5, now(), now(), 'notification';
@@ -90,6 +90,6 @@ public sealed class AttentionTests(AdminHouse house) : IClassFixture<AdminHouse>
             },
             ["submissions"] = JsonNode.Parse(submissions),
         };
-        Assert.Equal(story, JobStory.Tell(new Plain(), data));
+        Assert.Equal(story, JobStory.Describe(new Plain(), data));
     }
 }

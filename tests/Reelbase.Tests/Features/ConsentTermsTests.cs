@@ -4,12 +4,12 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>What users are asked to agree to: a version that holds, in their language, with who gets data; published once and never changed.</summary>
-public sealed class ConsentTermsTests(AdminHouse house) : IClassFixture<AdminHouse>
+public sealed class ConsentTermsTests(AdminSystem system) : IClassFixture<AdminSystem>
 {
     private async Task<ApiResponse> ReadAsync(string kind, string language = "en", string? tag = null)
     {
         using var anybody = new HttpClient();
-        using var request = new HttpRequestMessage(HttpMethod.Get, $"{house.Url}/get-consent-terms?kind={kind}");
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"{system.Url}/get-consent-terms?kind={kind}");
         request.Headers.AcceptLanguage.ParseAdd(language);
         if (tag is not null)
         {
@@ -19,8 +19,8 @@ public sealed class ConsentTermsTests(AdminHouse house) : IClassFixture<AdminHou
     }
 
     private Task<ApiResponse> PublishAsync(string kind, string version, object texts, string[]? recipients = null, HttpClient? admin = null) =>
-        AdminHouse.PostAsync(
-            admin ?? house.Admin,
+        AdminSystem.PostAsync(
+            admin ?? system.Admin,
             "/admin-publish-consent-terms",
             new
             {
@@ -67,22 +67,22 @@ public sealed class ConsentTermsTests(AdminHouse house) : IClassFixture<AdminHou
         Assert.Equal((HttpStatusCode.Conflict, "ERR_4012"), (again.Status, again.Code));
         foreach (var statement in new[] { "update consent_terms set texts = '{\"en\":\"Other words\"}'", "delete from consent_terms" })
         {
-            Assert.Equal("23001", (await Assert.ThrowsAsync<Npgsql.PostgresException>(() => house.ExecuteAsync(statement))).SqlState);
+            Assert.Equal("23001", (await Assert.ThrowsAsync<Npgsql.PostgresException>(() => system.ExecuteAsync(statement))).SqlState);
         }
         Assert.Equal(
             2,
-            (await house.GetAsync("/admin-list-consent-terms"))["rows"].EnumerateArray().Count(row => row.GetProperty("kind").GetString() == "terms")
+            (await system.GetAsync("/admin-list-consent-terms"))["rows"].EnumerateArray().Count(row => row.GetProperty("kind").GetString() == "terms")
         );
         Assert.Equal(
             ["terms 1", "terms 2"],
-            await house.RowsAsync("select target_id from admin_actions where action_type = 'consent_terms_publish' order by created_at")
+            await system.RowsAsync("select target_id from admin_actions where action_type = 'consent_terms_publish' order by created_at")
         );
     }
 
     [Fact]
     public async Task Bad_terms_and_whoever_is_no_operator_publish_nothing()
     {
-        using var support = await house.TokenAsync("terms@support.example", "support");
+        using var support = await system.TokenAsync("terms@support.example", "support");
         Assert.Equal(HttpStatusCode.Forbidden, (await PublishAsync("consumption_data", "1", new { en = "One" }, admin: support)).Status);
         foreach (
             var refused in new[]

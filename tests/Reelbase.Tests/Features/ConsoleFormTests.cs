@@ -7,10 +7,10 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>Bodies at the console's doors that no browser of ours sends, and crowds at its sign-in.</summary>
-public sealed partial class ConsoleFormTests(ConsoleFormTests.House system) : IClassFixture<ConsoleFormTests.House>
+public sealed partial class ConsoleFormTests(ConsoleFormTests.Installation system) : IClassFixture<ConsoleFormTests.Installation>
 {
     /// <summary>The house behind a proxy of its own, so that a test can come from any address.</summary>
-    public sealed class House : AdminHouse
+    public sealed class Installation : AdminSystem
     {
         protected override Dictionary<string, string?> Settings => new(base.Settings) { ["Server:TrustedProxies:0"] = "127.0.0.1" };
     }

@@ -3,9 +3,9 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>A row whose work never succeeds is given up after a bounded number of claims, with one alert, and holds up nobody.</summary>
-public sealed class DeadWorkTests(DeadWorkTests.House house) : IClassFixture<DeadWorkTests.House>
+public sealed class DeadWorkTests(DeadWorkTests.Installation system) : IClassFixture<DeadWorkTests.Installation>
 {
-    public sealed class House : TestSystem
+    public sealed class Installation : TestSystem
     {
         /// <summary>The workers would be quicker than the tests, which claim by themselves here.</summary>
         protected override Dictionary<string, string?> Settings => new() { ["Server:Roles:1"] = "api" };
@@ -66,19 +66,19 @@ public sealed class DeadWorkTests(DeadWorkTests.House house) : IClassFixture<Dea
         Assert.NotNull(record);
         for (var attempt = 1; attempt <= 3; attempt++)
         {
-            Assert.Contains(key, await house.RowsAsync(Fill(claim, user, key, $"worker-{attempt}")));
+            Assert.Contains(key, await system.RowsAsync(Fill(claim, user, key, $"worker-{attempt}")));
             // Its worker ends without a word. Even when the lease is over the row rests, so that others come first.
-            await house.ExecuteAsync($"update {Table(work)} set lease_until = now() - interval '1 second' where {Condition(work, key)}");
-            Assert.DoesNotContain(key, await house.RowsAsync(Fill(claim, user, key, "too early")));
+            await system.ExecuteAsync($"update {Table(work)} set lease_until = now() - interval '1 second' where {Condition(work, key)}");
+            Assert.DoesNotContain(key, await system.RowsAsync(Fill(claim, user, key, "too early")));
             await DueAsync(work, key);
         }
-        Assert.DoesNotContain(key, await house.RowsAsync(Fill(claim, user, key, "worker-4")));
+        Assert.DoesNotContain(key, await system.RowsAsync(Fill(claim, user, key, "worker-4")));
         await DueAsync(work, key);
-        Assert.DoesNotContain(key, await house.RowsAsync(Fill(claim, user, key, "worker-5")));
-        Assert.Equal(["3"], await house.RowsAsync($"select attempt from list_dead_work(100) where work = '{work}' and key = '{key}'"));
+        Assert.DoesNotContain(key, await system.RowsAsync(Fill(claim, user, key, "worker-5")));
+        Assert.Equal(["3"], await system.RowsAsync($"select attempt from list_dead_work(100) where work = '{work}' and key = '{key}'"));
         Assert.Equal(
             work == "alerts" ? 0 : 1,
-            await house.QueryAsync<long>($"select count(*) from alerts where kind = 'dead_work' and dedupe_key = '{work}:{key}'")
+            await system.QueryAsync<long>($"select count(*) from alerts where kind = 'dead_work' and dedupe_key = '{work}:{key}'")
         );
     }
 
@@ -87,37 +87,37 @@ public sealed class DeadWorkTests(DeadWorkTests.House house) : IClassFixture<Dea
     public async Task What_an_earlier_claim_records_or_renews_after_a_later_one_changes_nothing(string work, string insert, string claim, string record)
     {
         var (user, key) = await NewRowAsync(insert);
-        Assert.Contains(key, await house.RowsAsync(Fill(claim, user, key, "frozen")));
+        Assert.Contains(key, await system.RowsAsync(Fill(claim, user, key, "frozen")));
         await DueAsync(work, key);
-        Assert.Contains(key, await house.RowsAsync(Fill(claim, user, key, "rescuer")));
+        Assert.Contains(key, await system.RowsAsync(Fill(claim, user, key, "rescuer")));
         var before = await RowAsync(work, key);
-        await house.RowsAsync(Fill(record, user, key, "frozen"));
-        await house.RowsAsync($"select give_work_back('{work}', '{key}', 'frozen', 'late'), give_work_up('{work}', '{key}', 'frozen', 'late')");
-        Assert.Equal(["False"], await house.RowsAsync($"select renew_work('{work}', '{key}', 'frozen', 60)"));
+        await system.RowsAsync(Fill(record, user, key, "frozen"));
+        await system.RowsAsync($"select give_work_back('{work}', '{key}', 'frozen', 'late'), give_work_up('{work}', '{key}', 'frozen', 'late')");
+        Assert.Equal(["False"], await system.RowsAsync($"select renew_work('{work}', '{key}', 'frozen', 60)"));
         Assert.Equal(before, await RowAsync(work, key));
-        Assert.Equal(["True"], await house.RowsAsync($"select renew_work('{work}', '{key}', 'rescuer', 60)"));
-        await house.RowsAsync(Fill(record, user, key, "rescuer"));
+        Assert.Equal(["True"], await system.RowsAsync($"select renew_work('{work}', '{key}', 'rescuer', 60)"));
+        await system.RowsAsync(Fill(record, user, key, "rescuer"));
         Assert.NotEqual(before, await RowAsync(work, key));
     }
 
     private async Task<(Guid User, string Key)> NewRowAsync(string insert)
     {
-        var phone = await house.NewGuestAsync();
+        var phone = await system.NewGuestAsync();
         if (insert.Contains("push_notifications", StringComparison.Ordinal))
         {
             await phone.GenerateAsync("A job for a push");
         }
         var user = phone.UserId;
-        return (user, await house.QueryAsync<string>(Fill(insert, user, "", "")));
+        return (user, await system.QueryAsync<string>(Fill(insert, user, "", "")));
     }
 
     private Task DueAsync(string work, string key) =>
-        house.ExecuteAsync(
+        system.ExecuteAsync(
             $"update {Table(work)} set run_after = now() - interval '1 day', lease_until = case when lease_until is not null then now() - interval '1 second' end where {Condition(work, key)}"
         );
 
     private Task<List<string>> RowAsync(string work, string key) =>
-        house.RowsAsync($"select to_jsonb(t) - 'lease_until' from {Table(work)} t where {Condition(work, key)}");
+        system.RowsAsync($"select to_jsonb(t) - 'lease_until' from {Table(work)} t where {Condition(work, key)}");
 
     private static string Table(string work) => work == "inbox_messages" ? "webhook_deliveries" : work;
 

@@ -9,23 +9,23 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>A device id is a secret: at rest, in what goes out, and as a name for somebody.</summary>
-public sealed class DeviceIdTests(AdminHouse house) : IClassFixture<AdminHouse>
+public sealed class DeviceIdTests(AdminSystem system) : IClassFixture<AdminSystem>
 {
     [Fact]
     public async Task A_device_id_is_nowhere_in_the_database_and_in_no_dump()
     {
         var id = Guid.NewGuid().ToString().ToUpperInvariant();
         var digits = "450000" + Random.Shared.NextInt64(100_000_000, 999_999_999);
-        var phone = await Phone.OnboardAsync(house.Url, id);
-        await Phone.OnboardAsync(house.Url, id, id + "-again");
-        await Phone.OnboardAsync(house.Url, digits, $"{Guid.NewGuid()}");
-        await Phone.CheckAsync(house.Url, id, "AAAA");
-        await Phone.CheckAsync(house.Url, id, "no base64!");
+        var phone = await Phone.OnboardAsync(system.Url, id);
+        await Phone.OnboardAsync(system.Url, id, id + "-again");
+        await Phone.OnboardAsync(system.Url, digits, $"{Guid.NewGuid()}");
+        await Phone.CheckAsync(system.Url, id, "AAAA");
+        await Phone.CheckAsync(system.Url, id, "no base64!");
         await phone.GetAsync($"/get-user-profile?user_id={id}");
-        await house.ExecuteAsync($"update users set banned_at = now() where id = '{phone.UserId}'");
-        await Phone.CheckAsync(house.Url, id, Phone.TokenOf($"{Guid.NewGuid()}"));
-        await Eventually.IsAsync(() => house.QueryAsync<long>("select count(*) from device_grants where decided_at is null"), open => open == 0);
-        await Eventually.IsAsync(() => house.QueryAsync<long>("select count(*) from error_log where error_code = 'ERR_4006'"), rows => rows > 0);
+        await system.ExecuteAsync($"update users set banned_at = now() where id = '{phone.UserId}'");
+        await Phone.CheckAsync(system.Url, id, Phone.TokenOf($"{Guid.NewGuid()}"));
+        await Eventually.IsAsync(() => system.QueryAsync<long>("select count(*) from device_grants where decided_at is null"), open => open == 0);
+        await Eventually.IsAsync(() => system.QueryAsync<long>("select count(*) from error_log where error_code = 'ERR_4006'"), rows => rows > 0);
         var dump = await DumpAsync();
         Assert.Contains(phone.UserId.ToString(), dump, StringComparison.Ordinal);
         foreach (var secret in new[] { id, digits })
@@ -45,7 +45,7 @@ public sealed class DeviceIdTests(AdminHouse house) : IClassFixture<AdminHouse>
         // What is there is the hash, the same in capitals.
         Assert.Equal(
             1,
-            await house.QueryAsync<long>(
+            await system.QueryAsync<long>(
                 $"select count(*) from users where device_id = 'sha256:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(id.ToLowerInvariant())))}'"
             )
         );
@@ -55,22 +55,22 @@ public sealed class DeviceIdTests(AdminHouse house) : IClassFixture<AdminHouse>
     public async Task Whoever_writes_a_device_id_stores_its_hash()
     {
         var id = Guid.NewGuid().ToString().ToUpperInvariant();
-        var user = await house.QueryAsync<Guid>($"insert into users (device_id) values ('{id}') returning id");
-        await house.ExecuteAsync($"insert into device_checks (device_id, user_id) values ('{id}', '{user}')");
-        await house.ExecuteAsync($"update users set device_id = '{id}' where id = '{user}'");
-        Assert.Equal([$"{user}"], await house.RowsAsync($"select user_id from device_checks where device_id = device_id_hash('{id.ToLowerInvariant()}')"));
-        Assert.True(await house.QueryAsync<bool>($"select device_id = device_id_hash('{id}') from users where id = '{user}'"));
+        var user = await system.QueryAsync<Guid>($"insert into users (device_id) values ('{id}') returning id");
+        await system.ExecuteAsync($"insert into device_checks (device_id, user_id) values ('{id}', '{user}')");
+        await system.ExecuteAsync($"update users set device_id = '{id}' where id = '{user}'");
+        Assert.Equal([$"{user}"], await system.RowsAsync($"select user_id from device_checks where device_id = device_id_hash('{id.ToLowerInvariant()}')"));
+        Assert.True(await system.QueryAsync<bool>($"select device_id = device_id_hash('{id}') from users where id = '{user}'"));
     }
 
     [Fact]
     public async Task Answers_export_and_console_show_no_device_id()
     {
-        var phone = await house.NewGuestAsync();
+        var phone = await system.NewGuestAsync();
         var profile = await phone.GetAsync("/get-user-profile");
         Assert.Equal(JsonValueKind.Null, profile["device_id"].ValueKind);
         var export = await phone.PostAsync("/export-user-data", new { });
-        var user = await house.GetAsync($"/admin-get-user?user_id={phone.UserId}");
-        var found = await house.GetAsync($"/admin-search-users?q={phone.DeviceId.ToUpperInvariant()}");
+        var user = await system.GetAsync($"/admin-get-user?user_id={phone.UserId}");
+        var found = await system.GetAsync($"/admin-search-users?q={phone.DeviceId.ToUpperInvariant()}");
         Assert.Equal($"{phone.UserId}", found["rows"][0].GetProperty("id").GetString());
         var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(phone.DeviceId)));
         foreach (var answer in new[] { phone.Onboarding, profile, export, user, found })
@@ -80,16 +80,16 @@ public sealed class DeviceIdTests(AdminHouse house) : IClassFixture<AdminHouse>
             Assert.DoesNotContain(hash, answer.Text, StringComparison.OrdinalIgnoreCase);
         }
         // The hash itself is nobody's name.
-        Assert.Empty((await house.GetAsync($"/admin-search-users?q=sha256:{hash}"))["rows"].EnumerateArray());
+        Assert.Empty((await system.GetAsync($"/admin-search-users?q=sha256:{hash}"))["rows"].EnumerateArray());
         Assert.Equal("ERR_4007", (await phone.GetAsync($"/get-user-profile?user_id=sha256:{hash}")).Code);
     }
 
     [Fact]
     public async Task A_device_id_is_no_user_id_except_under_the_switch_for_shipped_builds()
     {
-        var phone = await house.NewGuestAsync();
+        var phone = await system.NewGuestAsync();
         var digits = "460000" + Random.Shared.NextInt64(100_000_000, 999_999_999);
-        await Phone.OnboardAsync(house.Url, digits, $"{Guid.NewGuid()}");
+        await Phone.OnboardAsync(system.Url, digits, $"{Guid.NewGuid()}");
         foreach (var id in new[] { phone.DeviceId, phone.DeviceId.ToUpperInvariant(), digits })
         {
             foreach (var path in new[] { "/get-user-credits", "/get-user-profile", "/get-video-jobs" })
@@ -103,7 +103,7 @@ public sealed class DeviceIdTests(AdminHouse house) : IClassFixture<AdminHouse>
         }
         Assert.Equal(HttpStatusCode.OK, (await phone.GetAsync($"/get-user-credits?user_id={phone.UserId}")).Status);
 
-        await using var lenient = house.BuildServer(new() { ["Server:AcceptUnverifiedUserId"] = "true" });
+        await using var lenient = system.BuildServer(new() { ["Server:AcceptUnverifiedUserId"] = "true" });
         await lenient.StartAsync();
         using var app = new HttpClient { BaseAddress = new Uri(TestSystem.AddressOf(lenient)) };
         foreach (var id in new[] { phone.DeviceId, phone.DeviceId.ToUpperInvariant() })
@@ -118,14 +118,14 @@ public sealed class DeviceIdTests(AdminHouse house) : IClassFixture<AdminHouse>
     [Fact]
     public async Task Rows_that_an_earlier_release_wrote_are_read_and_get_their_hash_when_their_phone_comes()
     {
-        var phone = await house.NewGuestAsync();
+        var phone = await system.NewGuestAsync();
         await AsEarlierAsync(phone);
-        Assert.Equal("ERR_4010", (await Phone.CheckAsync(house.Url, phone.DeviceId, "AAAA")).Code);
-        Assert.Equal($"{phone.UserId}", (await house.GetAsync($"/admin-search-users?q={phone.DeviceId}"))["rows"][0].GetProperty("id").GetString());
-        var user = await house.GetAsync($"/admin-get-user?user_id={phone.UserId}");
+        Assert.Equal("ERR_4010", (await Phone.CheckAsync(system.Url, phone.DeviceId, "AAAA")).Code);
+        Assert.Equal($"{phone.UserId}", (await system.GetAsync($"/admin-search-users?q={phone.DeviceId}"))["rows"][0].GetProperty("id").GetString());
+        var user = await system.GetAsync($"/admin-get-user?user_id={phone.UserId}");
         Assert.DoesNotContain(phone.DeviceId, user.Text, StringComparison.OrdinalIgnoreCase);
-        Assert.Equal(phone.UserId, await house.QueryAsync<Guid>($"select find_user_id('{phone.DeviceId}')"));
-        var again = await Phone.OnboardAsync(house.Url, phone.DeviceId.ToUpperInvariant(), phone.DeviceId + "-later");
+        Assert.Equal(phone.UserId, await system.QueryAsync<Guid>($"select find_user_id('{phone.DeviceId}')"));
+        var again = await Phone.OnboardAsync(system.Url, phone.DeviceId.ToUpperInvariant(), phone.DeviceId + "-later");
         Assert.Equal((phone.UserId, 10), (again.UserId, await again.CreditsAsync()));
         Assert.Equal(["1|1"], await HashedAsync(phone));
     }
@@ -133,13 +133,13 @@ public sealed class DeviceIdTests(AdminHouse house) : IClassFixture<AdminHouse>
     [Fact]
     public async Task Rows_of_an_earlier_release_whose_phone_does_not_come_get_their_hash_at_night()
     {
-        var (phone, other) = (await house.NewGuestAsync(), await house.NewGuestAsync());
+        var (phone, other) = (await system.NewGuestAsync(), await system.NewGuestAsync());
         await AsEarlierAsync(phone);
         await AsEarlierAsync(other);
-        Assert.InRange(await house.QueryAsync<long>("select clean_up('device_ids', '{}', 100, true)"), 6, long.MaxValue);
-        Assert.InRange(await house.QueryAsync<long>("select clean_up('device_ids', '{}', 1, false)"), 1, 3);
-        while (await house.QueryAsync<long>("select clean_up('device_ids', '{}', 100, false)") > 0) { }
-        Assert.Equal(0, await house.QueryAsync<long>("select clean_up('device_ids', '{}', 100, true)"));
+        Assert.InRange(await system.QueryAsync<long>("select clean_up('device_ids', '{}', 100, true)"), 6, long.MaxValue);
+        Assert.InRange(await system.QueryAsync<long>("select clean_up('device_ids', '{}', 1, false)"), 1, 3);
+        while (await system.QueryAsync<long>("select clean_up('device_ids', '{}', 100, false)") > 0) { }
+        Assert.Equal(0, await system.QueryAsync<long>("select clean_up('device_ids', '{}', 100, true)"));
         Assert.Equal(["1|1"], await HashedAsync(phone));
         Assert.Equal(["1|1"], await HashedAsync(other));
     }
@@ -147,36 +147,36 @@ public sealed class DeviceIdTests(AdminHouse house) : IClassFixture<AdminHouse>
     [Fact]
     public async Task A_node_of_the_previous_release_and_ours_open_the_same_guest()
     {
-        var (theirs, ours) = (Guid.NewGuid().ToString(), await house.NewGuestAsync());
+        var (theirs, ours) = (Guid.NewGuid().ToString(), await system.NewGuestAsync());
         var user = await PreviousAsync(theirs);
-        Assert.Equal(user, (await Phone.OnboardAsync(house.Url, theirs, theirs)).UserId);
+        Assert.Equal(user, (await Phone.OnboardAsync(system.Url, theirs, theirs)).UserId);
         Assert.Equal(ours.UserId, await PreviousAsync(ours.DeviceId));
-        Assert.Equal(0, await house.QueryAsync<long>($"select count(*) from users u where u::text ilike '%{theirs}%'"));
+        Assert.Equal(0, await system.QueryAsync<long>($"select count(*) from users u where u::text ilike '%{theirs}%'"));
     }
 
     [Fact]
     public async Task A_shipped_builds_id_is_brought_to_its_stored_form_as_a_device_checks_is()
     {
-        var (phone, id) = (await house.NewGuestAsync(), Random.Shared.NextInt64(1_000_000, long.MaxValue));
-        await house.ExecuteAsync(
+        var (phone, id) = (await system.NewGuestAsync(), Random.Shared.NextInt64(1_000_000, long.MaxValue));
+        await system.ExecuteAsync(
             $"""
             set session_replication_role = replica;
             insert into device_checks (device_id, user_id) values ('{id}', '{phone.UserId}');
             reset session_replication_role;
             """
         );
-        Assert.True(await house.QueryAsync<bool>($"select is_new from claim_unverified_user('{id}', '192.0.2.77', 100, 100)"));
-        Assert.Equal(1, await house.QueryAsync<long>($"select count(*) from device_checks where device_id = device_id_hash('{id}')"));
+        Assert.True(await system.QueryAsync<bool>($"select is_new from claim_unverified_user('{id}', '192.0.2.77', 100, 100)"));
+        Assert.Equal(1, await system.QueryAsync<long>($"select count(*) from device_checks where device_id = device_id_hash('{id}')"));
     }
 
     /// <summary>As a node of the previous release asks.</summary>
     private async Task<Guid> PreviousAsync(string id) =>
-        await house.QueryAsync<Guid>(
+        await system.QueryAsync<Guid>(
             $$"""select user_id from open_device('{{id}}', true, '{{Phone.TokenOf(id)}}', '127.0.0.1', null, 3600, '{"throttle_score":101,"block_score":101,"throttle_seconds":60}')"""
         );
 
     private Task<List<string>> HashedAsync(Phone phone) =>
-        house.RowsAsync(
+        system.RowsAsync(
             $"""
             select (select count(*) from users where id = '{phone.UserId}' and device_id = device_id_hash('{phone.DeviceId}')),
               (select count(*) from device_checks where user_id = '{phone.UserId}' and device_id = device_id_hash('{phone.DeviceId}'))
@@ -185,7 +185,7 @@ public sealed class DeviceIdTests(AdminHouse house) : IClassFixture<AdminHouse>
 
     /// <summary>The rows of a phone as an earlier release, which had no triggers, has left them.</summary>
     private Task AsEarlierAsync(Phone phone) =>
-        house.ExecuteAsync(
+        system.ExecuteAsync(
             $"""
             set session_replication_role = replica;
             update users set device_id = '{phone.DeviceId}' where id = '{phone.UserId}';
@@ -203,7 +203,7 @@ public sealed class DeviceIdTests(AdminHouse house) : IClassFixture<AdminHouse>
 
     private async Task<string> DumpAsync()
     {
-        var owner = new NpgsqlConnectionStringBuilder(house.Owner);
+        var owner = new NpgsqlConnectionStringBuilder(system.Owner);
         var start = new ProcessStartInfo("pg_dump")
         {
             RedirectStandardOutput = true,

@@ -136,7 +136,7 @@ public abstract class FilesTests(FilesTests.WithVideo system)
     {
         await UtcTime.SameDayAsync();
         var store = system.Server.Services.GetRequiredService<IFileStore>();
-        var healer = system.Server.Services.GetRequiredService<StorageReconciler>();
+        var reconciler = system.Server.Services.GetRequiredService<StorageReconciler>();
         var phone = await system.NewGuestAsync(100);
         var last = await phone.GenerateAndWatchAsync("To be lost");
         var name = new Uri(last.GetProperty("video_url").GetString()!).AbsolutePath.Split("/sign/videos/")[1];
@@ -153,10 +153,10 @@ public abstract class FilesTests(FilesTests.WithVideo system)
         await Eventually.IsAsync(
             async () =>
             {
-                var report = (await healer.RunAsync(DateTime.UtcNow.AddDays(1), CancellationToken.None))!;
+                var report = (await reconciler.RunAsync(DateTime.UtcNow.AddDays(1), CancellationToken.None))!;
                 return (orphans += report.Orphans, missing += report.Missing);
             },
-            healed => healed == (3L, 1L)
+            repaired => repaired == (3L, 1L)
         );
         Assert.False(await store.ExistsAsync("videos", "nobody/orphan.mp4", CancellationToken.None));
         var status = await phone.GetAsync($"/get-video-status?job_id={last.GetProperty("job_id")}");
@@ -166,7 +166,7 @@ public abstract class FilesTests(FilesTests.WithVideo system)
         // And nothing else was touched.
         Assert.Equal(
             (0L, 0L),
-            (await healer.RunAsync(DateTime.UtcNow.AddDays(1), CancellationToken.None))! is var again ? (again.Orphans, again.Missing) : default
+            (await reconciler.RunAsync(DateTime.UtcNow.AddDays(1), CancellationToken.None))! is var again ? (again.Orphans, again.Missing) : default
         );
         using var other = await SendAsync(HttpMethod.Get, system.VideoUrl);
         Assert.Equal(HttpStatusCode.OK, other.StatusCode);

@@ -6,10 +6,10 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>Refresh tokens of the former project that nobody has used yet end with everything that ends sessions.</summary>
-public sealed class FormerTokenTests(FormerTokenTests.House system) : IClassFixture<FormerTokenTests.House>
+public sealed class FormerTokenTests(FormerTokenTests.Installation system) : IClassFixture<FormerTokenTests.Installation>
 {
     /// <summary>The switch is open, and there is an admin.</summary>
-    public sealed class House : AdminHouse
+    public sealed class Installation : AdminSystem
     {
         protected override Dictionary<string, string?> Settings => new(base.Settings) { ["Server:AcceptUnverifiedUserId"] = "true" };
     }

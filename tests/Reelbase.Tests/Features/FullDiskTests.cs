@@ -51,13 +51,13 @@ public sealed class FullDiskTests(FullDiskTests.Full system) : IClassFixture<Ful
                     .Where(file => !Path.GetFileName(file).StartsWith("reelbase-", StringComparison.Ordinal)),
             ];
 
-        private sealed class Store(IFileStore inner, Full house) : IFileStore
+        private sealed class Store(IFileStore inner, Full system) : IFileStore
         {
             public Task PutAsync(string bucket, string name, string sourcePath, string contentType, CancellationToken cancellationToken)
             {
-                if (house._isFull)
+                if (system._isFull)
                 {
-                    Interlocked.Increment(ref house._refused);
+                    Interlocked.Increment(ref system._refused);
                     // ENOSPC, as .NET says it.
                     throw new IOException("No space left on device", 28);
                 }

@@ -7,10 +7,10 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>A signed event is kept as the bytes that came, beside what the database can hold of it, and works whatever it repeats of a prompt.</summary>
-public sealed class InboundBytesTests(InboundBytesTests.House house) : IClassFixture<InboundBytesTests.House>
+public sealed class InboundBytesTests(InboundBytesTests.Installation system) : IClassFixture<InboundBytesTests.Installation>
 {
     /// <summary>Polling is so far away that only webhooks can end a job.</summary>
-    public sealed class House : TestSystem
+    public sealed class Installation : TestSystem
     {
         protected override Dictionary<string, string?> Settings =>
             new() { ["Generation:PollWithWebhookSeconds"] = "300", ["Generation:MaxPollSeconds"] = "300" };
@@ -37,17 +37,17 @@ public sealed class InboundBytesTests(InboundBytesTests.House house) : IClassFix
         using var answer = await SendAsync(request, body);
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         Assert.Equal("completed", (await phone.WatchAsync(job))[^1].GetProperty("status").GetString());
-        Assert.True(await house.QueryAsync<bool>($"select payload -> 'echo' = '{stored}'::jsonb from webhook_deliveries where job_id = '{job}'"));
-        Assert.Equal(Encoding.UTF8.GetBytes(body), await house.QueryAsync<byte[]>($"select raw_body from webhook_deliveries where job_id = '{job}'"));
+        Assert.True(await system.QueryAsync<bool>($"select payload -> 'echo' = '{stored}'::jsonb from webhook_deliveries where job_id = '{job}'"));
+        Assert.Equal(Encoding.UTF8.GetBytes(body), await system.QueryAsync<byte[]>($"select raw_body from webhook_deliveries where job_id = '{job}'"));
     }
 
     [Fact]
     public async Task An_ambiguous_submission_keeps_its_video_whatever_its_webhook_repeats()
     {
-        var phone = await house.NewGuestAsync();
+        var phone = await system.NewGuestAsync();
         var accepted = await phone.GenerateAsync("[timeout] [odd-echo] A story");
         Assert.Equal("completed", (await phone.WatchAsync(accepted["job_id"].GetString()!))[^1].GetProperty("status").GetString());
-        Assert.Single(await house.SubmissionsAsync("[timeout] [odd-echo] A story"));
+        Assert.Single(await system.SubmissionsAsync("[timeout] [odd-echo] A story"));
         Assert.Equal(2, await phone.CreditsAsync());
     }
 
@@ -69,7 +69,7 @@ public sealed class InboundBytesTests(InboundBytesTests.House house) : IClassFix
         Assert.Equal(reason, answer["error"].GetProperty("details").GetProperty("reason").GetString());
         using var forged = await SendAsync(request, body, "forged");
         Assert.Equal(HttpStatusCode.Unauthorized, forged.StatusCode);
-        Assert.Equal(0L, await house.QueryAsync<long>($"select count(*) from webhook_deliveries where job_id = '{job}'"));
+        Assert.Equal(0L, await system.QueryAsync<long>($"select count(*) from webhook_deliveries where job_id = '{job}'"));
     }
 
     [Fact]
@@ -80,29 +80,29 @@ public sealed class InboundBytesTests(InboundBytesTests.House house) : IClassFix
         (await SendAsync(request, body)).Dispose();
         await phone.WatchAsync(job);
         var left = $"select count(*) from webhook_deliveries where job_id = '{job}' and raw_body is not null";
-        Assert.Equal(1L, await house.QueryAsync<long>(left));
+        Assert.Equal(1L, await system.QueryAsync<long>(left));
         using var deleted = await phone.Http.DeleteAsync($"/delete-video-job?job_id={job}");
-        await house.ExecuteAsync($"update webhook_deliveries set payload = null where job_id = '{job}'");
-        Assert.Equal(0L, await house.QueryAsync<long>(left));
+        await system.ExecuteAsync($"update webhook_deliveries set payload = null where job_id = '{job}'");
+        Assert.Equal(0L, await system.QueryAsync<long>(left));
         // Nothing can put them back.
         await Assert.ThrowsAsync<Npgsql.PostgresException>(() =>
-            house.ExecuteAsync($"update webhook_deliveries set raw_body = '\\x00' where job_id = '{job}'")
+            system.ExecuteAsync($"update webhook_deliveries set raw_body = '\\x00' where job_id = '{job}'")
         );
     }
 
     private async Task<(Phone Phone, FalRequest Request, string JobId)> RunningAsync()
     {
-        var phone = await house.NewGuestAsync();
+        var phone = await system.NewGuestAsync();
         var prompt = $"Running {Guid.NewGuid():N} [slow 250] [no-webhook]";
         var job = (await phone.GenerateAsync(prompt))["job_id"].GetString()!;
-        await Eventually.IsAsync(() => house.RowsAsync($"select stage from video_jobs where job_id = '{job}'"), rows => rows is ["submitted"]);
-        return (phone, house.Simulators.Services.GetRequiredService<FalState>().Requests.Values.Single(request => request.Prompt == prompt), job);
+        await Eventually.IsAsync(() => system.RowsAsync($"select stage from video_jobs where job_id = '{job}'"), rows => rows is ["submitted"]);
+        return (phone, system.Simulators.Services.GetRequiredService<FalState>().Requests.Values.Single(request => request.Prompt == prompt), job);
     }
 
     private async Task<HttpResponseMessage> SendAsync(FalRequest request, string body, string variant = "true")
     {
         using var http = new HttpClient();
-        using var message = house.Simulators.Services.GetRequiredService<FalWebhooks>().Sign(request.WebhookUrl!, request.Id, body, variant);
+        using var message = system.Simulators.Services.GetRequiredService<FalWebhooks>().Sign(request.WebhookUrl!, request.Id, body, variant);
         return await http.SendAsync(message);
     }
 }

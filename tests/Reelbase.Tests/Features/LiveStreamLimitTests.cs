@@ -8,7 +8,7 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>Streams stay open and cost something while they do: each user and each address has so many and no more.</summary>
-public sealed class LiveStreamLimitTests(LiveStreamLimitTests.House system) : IClassFixture<LiveStreamLimitTests.House>
+public sealed class LiveStreamLimitTests(LiveStreamLimitTests.Installation system) : IClassFixture<LiveStreamLimitTests.Installation>
 {
     [Fact]
     public async Task A_user_opens_as_many_streams_as_the_limit_says_and_a_closed_one_frees_its_place()
@@ -106,7 +106,7 @@ public sealed class LiveStreamLimitTests(LiveStreamLimitTests.House system) : IC
         return await phone.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
     }
 
-    public sealed class House : TestSystem
+    public sealed class Installation : TestSystem
     {
         protected override Dictionary<string, string?> Settings => new() { ["Live:StreamsPerAddress"] = "20" };
     }

@@ -7,7 +7,7 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>Event streams on the hub: one reading for all watchers, what phones need of the first bytes, and who may go on watching.</summary>
-public sealed class LiveStreamTests(LiveStreamTests.House system) : IClassFixture<LiveStreamTests.House>
+public sealed class LiveStreamTests(LiveStreamTests.Installation system) : IClassFixture<LiveStreamTests.Installation>
 {
     [Fact]
     public async Task The_first_bytes_are_enough_for_a_phone_and_proxies_hold_nothing_back()
@@ -76,9 +76,9 @@ public sealed class LiveStreamTests(LiveStreamTests.House system) : IClassFixtur
         using (var reader = new StreamReader(await (await WatchAsync(phone, job)).Content.ReadAsStreamAsync()))
         {
             await Phone.ReadUntilAsync(reader, "\"processing\"");
-            for (var beat = 0; beat < StreamHeartbeat.Seconds; beat++)
+            for (var second = 0; second < StreamHeartbeat.Seconds; second++)
             {
-                pulse.Beat();
+                pulse.SendNext();
             }
             await Phone.ReadUntilAsync(reader, ": still here");
         }
@@ -128,7 +128,7 @@ public sealed class LiveStreamTests(LiveStreamTests.House system) : IClassFixtur
     }
 
     /// <summary>Providers are asked so seldom that no row changes by it while a test counts.</summary>
-    public sealed class House : TestSystem
+    public sealed class Installation : TestSystem
     {
         protected override Dictionary<string, string?> Settings =>
             new() { ["Generation:PollWithWebhookSeconds"] = "300", ["Generation:MaxPollSeconds"] = "300" };

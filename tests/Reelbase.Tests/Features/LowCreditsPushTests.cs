@@ -8,21 +8,21 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>A charge that brings a balance below the threshold rings the user's phones once for each fall, in the user's language.</summary>
-public sealed class LowCreditsPushTests(LowCreditsPushTests.House house) : IClassFixture<LowCreditsPushTests.House>
+public sealed class LowCreditsPushTests(LowCreditsPushTests.Installation system) : IClassFixture<LowCreditsPushTests.Installation>
 {
     private const int Threshold = 15;
     private const string Setting = "Generation:LowCreditsBelow";
 
-    /// <summary>A house that says when credits run low; a job takes 8.</summary>
-    public sealed class House : AdminHouse
+    /// <summary>A system that says when credits run low; a job takes 8.</summary>
+    public sealed class Installation : AdminSystem
     {
         protected override Dictionary<string, string?> Settings => new(base.Settings) { [Setting] = $"{Threshold}" };
     }
 
     private async Task<(Phone Phone, string Token)> NewPhoneAsync(int credits, string language = "en", string kind = "alert")
     {
-        var (phone, token) = (await house.NewGuestAsync(credits), RandomNumberGenerator.GetHexString(64, lowercase: true));
-        await house.ExecuteAsync($"update users set language = '{language}' where id = '{phone.UserId}'");
+        var (phone, token) = (await system.NewGuestAsync(credits), RandomNumberGenerator.GetHexString(64, lowercase: true));
+        await system.ExecuteAsync($"update users set language = '{language}' where id = '{phone.UserId}'");
         Assert.Equal(HttpStatusCode.OK, (await phone.PostAsync("/register-push-token", new { token, kind })).Status);
         Assert.Equal(credits, await phone.CreditsAsync());
         return (phone, token);
@@ -35,17 +35,17 @@ public sealed class LowCreditsPushTests(LowCreditsPushTests.House house) : IClas
     }
 
     private Task<long> RowsAsync(string token) =>
-        house.QueryAsync<long>($"select count(*) from push_notifications where token = '{token}' and event = 'low_credits'");
+        system.QueryAsync<long>($"select count(*) from push_notifications where token = '{token}' and event = 'low_credits'");
 
     private Task SentAsync(string token) =>
         Eventually.IsAsync(
-            () => house.QueryAsync<long>($"select count(*) from push_notifications where token = '{token}' and status = 'pending'"),
+            () => system.QueryAsync<long>($"select count(*) from push_notifications where token = '{token}' and status = 'pending'"),
             pending => pending == 0
         );
 
     private async Task<List<JsonElement>> PushesAsync(string token) =>
         [
-            .. (await house.PretendApple.PushesAsync(token))
+            .. (await system.PretendApple.PushesAsync(token))
                 .Select(push => push.GetProperty("payload"))
                 .Where(payload => payload.TryGetProperty("event", out var what) && what.GetString() == "low_credits"),
         ];
@@ -70,14 +70,14 @@ public sealed class LowCreditsPushTests(LowCreditsPushTests.House house) : IClas
         Assert.Equal(("Krediniz azalıyor", "7 krediniz kaldı.", 7), Words(first));
         await SentAsync(token);
         // Below already: a credit more changes nothing.
-        await house.ExecuteAsync($"select add_credits('{phone.UserId}', 1, 'admin_adjustment')");
+        await system.ExecuteAsync($"select add_credits('{phone.UserId}', 1, 'admin_adjustment')");
         await PressAsync(phone);
         Assert.Equal(1L, await RowsAsync(token));
-        await house.ExecuteAsync($"select add_credits('{phone.UserId}', 15, 'admin_adjustment')");
+        await system.ExecuteAsync($"select add_credits('{phone.UserId}', 15, 'admin_adjustment')");
         await PressAsync(phone);
         Assert.Equal(2L, await RowsAsync(token));
         Assert.Equal(2, (await Eventually.IsAsync(() => PushesAsync(token), all => all.Count > 1)).Count);
-        await house.AssertLedgerAsync();
+        await system.AssertLedgerAsync();
     }
 
     [Theory]
@@ -106,7 +106,7 @@ public sealed class LowCreditsPushTests(LowCreditsPushTests.House house) : IClas
     [Fact]
     public async Task Operators_change_the_threshold_or_switch_it_off_without_a_restart()
     {
-        var limits = house.Server.Services.GetRequiredService<ServerLimits>();
+        var limits = system.Server.Services.GetRequiredService<ServerLimits>();
         var (phone, token) = await NewPhoneAsync(20);
         await SaveAsync(0);
         await PressAsync(phone);
@@ -118,7 +118,7 @@ public sealed class LowCreditsPushTests(LowCreditsPushTests.House house) : IClas
 
         async Task SaveAsync(int? value)
         {
-            var answer = await house.PostAsync(
+            var answer = await system.PostAsync(
                 "/admin-save-app-settings",
                 new { settings = new Dictionary<string, object?> { [Setting] = value }, reason = "a test of the threshold" }
             );

@@ -5,7 +5,7 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>A model that came out today: from its endpoint's document to a video, with no new program.</summary>
-public sealed class ModelImportTests(AdminHouse house) : IClassFixture<AdminHouse>
+public sealed class ModelImportTests(AdminSystem system) : IClassFixture<AdminSystem>
 {
     [Fact]
     public async Task A_model_of_today_is_imported_from_its_document_looked_at_switched_on_and_makes_a_video()
@@ -13,7 +13,7 @@ public sealed class ModelImportTests(AdminHouse house) : IClassFixture<AdminHous
         const string endpoint = "fal-ai/pika/v2/turbo/text-to-video";
         var (dry, shown) = await ImportAsync(endpoint, "--cost", "0.20", "--dry-run");
         Assert.True(dry == 0, shown);
-        Assert.Equal("0", (await house.RowsAsync($"select count(*) from models where provider_model_id = '{endpoint}'")).Single());
+        Assert.Equal("0", (await system.RowsAsync($"select count(*) from models where provider_model_id = '{endpoint}'")).Single());
         // No price is known of it, and none is guessed.
         Assert.Contains("--cost", (await ImportAsync(endpoint)).Output, StringComparison.Ordinal);
         var (code, output) = await ImportAsync(endpoint, "--cost", "0.20", "--margin", "100", "--name", "Turbo", "--surcharge", "resolution=1080p:125");
@@ -22,20 +22,20 @@ public sealed class ModelImportTests(AdminHouse house) : IClassFixture<AdminHous
         Assert.Contains($"/{endpoint}", output, StringComparison.Ordinal);
         Assert.Contains("not on offer until somebody switches it on", output, StringComparison.Ordinal);
         var row = (
-            await house.RowsAsync(
+            await system.RowsAsync(
                 $"select id, name, is_available, provider_cost, paused_reason like 'Imported from fal%' from models where provider_model_id = '{endpoint}'"
             )
         ).Single();
         Assert.EndsWith("|Turbo|False|0.2000|True", row, StringComparison.Ordinal);
         var model = Guid.Parse(row.Split('|')[0]);
-        var phone = await house.NewGuestAsync(100);
+        var phone = await system.NewGuestAsync(100);
         Assert.Equal(
             System.Net.HttpStatusCode.NotFound,
             (await phone.PostAsync("/generate-video", new { model_id = model, prompt = "A kite" }, Guid.NewGuid())).Status
         );
         // Imported again it is the same row.
         Assert.Contains("Brought up to date", (await ImportAsync(endpoint, "--margin", "0")).Output, StringComparison.Ordinal);
-        var on = await house.PostAsync(
+        var on = await system.PostAsync(
             "/admin-toggle-model",
             new
             {
@@ -72,7 +72,7 @@ public sealed class ModelImportTests(AdminHouse house) : IClassFixture<AdminHous
         try
         {
             using var http = new HttpClient();
-            await File.WriteAllTextAsync(file, await http.GetStringAsync($"{house.SimulatorsUrl}/fal/openapi.json?endpoint_id=minimax/h3-max/text-to-video"));
+            await File.WriteAllTextAsync(file, await http.GetStringAsync($"{system.SimulatorsUrl}/fal/openapi.json?endpoint_id=minimax/h3-max/text-to-video"));
             // The seeded row of that endpoint is on offer; under another name it is a model of its own.
             var (code, output) = await ImportAsync("acme/saved/text-to-video", "--file", file, "--cost", "0.08");
             Assert.True(code == 0, output);
@@ -92,8 +92,8 @@ public sealed class ModelImportTests(AdminHouse house) : IClassFixture<AdminHous
     [Fact]
     public async Task A_change_is_previewed_as_the_app_and_the_provider_would_see_it_and_nothing_is_written()
     {
-        var before = await house.RowsAsync($"select m::text from models m where id = '{Catalog.FastModel}'");
-        var preview = await house.PostAsync("/admin-preview-model", new { model_id = Catalog.FastModel, credits_per_second = 3 });
+        var before = await system.RowsAsync($"select m::text from models m where id = '{Catalog.FastModel}'");
+        var preview = await system.PostAsync("/admin-preview-model", new { model_id = Catalog.FastModel, credits_per_second = 3 });
         Assert.True(preview.Status == System.Net.HttpStatusCode.OK, preview.Text);
         Assert.Equal(JsonValueKind.Null, preview["fault"].ValueKind);
         Assert.Equal(3, preview["app"].GetProperty("credits_per_second").GetInt32());
@@ -103,11 +103,11 @@ public sealed class ModelImportTests(AdminHouse house) : IClassFixture<AdminHous
         Assert.EndsWith("/fal-ai/veo3.1/fast", request.GetProperty("address").GetString(), StringComparison.Ordinal);
         Assert.Equal("8s", request.GetProperty("body").GetProperty("duration").GetString());
         Assert.False(request.GetProperty("body").GetProperty("generate_audio").GetBoolean());
-        Assert.Equal(before, await house.RowsAsync($"select m::text from models m where id = '{Catalog.FastModel}'"));
+        Assert.Equal(before, await system.RowsAsync($"select m::text from models m where id = '{Catalog.FastModel}'"));
         // What would be refused is said, by the preview and by saving alike.
         var wrong = new { model_id = Catalog.FastModel, provider_input = new { settings = new { duration = new { field = "duration", type = "boolean" } } } };
-        Assert.Contains("cannot be written as boolean", (await house.PostAsync("/admin-preview-model", wrong))["fault"].GetString(), StringComparison.Ordinal);
-        var refused = await house.PostAsync(
+        Assert.Contains("cannot be written as boolean", (await system.PostAsync("/admin-preview-model", wrong))["fault"].GetString(), StringComparison.Ordinal);
+        var refused = await system.PostAsync(
             "/admin-save-model",
             new
             {
@@ -118,7 +118,7 @@ public sealed class ModelImportTests(AdminHouse house) : IClassFixture<AdminHous
         );
         Assert.Equal(System.Net.HttpStatusCode.BadRequest, refused.Status);
         Assert.Contains("cannot be written as boolean", refused.Text, StringComparison.Ordinal);
-        Assert.Equal(before, await house.RowsAsync($"select m::text from models m where id = '{Catalog.FastModel}'"));
+        Assert.Equal(before, await system.RowsAsync($"select m::text from models m where id = '{Catalog.FastModel}'"));
     }
 
     [Fact]
@@ -129,7 +129,7 @@ public sealed class ModelImportTests(AdminHouse house) : IClassFixture<AdminHous
         try
         {
             using var http = new HttpClient();
-            await File.WriteAllTextAsync(file, await http.GetStringAsync($"{house.SimulatorsUrl}/fal/openapi.json?endpoint_id=minimax/h3-max/text-to-video"));
+            await File.WriteAllTextAsync(file, await http.GetStringAsync($"{system.SimulatorsUrl}/fal/openapi.json?endpoint_id=minimax/h3-max/text-to-video"));
             var (_, unknown) = await ImportAsync(endpoint, "--file", file, "--cost", "0.08", "--dry-run");
             Assert.Contains("--vendor", unknown, StringComparison.Ordinal);
             var (code, output) = await ImportAsync(endpoint, "--file", file, "--cost", "0.08", "--vendor", "Acme Inc");
@@ -142,13 +142,13 @@ public sealed class ModelImportTests(AdminHouse house) : IClassFixture<AdminHous
             File.Delete(file);
         }
         var row = (
-            await house.RowsAsync($"select id, vendor, model_recipients(m) @> array['Acme Inc'] from models m where provider_model_id = '{endpoint}'")
+            await system.RowsAsync($"select id, vendor, model_recipients(m) @> array['Acme Inc'] from models m where provider_model_id = '{endpoint}'")
         ).Single();
         Assert.EndsWith("|Acme Inc|True", row, StringComparison.Ordinal);
         var id = row.Split('|')[0];
-        var preview = await house.PostAsync("/admin-preview-model", new { model_id = id, vendor = "Acme of Europe" });
+        var preview = await system.PostAsync("/admin-preview-model", new { model_id = id, vendor = "Acme of Europe" });
         Assert.Contains("Acme of Europe", preview["recipients"].EnumerateArray().Select(name => name.GetString()));
-        var saved = await house.PostAsync(
+        var saved = await system.PostAsync(
             "/admin-save-model",
             new
             {
@@ -158,12 +158,12 @@ public sealed class ModelImportTests(AdminHouse house) : IClassFixture<AdminHous
             }
         );
         Assert.True(saved.Status == System.Net.HttpStatusCode.OK, saved.Text);
-        Assert.Equal(["Acme of Europe"], await house.RowsAsync($"select vendor from models where id = '{id}'"));
+        Assert.Equal(["Acme of Europe"], await system.RowsAsync($"select vendor from models where id = '{id}'"));
     }
 
     private Task<(int Code, string Output)> ImportAsync(string endpoint, params string[] options) =>
         ServerProcess.RunAsync(
-            new() { ["Fal__OpenApiUrl"] = $"{house.SimulatorsUrl}/fal/openapi.json" },
-            ["admin", "import-model", "fal", endpoint, .. options, "--database", ConnectionStrings.ToUrl(house.Owner)]
+            new() { ["Fal__OpenApiUrl"] = $"{system.SimulatorsUrl}/fal/openapi.json" },
+            ["admin", "import-model", "fal", endpoint, .. options, "--database", ConnectionStrings.ToUrl(system.Owner)]
         );
 }

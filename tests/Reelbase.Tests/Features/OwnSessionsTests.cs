@@ -8,7 +8,7 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>Users, and admins in the console, see where they are signed in and end what they do not know.</summary>
-public sealed class OwnSessionsTests(AdminHouse system) : IClassFixture<AdminHouse>
+public sealed class OwnSessionsTests(AdminSystem system) : IClassFixture<AdminSystem>
 {
     [Fact]
     public async Task A_user_sees_their_sessions_and_ends_one_which_is_refused_from_the_next_call_on()
@@ -76,17 +76,17 @@ public sealed class OwnSessionsTests(AdminHouse system) : IClassFixture<AdminHou
         var rows = (await ApiResponse.ReadAsync(await here.GetAsync("/admin-list-sessions")))["rows"].EnumerateArray().ToList();
         Assert.Equal(2, rows.Count);
         var other = rows.Single(row => !row.GetProperty("is_current").GetBoolean()).GetProperty("session_id").GetString();
-        Assert.Equal("ERR_4007", (await AdminHouse.PostAsync(system.Admin, "/admin-end-session", new { session_id = other, reason = "not mine" })).Code);
+        Assert.Equal("ERR_4007", (await AdminSystem.PostAsync(system.Admin, "/admin-end-session", new { session_id = other, reason = "not mine" })).Code);
 
         await system.ExecuteAsync($"update sessions set created_at = now() - interval '11 minutes' where user_id = '{me}' and id <> '{other}'");
-        var late = await AdminHouse.PostAsync(here, "/admin-end-session", new { session_id = other, reason = "I do not know it" });
+        var late = await AdminSystem.PostAsync(here, "/admin-end-session", new { session_id = other, reason = "I do not know it" });
         Assert.Equal(("ERR_4006", "sign_in_again"), (late.Code, AdminApprovalTests.ReasonOf(late)));
         Assert.Equal(HttpStatusCode.OK, (await there.GetAsync("/admin-list-sessions")).StatusCode);
 
         await system.ExecuteAsync($"update sessions set created_at = now() where user_id = '{me}'");
         Assert.Equal(
             HttpStatusCode.OK,
-            (await AdminHouse.PostAsync(here, "/admin-end-session", new { session_id = other, reason = "I do not know it" })).Status
+            (await AdminSystem.PostAsync(here, "/admin-end-session", new { session_id = other, reason = "I do not know it" })).Status
         );
         Assert.Equal(HttpStatusCode.Unauthorized, (await there.GetAsync("/admin-list-sessions")).StatusCode);
         Assert.Equal(1L, await system.QueryAsync<long>($"select count(*) from admin_actions where admin_user_id = '{me}' and action_type = 'session_end'"));

@@ -11,7 +11,7 @@ namespace Reelbase.Tests.Features;
 
 /// <summary>A finished video rings the phone, and nothing that Apple says to a push ever holds up a job.</summary>
 [Collection(SharedProduct.Name)]
-public sealed class PushTests(TestSystem house)
+public sealed class PushTests(TestSystem system)
 {
     private static string NewToken() => RandomNumberGenerator.GetHexString(64, lowercase: true);
 
@@ -21,10 +21,10 @@ public sealed class PushTests(TestSystem house)
         var (phone, token) = await RegisteredAsync();
         var done = await phone.GenerateAndWatchAsync("Rings");
         // Two that are due together are sent in any order.
-        await Eventually.IsAsync(() => house.PretendApple.PushesAsync(token), all => all.Count == 1);
-        await house.ExecuteAsync($"select add_credits('{phone.UserId}', 20, 'admin_adjustment')");
+        await Eventually.IsAsync(() => system.PretendApple.PushesAsync(token), all => all.Count == 1);
+        await system.ExecuteAsync($"select add_credits('{phone.UserId}', 20, 'admin_adjustment')");
         var failed = await phone.GenerateAndWatchAsync("Rings too [reject]");
-        var pushes = await Eventually.IsAsync(() => house.PretendApple.PushesAsync(token), all => all.Count == 2);
+        var pushes = await Eventually.IsAsync(() => system.PretendApple.PushesAsync(token), all => all.Count == 2);
         foreach (var (push, job, key) in new[] { (pushes[0], done, "VIDEO_COMPLETED"), (pushes[1], failed, "VIDEO_FAILED") })
         {
             var payload = push.GetProperty("payload");
@@ -51,7 +51,7 @@ public sealed class PushTests(TestSystem house)
         var (productionId, sandboxId) = (RandomNumberGenerator.GetHexString(10), RandomNumberGenerator.GetHexString(10));
         foreach (var (id, environment, key) in new[] { (productionId, "production", production), (sandboxId, "sandbox", sandbox) })
         {
-            using var answer = await house.Control.PostAsJsonAsync(
+            using var answer = await system.Control.PostAsJsonAsync(
                 "/_control/apns/keys",
                 new
                 {
@@ -62,7 +62,7 @@ public sealed class PushTests(TestSystem house)
             );
             answer.EnsureSuccessStatusCode();
         }
-        var settings = house.Server.Services.GetRequiredService<IOptions<ApnsOptions>>().Value;
+        var settings = system.Server.Services.GetRequiredService<IOptions<ApnsOptions>>().Value;
         var options = new ApnsOptions
         {
             ProductionUrl = settings.ProductionUrl,
@@ -116,21 +116,21 @@ public sealed class PushTests(TestSystem house)
     public async Task A_token_that_is_nobodys_any_more_is_removed(int status, string reason)
     {
         var (phone, token) = await RegisteredAsync();
-        await house.PretendApple.RespondToPushesAsync(token, status, reason);
+        await system.PretendApple.RespondToPushesAsync(token, status, reason);
         var video = await phone.GenerateAndWatchAsync("Nobody hears");
         Assert.Equal("completed", video.GetProperty("status").GetString());
         await Eventually.IsAsync(() => TokensAsync(token), rows => rows == 0);
-        Assert.Equal("gone", await house.QueryAsync<string>($"select status from push_notifications where token = '{token}'"));
+        Assert.Equal("gone", await system.QueryAsync<string>($"select status from push_notifications where token = '{token}'"));
     }
 
     [Fact]
     public async Task A_token_that_was_registered_anew_after_apple_let_it_go_is_kept()
     {
         var (phone, token) = await RegisteredAsync();
-        await house.PretendApple.RespondToPushesAsync(token, 410, timestamp: DateTimeOffset.UtcNow.AddHours(-1).ToUnixTimeMilliseconds());
+        await system.PretendApple.RespondToPushesAsync(token, 410, timestamp: DateTimeOffset.UtcNow.AddHours(-1).ToUnixTimeMilliseconds());
         await phone.GenerateAndWatchAsync("An old word of Apple");
         await Eventually.IsAsync(
-            () => house.QueryAsync<string>($"select coalesce(max(status), '') from push_notifications where token = '{token}'"),
+            () => system.QueryAsync<string>($"select coalesce(max(status), '') from push_notifications where token = '{token}'"),
             status => status == "gone"
         );
         Assert.Equal(1L, await TokensAsync(token));
@@ -140,13 +140,13 @@ public sealed class PushTests(TestSystem house)
     public async Task A_token_of_the_other_kind_of_build_is_found_there_and_remembered()
     {
         var (phone, token) = await RegisteredAsync();
-        await house.PretendApple.RespondToPushesAsync(token, 200, environment: "sandbox");
+        await system.PretendApple.RespondToPushesAsync(token, 200, environment: "sandbox");
         await phone.GenerateAndWatchAsync("Made with Xcode");
         await Eventually.IsAsync(
-            () => house.QueryAsync<string>($"select environment from push_tokens where token = '{token}'"),
+            () => system.QueryAsync<string>($"select environment from push_tokens where token = '{token}'"),
             environment => environment == "sandbox"
         );
-        Assert.Equal(["production", "sandbox"], (await house.PretendApple.PushesAsync(token)).Select(push => push.GetProperty("environment").GetString()));
+        Assert.Equal(["production", "sandbox"], (await system.PretendApple.PushesAsync(token)).Select(push => push.GetProperty("environment").GetString()));
     }
 
     [Theory]
@@ -156,19 +156,19 @@ public sealed class PushTests(TestSystem house)
     public async Task Apples_trouble_puts_the_push_off_and_keeps_the_token(int status, string reason)
     {
         var (phone, token) = await RegisteredAsync();
-        await house.PretendApple.RespondToPushesAsync(token, status, reason, times: 1);
+        await system.PretendApple.RespondToPushesAsync(token, status, reason, times: 1);
         await phone.GenerateAndWatchAsync("Later");
         var seconds = await Eventually.IsAsync(
             () =>
-                house.QueryAsync<double>(
+                system.QueryAsync<double>(
                     $"select coalesce(max(extract(epoch from run_after - now())), 0)::float8 from push_notifications where token = '{token}' and last_error = '{reason}'"
                 ),
             wait => wait > 0
         );
         // As Apple asks: a quarter of an hour for its own trouble, less for one phone that gets too many.
         Assert.InRange(seconds, status == 429 ? 15 : 600, status == 429 ? 60 : 1200);
-        await house.ExecuteAsync($"update push_notifications set run_after = now() where token = '{token}'");
-        await Eventually.IsAsync(() => house.QueryAsync<string>($"select status from push_notifications where token = '{token}'"), state => state == "sent");
+        await system.ExecuteAsync($"update push_notifications set run_after = now() where token = '{token}'");
+        await Eventually.IsAsync(() => system.QueryAsync<string>($"select status from push_notifications where token = '{token}'"), state => state == "sent");
         Assert.Equal(1L, await TokensAsync(token));
     }
 
@@ -176,9 +176,9 @@ public sealed class PushTests(TestSystem house)
     public async Task Our_own_wrong_setup_alerts_and_removes_no_token()
     {
         var (phone, token) = await RegisteredAsync();
-        await house.PretendApple.RespondToPushesAsync(token, 400, "DeviceTokenNotForTopic");
+        await system.PretendApple.RespondToPushesAsync(token, 400, "DeviceTokenNotForTopic");
         await phone.GenerateAndWatchAsync("Our fault");
-        await Eventually.IsAsync(() => house.QueryAsync<long>("select count(*) from alerts where kind = 'push_setup'"), rows => rows > 0);
+        await Eventually.IsAsync(() => system.QueryAsync<long>("select count(*) from alerts where kind = 'push_setup'"), rows => rows > 0);
         Assert.Equal(1L, await TokensAsync(token));
     }
 
@@ -186,27 +186,27 @@ public sealed class PushTests(TestSystem house)
     public async Task Apple_away_means_the_push_comes_later_and_the_job_ends_in_time()
     {
         var (phone, token) = await RegisteredAsync();
-        await using var outage = await house.OutageAsync("apns", "drop");
+        await using var outage = await system.OutageAsync("apns", "drop");
         Assert.Equal("completed", (await phone.GenerateAndWatchAsync("Apple is away")).GetProperty("status").GetString());
         await Eventually.IsAsync(
-            () => house.QueryAsync<long>($"select count(*) from push_notifications where token = '{token}' and last_error is not null"),
+            () => system.QueryAsync<long>($"select count(*) from push_notifications where token = '{token}' and last_error is not null"),
             rows => rows == 1
         );
         await outage.EndAsync();
-        await house.ExecuteAsync($"update push_notifications set run_after = now() + interval '1 second' where token = '{token}' and status = 'pending'");
-        Assert.Single(await Eventually.IsAsync(() => house.PretendApple.PushesAsync(token), all => all.Count > 0));
+        await system.ExecuteAsync($"update push_notifications set run_after = now() + interval '1 second' where token = '{token}' and status = 'pending'");
+        Assert.Single(await Eventually.IsAsync(() => system.PretendApple.PushesAsync(token), all => all.Count > 0));
     }
 
     [Fact]
     public async Task Tokens_belong_to_whoever_registered_last_and_can_be_taken_back()
     {
         var (first, token) = await RegisteredAsync();
-        var second = await house.NewGuestAsync();
+        var second = await system.NewGuestAsync();
         Assert.Equal(
             HttpStatusCode.OK,
             (await second.PostAsync("/register-push-token", new { token = token.ToUpperInvariant(), environment = "sandbox" })).Status
         );
-        Assert.Equal(second.UserId, await house.QueryAsync<Guid>($"select user_id from push_tokens where token = '{token}'"));
+        Assert.Equal(second.UserId, await system.QueryAsync<Guid>($"select user_id from push_tokens where token = '{token}'"));
         // Somebody else's is not theirs to remove.
         await ApiResponse.ReadAsync(await first.Http.DeleteAsync($"/register-push-token?token={token}"));
         Assert.Equal(1L, await TokensAsync(token));
@@ -216,7 +216,7 @@ public sealed class PushTests(TestSystem house)
         {
             await second.PostAsync("/register-push-token", new { token = NewToken() });
         }
-        Assert.Equal(20L, await house.QueryAsync<long>($"select count(*) from push_tokens where user_id = '{second.UserId}'"));
+        Assert.Equal(20L, await system.QueryAsync<long>($"select count(*) from push_tokens where user_id = '{second.UserId}'"));
     }
 
     [Theory]
@@ -227,31 +227,31 @@ public sealed class PushTests(TestSystem house)
     [InlineData("""{"token":"0f744707bebcf74f9b7c25d48e335894","environment":"staging"}""")]
     [InlineData("""{"token":"0f744707bebcf74f9b7c25d48e335894","kind":"voip"}""")]
     public async Task What_is_no_token_is_refused(string body) =>
-        Assert.Equal("ERR_4000", (await (await house.NewGuestAsync()).PostTextAsync("/register-push-token", body)).Code);
+        Assert.Equal("ERR_4000", (await (await system.NewGuestAsync()).PostTextAsync("/register-push-token", body)).Code);
 
     [Fact]
     public async Task A_deleted_job_rings_nobody_and_a_background_token_shows_nothing()
     {
-        var phone = await house.NewGuestAsync();
+        var phone = await system.NewGuestAsync();
         var token = NewToken();
         await phone.PostAsync("/register-push-token", new { token, kind = "background" });
         var job = (await phone.GenerateAsync("Deleted [slow 600]"))["job_id"].GetString();
         await phone.PostAsync("/delete-video-job", new { job_id = job });
-        await Eventually.IsAsync(() => house.QueryAsync<string>($"select stage from video_jobs where job_id = '{job}'"), stage => stage == "finished");
-        await house.ExecuteAsync($"select add_credits('{phone.UserId}', 20, 'admin_adjustment')");
+        await Eventually.IsAsync(() => system.QueryAsync<string>($"select stage from video_jobs where job_id = '{job}'"), stage => stage == "finished");
+        await system.ExecuteAsync($"select add_credits('{phone.UserId}', 20, 'admin_adjustment')");
         await phone.GenerateAndWatchAsync("Woken");
-        var push = Assert.Single(await Eventually.IsAsync(() => house.PretendApple.PushesAsync(token), all => all.Count > 0));
+        var push = Assert.Single(await Eventually.IsAsync(() => system.PretendApple.PushesAsync(token), all => all.Count > 0));
         Assert.Equal("""{"content-available":1}""", JsonSerializer.Serialize(push.GetProperty("payload").GetProperty("aps")));
         Assert.Equal("5", push.GetProperty("headers").GetProperty("apns-priority").GetString());
     }
 
     private async Task<(Phone Phone, string Token)> RegisteredAsync()
     {
-        var phone = await house.NewGuestAsync();
+        var phone = await system.NewGuestAsync();
         var token = NewToken();
         Assert.Equal(HttpStatusCode.OK, (await phone.PostAsync("/register-push-token", new { token })).Status);
         return (phone, token);
     }
 
-    private Task<long> TokensAsync(string token) => house.QueryAsync<long>($"select count(*) from push_tokens where token = '{token}'");
+    private Task<long> TokensAsync(string token) => system.QueryAsync<long>($"select count(*) from push_tokens where token = '{token}'");
 }

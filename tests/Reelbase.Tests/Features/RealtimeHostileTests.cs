@@ -11,7 +11,7 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>What no client of good will sends to <c>/realtime/v1/websocket</c>: each has an answer, and the node serves the others on.</summary>
-public sealed class RealtimeHostileTests(RealtimeHostileTests.House system) : IClassFixture<RealtimeHostileTests.House>
+public sealed class RealtimeHostileTests(RealtimeHostileTests.Installation system) : IClassFixture<RealtimeHostileTests.Installation>
 {
     private const int MessageBytes = 8192;
 
@@ -167,12 +167,12 @@ public sealed class RealtimeHostileTests(RealtimeHostileTests.House system) : IC
     public async Task A_flood_of_messages_closes_its_socket()
     {
         using var client = await ChannelClient.OpenAsync(system.Url, AnonKey);
-        var beat = Encoding.UTF8.GetBytes("""[null,"1","phoenix","heartbeat",{}]""");
+        var heartbeat = Encoding.UTF8.GetBytes("""[null,"1","phoenix","heartbeat",{}]""");
         try
         {
             while (true)
             {
-                await client.SendRawAsync(beat);
+                await client.SendRawAsync(heartbeat);
                 if (client.CloseStatus is not null)
                 {
                     break;
@@ -326,7 +326,7 @@ public sealed class RealtimeHostileTests(RealtimeHostileTests.House system) : IC
             new TaskCompletionSource().Task;
     }
 
-    public sealed class House : TestSystem
+    public sealed class Installation : TestSystem
     {
         protected override Dictionary<string, string?> Settings =>
             new()

@@ -9,7 +9,7 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>Channels of <c>/realtime/v1/websocket</c>: who hears of what, from when on, and until when.</summary>
-public sealed class RealtimeTests(RealtimeTests.House system) : IClassFixture<RealtimeTests.House>
+public sealed class RealtimeTests(RealtimeTests.Installation system) : IClassFixture<RealtimeTests.Installation>
 {
     private string AnonKey => system.Server.Services.GetRequiredService<AccessTokens>().CreateAnonKey();
 
@@ -304,5 +304,5 @@ public sealed class RealtimeTests(RealtimeTests.House system) : IClassFixture<Re
         public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Ahead;
     }
 
-    public sealed class House : TestSystem;
+    public sealed class Installation : TestSystem;
 }

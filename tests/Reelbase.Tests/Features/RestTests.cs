@@ -195,8 +195,8 @@ public sealed class RestTests(RestTests.Product system) : IClassFixture<RestTest
             );
         }
         // Nothing else of whoever the id names: no other column, no other table, no other change.
-        var told = await SendAsync("PATCH", "users?id=eq." + ada.UserId, null, settings, ("Prefer", "return=representation"));
-        Assert.Equal(["id", "language", "theme_preference"], told.Json[0].EnumerateObject().Select(property => property.Name));
+        var updated = await SendAsync("PATCH", "users?id=eq." + ada.UserId, null, settings, ("Prefer", "return=representation"));
+        Assert.Equal(["id", "language", "theme_preference"], updated.Json[0].EnumerateObject().Select(property => property.Name));
         foreach (var more in new[] { "&select=id,email", "&select=id,quota_log(change)", "&select=x:apple_sub" })
         {
             var refused = await SendAsync("PATCH", $"users?id=eq.{ada.UserId}{more}", null, settings, ("Prefer", "return=representation"));

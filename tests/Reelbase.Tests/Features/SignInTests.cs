@@ -9,17 +9,17 @@ namespace Reelbase.Tests.Features;
 
 /// <summary>Sign in with Apple: linking, merging, tokens that are none, and what Apple says afterwards.</summary>
 [Collection(SharedProduct.Name)]
-public sealed class SignInTests(TestSystem house)
+public sealed class SignInTests(TestSystem system)
 {
     private static string Subject() => "001234." + Guid.NewGuid().ToString("N");
 
     [Fact]
     public async Task A_guest_becomes_a_member_and_keeps_everything()
     {
-        var phone = await house.NewGuestAsync();
+        var phone = await system.NewGuestAsync();
         var video = await phone.GenerateAndWatchAsync("Kept through sign-in");
         var subject = Subject();
-        var (token, _) = await house.PretendApple.SignInAsync(subject, "ada@example.com");
+        var (token, _) = await system.PretendApple.SignInAsync(subject, "ada@example.com");
         var answer = await phone.PostAsync("/merge-guest-user", new { id_token = token });
         Assert.True(answer.Status == HttpStatusCode.OK, answer.Text);
         var user = answer["user"];
@@ -38,7 +38,7 @@ public sealed class SignInTests(TestSystem house)
         // Once more changes nothing.
         Assert.Equal(HttpStatusCode.OK, (await phone.PostAsync("/merge-guest-user", new { id_token = token })).Status);
         // And another Apple account is not joined to a member.
-        var (other, _) = await house.PretendApple.SignInAsync(Subject());
+        var (other, _) = await system.PretendApple.SignInAsync(Subject());
         Assert.Equal("ERR_4012", (await phone.PostAsync("/merge-guest-user", new { id_token = other })).Code);
     }
 
@@ -46,15 +46,15 @@ public sealed class SignInTests(TestSystem house)
     public async Task A_guest_with_jobs_in_flight_becomes_part_of_an_existing_member()
     {
         var subject = Subject();
-        var first = await house.NewGuestAsync(30);
-        await first.PostAsync("/merge-guest-user", new { id_token = (await house.PretendApple.SignInAsync(subject)).Token });
-        var second = await house.NewGuestAsync(40);
+        var first = await system.NewGuestAsync(30);
+        await first.PostAsync("/merge-guest-user", new { id_token = (await system.PretendApple.SignInAsync(subject)).Token });
+        var second = await system.NewGuestAsync(40);
         var slow = (await second.GenerateAsync("In flight [slow 600]"))["job_id"].GetString()!;
         var failing = (await second.GenerateAsync("Failing in flight [fail] [slow 600]"))["job_id"].GetString()!;
         var key = Guid.NewGuid();
         var pressed = await second.GenerateAsync("Pressed before", key);
 
-        var merged = await second.PostAsync("/merge-guest-user", new { id_token = (await house.PretendApple.SignInAsync(subject)).Token });
+        var merged = await second.PostAsync("/merge-guest-user", new { id_token = (await system.PretendApple.SignInAsync(subject)).Token });
         Assert.True(merged.Status == HttpStatusCode.OK, merged.Text);
         Assert.Equal(first.UserId, merged["user"].GetProperty("id").GetGuid());
         Assert.Equal(46, merged["user"].GetProperty("credits_remaining").GetInt32());
@@ -64,11 +64,11 @@ public sealed class SignInTests(TestSystem house)
         Assert.Equal(pressed.Text, again.Text);
         // What is not there yet cannot be done there.
         await Eventually.IsAsync(
-            () => house.QueryAsync<long>($"select count(*) from video_jobs where job_id in ('{slow}', '{failing}') and stage = 'submitted'"),
+            () => system.QueryAsync<long>($"select count(*) from video_jobs where job_id in ('{slow}', '{failing}') and stage = 'submitted'"),
             there => there == 2
         );
-        house.FinishAtFal("In flight [slow 600]");
-        house.FinishAtFal("Failing in flight [fail] [slow 600]");
+        system.FinishAtFal("In flight [slow 600]");
+        system.FinishAtFal("Failing in flight [fail] [slow 600]");
         Assert.Equal("completed", (await second.WatchAsync(slow))[^1].GetProperty("status").GetString());
         Assert.Equal("failed", (await first.WatchAsync(failing))[^1].GetProperty("status").GetString());
         Assert.Equal(54, await second.CreditsAsync());
@@ -79,13 +79,13 @@ public sealed class SignInTests(TestSystem house)
         Assert.Equal(HttpStatusCode.OK, (await first.Http.GetAsync("/storage/v1/object/authenticated/" + file.AbsolutePath.Split("/sign/")[1])).StatusCode);
         var history = (await first.GetAsync("/get-credit-history?limit=100"))["transactions"].EnumerateArray().ToList();
         Assert.Equal(0, history.Where(line => line.GetProperty("reason").GetString() == "merge").Sum(line => line.GetProperty("change").GetInt32()));
-        await house.AssertLedgerAsync();
+        await system.AssertLedgerAsync();
 
         // The phone's device belongs to a member now: a new installation on it gets a guest of its own, without credits.
-        var reinstalled = await Phone.OnboardAsync(house.Url, second.DeviceId);
+        var reinstalled = await Phone.OnboardAsync(system.Url, second.DeviceId);
         Assert.NotEqual(second.UserId, reinstalled.UserId);
         Assert.Equal(0, reinstalled.Onboarding["credits_remaining"].GetInt32());
-        var joined = await reinstalled.PostAsync("/merge-guest-user", new { id_token = (await house.PretendApple.SignInAsync(subject)).Token });
+        var joined = await reinstalled.PostAsync("/merge-guest-user", new { id_token = (await system.PretendApple.SignInAsync(subject)).Token });
         Assert.Equal(first.UserId, joined["user"].GetProperty("id").GetGuid());
     }
 
@@ -93,7 +93,7 @@ public sealed class SignInTests(TestSystem house)
     public async Task The_auth_api_signs_in_makes_a_member_once_and_finds_them_again()
     {
         var subject = Subject();
-        var tokens = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => house.PretendApple.SignInAsync(subject, "bo@privaterelay.appleid.com")));
+        var tokens = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => system.PretendApple.SignInAsync(subject, "bo@privaterelay.appleid.com")));
         var answers = await Task.WhenAll(tokens.Select(token => TokenAsync(new { provider = "apple", id_token = token.Token })));
         Assert.All(answers, answer => Assert.True(answer.Status == HttpStatusCode.OK, answer.Text));
         var user = Assert.Single(answers.Select(answer => answer["user"].GetProperty("id").GetGuid()).Distinct());
@@ -106,7 +106,7 @@ public sealed class SignInTests(TestSystem house)
             (subject, user.ToString(), "apple"),
             (identity.GetProperty("id").GetString(), identity.GetProperty("user_id").GetString(), identity.GetProperty("provider").GetString())
         );
-        using var http = house.Anybody();
+        using var http = system.Anybody();
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", answers[3]["access_token"].GetString());
         Assert.Equal(0, (await ApiResponse.ReadAsync(await http.GetAsync("/get-user-credits")))["credits_remaining"].GetInt32());
     }
@@ -115,8 +115,8 @@ public sealed class SignInTests(TestSystem house)
     public async Task Linking_keeps_the_guests_id_and_an_account_that_has_a_user_is_taken()
     {
         var subject = Subject();
-        var guest = await house.NewGuestAsync();
-        var (token, _) = await house.PretendApple.SignInAsync(subject);
+        var guest = await system.NewGuestAsync();
+        var (token, _) = await system.PretendApple.SignInAsync(subject);
         Assert.Equal(
             HttpStatusCode.Unauthorized,
             (
@@ -141,7 +141,7 @@ public sealed class SignInTests(TestSystem house)
         );
         Assert.True(linked.Status == HttpStatusCode.OK, linked.Text);
         Assert.Equal(guest.UserId, linked["user"].GetProperty("id").GetGuid());
-        var other = await house.NewGuestAsync();
+        var other = await system.NewGuestAsync();
         var taken = await TokenAsync(
             new
             {
@@ -161,8 +161,8 @@ public sealed class SignInTests(TestSystem house)
         const string raw = "a nonce of ours";
         var hashed = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(raw)));
         var subject = Subject();
-        var with = (await house.PretendApple.SignInAsync(subject, nonce: hashed)).Token;
-        var without = (await house.PretendApple.SignInAsync(subject)).Token;
+        var with = (await system.PretendApple.SignInAsync(subject, nonce: hashed)).Token;
+        var without = (await system.PretendApple.SignInAsync(subject)).Token;
         Assert.Equal(
             HttpStatusCode.OK,
             (
@@ -204,8 +204,8 @@ public sealed class SignInTests(TestSystem house)
     [Fact]
     public async Task Tokens_that_are_none_are_refused_everywhere_and_change_nothing()
     {
-        var guest = await house.NewGuestAsync();
-        var good = (await house.PretendApple.SignInAsync(Subject())).Token;
+        var guest = await system.NewGuestAsync();
+        var good = (await system.PretendApple.SignInAsync(Subject())).Token;
         var parts = good.Split('.');
         using var rsa = RSA.Create(2048);
         var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
@@ -232,9 +232,9 @@ public sealed class SignInTests(TestSystem house)
             Encode(new { alg = "none" }) + "." + parts[1] + ".",
             Forge(rsa, "an unknown key"),
             Forge(rsa, JsonDocument.Parse(Convert.FromBase64String(Pad(parts[0]))).RootElement.GetProperty("kid").GetString()!),
-            (await house.PretendApple.SignInAsync(Subject(), audience: "com.example.other")).Token,
-            (await house.PretendApple.SignInAsync(Subject(), issuedAt: now - 90_000)).Token,
-            (await house.PretendApple.SignInAsync(Subject(), issuedAt: now + 3600 * 24)).Token[..^1],
+            (await system.PretendApple.SignInAsync(Subject(), audience: "com.example.other")).Token,
+            (await system.PretendApple.SignInAsync(Subject(), issuedAt: now - 90_000)).Token,
+            (await system.PretendApple.SignInAsync(Subject(), issuedAt: now + 3600 * 24)).Token[..^1],
         ];
         foreach (var token in bad)
         {
@@ -253,17 +253,17 @@ public sealed class SignInTests(TestSystem house)
         var subject = Subject();
         Assert.Equal(
             HttpStatusCode.OK,
-            (await TokenAsync(new { provider = "apple", id_token = (await house.PretendApple.SignInAsync(subject)).Token })).Status
+            (await TokenAsync(new { provider = "apple", id_token = (await system.PretendApple.SignInAsync(subject)).Token })).Status
         );
-        await house.PretendApple.PostAsync("apple-id/rotate-keys", new { });
-        var fresh = (await house.PretendApple.SignInAsync(subject)).Token;
+        await system.PretendApple.PostAsync("apple-id/rotate-keys", new { });
+        var fresh = (await system.PretendApple.SignInAsync(subject)).Token;
         Assert.Equal(HttpStatusCode.OK, (await TokenAsync(new { provider = "apple", id_token = fresh })).Status);
-        await using var outage = await house.OutageAsync("apple-id", "down");
+        await using var outage = await system.OutageAsync("apple-id", "down");
         // Known keys go on; a key that nobody knows yet cannot be judged.
-        var known = (await house.PretendApple.SignInAsync(Subject())).Token;
+        var known = (await system.PretendApple.SignInAsync(Subject())).Token;
         Assert.Equal(HttpStatusCode.OK, (await TokenAsync(new { provider = "apple", id_token = known })).Status);
-        await house.PretendApple.PostAsync("apple-id/rotate-keys", new { });
-        var unknown = (await house.PretendApple.SignInAsync(subject)).Token;
+        await system.PretendApple.PostAsync("apple-id/rotate-keys", new { });
+        var unknown = (await system.PretendApple.SignInAsync(subject)).Token;
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await TokenAsync(new { provider = "apple", id_token = unknown })).Status);
         await outage.EndAsync();
         await Eventually.IsAsync(async () => (await TokenAsync(new { provider = "apple", id_token = unknown })).Status, status => status == HttpStatusCode.OK);
@@ -273,13 +273,13 @@ public sealed class SignInTests(TestSystem house)
     public async Task A_banned_member_signs_in_nowhere_and_nobody_merges_into_them()
     {
         var subject = Subject();
-        var member = await house.NewGuestAsync();
-        await member.PostAsync("/merge-guest-user", new { id_token = (await house.PretendApple.SignInAsync(subject)).Token });
-        await house.ExecuteAsync($"update users set banned_at = now() where id = '{member.UserId}'");
-        var token = (await house.PretendApple.SignInAsync(subject)).Token;
+        var member = await system.NewGuestAsync();
+        await member.PostAsync("/merge-guest-user", new { id_token = (await system.PretendApple.SignInAsync(subject)).Token });
+        await system.ExecuteAsync($"update users set banned_at = now() where id = '{member.UserId}'");
+        var token = (await system.PretendApple.SignInAsync(subject)).Token;
         var refused = await TokenAsync(new { provider = "apple", id_token = token });
         Assert.Equal((HttpStatusCode.Forbidden, "user_banned"), (refused.Status, refused["code"].GetString()));
-        var guest = await house.NewGuestAsync();
+        var guest = await system.NewGuestAsync();
         Assert.Equal("ERR_4006", (await guest.PostAsync("/merge-guest-user", new { id_token = token })).Code);
         Assert.Equal(10, await guest.CreditsAsync());
     }
@@ -293,30 +293,30 @@ public sealed class SignInTests(TestSystem house)
     public async Task What_apple_says_of_an_account_is_carried_out(string type, bool asObject)
     {
         var subject = Subject();
-        var member = await house.NewGuestAsync();
-        var (token, code) = await house.PretendApple.SignInAsync(subject, "gone@example.com");
+        var member = await system.NewGuestAsync();
+        var (token, code) = await system.PretendApple.SignInAsync(subject, "gone@example.com");
         await member.PostAsync("/merge-guest-user", new { id_token = token, authorization_code = code });
-        Assert.True((await house.PretendApple.AccountEventAsync(type, subject, asObject)).GetProperty("accepted").GetBoolean());
+        Assert.True((await system.PretendApple.AccountEventAsync(type, subject, asObject)).GetProperty("accepted").GetBoolean());
         await Eventually.IsAsync(
-            () => house.QueryAsync<long>("select count(*) from webhook_deliveries where inbox = 'apple_account' and status = 'pending'"),
+            () => system.QueryAsync<long>("select count(*) from webhook_deliveries where inbox = 'apple_account' and status = 'pending'"),
             rows => rows == 0
         );
         var credits = await member.GetAsync("/get-user-credits");
-        var isDeleted = await house.QueryAsync<bool>($"select deleted_at is not null from users where id = '{member.UserId}'");
+        var isDeleted = await system.QueryAsync<bool>($"select deleted_at is not null from users where id = '{member.UserId}'");
         Assert.Equal(type.StartsWith("account", StringComparison.Ordinal), isDeleted);
         Assert.Equal(type == "email-disabled" ? HttpStatusCode.OK : HttpStatusCode.Unauthorized, credits.Status);
         // Nothing of what named the person is kept with the message.
         Assert.Equal(
             0L,
-            await house.QueryAsync<long>($"select count(*) from webhook_deliveries where payload::text like '%{subject}%' or event_id like '%{subject}%'")
+            await system.QueryAsync<long>($"select count(*) from webhook_deliveries where payload::text like '%{subject}%' or event_id like '%{subject}%'")
         );
     }
 
     [Fact]
     public async Task An_account_event_that_is_none_is_refused()
     {
-        using var http = house.Anybody();
-        var identity = (await house.PretendApple.SignInAsync(Subject())).Token;
+        using var http = system.Anybody();
+        var identity = (await system.PretendApple.SignInAsync(Subject())).Token;
         foreach (var payload in new[] { null, "a.b.c", identity })
         {
             Assert.Equal(HttpStatusCode.Unauthorized, (await http.PostAsJsonAsync("/apple-account-events", new { payload })).StatusCode);
@@ -325,7 +325,7 @@ public sealed class SignInTests(TestSystem house)
 
     private async Task<ApiResponse> TokenAsync(object body, string? bearer = null)
     {
-        using var http = house.Anybody();
+        using var http = system.Anybody();
         http.DefaultRequestHeaders.Add("x-supabase-api-version", "2024-01-01");
         if (bearer is not null)
         {

@@ -64,7 +64,7 @@ public sealed class StorageQuotaTests(StorageQuotaTests.ShortOfDisk system) : IC
         var error = await Record.ExceptionAsync(() =>
             downloader.DownloadAsync($"{system.SimulatorsUrl}/_control/fal/requests", [], "/dev/full", CancellationToken.None)
         );
-        Assert.True(error is IOException && PrivateFiles.IsForWantOfRoom(error), error?.ToString());
+        Assert.True(error is IOException && PrivateFiles.IsDiskFull(error), error?.ToString());
     }
 
     [Theory]
@@ -81,9 +81,9 @@ public sealed class StorageQuotaTests(StorageQuotaTests.ShortOfDisk system) : IC
                 return Record.ExceptionAsync(() => UploadBody.ReadAsync(context, "/dev/full", new UploadsOptions())).AsTask();
             },
             // Whoever else writes to that file at the moment keeps it.
-            seen => seen is not IOException || PrivateFiles.IsForWantOfRoom(seen)
+            seen => seen is not IOException || PrivateFiles.IsDiskFull(seen)
         );
-        Assert.True(error is IOException && PrivateFiles.IsForWantOfRoom(error), error?.ToString());
+        Assert.True(error is IOException && PrivateFiles.IsDiskFull(error), error?.ToString());
     }
 
     private async Task<(string?, string?)> ReadyAsync()

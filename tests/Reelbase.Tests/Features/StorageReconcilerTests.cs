@@ -7,9 +7,9 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>A store that is not mounted, another installation's, or half lost is left alone; a few wrong files are put right, a page at a time.</summary>
-public abstract class StorageReconcilerTests(StorageReconcilerTests.House house)
+public abstract class StorageReconcilerTests(StorageReconcilerTests.Installation system)
 {
-    public class House : TestSystem
+    public class Installation : TestSystem
     {
         protected override Dictionary<string, string?> Settings =>
             new()
@@ -36,9 +36,9 @@ public abstract class StorageReconcilerTests(StorageReconcilerTests.House house)
         }
     }
 
-    private IFileStore Store => house.Server.Services.GetRequiredService<IFileStore>();
+    private IFileStore Store => system.Server.Services.GetRequiredService<IFileStore>();
 
-    private StorageReconciler Reconciler => house.Server.Services.GetRequiredService<StorageReconciler>();
+    private StorageReconciler Reconciler => system.Server.Services.GetRequiredService<StorageReconciler>();
 
     private static CancellationToken None => CancellationToken.None;
 
@@ -46,7 +46,7 @@ public abstract class StorageReconcilerTests(StorageReconcilerTests.House house)
     public async Task A_new_installation_marks_its_store()
     {
         await BeginAsync(0);
-        Assert.Equal(await house.QueryAsync<Guid>("select id from installation"), Guid.Parse((await Store.ReadMarkerAsync(None))!));
+        Assert.Equal(await system.QueryAsync<Guid>("select id from installation"), Guid.Parse((await Store.ReadMarkerAsync(None))!));
     }
 
     [Theory]
@@ -64,9 +64,9 @@ public abstract class StorageReconcilerTests(StorageReconcilerTests.House house)
         await AssertUntouchedAsync(rows: 4, orphans: ["nobody/orphan.mp4"]);
 
         // An operator who knows that this is the store goes on, and it is ours from then on.
-        await house.ExecuteAsync("select request_storage_check(true)");
-        Assert.Equal((1, 1, null), await HealedAsync());
-        Assert.Equal(await house.QueryAsync<Guid>("select id from installation"), Guid.Parse((await Store.ReadMarkerAsync(None))!));
+        await system.ExecuteAsync("select request_storage_check(true)");
+        Assert.Equal((1, 1, null), await RepairedAsync());
+        Assert.Equal(await system.QueryAsync<Guid>("select id from installation"), Guid.Parse((await Store.ReadMarkerAsync(None))!));
         Assert.Null((await RunAsync()).Stopped);
     }
 
@@ -79,12 +79,12 @@ public abstract class StorageReconcilerTests(StorageReconcilerTests.House house)
         await AssertUntouchedAsync(rows: 10, orphans: []);
         Assert.Equal(
             ["{\"rows\": 10, \"files\": 7, \"missing\": 3, \"orphans\": 0, \"stopped\": \"3 of 10 files that there should be are missing\"}"],
-            await house.RowsAsync("select report from schedules where name = 'storage_check'")
+            await system.RowsAsync("select report from schedules where name = 'storage_check'")
         );
-        await house.ExecuteAsync("select request_storage_check(true)");
-        Assert.Equal((0, 3, null), await HealedAsync());
-        Assert.Equal(7L, await house.QueryAsync<long>("select count(*) from storage_objects"));
-        Assert.Equal(["storage_check|{\"force\": true}"], await house.RowsAsync("select action_type, details from admin_actions order by id desc limit 1"));
+        await system.ExecuteAsync("select request_storage_check(true)");
+        Assert.Equal((0, 3, null), await RepairedAsync());
+        Assert.Equal(7L, await system.QueryAsync<long>("select count(*) from storage_objects"));
+        Assert.Equal(["storage_check|{\"force\": true}"], await system.RowsAsync("select action_type, details from admin_actions order by id desc limit 1"));
     }
 
     [Fact]
@@ -108,9 +108,9 @@ public abstract class StorageReconcilerTests(StorageReconcilerTests.House house)
         await RemoveAsync(11, 11);
         await PutAsync("0.mp4");
         await PutAsync("zzz.mp4");
-        Assert.Equal((2, 2, null), await HealedAsync());
-        Assert.Equal(9L, await house.QueryAsync<long>("select count(*) from storage_objects"));
-        Assert.Equal((0, 0, null), await HealedAsync());
+        Assert.Equal((2, 2, null), await RepairedAsync());
+        Assert.Equal(9L, await system.QueryAsync<long>("select count(*) from storage_objects"));
+        Assert.Equal((0, 0, null), await RepairedAsync());
     }
 
     [Fact]
@@ -118,7 +118,7 @@ public abstract class StorageReconcilerTests(StorageReconcilerTests.House house)
     {
         await BeginAsync(9);
         // The node that had counted the first six rows died; what it had counted stands in its progress.
-        await house.ExecuteAsync(
+        await system.ExecuteAsync(
             """
             insert into schedules (name, progress) values ('storage_check', jsonb_build_object('saved_at', clock_timestamp(), 'IsHealing', false,
               'Bucket', 'videos', 'Name', 'u/006.mp4', 'Counted', '{"Rows":600,"Files":600,"Orphans":0,"Missing":0}'::jsonb,
@@ -133,7 +133,7 @@ public abstract class StorageReconcilerTests(StorageReconcilerTests.House house)
     /// <summary>An empty store and table with so many files in both.</summary>
     private protected async Task BeginAsync(int count)
     {
-        await house.ExecuteAsync("delete from storage_objects; delete from schedules; delete from alerts; update installation set store_marked_at = null");
+        await system.ExecuteAsync("delete from storage_objects; delete from schedules; delete from alerts; update installation set store_marked_at = null");
         var old = new List<StoredFile>();
         await foreach (var file in Store.ListAsync("", "", None))
         {
@@ -145,11 +145,11 @@ public abstract class StorageReconcilerTests(StorageReconcilerTests.House house)
         }
         await ReplaceMarkAsync(null);
         await Reconciler.MarkNewStoreAsync(None);
-        var phone = await house.NewGuestAsync();
+        var phone = await system.NewGuestAsync();
         foreach (var number in Enumerable.Range(1, count))
         {
             await PutAsync($"u/{number:000}.mp4");
-            await house.ExecuteAsync(
+            await system.ExecuteAsync(
                 $"insert into storage_objects (bucket, name, user_id, state, size_bytes, content_type, stored_at) values ('videos', 'u/{number:000}.mp4', '{phone.UserId}', 'stored', 1, 'video/mp4', now() - interval '1 hour')"
             );
         }
@@ -188,7 +188,7 @@ public abstract class StorageReconcilerTests(StorageReconcilerTests.House house)
         return (await Reconciler.RunAsync(DateTime.UtcNow.AddDays(1), None))!;
     }
 
-    private protected async Task<(long Orphans, long Missing, string? Stopped)> HealedAsync()
+    private protected async Task<(long Orphans, long Missing, string? Stopped)> RepairedAsync()
     {
         var report = await RunAsync();
         return (report.Orphans, report.Missing, report.Stopped);
@@ -196,21 +196,21 @@ public abstract class StorageReconcilerTests(StorageReconcilerTests.House house)
 
     private async Task AssertUntouchedAsync(long rows, string[] orphans)
     {
-        Assert.Equal(rows, await house.QueryAsync<long>("select count(*) from storage_objects where state = 'stored'"));
+        Assert.Equal(rows, await system.QueryAsync<long>("select count(*) from storage_objects where state = 'stored'"));
         foreach (var orphan in orphans)
         {
             Assert.True(await Store.ExistsAsync("videos", orphan, None), orphan);
         }
         Assert.Equal(
             ["storage_check|1"],
-            await house.RowsAsync("select kind, count(*) from alerts where kind like '%file%' or kind like 'storage%' group by kind")
+            await system.RowsAsync("select kind, count(*) from alerts where kind like '%file%' or kind like 'storage%' group by kind")
         );
     }
 
     private protected abstract Task ReplaceMarkAsync(string? mark);
 
     /// <summary>The same, with its files in Swift.</summary>
-    public sealed class InSwift : House
+    public sealed class InSwift : Installation
     {
         public SwiftServer Swift { get; } = new();
 
@@ -239,9 +239,11 @@ public abstract class StorageReconcilerTests(StorageReconcilerTests.House house)
 }
 
 /// <summary>On the local disk.</summary>
-public sealed class LocalStorageReconcilerTests(StorageReconcilerTests.House house) : StorageReconcilerTests(house), IClassFixture<StorageReconcilerTests.House>
+public sealed class LocalStorageReconcilerTests(StorageReconcilerTests.Installation system)
+    : StorageReconcilerTests(system),
+        IClassFixture<StorageReconcilerTests.Installation>
 {
-    private readonly string _root = Path.Combine(house.DataDirectory, "storage");
+    private readonly string _root = Path.Combine(system.DataDirectory, "storage");
 
     [Fact]
     public async Task A_disk_that_is_not_mounted_loses_neither_rows_nor_files()
@@ -258,7 +260,7 @@ public sealed class LocalStorageReconcilerTests(StorageReconcilerTests.House hou
             Directory.Delete(_root, recursive: true);
             Directory.Move(_root + ".unmounted", _root);
         }
-        Assert.Equal((0, 0, null), await HealedAsync());
+        Assert.Equal((0, 0, null), await RepairedAsync());
         Assert.Equal(4, (await RunAsync()).Rows);
     }
 
@@ -272,7 +274,7 @@ public sealed class LocalStorageReconcilerTests(StorageReconcilerTests.House hou
             Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(_root, name))!);
             await File.WriteAllTextAsync(Path.Combine(_root, name), "x");
         }
-        Assert.Equal((0, 0, null), await HealedAsync());
+        Assert.Equal((0, 0, null), await RepairedAsync());
         Assert.All(foreign, name => Assert.True(File.Exists(Path.Combine(_root, name)), name));
     }
 
@@ -289,8 +291,8 @@ public sealed class LocalStorageReconcilerTests(StorageReconcilerTests.House hou
 
 /// <summary>In an S3-compatible store.</summary>
 [Trait("Needs", "swift")]
-public sealed class S3StorageReconcilerTests(StorageReconcilerTests.InSwift house)
-    : StorageReconcilerTests(house),
+public sealed class S3StorageReconcilerTests(StorageReconcilerTests.InSwift system)
+    : StorageReconcilerTests(system),
         IClassFixture<StorageReconcilerTests.InSwift>
 {
     private protected override async Task ReplaceMarkAsync(string? mark)
@@ -300,7 +302,7 @@ public sealed class S3StorageReconcilerTests(StorageReconcilerTests.InSwift hous
             SwiftServer.SecretKey,
             new Amazon.S3.AmazonS3Config
             {
-                ServiceURL = house.Swift.Url,
+                ServiceURL = system.Swift.Url,
                 ForcePathStyle = true,
                 AuthenticationRegion = "us-east-1",
             }
@@ -318,7 +320,7 @@ public sealed class S3StorageReconcilerTests(StorageReconcilerTests.InSwift hous
         }
         else
         {
-            await house.Server.Services.GetRequiredService<IFileStore>().WriteMarkerAsync(mark, CancellationToken.None);
+            await system.Server.Services.GetRequiredService<IFileStore>().WriteMarkerAsync(mark, CancellationToken.None);
         }
     }
 }

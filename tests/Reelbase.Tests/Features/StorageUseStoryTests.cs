@@ -3,10 +3,10 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>What files take, as an operator sees it, with jobs that end at the same time.</summary>
-public sealed class StorageUseStoryTests(StorageUseStoryTests.House house) : IClassFixture<StorageUseStoryTests.House>
+public sealed class StorageUseStoryTests(StorageUseStoryTests.Installation system) : IClassFixture<StorageUseStoryTests.Installation>
 {
-    /// <summary>A house that sums all the time.</summary>
-    public sealed class House : AdminHouse
+    /// <summary>A system that sums all the time.</summary>
+    public sealed class Installation : AdminSystem
     {
         protected override Dictionary<string, string?> Settings =>
             new(base.Settings)
@@ -23,19 +23,19 @@ public sealed class StorageUseStoryTests(StorageUseStoryTests.House house) : ICl
     [Fact]
     public async Task Videos_that_are_finished_and_deleted_are_in_the_console_and_the_metrics_by_kind()
     {
-        var phones = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => house.NewGuestAsync(100)));
+        var phones = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => system.NewGuestAsync(100)));
         await Task.WhenAll(phones.Select(phone => phone.GenerateAndWatchAsync("A boat")));
-        var bytes = await house.QueryAsync<long>(Stored);
+        var bytes = await system.QueryAsync<long>(Stored);
         Assert.True(bytes > 0);
-        Assert.Equal(bytes, await house.QueryAsync<long>(Counted));
-        await Eventually.IsAsync(() => house.QueryAsync<long>("select count(*) from storage_use_changes"), rows => rows == 0);
-        Assert.Equal(bytes, await house.QueryAsync<long>("select sum(bytes)::bigint from storage_use"));
+        Assert.Equal(bytes, await system.QueryAsync<long>(Counted));
+        await Eventually.IsAsync(() => system.QueryAsync<long>("select count(*) from storage_use_changes"), rows => rows == 0);
+        Assert.Equal(bytes, await system.QueryAsync<long>("select sum(bytes)::bigint from storage_use"));
         foreach (var page in new[] { "/admin-system", "/admin-overview" })
         {
-            var storage = (await house.GetAsync(page))["storage"];
+            var storage = (await system.GetAsync(page))["storage"];
             Assert.Equal((bytes, 1_000_000_000L), (storage.GetProperty("bytes").GetInt64(), storage.GetProperty("capacity_bytes").GetInt64()));
             Assert.Equal(
-                await house.RowsAsync(
+                await system.RowsAsync(
                     "select bucket, sum(size_bytes), count(*) from storage_objects where size_bytes is not null group by bucket order by bucket"
                 ),
                 storage
@@ -44,14 +44,14 @@ public sealed class StorageUseStoryTests(StorageUseStoryTests.House house) : ICl
                     .Select(kind => $"{kind.GetProperty("kind")}|{kind.GetProperty("bytes")}|{kind.GetProperty("objects")}")
             );
         }
-        using var scraper = new HttpClient { BaseAddress = new Uri(house.Url) };
+        using var scraper = new HttpClient { BaseAddress = new Uri(system.Url) };
         await Eventually.IsAsync(
             () => scraper.GetStringAsync("/metrics"),
             text => text.Contains("reelbase_storage_bytes{", StringComparison.Ordinal) && text.Contains("kind=\"videos\"", StringComparison.Ordinal)
         );
-        var job = await house.QueryAsync<Guid>($"select job_id from video_jobs where user_id = '{phones[0].UserId}'");
+        var job = await system.QueryAsync<Guid>($"select job_id from video_jobs where user_id = '{phones[0].UserId}'");
         await phones[0].PostAsync("/delete-video-job", new { job_id = job });
-        await Eventually.IsAsync(() => house.QueryAsync<long>(Stored), rest => rest < bytes && rest > 0);
-        await Eventually.IsAsync(async () => await house.QueryAsync<long>(Counted) - await house.QueryAsync<long>(Stored), difference => difference == 0);
+        await Eventually.IsAsync(() => system.QueryAsync<long>(Stored), rest => rest < bytes && rest > 0);
+        await Eventually.IsAsync(async () => await system.QueryAsync<long>(Counted) - await system.QueryAsync<long>(Stored), difference => difference == 0);
     }
 }

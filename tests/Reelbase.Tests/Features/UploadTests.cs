@@ -13,7 +13,7 @@ namespace Reelbase.Tests.Features;
 public abstract partial class UploadTests(UploadTests.Prepared system)
 {
     /// <summary>The product.</summary>
-    protected Prepared House => system;
+    protected Prepared Installation => system;
 
     /// <summary>Pictures may have one megabyte here.</summary>
     public class Prepared : TestSystem
@@ -390,10 +390,13 @@ public sealed class LocalUploadTests(UploadTests.Prepared system) : UploadTests(
     [Fact]
     public async Task A_picture_is_its_owners_alone_on_the_disk()
     {
-        var phone = await House.NewGuestAsync();
+        var phone = await Installation.NewGuestAsync();
         await SendAsync(phone, HttpMethod.Post, $"uploads/{phone.UserId}/private.jpg", Pictures.Jpeg(), "image/jpeg");
-        var name = await House.QueryAsync<string>($"select name from storage_objects where user_id = '{phone.UserId}'");
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(House.DataDirectory, "storage", "pictures", name)));
+        var name = await Installation.QueryAsync<string>($"select name from storage_objects where user_id = '{phone.UserId}'");
+        Assert.Equal(
+            UnixFileMode.UserRead | UnixFileMode.UserWrite,
+            File.GetUnixFileMode(Path.Combine(Installation.DataDirectory, "storage", "pictures", name))
+        );
     }
 }
 

@@ -11,7 +11,7 @@ namespace Reelbase.Tests.Operations;
 
 /// <summary>Behind the real nginx and Caddy: with nothing set but the node's address, and with each example of <c>deploy/</c>.</summary>
 [Trait("Needs", "proxies")]
-public sealed class ProxyTests(ProxyTests.House house) : IClassFixture<ProxyTests.House>
+public sealed class ProxyTests(ProxyTests.Installation system) : IClassFixture<ProxyTests.Installation>
 {
     private const string OwnName = "https://video.example.com";
     private const string Shared = "https://example.com";
@@ -27,7 +27,7 @@ public sealed class ProxyTests(ProxyTests.House house) : IClassFixture<ProxyTest
     [InlineData(true, Compression)]
     public async Task With_the_proxys_defaults_an_event_is_there_before_its_stream_ends(bool isCaddy, string more)
     {
-        var node = new Uri(house.Url).Authority;
+        var node = new Uri(system.Url).Authority;
         var site = isCaddy
             ? $"http:// {{\n\t{more}\n\treverse_proxy {node}\n}}\n"
             : $"server {{ listen 80; {more} location / {{ proxy_pass http://{node}; }} }}\n";
@@ -44,7 +44,7 @@ public sealed class ProxyTests(ProxyTests.House house) : IClassFixture<ProxyTest
         if (isCaddy)
         {
             // nginx passes no upgrade on unless it is said, as the example does.
-            await SeesChangesAsync(phone, proxy, "http://127.0.0.1", house.Server);
+            await SeesChangesAsync(phone, proxy, "http://127.0.0.1", system.Server);
         }
     }
 
@@ -59,7 +59,7 @@ public sealed class ProxyTests(ProxyTests.House house) : IClassFixture<ProxyTest
         await SeesEventsAsync(phone, await StartJobAsync(phone));
         await SeesChangesAsync(phone, proxy, OwnName, node);
         Assert.True(phone.Onboarding.Raw.Headers.Contains("Strict-Transport-Security"));
-        Assert.NotEqual(0, await house.QueryAsync<long>($"select count(*) from rate_limit_log where ip_address = '{proxy.ClientAddress}'"));
+        Assert.NotEqual(0, await system.QueryAsync<long>($"select count(*) from rate_limit_log where ip_address = '{proxy.ClientAddress}'"));
         Assert.Null(node.Services.GetRequiredService<ForwardingMonitor>().Last);
         // Over plain http there is nothing but a browser's way to https: an app that asks there fails, with its tokens or without.
         using var http = new HttpClient(proxy.Line(), disposeHandler: false);
@@ -78,7 +78,7 @@ public sealed class ProxyTests(ProxyTests.House house) : IClassFixture<ProxyTest
         await using var node = await StartNodeAsync(Shared + Below, Below);
         await using var proxy = await Proxy.ExampleAsync(example, Shared + Below, ("127.0.0.1:8080", Authority(node)));
         var phone = await Phone.OnboardAsync(Shared, through: proxy.Line(Below));
-        await house.QueryAsync<string>($"select add_credits('{phone.UserId}', 10, 'admin_adjustment')::text");
+        await system.QueryAsync<string>($"select add_credits('{phone.UserId}', 10, 'admin_adjustment')::text");
         await SeesEventsAsync(phone, await StartJobAsync(phone));
         await SeesChangesAsync(phone, proxy, Shared + Below, node);
         var done = await phone.GenerateAndWatchAsync("A video on a sub-path");
@@ -132,7 +132,7 @@ public sealed class ProxyTests(ProxyTests.House house) : IClassFixture<ProxyTest
     /// <summary>A node as it is behind a proxy: in Production, where nobody is trusted who is not named. Jobs are worked on by the house's own server.</summary>
     private async Task<WebApplication> StartNodeAsync(string url, string? below = null, string? listen = null)
     {
-        var node = house.BuildServer(
+        var node = system.BuildServer(
             new()
             {
                 ["Server:PublicUrl"] = url,
@@ -165,7 +165,7 @@ public sealed class ProxyTests(ProxyTests.House house) : IClassFixture<ProxyTest
         Assert.Equal("text/event-stream", response.Content.Headers.ContentType?.MediaType);
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(limit.Token));
         await Phone.ReadUntilAsync(reader, "event: status");
-        await house.ExecuteAsync($"update video_jobs set prompt = 'Changed while it streams' where job_id = '{job}'");
+        await system.ExecuteAsync($"update video_jobs set prompt = 'Changed while it streams' where job_id = '{job}'");
         await Phone.ReadUntilAsync(reader, "Changed while it streams");
     }
 
@@ -173,9 +173,9 @@ public sealed class ProxyTests(ProxyTests.House house) : IClassFixture<ProxyTest
     {
         using var channel = await ChannelClient.OpenAsync(url, node.Services.GetRequiredService<AccessTokens>().CreateAnonKey(), through: proxy.Sockets());
         await channel.JoinedAsync("realtime:mine", phone.AccessToken, ChannelClient.Changes("video_jobs", "UPDATE"));
-        await house.ExecuteAsync($"update video_jobs set prompt = 'Changed for a socket' where user_id = '{phone.UserId}'");
+        await system.ExecuteAsync($"update video_jobs set prompt = 'Changed for a socket' where user_id = '{phone.UserId}'");
         await channel.ChangeAsync(data => data.GetProperty("record").GetProperty("prompt").GetString() == "Changed for a socket");
     }
 
-    public sealed class House : TestSystem;
+    public sealed class Installation : TestSystem;
 }

@@ -32,26 +32,26 @@ public sealed class StoreGuardTests(TestSystem system) : IClassFixture<TestSyste
     [Fact]
     public async Task After_a_restore_into_a_new_folder_the_operator_accepts_it_and_the_former_one_is_refused()
     {
-        await using var house = new TestSystem();
-        await house.InitializeAsync();
-        await house.Server.StopAsync();
+        await using var system = new TestSystem();
+        await system.InitializeAsync();
+        await system.Server.StopAsync();
         var folder = NewFolder();
         Directory.CreateDirectory(folder);
-        File.Copy(Path.Combine(house.DataDirectory, "apple-root.cer"), Path.Combine(folder, "apple-root.cer"));
+        File.Copy(Path.Combine(system.DataDirectory, "apple-root.cer"), Path.Combine(folder, "apple-root.cer"));
         var (code, output) = await ServerProcess.RunAsync(
             new Dictionary<string, string> { ["REELBASE__Server__DataDirectory"] = folder },
             "admin",
             "accept-storage",
             "--database",
-            house.Owner
+            system.Owner
         );
         Assert.True(code == 0, output);
-        await using (var restored = house.BuildServer(new() { ["Server:DataDirectory"] = folder }))
+        await using (var restored = system.BuildServer(new() { ["Server:DataDirectory"] = folder }))
         {
             await restored.StartAsync();
             await restored.StopAsync();
         }
-        await using var former = house.BuildServer();
+        await using var former = system.BuildServer();
         await Assert.ThrowsAsync<InvalidOperationException>(() => former.StartAsync());
     }
 

@@ -145,7 +145,7 @@ public sealed class TelemetryTests(TelemetryTests.Watched system) : IClassFixtur
             await system.ExecuteAsync("select raise_alert('error', 'planted', 'something happened')");
             await Eventually.IsAsync(
                 async () => (await system.Control.GetStringAsync("/_control/telegram/messages")).Contains("something happened", StringComparison.Ordinal),
-                isTold => isTold
+                isSent => isSent
             );
             using var scraper = new HttpClient { BaseAddress = new Uri(system.Url) };
             metrics = await scraper.GetStringAsync("/metrics");

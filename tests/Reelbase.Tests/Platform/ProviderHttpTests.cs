@@ -15,7 +15,7 @@ public sealed class ProviderHttpTests : IAsyncLifetime
     private string _url = "";
     private readonly ConcurrentQueue<(DateTime At, string Method)> _calls = new();
     private readonly ConcurrentQueue<string> _log = new();
-    private readonly Witness _witness = new();
+    private readonly Listener _listener = new();
     private Func<HttpContext, int, Task> _answer = (_, _) => Task.CompletedTask;
     private int _open;
     private int _mostOpen;
@@ -23,7 +23,7 @@ public sealed class ProviderHttpTests : IAsyncLifetime
 
     private sealed class Options : VideoProviderOptions;
 
-    private sealed class Witness : IProviderHealthListener
+    private sealed class Listener : IProviderHealthListener
     {
         public int Opened { get; private set; }
         public int Answers { get; private set; }
@@ -86,7 +86,7 @@ public sealed class ProviderHttpTests : IAsyncLifetime
                 RetryCapSeconds = 0.2,
             }
         );
-        Assert.Equal(200, (await LookAsync(http)).Status);
+        Assert.Equal(200, (await PollAsync(http)).Status);
         var times = _calls.Select(call => call.At).ToList();
         var pauses = times.Zip(times.Skip(1), (first, second) => (second - first).TotalSeconds).ToList();
         // 0.1, 0.2, then capped at 0.2; each give or take a fifth, and never less.
@@ -94,7 +94,7 @@ public sealed class ProviderHttpTests : IAsyncLifetime
         {
             Assert.True(pause >= plain * 0.8 - 0.005, $"waited {pause}, planned {plain}");
         }
-        Assert.Equal(4, _log.Count(line => line.StartsWith("test look: ", StringComparison.Ordinal)));
+        Assert.Equal(4, _log.Count(line => line.StartsWith("test poll: ", StringComparison.Ordinal)));
     }
 
     [Theory]
@@ -108,7 +108,7 @@ public sealed class ProviderHttpTests : IAsyncLifetime
     {
         _answer = Statuses(status, 200);
         using var http = New(new() { MaxRetries = 3, RetryBaseSeconds = 0.01 });
-        Assert.Equal(status, (await LookAsync(http)).Status);
+        Assert.Equal(status, (await PollAsync(http)).Status);
         Assert.Single(_calls);
     }
 
@@ -122,7 +122,7 @@ public sealed class ProviderHttpTests : IAsyncLifetime
             return Task.CompletedTask;
         };
         using var http = New(new() { MaxRetries = 1, RetryBaseSeconds = 0.01 });
-        Assert.Equal(200, (await LookAsync(http)).Status);
+        Assert.Equal(200, (await PollAsync(http)).Status);
         Assert.True(_calls.Last().At - _calls.First().At >= TimeSpan.FromSeconds(0.99));
     }
 
@@ -148,7 +148,7 @@ public sealed class ProviderHttpTests : IAsyncLifetime
                 ReadTimeoutSeconds = 1,
             }
         );
-        Assert.Equal(200, (await LookAsync(http)).Status);
+        Assert.Equal(200, (await PollAsync(http)).Status);
         // On a machine that stands still a good attempt may be cut too.
         Assert.InRange(_calls.Count, 3, 4);
     }
@@ -166,7 +166,7 @@ public sealed class ProviderHttpTests : IAsyncLifetime
             }
         );
         // Whether the last answer or none is told, nothing is sent once the time is over.
-        var outcome = await Record.ExceptionAsync(() => LookAsync(http));
+        var outcome = await Record.ExceptionAsync(() => PollAsync(http));
         Assert.True(outcome is null or ProviderUnreachableException, $"{outcome}");
         Assert.Single(_calls);
     }
@@ -204,7 +204,7 @@ public sealed class ProviderHttpTests : IAsyncLifetime
         _answer = Statuses(503);
         using var http = New(Breaking(600));
         await FailAsync(http);
-        await Assert.ThrowsAsync<ProviderUnreachableException>(() => LookAsync(http));
+        await Assert.ThrowsAsync<ProviderUnreachableException>(() => PollAsync(http));
         // Certainly not sent, so it may be tried again later; submissions share the circuit.
         Assert.IsType<SubmitOutcome.NotAccepted>(await SubmitAsync(http));
         Assert.Equal(4, _calls.Count);
@@ -222,7 +222,7 @@ public sealed class ProviderHttpTests : IAsyncLifetime
             {
                 try
                 {
-                    return (await LookAsync(http)).Status;
+                    return (await PollAsync(http)).Status;
                 }
                 catch (ProviderUnreachableException)
                 {
@@ -231,7 +231,7 @@ public sealed class ProviderHttpTests : IAsyncLifetime
             },
             status => status == 200
         );
-        Assert.Equal(1, _witness.Answers);
+        Assert.Equal(1, _listener.Answers);
     }
 
     private static Options Breaking(double pauseSeconds) =>
@@ -247,9 +247,9 @@ public sealed class ProviderHttpTests : IAsyncLifetime
     {
         for (var number = 0; number < 4; number++)
         {
-            await LookAsync(http);
+            await PollAsync(http);
         }
-        Assert.Equal(1, _witness.Opened);
+        Assert.Equal(1, _listener.Opened);
     }
 
     [Fact]
@@ -265,7 +265,7 @@ public sealed class ProviderHttpTests : IAsyncLifetime
                 MaxWaitingCalls = 3,
             }
         );
-        var calls = Enumerable.Range(0, 6).Select(_ => LookAsync(http)).ToList();
+        var calls = Enumerable.Range(0, 6).Select(_ => PollAsync(http)).ToList();
         await Eventually.IsAsync(() => Task.FromResult(calls.Count(call => call.IsFaulted)), faulted => faulted == 1);
         await Eventually.IsAsync(() => Task.FromResult(Volatile.Read(ref _mostOpen)), most => most == 2);
         release.Release(6);
@@ -298,8 +298,8 @@ public sealed class ProviderHttpTests : IAsyncLifetime
         listener.Start();
         _answer = Statuses(503, 200);
         using var http = New(new() { MaxRetries = 1, RetryBaseSeconds = 0.01 }, "test-metrics");
-        await LookAsync(http);
-        Assert.Equal(["1 provider=test-metrics operation=look outcome=503", "1 provider=test-metrics operation=look outcome=200"], counted);
+        await PollAsync(http);
+        Assert.Equal(["1 provider=test-metrics operation=poll outcome=503", "1 provider=test-metrics operation=poll outcome=200"], counted);
     }
 
     private ProviderHttp New(Options options, string name = "test")
@@ -308,10 +308,10 @@ public sealed class ProviderHttpTests : IAsyncLifetime
         {
             options.BreakerMinCalls = 1000;
         }
-        return new(name, options, _witness, new ListLogger(_log));
+        return new(name, options, _listener, new ListLogger(_log));
     }
 
-    private Task<ProviderResponse> LookAsync(ProviderHttp http) => http.SendAsync("look", new(HttpMethod.Get, _url), CancellationToken.None);
+    private Task<ProviderResponse> PollAsync(ProviderHttp http) => http.SendAsync("poll", new(HttpMethod.Get, _url), CancellationToken.None);
 
     private Task<SubmitOutcome> SubmitAsync(ProviderHttp http) =>
         http.SubmitAsync(

@@ -6,7 +6,7 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Platform;
 
 /// <summary>Readiness is open to everybody and passes the flood gate: a thousand who ask in a second are one question to the database.</summary>
-public sealed class ReadinessTests(ReadinessTests.CountingHouse house) : IClassFixture<ReadinessTests.CountingHouse>
+public sealed class ReadinessTests(ReadinessTests.CountingSystem system) : IClassFixture<ReadinessTests.CountingSystem>
 {
     private const int Askers = 1000;
 
@@ -14,9 +14,9 @@ public sealed class ReadinessTests(ReadinessTests.CountingHouse house) : IClassF
     public async Task A_node_whose_database_does_not_let_the_role_of_the_api_in_is_not_ready()
     {
         // What another test here made of the question must not be what fails.
-        await house.CountQuestionsAsync(false);
-        var nobody = new NpgsqlConnectionStringBuilder(house.Strings.Api) { Username = "reelbase_nobody" }.ConnectionString;
-        await using var node = house.BuildServer(strings: house.Strings with { Api = nobody });
+        await system.CountQuestionsAsync(false);
+        var nobody = new NpgsqlConnectionStringBuilder(system.Strings.Api) { Username = "reelbase_nobody" }.ConnectionString;
+        await using var node = system.BuildServer(strings: system.Strings with { Api = nobody });
         await node.StartAsync();
         using var http = new HttpClient { BaseAddress = new Uri(TestSystem.AddressOf(node)) };
         using var answer = await http.GetAsync("/health/ready");
@@ -30,9 +30,9 @@ public sealed class ReadinessTests(ReadinessTests.CountingHouse house) : IClassF
     [InlineData(true, HttpStatusCode.ServiceUnavailable)]
     public async Task A_thousand_requests_in_a_second_ask_the_database_once_also_while_it_fails(bool fails, HttpStatusCode status)
     {
-        await house.CountQuestionsAsync(fails);
+        await system.CountQuestionsAsync(fails);
         var clock = new StoppedClock();
-        await using var node = house.BuildServer(clock: clock);
+        await using var node = system.BuildServer(clock: clock);
         await node.StartAsync();
         using var http = new HttpClient { BaseAddress = new Uri(TestSystem.AddressOf(node)) };
         async Task AskAsync()
@@ -41,26 +41,26 @@ public sealed class ReadinessTests(ReadinessTests.CountingHouse house) : IClassF
             Assert.All(answers, answer => Assert.Equal(status, answer.StatusCode));
         }
         await AskAsync();
-        Assert.Equal(1, await house.QuestionsAsync());
+        Assert.Equal(1, await system.QuestionsAsync());
         clock.Pass(TimeSpan.FromSeconds(0.99));
         await AskAsync();
-        Assert.Equal(1, await house.QuestionsAsync());
+        Assert.Equal(1, await system.QuestionsAsync());
         clock.Pass(TimeSpan.FromSeconds(0.01));
         await AskAsync();
-        Assert.Equal(2, await house.QuestionsAsync());
+        Assert.Equal(2, await system.QuestionsAsync());
         await node.StopAsync();
     }
 
     [Fact]
     public async Task Nobody_hears_ready_a_second_after_it_is_not()
     {
-        await house.CountQuestionsAsync(false);
+        await system.CountQuestionsAsync(false);
         var clock = new StoppedClock();
-        await using var node = house.BuildServer(clock: clock);
+        await using var node = system.BuildServer(clock: clock);
         await node.StartAsync();
         using var http = new HttpClient { BaseAddress = new Uri(TestSystem.AddressOf(node)) };
         Assert.Equal(HttpStatusCode.OK, (await http.GetAsync("/health/ready")).StatusCode);
-        await house.CountQuestionsAsync(true);
+        await system.CountQuestionsAsync(true);
         clock.Pass(TimeSpan.FromSeconds(1));
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await http.GetAsync("/health/ready")).StatusCode);
         await node.StopAsync();
@@ -117,7 +117,7 @@ public sealed class ReadinessTests(ReadinessTests.CountingHouse house) : IClassF
     }
 
     /// <summary>A database that counts how often readiness asks it.</summary>
-    public sealed class CountingHouse : TestSystem
+    public sealed class CountingSystem : TestSystem
     {
         protected override Dictionary<string, string?> Settings => new() { ["Server:Roles:1"] = "api" };
 

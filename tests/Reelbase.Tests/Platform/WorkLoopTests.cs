@@ -37,7 +37,7 @@ public sealed class WorkLoopTests
         public ConcurrentQueue<string> GivenBack { get; } = new();
         public ConcurrentQueue<string> Tokens { get; } = new();
 
-        public int Room(string kind) => Places.Room(kind);
+        public int Available(string kind) => Places.Available(kind);
 
         protected override string Topic => "test";
 
@@ -185,8 +185,8 @@ public sealed class WorkLoopTests
         {
             Claim = (_, self) =>
                 [
-                    .. Enumerable.Range(0, self.Room("slow")).Select(_ => new Item { Kind = "slow" }),
-                    .. Enumerable.Range(0, self.Room("quick")).Select(_ => new Item { Kind = "quick" }),
+                    .. Enumerable.Range(0, self.Available("slow")).Select(_ => new Item { Kind = "slow" }),
+                    .. Enumerable.Range(0, self.Available("quick")).Select(_ => new Item { Kind = "quick" }),
                 ],
             Handle = async (item, _) =>
             {
@@ -202,7 +202,7 @@ public sealed class WorkLoopTests
         };
         await loop.StartAsync(CancellationToken.None);
         await five.Task.WaitAsync(Patience.Span);
-        Assert.Equal(0, loop.Room("slow"));
+        Assert.Equal(0, loop.Available("slow"));
         hang.SetResult();
         await loop.StopAsync(CancellationToken.None);
     }

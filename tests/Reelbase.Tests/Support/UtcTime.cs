@@ -4,12 +4,12 @@ namespace Reelbase.Tests.Support;
 public static class UtcTime
 {
     /// <summary>What follows happens within one UTC day.</summary>
-    public static Task SameDayAsync() => WithRoomAsync(TimeSpan.FromDays(1));
+    public static Task SameDayAsync() => WithTimeLeftAsync(TimeSpan.FromDays(1));
 
     /// <summary>What follows happens within one UTC hour.</summary>
-    public static Task SameHourAsync() => WithRoomAsync(TimeSpan.FromHours(1));
+    public static Task SameHourAsync() => WithTimeLeftAsync(TimeSpan.FromHours(1));
 
-    private static async Task WithRoomAsync(TimeSpan period)
+    private static async Task WithTimeLeftAsync(TimeSpan period)
     {
         var left = period - TimeSpan.FromTicks(DateTime.UtcNow.Ticks % period.Ticks);
         if (left < Patience.Span)

@@ -74,7 +74,7 @@ public static partial class MergeGuestEndpoint
         {
             var claimed = await ClaimUnverifiedAsync(context, request, callers, database);
             LogUnverifiedMerge(loggers.CreateLogger(typeof(MergeGuestEndpoint)));
-            return Json.Result(await JoinAsync(context, claimed, new AppleIdentity(request.AppleSub!, null, ""), request, database, signIn, authorizations));
+            return Json.Result(await MergeAsync(context, claimed, new AppleIdentity(request.AppleSub!, null, ""), request, database, signIn, authorizations));
         }
         var caller = await callers.RequireUserAsync(context, request.UserId);
         if (request.IdToken is null)
@@ -99,10 +99,10 @@ public static partial class MergeGuestEndpoint
         {
             throw new ApiException("ERR_4005", new { reason = "bad_id_token", fault = identity is null ? fault : "subject" });
         }
-        return Json.Result(await JoinAsync(context, caller, identity, request, database, signIn, authorizations));
+        return Json.Result(await MergeAsync(context, caller, identity, request, database, signIn, authorizations));
     }
 
-    private static async Task<MergeGuestResponse> JoinAsync(
+    private static async Task<MergeGuestResponse> MergeAsync(
         HttpContext context,
         Caller caller,
         AppleIdentity identity,
@@ -112,8 +112,8 @@ public static partial class MergeGuestEndpoint
         AppleAuthorizations authorizations
     )
     {
-        var joined = await signIn.JoinAsync(caller, identity, mayMerge: true, context.RequestAborted);
-        await authorizations.KeepAsync(joined.UserId, identity.ClientId is { Length: > 0 } client ? client : null, request.AuthorizationCode);
+        var merged = await signIn.LinkAsync(caller, identity, mayMerge: true, context.RequestAborted);
+        await authorizations.KeepAsync(merged.UserId, identity.ClientId is { Length: > 0 } client ? client : null, request.AuthorizationCode);
         // The sessions that ended may have streams open: they are told to check.
         context.RequestServices.GetRequiredService<ChangeFeed>().Publish(CallerResolver.TopicOf(caller.UserId!.Value));
         var sessions = context.RequestServices.GetRequiredService<SessionService>();
@@ -144,6 +144,6 @@ public static partial class MergeGuestEndpoint
             : await callers.ClaimUnverifiedAsync(context, device);
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "INSECURE: accounts were joined on an unverified claim (Server:AcceptUnverifiedUserId)")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "INSECURE: accounts were merged on an unverified claim (Server:AcceptUnverifiedUserId)")]
     private static partial void LogUnverifiedMerge(ILogger logger);
 }

@@ -49,7 +49,7 @@ public sealed class AdminApi(
         }
         if (operation.IsChange)
         {
-            Tell(request);
+            Notify(request);
         }
         return answer;
     }
@@ -76,7 +76,7 @@ public sealed class AdminApi(
         };
 
     /// <summary>Whoever waits for what was changed looks at once: workers, open streams of the user, the console.</summary>
-    private void Tell(JsonObject request)
+    private void Notify(JsonObject request)
     {
         feed.Publish(Topic);
         feed.Publish(VideoJobWorker.WakeTopic);

@@ -66,7 +66,7 @@ public static class AdminOperations
             Response = typeof(AdminBalanceResponse),
             Example = new AdminBalanceResponse(true, 5),
         },
-        Look(
+        Query(
             "admin-list-approvals",
             "Credits that wait for another admin's approval, and what was decided",
             new AdminField("status", "pending", "pending, approved, declined or expired"),
@@ -89,9 +89,9 @@ public static class AdminOperations
             Response = typeof(AdminDecisionResponse),
             Example = new AdminDecisionResponse(true, 18),
         },
-        Look("admin-list-ledger", "A user's whole ledger with the running balance", User, Limit, Before),
+        Query("admin-list-ledger", "A user's whole ledger with the running balance", User, Limit, Before),
         // Accounts
-        Look(
+        Query(
             "admin-search-users",
             "The newest users; with q as admin-find-users, which does not put it into an address",
             new AdminField("q", "1000000123456789", "What to look for; better by admin-find-users"),
@@ -101,7 +101,7 @@ public static class AdminOperations
         {
             ByBody = "admin-find-users",
         },
-        Look(
+        Query(
             "admin-find-users",
             "Find users by id, e-mail, Apple transaction, job, device or trace",
             new AdminField("q", "1000000123456789", "What to look for", true),
@@ -111,8 +111,8 @@ public static class AdminOperations
             Function = "admin_search_users",
             IsAskedByBody = true,
         },
-        Look("admin-get-user", "One user, whole", User),
-        Look("admin-user-stats", "A user, the figures of their jobs and the last ledger rows", User) with
+        Query("admin-get-user", "One user, whole", User),
+        Query("admin-user-stats", "A user, the figures of their jobs and the last ledger rows", User) with
         {
             Example = new
             {
@@ -143,7 +143,7 @@ public static class AdminOperations
         Change("admin-set-tier", "Make a user premium, or free again", User, new("tier", "premium", "free or premium", true), Reason),
         Change("admin-end-sessions", "Sign a user out everywhere", User, Reason),
         // Jobs
-        Look(
+        Query(
             "admin-list-jobs",
             "Jobs, newest first",
             User with
@@ -156,7 +156,7 @@ public static class AdminOperations
             Limit,
             Before
         ),
-        Look("admin-get-job", "One job from acceptance to push", Job),
+        Query("admin-get-job", "One job from acceptance to push", Job),
         Change("admin-cancel-job", "Cancel a job that has not ended", Job, Reason),
         Change("admin-retry-job", "Retry a failed video at the house's cost", Job, Reason) with
         {
@@ -165,7 +165,7 @@ public static class AdminOperations
             Rules = QueueDeadline,
         },
         // Catalog and shop
-        Look("admin-list-models", "Every model"),
+        Query("admin-list-models", "Every model"),
         Change(
             "admin-toggle-model",
             "Switch a model on or off",
@@ -176,7 +176,7 @@ public static class AdminOperations
         {
             Response = typeof(AdminSuccessResponse),
         },
-        Look(
+        Query(
             "admin-preview-model",
             "What a model would be after a change that is not made: what the app gets, what each option costs, what the provider is sent",
             new AdminField("model_id", ModelId, "Which model; a new one when absent"),
@@ -209,7 +209,7 @@ public static class AdminOperations
             new("cost_per_generation", 8, "Credits of a default generation"),
             Reason
         ),
-        Look("admin-list-themes", "Every theme"),
+        Query("admin-list-themes", "Every theme"),
         Change(
             "admin-save-theme",
             "Make a theme, or change the fields that are named",
@@ -217,7 +217,7 @@ public static class AdminOperations
             new("name", "Paper boat", "Its name"),
             Reason
         ),
-        Look("admin-list-products", "What the app sells"),
+        Query("admin-list-products", "What the app sells"),
         Change(
             "admin-save-product",
             "Make a product, or change one",
@@ -226,7 +226,7 @@ public static class AdminOperations
             new("is_active", true, "Whether it is sold"),
             Reason
         ),
-        Look(
+        Query(
             "admin-list-purchases",
             "Purchases, newest first",
             new AdminField("environment", "Production", "Production or Sandbox"),
@@ -246,8 +246,8 @@ public static class AdminOperations
             Example = new AdminAssignmentResponse(true, 25),
         },
         // Promo codes
-        Look("admin-list-promo-codes", "Promo codes and their uses; the codes themselves are not known"),
-        Look("admin-list-promo-redemptions", "Who redeemed a promo code", PromoCode, Limit, Before),
+        Query("admin-list-promo-codes", "Promo codes and their uses; the codes themselves are not known"),
+        Query("admin-list-promo-redemptions", "Who redeemed a promo code", PromoCode, Limit, Before),
         Change(
             "admin-create-promo-code",
             "Make a promo code, which nobody can read again; operators only",
@@ -267,7 +267,7 @@ public static class AdminOperations
             Response = typeof(AdminSuccessResponse),
         },
         // Consents
-        Look("admin-list-consent-terms", "Texts that users are asked to agree to, by kind and version, the newest first"),
+        Query("admin-list-consent-terms", "Texts that users are asked to agree to, by kind and version, the newest first"),
         Change(
             "admin-publish-consent-terms",
             "Publish a version of a text, which holds from now on and is never changed; operators only",
@@ -286,7 +286,7 @@ public static class AdminOperations
             Response = typeof(AdminSuccessResponse),
         },
         // App settings
-        Look("admin-list-app-settings", "Flags of the app, and the server's limits that can be changed, with their bounds"),
+        Query("admin-list-app-settings", "Flags of the app, and the server's limits that can be changed, with their bounds"),
         Change(
             "admin-save-app-settings",
             "Set flags of the app and limits of the server, all or none; operators only",
@@ -302,7 +302,7 @@ public static class AdminOperations
             Example = new { success = true, changed = 2 },
         },
         // Messages and reports
-        Look(
+        Query(
             "admin-list-deliveries",
             "What came in by webhook",
             new AdminField("status", "failed", "pending, processed or failed"),
@@ -311,12 +311,12 @@ public static class AdminOperations
             Before
         ),
         Change("admin-resend-delivery", "Handle a stored webhook once more", new AdminField("delivery_id", 12, "Which one", true), Reason),
-        Look("admin-list-outbox", "Pushes and alerts", Limit),
-        Look("admin-list-reports", "Videos that users have reported", new AdminField("status", "open", "open or closed"), Limit),
+        Query("admin-list-outbox", "Pushes and alerts", Limit),
+        Query("admin-list-reports", "Videos that users have reported", new AdminField("status", "open", "open or closed"), Limit),
         Change("admin-close-report", "A report has been dealt with", new AdminField("report_id", 3, "Which one", true), Reason),
         // Operations
-        Look("admin-group-errors", "Errors in groups", new AdminField("hours", 24, "1 to 720")),
-        Look(
+        Query("admin-group-errors", "Errors in groups", new AdminField("hours", 24, "1 to 720")),
+        Query(
             "admin-list-errors",
             "Single errors",
             new AdminField("error_code", "ERR_4004", "Which code"),
@@ -324,13 +324,13 @@ public static class AdminOperations
             Limit,
             Before
         ),
-        Look(
+        Query(
             "admin-get-trace",
             "Everything that belongs to a trace id or a job",
             new AdminField("id", "4bf92f3577b34da6a3ce929d0e0e4736", "A trace id or a job id", true)
         ),
-        Look("admin-overview", "The figures of a range", new AdminField("hours", 24, "1 to 8784")),
-        Look(
+        Query("admin-overview", "The figures of a range", new AdminField("hours", 24, "1 to 8784")),
+        Query(
             "admin-model-margins",
             "What each model brought and what its provider billed, the smallest margin first",
             new AdminField("days", 30, "1 to 366")
@@ -339,10 +339,10 @@ public static class AdminOperations
             Arguments = "$1::uuid, $2::jsonb, $3::jsonb",
             Rules = CreditValue,
         },
-        Look("admin-theme-stats", "Jobs, success and credits of each theme in a range, the most used first", new AdminField("hours", 24, "1 to 8784")),
-        Look("admin-system", "Nodes, schedules, the last cleanup and check"),
+        Query("admin-theme-stats", "Jobs, success and credits of each theme in a range, the most used first", new AdminField("hours", 24, "1 to 8784")),
+        Query("admin-system", "Nodes, schedules, the last cleanup and check"),
         Change("admin-request-ledger-check", "Ask for a check of every ledger", Reason),
-        Look(
+        Query(
             "admin-list-actions",
             "What admins did",
             new AdminField("admin_user_id", UserId, "By whom"),
@@ -351,8 +351,8 @@ public static class AdminOperations
             Limit,
             Before
         ),
-        Look("admin-list-admins", "Who is an admin"),
-        Look("admin-list-passkeys", "The calling admin's passkeys, or another admin's for an operator", User with { IsRequired = false }),
+        Query("admin-list-admins", "Who is an admin"),
+        Query("admin-list-passkeys", "The calling admin's passkeys, or another admin's for an operator", User with { IsRequired = false }),
         Change(
             "admin-remove-passkey",
             "Take a passkey away: one's own, or anybody's by an operator",
@@ -362,7 +362,7 @@ public static class AdminOperations
         {
             Response = typeof(AdminSuccessResponse),
         },
-        Look("admin-list-sessions", "Where the calling admin is signed in: consoles, and tokens of the command line"),
+        Query("admin-list-sessions", "Where the calling admin is signed in: consoles, and tokens of the command line"),
         Change(
             "admin-end-session",
             "End one of the calling admin's own sessions; another than the one that asks takes a sign-in of the last ten minutes",
@@ -384,7 +384,7 @@ public static class AdminOperations
     /// <summary>The operation of a name.</summary>
     public static AdminOperation Find(string name) => ByName[name];
 
-    private static AdminOperation Look(string name, string summary, params AdminField[] fields) =>
+    private static AdminOperation Query(string name, string summary, params AdminField[] fields) =>
         new(name, name.Replace('-', '_'), summary, fields) { Example = new { rows = Array.Empty<object>() } };
 
     private static AdminOperation Change(string name, string summary, params AdminField[] fields) =>

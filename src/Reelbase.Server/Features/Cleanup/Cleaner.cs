@@ -44,7 +44,7 @@ public sealed class Cleaner(
                 () => run.SaveAsync(new { ledger }, stoppingToken),
                 stoppingToken
             );
-            var books = await LedgerVerifier.RunAsync(
+            var verified = await LedgerVerifier.RunAsync(
                 database,
                 options.Value.LedgerCheckUsers,
                 options.Value.UnusualCredits,
@@ -52,14 +52,14 @@ public sealed class Cleaner(
                 progress => run.SaveAsync(new { ledger = progress }, stoppingToken),
                 stoppingToken
             );
-            await SummarizeAsync(due, report, books);
+            await SummarizeAsync(due, report, verified);
             await run.FinishAsync(
                 new
                 {
                     removed = report.Removed,
                     failed = report.Failed,
-                    mismatches = books.Mismatches,
-                    unusual = books.Unusual,
+                    mismatches = verified.Mismatches,
+                    unusual = verified.Unusual,
                 }
             );
         }
@@ -70,7 +70,7 @@ public sealed class Cleaner(
         }
     }
 
-    private async Task SummarizeAsync(DateTime due, CleanupReport report, LedgerReport books)
+    private async Task SummarizeAsync(DateTime due, CleanupReport report, LedgerReport ledger)
     {
         var day = due.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
         foreach (var (kind, reason) in report.Failed)
@@ -85,7 +85,7 @@ public sealed class Cleaner(
         }
         var summary = string.Join(", ", report.Removed.Select(kind => $"{kind.Key} {kind.Value}"));
         var failed = report.Failed.Count == 0 ? "" : $" Failed: {string.Join(", ", report.Failed.Keys)}.";
-        var text = $"Cleanup: {summary}.{failed} Ledger: {(books.Mismatches == 0 ? "adds up for everybody" : $"{books.Mismatches} users do not add up")}.";
+        var text = $"Cleanup: {summary}.{failed} Ledger: {(ledger.Mismatches == 0 ? "adds up for everybody" : $"{ledger.Mismatches} users do not add up")}.";
         logger.LogInformation("{Summary}", text);
         await database.ExecuteAsync("select raise_alert('cleanup_summary', $1, $2)", CancellationToken.None, day, text);
     }

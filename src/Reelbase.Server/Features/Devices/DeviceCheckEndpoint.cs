@@ -66,7 +66,7 @@ public sealed class DeviceCheckEndpoint(
 
     /// <summary>Requests that wait for the installation's turn on a node: some more than are served before the first of them would give up. Whoever comes over it has a session at once, and a worker decides their grant.</summary>
     internal const int MaxWaitingForTurn = 64;
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(40);
+    private static readonly TimeSpan PollPause = TimeSpan.FromMilliseconds(40);
 
     // The requests of one process queue here, so that only the first of them asks the database whose turn it is.
     private readonly SemaphoreSlim _line = new(1, 1);
@@ -166,14 +166,14 @@ public sealed class DeviceCheckEndpoint(
     {
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
-            var look = limit.LookAgain(context, phone.DeviceId, phone.DeviceToken);
+            var check = limit.CheckAgain(context, phone.DeviceId, phone.DeviceToken);
             OpenedDevice? unasked = null;
             var proof = await _questions.AskAsync(
                 phone.DeviceId,
                 phone.DeviceToken,
                 async claimToken =>
                 {
-                    unasked = await TryOpenAsync(context, phone, claimToken, look);
+                    unasked = await TryOpenAsync(context, phone, claimToken, check);
                     return new(unasked.Outcome!, unasked.QuestionId);
                 },
                 context.RequestAborted
@@ -182,7 +182,7 @@ public sealed class DeviceCheckEndpoint(
             {
                 throw NotReal();
             }
-            var device = proof.Verdict == DeviceVerdict.NotAsked ? unasked! : await OpenAsync(context, phone, proof, look);
+            var device = proof.Verdict == DeviceVerdict.NotAsked ? unasked! : await OpenAsync(context, phone, proof, check);
             switch (device.Refusal)
             {
                 case null:
@@ -202,7 +202,7 @@ public sealed class DeviceCheckEndpoint(
     }
 
     /// <summary>Whether Apple has to be asked first; whoever is opened without that is opened by the same call.</summary>
-    private async Task<OpenedDevice> TryOpenAsync(HttpContext context, DeviceRequest phone, string claimToken, RepeatedCheck look) =>
+    private async Task<OpenedDevice> TryOpenAsync(HttpContext context, DeviceRequest phone, string claimToken, RepeatedCheck check) =>
         (
             await limit.WatchAsync(
                 context,
@@ -226,12 +226,12 @@ public sealed class DeviceCheckEndpoint(
                                 phone.Key
                             ),
                         context.RequestAborted,
-                        look
+                        check
                     )
             )
         )!;
 
-    private async Task<OpenedDevice> OpenAsync(HttpContext context, DeviceRequest phone, DeviceProof proof, RepeatedCheck? look = null) =>
+    private async Task<OpenedDevice> OpenAsync(HttpContext context, DeviceRequest phone, DeviceProof proof, RepeatedCheck? check = null) =>
         (
             await limit.WatchAsync(
                 context,
@@ -257,7 +257,7 @@ public sealed class DeviceCheckEndpoint(
                                 phone.Key
                             ),
                         context.RequestAborted,
-                        look
+                        check
                     )
             )
         )! with
@@ -372,7 +372,7 @@ public sealed class DeviceCheckEndpoint(
                     {
                         break;
                     }
-                    await Task.Delay(Look, cancellationToken);
+                    await Task.Delay(PollPause, cancellationToken);
                 } while (DateTime.UtcNow < deadline);
             }
             finally

@@ -31,8 +31,8 @@ public readonly record struct DeviceProof(DeviceVerdict Verdict, bool IsCounted 
 public sealed class DeviceQuestions(RoleDatabase database, DeviceCheckClient apple, DevicesOptions options, string worker, ILogger logger)
 {
     private const int MaxWaitingForDevice = 8;
-    private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(40);
-    private static readonly TimeSpan LongestLook = TimeSpan.FromMilliseconds(320);
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(40);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(320);
     private static readonly Meter Meter = new("Reelbase.Devices");
     private static readonly Counter<long> Verdicts = Meter.CreateCounter<long>(
         "reelbase.device.verdicts",
@@ -53,7 +53,7 @@ public sealed class DeviceQuestions(RoleDatabase database, DeviceCheckClient app
         var isWaiting = false;
         try
         {
-            for (var look = FirstLook; ; look = look < LongestLook ? 2 * look : look)
+            for (var pause = FirstPause; ; pause = pause < LongestPause ? 2 * pause : pause)
             {
                 var claimToken = $"{worker}/{Guid.NewGuid():N}";
                 var question = await beginAsync(claimToken);
@@ -68,7 +68,7 @@ public sealed class DeviceQuestions(RoleDatabase database, DeviceCheckClient app
                     case "ask":
                         return await PutAsync(question.QuestionId!.Value, claimToken, token);
                     case "busy" when DateTime.UtcNow < deadline && (isWaiting || (isWaiting = TryWait(deviceId))):
-                        await Task.Delay(look, cancellationToken);
+                        await Task.Delay(pause, cancellationToken);
                         break;
                     default:
                         Count(question.Outcome);

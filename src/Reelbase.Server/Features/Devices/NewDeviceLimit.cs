@@ -63,7 +63,7 @@ public sealed class NewDeviceLimit(ReachedLimits reached, ApiDatabase database, 
     }
 
     /// <summary>For a device-check that has waited for its place while the database refused others of the same address.</summary>
-    public RepeatedCheck LookAgain(HttpContext context, string deviceId, string deviceToken) =>
+    public RepeatedCheck CheckAgain(HttpContext context, string deviceId, string deviceToken) =>
         new(
             () => reached.Contains(LimitSubject.Of(Action, context.Connection.RemoteIpAddress)),
             async () =>

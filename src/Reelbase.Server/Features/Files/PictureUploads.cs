@@ -15,7 +15,7 @@ public sealed class PictureUploads(
     ApiDatabase database,
     IFileStore files,
     ChangeFeed feed,
-    StorageQuota room,
+    StorageQuota quota,
     FileScanner scanner,
     IOptions<UploadsOptions> options,
     ServerLimits limits,
@@ -33,7 +33,7 @@ public sealed class PictureUploads(
         var path = files.NewTemporaryPath();
         try
         {
-            return await room.WritingAsync(async () =>
+            return await quota.WritingAsync(async () =>
             {
                 var (bytes, type, cache) = await UploadBody.ReadAsync(context, path, Options);
                 return await KeepAsync(caller, name, isUpsert, path, bytes, type, cache);
@@ -56,7 +56,7 @@ public sealed class PictureUploads(
         var path = files.NewTemporaryPath();
         try
         {
-            await room.WritingAsync(async () => await KeepAsync(caller, name, isUpsert: false, path, await fetch(path, Options.MaxBytes), "", "max-age=3600"));
+            await quota.WritingAsync(async () => await KeepAsync(caller, name, isUpsert: false, path, await fetch(path, Options.MaxBytes), "", "max-age=3600"));
         }
         finally
         {
@@ -76,7 +76,7 @@ public sealed class PictureUploads(
         var path = files.NewTemporaryPath();
         try
         {
-            return await room.WritingAsync(async () =>
+            return await quota.WritingAsync(async () =>
             {
                 await using (var source = await files.OpenAsync(from.StoreBucket, from.StoreName, context.RequestAborted) ?? throw StorageApiException.NotFound)
                 await using (var target = PrivateFiles.Create(path))
@@ -112,8 +112,8 @@ public sealed class PictureUploads(
     private async Task AdmitAsync(HttpContext context, Caller caller, FileName name, bool isUpsert, long? bytes)
     {
         RequirePlace(name);
-        await room.RequireDiskAsync(database);
-        var admitted = await room.FittingAsync(() =>
+        await quota.RequireDiskAsync(database);
+        var admitted = await quota.FittingAsync(() =>
             database.QuerySingleOrDefaultAsync<Admitted>(
                 caller,
                 "select * from admit_upload($1, $2, $3, $4, $5::bigint, $6, $7::jsonb)",
@@ -150,7 +150,7 @@ public sealed class PictureUploads(
         var id = Guid.NewGuid();
         // Two letters before it, so that no folder of the disk holds them all; nothing of its user, since providers see this name.
         var storeName = $"{id.ToString("N")[..2]}/{id:N}.{picture.Extension}";
-        await room.FittingAsync(async () =>
+        await quota.FittingAsync(async () =>
         {
             await database.ExecuteAsync(
                 caller,

@@ -12,9 +12,9 @@ namespace Reelbase.Server.Features.Files;
 public sealed class StorageApiException(int status, string error, string message, int? retryAfterSeconds = null) : Exception(message)
 {
     /// <summary>The name of a refusal for want of room; its message is the catalogue's, in the caller's language.</summary>
-    public const string NoRoom = "insufficient_storage";
+    public const string InsufficientStorage = "insufficient_storage";
 
-    private const int NoRoomSeconds = 600;
+    private const int FullRetrySeconds = 600;
 
     /// <summary>The status of the answer.</summary>
     public int Status { get; } = status;
@@ -86,9 +86,9 @@ public sealed class StorageApiException(int status, string error, string message
             ("ERR_4012", _) => new(409, "conflict", "The upload was given up; try again"),
             ("ERR_6002", StorageQuota.DiskShort or StorageQuota.UploadsFull) => new(
                 error.Status,
-                NoRoom,
+                InsufficientStorage,
                 ErrorCatalog.Find(error.Code).Message("en"),
-                NoRoomSeconds
+                FullRetrySeconds
             ),
             (_, "too_large") => TooLarge(null),
             _ => new(
@@ -138,7 +138,7 @@ public sealed class StorageRefusalFilter(ErrorRecorder recorder, ErrorWriter wri
             {
                 context.HttpContext.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
             }
-            if (fault.Error == StorageApiException.NoRoom)
+            if (fault.Error == StorageApiException.InsufficientStorage)
             {
                 // Not in the log, which lies on the same disk: the errors are counted, and there is an alert.
                 recorder.Record(context.HttpContext, "ERR_6002", fault.Error);

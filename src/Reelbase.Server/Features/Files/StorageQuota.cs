@@ -76,7 +76,7 @@ public sealed class StorageQuota(
         {
             return await write();
         }
-        catch (IOException full) when (PrivateFiles.IsForWantOfRoom(full))
+        catch (IOException full) when (PrivateFiles.IsDiskFull(full))
         {
             await ReportFullAsync(api);
             throw new ApiException("ERR_6002", new { reason = DiskShort }, full);

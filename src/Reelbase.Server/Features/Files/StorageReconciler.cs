@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Microsoft.Extensions.Options;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Storage;
@@ -9,8 +10,14 @@ namespace Reelbase.Server.Features.Files;
 /// <summary>What a comparison of the store with its rows found, and why it changed nothing, if it did not.</summary>
 public sealed record StorageReport(long Rows, long Files, long Orphans, long Missing, string? Stopped = null);
 
-/// <summary>How far a comparison has come: first everything is counted, then what is wrong is put right.</summary>
-public sealed record StorageProgress(bool IsHealing, string Bucket, string Name, StorageReport Counted, StorageReport Healed)
+/// <summary>How far a comparison has come: first everything is counted, then what is wrong is put right. It is stored, under the names that the previous release reads.</summary>
+public sealed record StorageProgress(
+    [property: JsonPropertyName("IsHealing")] bool IsRepairing,
+    string Bucket,
+    string Name,
+    StorageReport Counted,
+    [property: JsonPropertyName("Healed")] StorageReport Repaired
+)
 {
     /// <summary>The beginning.</summary>
     public static StorageProgress Start { get; } = new(false, "", "", new(0, 0, 0, 0), new(0, 0, 0, 0));
@@ -103,7 +110,7 @@ public sealed class StorageReconciler(WorkerDatabase database, IFileStore files,
         while (true)
         {
             var page = await ReadPageAsync(progress, cancellationToken);
-            if (!progress.IsHealing)
+            if (!progress.IsRepairing)
             {
                 var counted = Count(progress.Counted, page, age);
                 if (page.IsLast)
@@ -130,7 +137,7 @@ public sealed class StorageReconciler(WorkerDatabase database, IFileStore files,
                     }
                     : StorageProgress.Start with
                     {
-                        IsHealing = true,
+                        IsRepairing = true,
                         Counted = counted,
                     };
             }
@@ -139,20 +146,20 @@ public sealed class StorageReconciler(WorkerDatabase database, IFileStore files,
                 // The store may have gone since it was counted.
                 if (!isForced && await WrongStoreAsync(installation with { StoreMarkedAt = DateTime.UtcNow }, cancellationToken) is { } gone)
                 {
-                    return progress.Healed with { Stopped = gone };
+                    return progress.Repaired with { Stopped = gone };
                 }
-                var healed = await HealAsync(progress, page, age, isForced, cancellationToken);
-                if (page.IsLast || healed.Stopped is not null)
+                var repaired = await RepairAsync(progress, page, age, isForced, cancellationToken);
+                if (page.IsLast || repaired.Stopped is not null)
                 {
                     logger.LogWarning(
                         "Of {Files} files {Orphans} had no row and were removed; {Missing} rows had no file",
-                        healed.Files,
-                        healed.Orphans,
-                        healed.Missing
+                        repaired.Files,
+                        repaired.Orphans,
+                        repaired.Missing
                     );
-                    return healed;
+                    return repaired;
                 }
-                progress = progress with { Bucket = page.End!.Value.Bucket, Name = page.End.Value.Name, Healed = healed };
+                progress = progress with { Bucket = page.End!.Value.Bucket, Name = page.End.Value.Name, Repaired = repaired };
             }
             await run.SaveAsync(progress, cancellationToken);
         }
@@ -213,18 +220,18 @@ public sealed class StorageReconciler(WorkerDatabase database, IFileStore files,
             before.Missing + page.Missing.Count(row => IsOld(row, age))
         );
 
-    private async Task<StorageReport> HealAsync(StorageProgress progress, Page page, TimeSpan age, bool isForced, CancellationToken cancellationToken)
+    private async Task<StorageReport> RepairAsync(StorageProgress progress, Page page, TimeSpan age, bool isForced, CancellationToken cancellationToken)
     {
-        var healed = progress.Healed with { Rows = progress.Healed.Rows + page.Rows, Files = progress.Healed.Files + page.Files };
+        var repaired = progress.Repaired with { Rows = progress.Repaired.Rows + page.Rows, Files = progress.Repaired.Files + page.Files };
         foreach (var file in page.Orphans.Where(file => IsOld(file, age)))
         {
             // Asked once more: the row may be younger than our page.
             if (!await database.ScalarAsync<bool>("select storage_object_is_known($1, $2)", cancellationToken, file.Bucket, file.Name))
             {
                 await files.DeleteAsync(file.Bucket, file.Name, cancellationToken);
-                healed = healed with { Orphans = healed.Orphans + 1 };
+                repaired = repaired with { Orphans = repaired.Orphans + 1 };
             }
-            if (Braked(healed) is { Stopped: not null } stopped)
+            if (Braked(repaired) is { Stopped: not null } stopped)
             {
                 return stopped;
             }
@@ -236,14 +243,14 @@ public sealed class StorageReconciler(WorkerDatabase database, IFileStore files,
                 && await database.ScalarAsync<bool>("select forget_missing_object($1)", cancellationToken, row.Id)
             )
             {
-                healed = healed with { Missing = healed.Missing + 1 };
+                repaired = repaired with { Missing = repaired.Missing + 1 };
             }
-            if (Braked(healed) is { Stopped: not null } stopped)
+            if (Braked(repaired) is { Stopped: not null } stopped)
             {
                 return stopped;
             }
         }
-        return healed;
+        return repaired;
 
         // More than was counted before: something has changed since, and whatever it is has gone far enough.
         StorageReport Braked(StorageReport now) =>

@@ -43,7 +43,7 @@ public static partial class UploadBody
         }
         catch (Exception error)
             when (error is InvalidDataException or FormatException
-                || (error is IOException and not (BadHttpRequestException or StorageException) && !PrivateFiles.IsForWantOfRoom(error))
+                || (error is IOException and not (BadHttpRequestException or StorageException) && !PrivateFiles.IsDiskFull(error))
             )
         {
             throw new StorageApiException(400, "InvalidRequest", "The form cannot be read");

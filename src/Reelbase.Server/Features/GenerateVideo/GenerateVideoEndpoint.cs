@@ -179,7 +179,7 @@ public static class GenerateVideoEndpoint
                                 refusal
                             ),
                         context.RequestAborted,
-                        limit.LookAgain(context, caller)
+                        limit.CheckAgain(context, caller)
                     )
             )
         )!;

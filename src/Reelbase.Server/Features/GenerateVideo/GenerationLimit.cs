@@ -80,7 +80,7 @@ public sealed class GenerationLimit(
     }
 
     /// <summary>For a press that has waited for its place while the database refused others of the same user.</summary>
-    public RepeatedCheck LookAgain(HttpContext context, Caller caller) =>
+    public RepeatedCheck CheckAgain(HttpContext context, Caller caller) =>
         new(
             () => caller.UserId is { } userId && IsReached(context, userId),
             async () =>

@@ -20,7 +20,7 @@ public sealed class ImageUrlRules(IOptions<ServerOptions> server, IOptions<Downl
     private static readonly string[] PrivateSuffixes = [".localhost", ".local", ".internal", ".lan", ".home.arpa", ".test", ".invalid"];
 
     private const string Storage = "storage/v1/object/";
-    private static readonly string[] Doors = ["public/", "authenticated/", "sign/", ""];
+    private static readonly string[] Prefixes = ["public/", "authenticated/", "sign/", ""];
 
     private readonly string? _own = Authority(server.Value.PublicUrl);
     private readonly string _below = Uri.TryCreate(server.Value.PublicUrl, UriKind.Absolute, out var address)
@@ -91,7 +91,7 @@ public sealed class ImageUrlRules(IOptions<ServerOptions> server, IOptions<Downl
         if (path.StartsWith(Storage, StringComparison.Ordinal))
         {
             name = path[Storage.Length..];
-            name = name[Array.Find(Doors, door => name.StartsWith(door, StringComparison.Ordinal))!.Length..];
+            name = name[Array.Find(Prefixes, prefix => name.StartsWith(prefix, StringComparison.Ordinal))!.Length..];
         }
         var slash = name.IndexOf('/', StringComparison.Ordinal);
         if (slash < 0 || !FileName.Buckets.Contains(name[..slash]))

@@ -47,7 +47,8 @@ internal static class JobPlaces
     /// <summary>What claiming has to mind for each provider.</summary>
     public static string Rules(VideoProviders providers, Bulkheads places)
     {
-        Dictionary<string, int> RoomOf(string provider, params string[] kinds) => kinds.ToDictionary(kind => kind, kind => places.Room($"{provider}/{kind}"));
+        Dictionary<string, int> FreeOf(string provider, params string[] kinds) =>
+            kinds.ToDictionary(kind => kind, kind => places.Available($"{provider}/{kind}"));
         var rules = providers.All.ToDictionary(
             provider => provider.Name,
             provider =>
@@ -57,10 +58,10 @@ internal static class JobPlaces
                         concurrency = provider.Options.Concurrency,
                         daily_budget_micros = Micros(provider.Options.DailyBudget),
                         guest_budget_micros = Micros(provider.Options.DailyBudget * provider.Options.GuestBudgetShare),
-                        room = RoomOf(provider.Name, "submit", "poll", "fetch", "settle"),
+                        room = FreeOf(provider.Name, "submit", "poll", "fetch", "settle"),
                     }
         );
-        rules[Unknown] = new { room = RoomOf(Unknown, "settle"), reads_model_rows = true };
+        rules[Unknown] = new { room = FreeOf(Unknown, "settle"), reads_model_rows = true };
         return JsonSerializer.Serialize(rules);
     }
 

@@ -19,7 +19,7 @@ public abstract record FetchResult
     public sealed record TryAgain(string Reason, bool IsOurs = false) : FetchResult;
 
     /// <summary>Our disk was full in the middle of it.</summary>
-    public sealed record NoRoom : FetchResult;
+    public sealed record DiskFull : FetchResult;
 
     /// <summary>It lies on a host that is not among those that its provider serves files from.</summary>
     /// <param name="Host">That host.</param>
@@ -120,9 +120,9 @@ public sealed class VideoFetcher(
         {
             return error.MayRetry ? new FetchResult.TryAgain(error.Message) : new FetchResult.Unusable(error.Message);
         }
-        catch (IOException error) when (PrivateFiles.IsForWantOfRoom(error))
+        catch (IOException error) when (PrivateFiles.IsDiskFull(error))
         {
-            return new FetchResult.NoRoom();
+            return new FetchResult.DiskFull();
         }
         catch (IOException error)
         {

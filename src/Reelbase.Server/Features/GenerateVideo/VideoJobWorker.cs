@@ -19,7 +19,7 @@ public sealed class VideoJobWorker(
     ProviderHealth watch,
     VideoFetcher fetcher,
     JobPictures pictures,
-    StorageQuota room,
+    StorageQuota quota,
     ProviderBills bills,
     ChangeFeed feed,
     IOptions<GenerationOptions> options,
@@ -70,7 +70,7 @@ public sealed class VideoJobWorker(
             await GiveUpAsync(item);
             return;
         }
-        if (item.Stage == "fetching" && await room.IsDiskShortAsync(database))
+        if (item.Stage == "fetching" && await quota.IsDiskShortAsync(database))
         {
             await PutOffAsync(item);
             return;
@@ -94,7 +94,7 @@ public sealed class VideoJobWorker(
                 { IsPastDeadline: true } => PollAtDeadlineAsync(item, provider!, cancellationToken),
                 { Stage: "queued" } => SubmitAsync(item, provider!, cancellationToken),
                 { Stage: "ambiguous" } => RescheduleAsync(item, Math.Max(0.1, (item.DeadlineAt - DateTime.UtcNow).TotalSeconds)),
-                { Stage: "submitted" } => LookAsync(item, provider!, cancellationToken),
+                { Stage: "submitted" } => PollAsync(item, provider!, cancellationToken),
                 _ => FetchAsync(item, provider, cancellationToken),
             }
         );
@@ -142,7 +142,7 @@ public sealed class VideoJobWorker(
                     accepted.StatusUrl,
                     accepted.ResultUrl,
                     accepted.CancelUrl,
-                    FirstLookSeconds(provider, webhook)
+                    FirstPollSeconds(provider, webhook)
                 );
                 CrashPoints.Pass("submission.recorded");
                 await watch.AcceptedAsync(provider.Name);
@@ -180,7 +180,7 @@ public sealed class VideoJobWorker(
         }
     }
 
-    private async Task LookAsync(ClaimedJob job, IVideoProvider provider, CancellationToken cancellationToken)
+    private async Task PollAsync(ClaimedJob job, IVideoProvider provider, CancellationToken cancellationToken)
     {
         var outcome = await provider.PollAsync(job.Reference!, cancellationToken);
         switch (outcome)
@@ -202,7 +202,7 @@ public sealed class VideoJobWorker(
                     await watch.AccountRefusedAsync(provider, unknown.Reason);
                 }
                 // Looks spread out with the age of the job, from the first pause up to the longest.
-                var first = job.CancelRequestedAt is null ? FirstLookSeconds(provider, WebhookBase(provider)) : FirstLookSeconds(provider, null);
+                var first = job.CancelRequestedAt is null ? FirstPollSeconds(provider, WebhookBase(provider)) : FirstPollSeconds(provider, null);
                 var age = (DateTime.UtcNow - job.DeadlineAt).TotalSeconds + Options.SubmissionDeadlineSeconds;
                 await RescheduleAsync(job, Math.Clamp(age / 4, first, Math.Max(first, Options.MaxPollSeconds)));
                 break;
@@ -250,7 +250,7 @@ public sealed class VideoJobWorker(
             return;
         }
         job.Stage = "fetching";
-        if (await room.IsDiskShortAsync(database))
+        if (await quota.IsDiskShortAsync(database))
         {
             await PutOffAsync(job);
             return;
@@ -271,9 +271,9 @@ public sealed class VideoJobWorker(
         {
             case FetchResult.Stored:
                 break;
-            case FetchResult.NoRoom:
+            case FetchResult.DiskFull:
                 logger.LogError("The disk was full while the video of job {JobId} was fetched; it is fetched later", job.JobId);
-                await room.ReportFullAsync(database);
+                await quota.ReportFullAsync(database);
                 await PutOffAsync(job);
                 break;
             case FetchResult.TryAgain { IsOurs: true } ours:
@@ -367,7 +367,7 @@ public sealed class VideoJobWorker(
     private Task PutOffAsync(ClaimedJob job) =>
         database.ExecuteAsync("select put_off_fetch($1, $2, $3)", CancellationToken.None, job.JobId, job.ClaimToken, Options.RetryCapSeconds);
 
-    private double FirstLookSeconds(IVideoProvider provider, string? webhook) =>
+    private double FirstPollSeconds(IVideoProvider provider, string? webhook) =>
         Math.Max(provider.Options.MinPollSeconds, webhook is null ? Options.PollSeconds : Options.PollWithWebhookSeconds);
 
     /// <summary>Where webhooks reach us; null when they cannot, and jobs are then polled.</summary>

@@ -25,7 +25,7 @@ public sealed class LiveHub : PeriodicWork
     private static readonly TimeSpan BetweenParts = TimeSpan.FromMilliseconds(25);
 
     /// <summary>Changes come in bursts: what comes within this time of a reading is read together.</summary>
-    private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(8);
+    private static readonly TimeSpan BatchWindow = TimeSpan.FromMilliseconds(8);
     private static readonly TimeSpan Places = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(1);
 
@@ -93,7 +93,7 @@ public sealed class LiveHub : PeriodicWork
                 : _mustSweep ? TimeSpan.Zero
                 : Left(_sweptAt, _sweep);
             wait = wait < Left(_placesAt, Places) ? wait : Left(_placesAt, Places);
-            if (await _bell.WaitAsync(wait, stoppingToken) && Left(_readAt, Gather) is { Ticks: > 0 } rest)
+            if (await _bell.WaitAsync(wait, stoppingToken) && Left(_readAt, BatchWindow) is { Ticks: > 0 } rest)
             {
                 await Task.Delay(rest, stoppingToken);
             }

@@ -11,7 +11,7 @@ namespace Reelbase.Server.Features.Providers;
 public sealed class ProviderHealthMonitor(WorkerDatabase database, VideoProviders providers, ProviderHealth health, ILogger<ProviderHealthMonitor> logger)
     : PeriodicWork(logger)
 {
-    private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(1);
 
     /// <inheritdoc/>
     public override async Task StartAsync(CancellationToken cancellationToken)
@@ -38,7 +38,7 @@ public sealed class ProviderHealthMonitor(WorkerDatabase database, VideoProvider
     /// <inheritdoc/>
     protected override async Task RunOnceAsync(CancellationToken stoppingToken)
     {
-        await health.RecordReportsAsync(Look, stoppingToken);
+        await health.RecordReportsAsync(PollInterval, stoppingToken);
         foreach (var name in await database.ListAsync<string>("select provider from list_failing_providers()", stoppingToken))
         {
             await TryAsync($"probe {name}", () => ProbeAsync(name, stoppingToken), stoppingToken);

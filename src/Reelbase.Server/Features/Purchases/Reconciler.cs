@@ -15,7 +15,7 @@ public sealed class Reconciler(
     WorkerDatabase database,
     SignedData signedData,
     AppStoreClient apple,
-    IAppStoreHealthListener witness,
+    IAppStoreHealthListener listener,
     ChangeFeed feed,
     IOptions<PurchasesOptions> options,
     TimeProvider clock,
@@ -42,11 +42,11 @@ public sealed class Reconciler(
     {
         foreach (var environment in (string[])["Production", "Sandbox"])
         {
-            await TryAsync($"reconcile {environment}", () => LookAsync(environment, stoppingToken), stoppingToken);
+            await TryAsync($"reconcile {environment}", () => ReconcileAsync(environment, stoppingToken), stoppingToken);
         }
     }
 
-    private async Task LookAsync(string environment, CancellationToken cancellationToken)
+    private async Task ReconcileAsync(string environment, CancellationToken cancellationToken)
     {
         var claimToken = ClaimToken.New();
         var now = clock.GetUtcNow();
@@ -238,7 +238,7 @@ public sealed class Reconciler(
     private Task ReportUnreadableAsync(string environment, string what, Report report)
     {
         report.Unreadable++;
-        return witness.ReportAsync(
+        return listener.ReportAsync(
             environment,
             "unreadable",
             $"The comparison with the App Store ({environment}) could not read {what}: purchases or refunds may be missed until that is found out."

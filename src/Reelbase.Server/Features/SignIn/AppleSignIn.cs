@@ -86,7 +86,7 @@ public sealed class AppleSignIn(ApiDatabase database, AppleTokens tokens, AppleA
         {
             try
             {
-                userId = (await JoinAsync(guest, identity, mayMerge: false, cancellationToken)).UserId;
+                userId = (await LinkAsync(guest, identity, mayMerge: false, cancellationToken)).UserId;
             }
             catch (PostgresException error) when (error.SqlState == "RB001")
             {
@@ -107,9 +107,9 @@ public sealed class AppleSignIn(ApiDatabase database, AppleTokens tokens, AppleA
     }
 
     /// <summary>Joins a guest with a verified Apple account, by linking or by merging. Raises as <c>join_apple_account</c>.</summary>
-    public async Task<JoinedAccount> JoinAsync(Caller guest, AppleIdentity identity, bool mayMerge, CancellationToken cancellationToken) =>
+    public async Task<LinkedAccount> LinkAsync(Caller guest, AppleIdentity identity, bool mayMerge, CancellationToken cancellationToken) =>
         (
-            await database.QuerySingleOrDefaultAsync<JoinedAccount>(
+            await database.QuerySingleOrDefaultAsync<LinkedAccount>(
                 guest,
                 "select * from join_apple_account($1, $2, $3, $4, $5)",
                 cancellationToken,
@@ -126,4 +126,4 @@ public sealed class AppleSignIn(ApiDatabase database, AppleTokens tokens, AppleA
 
 /// <summary>Which account a guest is now.</summary>
 /// <param name="Outcome">linked, merged or already.</param>
-public sealed record JoinedAccount(Guid UserId, string Outcome);
+public sealed record LinkedAccount(Guid UserId, string Outcome);

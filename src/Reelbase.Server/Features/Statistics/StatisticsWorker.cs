@@ -67,10 +67,10 @@ public sealed class StatisticsWorker : PeriodicWork
     protected override TimeSpan Pause => TimeSpan.FromSeconds(_options.Value.StatisticsSeconds);
 
     /// <inheritdoc/>
-    protected override Task RunOnceAsync(CancellationToken stoppingToken) => LookAsync(stoppingToken);
+    protected override Task RunOnceAsync(CancellationToken stoppingToken) => RefreshAsync(stoppingToken);
 
     /// <summary>Counts, and reads what there is.</summary>
-    internal async Task LookAsync(CancellationToken cancellationToken)
+    internal async Task RefreshAsync(CancellationToken cancellationToken)
     {
         await _database.ExecuteAsync("select keep_statistics($1, $2)", cancellationToken, MaxHours, _options.Value.StatisticsSeconds);
         var rows = await _database.ListAsync<Row>("select name, labels::text as labels, value from read_statistics()", cancellationToken);

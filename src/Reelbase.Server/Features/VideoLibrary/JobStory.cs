@@ -8,7 +8,7 @@ namespace Reelbase.Server.Features.VideoLibrary;
 public static class JobStory
 {
     /// <summary>The sentence; null while the job has not failed.</summary>
-    public static string? Tell(IStringLocalizer texts, JsonNode? data)
+    public static string? Describe(IStringLocalizer texts, JsonNode? data)
     {
         if (data?["job"] is not { } job || job.Text("status") != "failed")
         {

@@ -35,7 +35,7 @@ internal sealed class StatusStream : ILiveListener, IResult, IValueTaskSource, I
     private int _state;
     private volatile JobStatusResponse? _current;
     private volatile bool _isEnded;
-    private volatile bool _isBeaten;
+    private volatile bool _isHeartbeatDue;
     private long _sent;
 
     /// <summary>Takes a place of the node's; it is given back when the request ends, however it ends.</summary>
@@ -93,9 +93,9 @@ internal sealed class StatusStream : ILiveListener, IResult, IValueTaskSource, I
             {
                 await new ValueTask(this, Next());
                 Volatile.Write(ref _state, Idle);
-                var isBeaten = _isBeaten;
-                _isBeaten = false;
-                if (!await SendAsync("") && isBeaten && !_isEnded)
+                var isHeartbeatDue = _isHeartbeatDue;
+                _isHeartbeatDue = false;
+                if (!await SendAsync("") && isHeartbeatDue && !_isEnded)
                 {
                     await WriteAsync(Heartbeat);
                 }
@@ -144,9 +144,9 @@ internal sealed class StatusStream : ILiveListener, IResult, IValueTaskSource, I
     }
 
     /// <summary>Something is to be sent, if nothing else is.</summary>
-    public void Beat()
+    public void RequestHeartbeat()
     {
-        _isBeaten = true;
+        _isHeartbeatDue = true;
         Ring();
     }
 

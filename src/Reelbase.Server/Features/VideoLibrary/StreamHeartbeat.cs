@@ -72,16 +72,16 @@ internal sealed class StreamHeartbeat : PeriodicWork
     /// <inheritdoc/>
     protected override Task RunOnceAsync(CancellationToken stoppingToken)
     {
-        Beat();
+        SendNext();
         return Task.CompletedTask;
     }
 
     /// <summary>A heartbeat for one group; after <see cref="Seconds"/> of them every stream has had one.</summary>
-    internal void Beat()
+    internal void SendNext()
     {
         lock (_lock)
         {
-            _groups[_next].ForEach(stream => stream.Beat());
+            _groups[_next].ForEach(stream => stream.RequestHeartbeat());
             _next = (_next + 1) % _groups.Length;
         }
     }

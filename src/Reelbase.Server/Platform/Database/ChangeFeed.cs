@@ -21,7 +21,7 @@ public sealed class ChangeFeed(ConnectionStrings strings, ILogger<ChangeFeed> lo
 
     private const string ChannelName = "reelbase_changes";
     private const int MaxTopicsPerNotification = 100;
-    private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan BatchWindow = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan Reconnect = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan CheckPause = TimeSpan.FromSeconds(15);
 
@@ -94,7 +94,7 @@ public sealed class ChangeFeed(ConnectionStrings strings, ILogger<ChangeFeed> lo
         await foreach (var first in _outgoing.Reader.ReadAllAsync(stoppingToken))
         {
             // The first goes at once; what comes within this time of it goes together.
-            if (Gather - sent.Elapsed is { Ticks: > 0 } rest)
+            if (BatchWindow - sent.Elapsed is { Ticks: > 0 } rest)
             {
                 await Task.Delay(rest, stoppingToken);
             }

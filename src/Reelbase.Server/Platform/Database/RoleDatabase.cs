@@ -17,7 +17,7 @@ public abstract class RoleDatabase : IAsyncDisposable
 
     /// <summary>Tries of a call that had to give way to another transaction.</summary>
     private const int MaxTries = 10;
-    private const int GiveWayMilliseconds = 20;
+    private const int RetryMilliseconds = 20;
 
     private protected readonly NpgsqlDataSource Source;
 
@@ -144,7 +144,7 @@ public abstract class RoleDatabase : IAsyncDisposable
             catch (PostgresException error)
                 when (error.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure && attempt < MaxTries)
             {
-                await Task.Delay(GiveWayMilliseconds * attempt, cancellationToken);
+                await Task.Delay(RetryMilliseconds * attempt, cancellationToken);
             }
             catch (Exception error) when (DatabaseErrors.IsWrongServer(error))
             {
@@ -224,10 +224,10 @@ public sealed class ApiDatabase(ConnectionStrings strings, int maxPreparedStatem
     /// </summary>
     /// <param name="call">What is asked of the database.</param>
     /// <param name="cancellationToken">The caller's.</param>
-    /// <param name="look">What is asked first by whoever has waited for a place.</param>
-    public async Task<T> WithPlaceAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken, RepeatedCheck? look = null)
+    /// <param name="check">What is asked first by whoever has waited for a place.</param>
+    public async Task<T> WithPlaceAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken, RepeatedCheck? check = null)
     {
-        await TakePlaceAsync(_places, look, cancellationToken);
+        await TakePlaceAsync(_places, check, cancellationToken);
         try
         {
             return await call();
@@ -243,9 +243,9 @@ public sealed class ApiDatabase(ConnectionStrings strings, int maxPreparedStatem
     /// before those who have a session either.
     /// </summary>
     /// <inheritdoc cref="WithPlaceAsync" path="/param"/>
-    public async Task<T> WithStrangerPlaceAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken, RepeatedCheck? look = null)
+    public async Task<T> WithStrangerPlaceAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken, RepeatedCheck? check = null)
     {
-        await TakePlaceAsync(_strangers, look, cancellationToken);
+        await TakePlaceAsync(_strangers, check, cancellationToken);
         try
         {
             return await WithPlaceAsync(call, cancellationToken);
@@ -272,13 +272,13 @@ public sealed class ApiDatabase(ConnectionStrings strings, int maxPreparedStatem
     }
 
     /// <summary>Whoever has waited looks once more whether the call is still worth a place, and gives it to the next meanwhile.</summary>
-    private static async Task TakePlaceAsync(SemaphoreSlim places, RepeatedCheck? look, CancellationToken cancellationToken)
+    private static async Task TakePlaceAsync(SemaphoreSlim places, RepeatedCheck? check, CancellationToken cancellationToken)
     {
         await places.WaitAsync(cancellationToken);
-        if (look is not null && look.IsWorthIt())
+        if (check is not null && check.IsWorthIt())
         {
             places.Release();
-            await look.LookAsync();
+            await check.CheckAsync();
             await places.WaitAsync(cancellationToken);
         }
     }
@@ -346,8 +346,8 @@ public sealed class ApiDatabase(ConnectionStrings strings, int maxPreparedStatem
 
 /// <summary>What a call that has waited for a place asks before it takes it.</summary>
 /// <param name="IsWorthIt">Whether anything has happened meanwhile that makes it worth the asking.</param>
-/// <param name="LookAsync">Asks, without a place; throws when the call is settled by that.</param>
-public sealed record RepeatedCheck(Func<bool> IsWorthIt, Func<Task> LookAsync);
+/// <param name="CheckAsync">Asks, without a place; throws when the call is settled by that.</param>
+public sealed record RepeatedCheck(Func<bool> IsWorthIt, Func<Task> CheckAsync);
 
 /// <summary>The worker's calls.</summary>
 public sealed class WorkerDatabase(ConnectionStrings strings, int maxPreparedStatements) : RoleDatabase(strings.Worker, maxPreparedStatements);

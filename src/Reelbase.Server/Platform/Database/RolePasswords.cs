@@ -83,7 +83,7 @@ public static class RolePasswords
                     cancellationToken
                 );
             }
-            if (role.CanLook)
+            if (role.CanRead)
             {
                 await ExecuteAsync(
                     connection,
@@ -102,12 +102,12 @@ public static class RolePasswords
 
     private static async Task<IReadOnlyList<Role>> DecideAsync(NpgsqlConnection connection, RolePasswordRule rule, CancellationToken cancellationToken)
     {
-        await using var look = new NpgsqlCommand("select has_table_privilege('pg_catalog.pg_authid', 'select')", connection);
-        var canLook = await look.ExecuteScalarAsync(cancellationToken) is true;
+        await using var query = new NpgsqlCommand("select has_table_privilege('pg_catalog.pg_authid', 'select')", connection);
+        var canRead = await query.ExecuteScalarAsync(cancellationToken) is true;
         await using var command = new NpgsqlCommand(
             $"""
-            select rolname::text, coalesce(shobj_description(oid, 'pg_authid'), ''), {(canLook ? "coalesce(rolpassword, '')" : "''")}
-            from {(canLook ? "pg_authid" : "pg_roles")} where rolname = any ($1)
+            select rolname::text, coalesce(shobj_description(oid, 'pg_authid'), ''), {(canRead ? "coalesce(rolpassword, '')" : "''")}
+            from {(canRead ? "pg_authid" : "pg_roles")} where rolname = any ($1)
             """,
             connection
         )
@@ -119,23 +119,23 @@ public static class RolePasswords
         while (await reader.ReadAsync(cancellationToken))
         {
             var (name, comment, stored) = (reader.GetString(0), reader.GetString(1), reader.GetString(2));
-            roles.Add(new(name, canLook, Decide(rule, name, canLook, comment, stored)));
+            roles.Add(new(name, canRead, Decide(rule, name, canRead, comment, stored)));
         }
         return roles;
     }
 
-    private static Outcome Decide(RolePasswordRule rule, string role, bool canLook, string comment, string stored)
+    private static Outcome Decide(RolePasswordRule rule, string role, bool canRead, string comment, string stored)
     {
         if (rule.Kept.TryGetValue(role, out var given))
         {
             // Only a role that nobody can log in as yet; whatever has been set once is the operator's.
-            return canLook && stored.Length == 0 && given.Length > 0 ? Outcome.Give : Outcome.Nothing;
+            return canRead && stored.Length == 0 && given.Length > 0 ? Outcome.Give : Outcome.Nothing;
         }
         if (comment.StartsWith(OperatorComment, StringComparison.OrdinalIgnoreCase))
         {
             return Outcome.Nothing;
         }
-        if (!canLook || stored.Length == 0)
+        if (!canRead || stored.Length == 0)
         {
             return Outcome.Set;
         }
@@ -183,7 +183,7 @@ public static class RolePasswords
         Give,
     }
 
-    private sealed record Role(string Name, bool CanLook, Outcome Outcome);
+    private sealed record Role(string Name, bool CanRead, Outcome Outcome);
 }
 
 /// <summary>What decides about the roles' passwords.</summary>

@@ -91,7 +91,7 @@ public sealed class FileDownloader : IDisposable
         {
             throw new DownloadException("the file leads to an address that is not public", false, error);
         }
-        catch (Exception error) when (error is HttpRequestException or IOException && !Storage.PrivateFiles.IsForWantOfRoom(error))
+        catch (Exception error) when (error is HttpRequestException or IOException && !Storage.PrivateFiles.IsDiskFull(error))
         {
             throw new DownloadException("the download broke off", true, error);
         }

@@ -47,7 +47,7 @@ public static class PrivateFiles
     }
 
     /// <summary>Whether a file could not be written because the disk, or our part of it, is full.</summary>
-    public static bool IsForWantOfRoom(Exception error) => error is IOException && (error.HResult & 0xFFFF) is NoSpaceLeft or OverQuota;
+    public static bool IsDiskFull(Exception error) => error is IOException && (error.HResult & 0xFFFF) is NoSpaceLeft or OverQuota;
 
     /// <summary>Opens a new file for writing; an existing one becomes empty.</summary>
     public static FileStream Create(string path) =>

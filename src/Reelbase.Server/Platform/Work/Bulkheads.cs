@@ -10,7 +10,7 @@ public sealed class Bulkheads(IReadOnlyDictionary<string, int> limits)
     private readonly Dictionary<string, int> _taken = limits.Keys.ToDictionary(name => name, _ => 0, StringComparer.Ordinal);
 
     /// <summary>Free places of all kinds together.</summary>
-    public int TotalRoom
+    public int TotalAvailable
     {
         get
         {
@@ -22,7 +22,7 @@ public sealed class Bulkheads(IReadOnlyDictionary<string, int> limits)
     }
 
     /// <summary>Free places of a kind.</summary>
-    public int Room(string name)
+    public int Available(string name)
     {
         lock (_lock)
         {

@@ -79,7 +79,7 @@ public abstract class WorkLoop<TItem>(ChangeFeed feed, IOptions<WorkOptions> opt
             {
                 var claimed = await ClaimAndStartAsync(breakOff.Token, stoppingToken);
                 failures = 0;
-                if (claimed == 0 || Places.TotalRoom == 0)
+                if (claimed == 0 || Places.TotalAvailable == 0)
                 {
                     await wake.WaitAsync(idle, stoppingToken);
                 }
@@ -105,7 +105,7 @@ public abstract class WorkLoop<TItem>(ChangeFeed feed, IOptions<WorkOptions> opt
 
     private async Task<int> ClaimAndStartAsync(CancellationToken breakOff, CancellationToken stoppingToken)
     {
-        var room = Places.TotalRoom;
+        var room = Places.TotalAvailable;
         if (room == 0)
         {
             return 0;

@@ -7,19 +7,19 @@ public static class Checker
 {
     public static void Compare(Play play)
     {
-        var (world, look) = (play.World, play.Look!);
-        Ledger(world, look);
-        People(world, look);
-        Jobs(play, look);
-        Sales(world, look);
-        Grants(world, look);
+        var (world, snapshot) = (play.World, play.Snapshot!);
+        Ledger(world, snapshot);
+        People(world, snapshot);
+        Jobs(play, snapshot);
+        Sales(world, snapshot);
+        Grants(world, snapshot);
     }
 
     /// <summary>New rows continue their chain, merges have two sides, and nothing is left out: all is said by the rows themselves.</summary>
-    private static void Ledger(World world, Look look)
+    private static void Ledger(World world, Snapshot snapshot)
     {
         var (merged, merges) = (0, 0);
-        foreach (var line in Look.Lines(look.Ledger))
+        foreach (var line in Snapshot.Lines(snapshot.Ledger))
         {
             var (user, change, reason, balance) = (Guid.Parse(line[1]), Number(line[2]), line[3], Number(line[5]));
             var before = world.LastBalances.GetValueOrDefault(user);
@@ -40,9 +40,9 @@ public static class Checker
         Play.Expect(merged == 0 && merges % 2 == 0, $"a merge has one side: {merges} rows add up to {merged}");
     }
 
-    private static void People(World world, Look look)
+    private static void People(World world, Snapshot snapshot)
     {
-        var rows = Look.Lines(look.Users).ToDictionary(line => Guid.Parse(line[0]));
+        var rows = Snapshot.Lines(snapshot.Users).ToDictionary(line => Guid.Parse(line[0]));
         foreach (var person in world.People.Values)
         {
             Play.Expect(rows.TryGetValue(person.Id, out var row), $"{person.Label} is gone");
@@ -60,10 +60,10 @@ public static class Checker
         }
     }
 
-    private static void Jobs(Play play, Look look)
+    private static void Jobs(Play play, Snapshot snapshot)
     {
         var world = play.World;
-        var rows = Look.Lines(look.Jobs).ToDictionary(line => Guid.Parse(line[0]));
+        var rows = Snapshot.Lines(snapshot.Jobs).ToDictionary(line => Guid.Parse(line[0]));
         Same("everybody", "number of jobs", world.Jobs.Count, rows.Count);
         foreach (var job in world.Jobs.Values)
         {
@@ -92,9 +92,9 @@ public static class Checker
         }
     }
 
-    private static void Sales(World world, Look look)
+    private static void Sales(World world, Snapshot snapshot)
     {
-        var rows = Look.Lines(look.Purchases).ToDictionary(line => line[1]);
+        var rows = Snapshot.Lines(snapshot.Purchases).ToDictionary(line => line[1]);
         foreach (var sale in world.Sales.Values)
         {
             if (!sale.IsKnown)
@@ -115,9 +115,9 @@ public static class Checker
     }
 
     /// <summary>One free grant for each physical phone, whoever was frozen when.</summary>
-    private static void Grants(World world, Look look)
+    private static void Grants(World world, Snapshot snapshot)
     {
-        foreach (var line in Look.Lines(look.Grants))
+        foreach (var line in Snapshot.Lines(snapshot.Grants))
         {
             world.GrantUsers[Guid.Parse(line[0])] = Guid.Parse(line[1]);
         }

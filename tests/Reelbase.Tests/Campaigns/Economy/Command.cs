@@ -20,21 +20,21 @@ public sealed class Play(World world, EconomyDatabase database)
     public EconomyDatabase Database { get; } = database;
 
     /// <summary>The economy after the last call; null when nothing was called.</summary>
-    public Look? Look { get; private set; }
+    public Snapshot? Snapshot { get; private set; }
 
     /// <summary>Jobs whose work this command may change.</summary>
     public HashSet<Job> Touched { get; } = [];
 
     public void Begin()
     {
-        Look = null;
+        Snapshot = null;
         Touched.Clear();
     }
 
     public async Task<Outcome> CallAsync(Actor actor, string sql, params object?[] args)
     {
         var outcome = await Database.CallAsync(actor, World, sql, args);
-        Look = outcome.Look;
+        Snapshot = outcome.Snapshot;
         return outcome;
     }
 
@@ -49,8 +49,8 @@ public sealed class Play(World world, EconomyDatabase database)
     /// <summary>Behind the scenes: clocks, and what was there before.</summary>
     public async Task AsOwnerAsync(string sql, params object?[] args) => Good(await CallAsync(Actor.Owner, sql, args));
 
-    /// <summary>Looks again: what a call made was not asked for yet.</summary>
-    public async Task LookAsync() => Look = await Database.LookAsync(World);
+    /// <summary>Reads the tables again: what a call made was not asked for yet.</summary>
+    public async Task SnapshotAsync() => Snapshot = await Database.SnapshotAsync(World);
 
     /// <summary>A call that has to succeed.</summary>
     public static Outcome Good(Outcome outcome) =>
@@ -80,7 +80,7 @@ public sealed class Play(World world, EconomyDatabase database)
     /// <summary>How a job's work stands after the last call: status, stage, attempt and lease.</summary>
     public (string Status, string Stage, int Attempt, string LeasedBy) After(Job job)
     {
-        foreach (var line in Economy.Look.Lines(Look!.Jobs))
+        foreach (var line in Economy.Snapshot.Lines(Snapshot!.Jobs))
         {
             if (line[0] == job.Id.ToString())
             {

@@ -21,7 +21,7 @@ public sealed record EconomyReport(int Seed, int Histories, long Steps, double S
 /// <summary>Plays histories on a few databases at once until one fails or all are done.</summary>
 public static partial class EconomyCampaign
 {
-    /// <summary>A database is replaced by a fresh one after so many: tables that only grow make every look slower.</summary>
+    /// <summary>A database is replaced by a fresh one after so many: tables that only grow make every snapshot slower.</summary>
     private const int HistoriesPerDatabase = 2000;
 
     /// <param name="maxFailures">How many kinds of failure to find before it ends; kinds differ in more than numbers and names.</param>

@@ -16,7 +16,7 @@ public sealed record Actor(string Role, string Claims)
 }
 
 /// <summary>What a call came to: its rows or its error, and the economy after it.</summary>
-public sealed record Outcome(string? Error, string? Detail, IReadOnlyList<object?[]> Rows, Look Look)
+public sealed record Outcome(string? Error, string? Detail, IReadOnlyList<object?[]> Rows, Snapshot Snapshot)
 {
     public bool Is(string code) => Error == code;
 
@@ -24,7 +24,7 @@ public sealed record Outcome(string? Error, string? Detail, IReadOnlyList<object
 }
 
 /// <summary>What may be seen of the economy behind the scenes: one line for each row, fields parted by bars.</summary>
-public sealed record Look(string Users, string Jobs, string Ledger, string Purchases, string Grants)
+public sealed record Snapshot(string Users, string Jobs, string Ledger, string Purchases, string Grants)
 {
     public static IEnumerable<string[]> Lines(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('|'));
 }
@@ -58,7 +58,7 @@ public sealed class EconomyDatabase : IAsyncDisposable
             await mutation.ApplyAsync(database);
         }
         await database.RunAsync(
-            LookFunction(
+            SnapshotFunction(
                 await database.ScalarAsync<string>(
                     "select coalesce(string_agg('j.' || column_name, ',' order by column_name), '') from information_schema.columns where table_name = 'video_jobs' and column_name in ('charged', 'returned', 'credits_charged', 'credits_returned')"
                 )
@@ -86,7 +86,7 @@ public sealed class EconomyDatabase : IAsyncDisposable
             Add(batch, sql, args);
             Add(batch, "select set_config('role', 'none', true)");
             Add(batch, "set constraints all immediate");
-            AddLook(batch, world);
+            AddSnapshot(batch, world);
             await using var reader = await batch.ExecuteReaderAsync();
             var rows = new List<object?[]>();
             // What has no rows (an update, "set constraints") has no result of its own.
@@ -102,7 +102,7 @@ public sealed class EconomyDatabase : IAsyncDisposable
             }
             await reader.NextResultAsync();
             await reader.NextResultAsync();
-            return new(null, null, rows, await ReadLookAsync(reader));
+            return new(null, null, rows, await ReadSnapshotAsync(reader));
         }
         catch (PostgresException error)
         {
@@ -110,18 +110,18 @@ public sealed class EconomyDatabase : IAsyncDisposable
                 error.SqlState == "RB001" ? error.MessageText : error.SqlState,
                 $"{error.MessageText} {error.Hint} {error.Where}",
                 [],
-                await LookAsync(world)
+                await SnapshotAsync(world)
             );
         }
     }
 
     /// <summary>The economy as it is committed.</summary>
-    public async Task<Look> LookAsync(World world)
+    public async Task<Snapshot> SnapshotAsync(World world)
     {
         await using var batch = _connection.CreateBatch();
-        AddLook(batch, world);
+        AddSnapshot(batch, world);
         await using var reader = await batch.ExecuteReaderAsync();
-        return await ReadLookAsync(reader);
+        return await ReadSnapshotAsync(reader);
     }
 
     /// <summary>Takes away what other histories left: a shrunk one stands alone.</summary>
@@ -178,10 +178,10 @@ public sealed class EconomyDatabase : IAsyncDisposable
         await TestCluster.ExecuteAsync(TestCluster.Owner("postgres"), $"drop database if exists {name} with (force)");
     }
 
-    private static void AddLook(NpgsqlBatch batch, World world) =>
-        Add(batch, "select * from economy.look($1, $2, $3)", world.UserIds, world.LastSeq, world.TransactionIds);
+    private static void AddSnapshot(NpgsqlBatch batch, World world) =>
+        Add(batch, "select * from economy.snapshot($1, $2, $3)", world.UserIds, world.LastSeq, world.TransactionIds);
 
-    private static async Task<Look> ReadLookAsync(NpgsqlDataReader reader)
+    private static async Task<Snapshot> ReadSnapshotAsync(NpgsqlDataReader reader)
     {
         await reader.ReadAsync();
         return new(reader.GetString(0), reader.GetString(1), reader.GetString(2), reader.GetString(3), reader.GetString(4));
@@ -197,12 +197,12 @@ public sealed class EconomyDatabase : IAsyncDisposable
         batch.BatchCommands.Add(command);
     }
 
-    private static string LookFunction(string charges) =>
+    private static string SnapshotFunction(string charges) =>
         string.Create(
             CultureInfo.InvariantCulture,
             $"""
             create schema economy;
-            create function economy.look(p_users uuid[], p_since bigint, p_transactions text[],
+            create function economy.snapshot(p_users uuid[], p_since bigint, p_transactions text[],
               out o_users text, out o_jobs text, out o_ledger text, out o_purchases text, out o_grants text)
             language plpgsql as $$
             begin

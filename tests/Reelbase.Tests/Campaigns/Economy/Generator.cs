@@ -253,19 +253,19 @@ public sealed class Generator(Random random, Parts parts)
             ),
             3 => new SupportSavesProduct("ghost.40", 40),
             4 => new SupportAssigns(sale.Label, Somebody(world)),
-            _ => Tell(world, sale),
+            _ => Notify(world, sale),
         };
     }
 
-    private AppleTells Tell(World world, Sale sale)
+    private AppleNotifies Notify(World world, Sale sale)
     {
         var signed = random.Next(3) == 0 ? random.Next(sale.Words.Count) : sale.Words.Count - 1;
         return random.Next(4) switch
         {
-            0 => new AppleTells(sale.Label, signed, "notification", null),
-            1 => new AppleTells(sale.Label, signed, "reconciliation", null),
-            2 => new AppleTells(sale.Label, signed, "app", Somebody(world)),
-            _ => new AppleTells(sale.Label, signed, "app", sale.Buyer!.Label),
+            0 => new AppleNotifies(sale.Label, signed, "notification", null),
+            1 => new AppleNotifies(sale.Label, signed, "reconciliation", null),
+            2 => new AppleNotifies(sale.Label, signed, "app", Somebody(world)),
+            _ => new AppleNotifies(sale.Label, signed, "app", sale.Buyer!.Label),
         };
     }
 
@@ -287,7 +287,7 @@ public sealed class Generator(Random random, Parts parts)
             (_, 0) => new GrantTurnExpires(),
             (_, 1) => new PostponeGrant(turn.Label),
             ("requested", 2) => new RejectGrant(turn.Label),
-            ("requested", _) => turn.Heard is null ? new AskApple(turn.Label) : new TellResponse(turn.Label),
+            ("requested", _) => turn.Heard is null ? new AskApple(turn.Label) : new RecordAppleAnswer(turn.Label),
             ("queried", _) => new SetBit(turn.Label),
             ("bit_set", _) => new GiveGrant(turn.Label),
             _ => new TakeGrantTurn("T" + (world.Turns.Count + 1)),

@@ -61,7 +61,7 @@ public sealed record Onboard(string Who, string Device, string Phone) : Command
         {
             world.Phones[grant] = Phone;
         }
-        await play.LookAsync();
+        await play.SnapshotAsync();
     }
 }
 
@@ -122,7 +122,7 @@ public abstract record GrantStep(string Name) : Command
     protected static void End(World world) => (world.TurnHolder, world.IsGrantTurnTaken) = (null, false);
 }
 
-public sealed record TellResponse(string Name) : GrantStep(Name)
+public sealed record RecordAppleAnswer(string Name) : GrantStep(Name)
 {
     public override string Line => $"{Name} records what Apple said";
 

@@ -125,7 +125,7 @@ public static class History
         played.Add(command);
         play.Begin();
         await command.PlayAsync(play);
-        if (play.Look is not null)
+        if (play.Snapshot is not null)
         {
             Checker.Compare(play);
         }

@@ -66,7 +66,7 @@ public sealed record ArriveImported(string Who, string Name, string Kind, string
         person.Total = rows.Where(row => row.Reason is "initial_grant" or "iap_purchase").Sum(row => row.Change);
         await play.Database.RunAsync(Script(person, job, status, rows));
         play.Touched.Add(job);
-        await play.LookAsync();
+        await play.SnapshotAsync();
     }
 
     private string Script(Person person, Job job, string status, List<(int Change, string Reason, Guid? Job, string? Transaction)> rows)

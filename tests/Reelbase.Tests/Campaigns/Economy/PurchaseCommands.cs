@@ -42,7 +42,7 @@ public sealed record AppleDecides(string Name, int Percent) : Command
 }
 
 /// <summary>Something that Apple signed reaches us: by the app of a user, by a notification or by the reconciliation; late, twice, in any order.</summary>
-public sealed record AppleTells(string Name, int Number, string Source, string? Who) : Command
+public sealed record AppleNotifies(string Name, int Number, string Source, string? Who) : Command
 {
     public const string Policy = """{"accept_sandbox":true,"sandbox_credits_per_user":1000000,"sandbox_credits_per_day":1000000}""";
 

@@ -152,13 +152,13 @@ public sealed record SupportRetries(string Key, string Name, string NewName) : S
             var made = new Job(NewName, job.Owner.Account, 0)
             {
                 Id = answer.RootElement.GetProperty("job_id").GetGuid(),
-                IsPaidByHouse = true,
+                IsFreeRetry = true,
                 RetryOf = job,
             };
             world.Jobs[NewName] = made;
             play.Touched.Add(made);
             Keep(play, request, outcome);
-            await play.LookAsync();
+            await play.SnapshotAsync();
         }
     }
 }

@@ -44,7 +44,7 @@ public abstract record WorkerReport(string Name, string By) : Command
                 play.Touched.Add(job);
             }
             await ReportAsync(play, job, claim.Token, holds);
-            if (play.Look is not null && job.HasLiveLease && play.After(job).LeasedBy.Length == 0)
+            if (play.Snapshot is not null && job.HasLiveLease && play.After(job).LeasedBy.Length == 0)
             {
                 job.HasLiveLease = false;
             }

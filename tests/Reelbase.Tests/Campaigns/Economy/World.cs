@@ -61,7 +61,7 @@ public sealed class Job(string label, Person owner, int charged)
 
     /// <summary>Support has asked for its end.</summary>
     public bool IsCancelled { get; set; }
-    public bool IsPaidByHouse { get; set; }
+    public bool IsFreeRetry { get; set; }
 
     /// <summary>The failed job that this one is a retry of, or of whose retry.</summary>
     public Job? RetryOf { get; set; }

@@ -17,7 +17,7 @@ namespace Reelbase.Server.Features.Admin.Console;
 [Authorize]
 public abstract class ConsolePage : ComponentBase, IDisposable
 {
-    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan MinPause = TimeSpan.FromSeconds(1);
     private readonly CancellationTokenSource _gone = new();
     private bool _isLoading;
@@ -152,7 +152,7 @@ public abstract class ConsolePage : ComponentBase, IDisposable
         {
             while (!_gone.IsCancellationRequested)
             {
-                await changes.WaitAsync(LookAgain, _gone.Token);
+                await changes.WaitAsync(MaxPause, _gone.Token);
                 await InvokeAsync(async () =>
                 {
                     await ReloadAsync(isAction: false);

@@ -6,7 +6,7 @@ namespace Reelbase.Server.Features.Supabase.Functions;
 public static class FunctionCalls
 {
     private const string Prefix = "/functions/v1";
-    private static readonly string[] Doors = [Prefix, "/auth/v1", "/rest/v1", "/storage/v1", "/realtime/v1"];
+    private static readonly string[] Prefixes = [Prefix, "/auth/v1", "/rest/v1", "/storage/v1", "/realtime/v1"];
     private static readonly string[] PlainTypes = ["text/plain", "application/octet-stream"];
 
     /// <summary>Puts paths and bodies right, before a route is chosen by them.</summary>
@@ -44,7 +44,7 @@ public static class FunctionCalls
         if (request.Path.Value is { } path && path.StartsWith("//", StringComparison.Ordinal))
         {
             var single = new PathString("/" + path.TrimStart('/'));
-            if (Doors.Any(door => single.StartsWithSegments(door, StringComparison.OrdinalIgnoreCase)))
+            if (Prefixes.Any(prefix => single.StartsWithSegments(prefix, StringComparison.OrdinalIgnoreCase)))
             {
                 request.Path = single;
             }

@@ -45,7 +45,7 @@ public interface IAppStoreHealthListener
 public sealed class AppStoreClient(
     IHttpClientFactory clients,
     IOptions<AppStoreOptions> options,
-    IAppStoreHealthListener witness,
+    IAppStoreHealthListener listener,
     TimeProvider clock,
     ILogger<AppStoreClient> logger
 ) : IDisposable
@@ -196,7 +196,7 @@ public sealed class AppStoreClient(
                 ? "The App Store (Production) refuses our token, and our clock is right: either the key is wrong (AppStore:IssuerId, KeyId, PrivateKey, BundleId), or the app has not been released yet (Apple's production answers so until its first release). Claims of purchases wait meanwhile."
             : $"The App Store ({environment}) refuses our key (AppStore:IssuerId, KeyId, PrivateKey, BundleId; answered {status}). Claims of purchases wait meanwhile.";
         logger.LogCritical("{Message}", message);
-        await witness.ReportAsync(environment, isClock ? "clock" : "key", message);
+        await listener.ReportAsync(environment, isClock ? "clock" : "key", message);
         return new AppStoreResponse.Unavailable($"answered {status}", IsOurFault: true, IsUnauthorized: status == 401);
     }
 

@@ -8,13 +8,13 @@ namespace Reelbase.Tests.Campaigns.Economy.Http;
 /// One history through HTTP: two phones press, repeat, buy, sign in and leave, support acts on their jobs at the same time as the workers, pretend providers and
 /// Apple do what they are told to; when all has come to rest the books say what the model says.
 /// </summary>
-public sealed class HttpHistory(AdminHouse house, int seed)
+public sealed class HttpHistory(AdminSystem system, int seed)
 {
     private const double PatienceSeconds = 120;
     private static readonly string[] Directives = ["", "", "", "[reject]", "[fail]", "[garbage]", "[twice]", "[forged]", "[foreign]", "[500]", "[no-webhook]"];
 
     private readonly Random _random = new(seed);
-    private readonly Apple _apple = new(house.Control);
+    private readonly Apple _apple = new(system.Control);
     private readonly List<string> _script = [];
     private readonly List<Phone> _phones = [];
     private readonly Dictionary<Phone, HttpAccount> _accounts = [];
@@ -26,7 +26,7 @@ public sealed class HttpHistory(AdminHouse house, int seed)
         {
             for (var number = 0; number < 2; number++)
             {
-                var phone = await house.NewGuestAsync();
+                var phone = await system.NewGuestAsync();
                 _phones.Add(phone);
                 _accounts[phone] = new(phone, 10);
             }
@@ -116,12 +116,12 @@ public sealed class HttpHistory(AdminHouse house, int seed)
             job_id = job.Id,
             reason = "by the model",
         };
-        var answer = await house.PostAsync("/admin-refund-credits", body, key);
+        var answer = await system.PostAsync("/admin-refund-credits", body, key);
         if (answer.Status == HttpStatusCode.OK)
         {
             job.Refunded += amount;
             Play.Expect(job.Refunded <= job.Charged, $"{Short(job)} gave {job.Refunded} of {job.Charged} back");
-            Play.Expect((await house.PostAsync("/admin-refund-credits", body, key)).Text == answer.Text, "the repeated refund answered something else");
+            Play.Expect((await system.PostAsync("/admin-refund-credits", body, key)).Text == answer.Text, "the repeated refund answered something else");
         }
         else
         {
@@ -133,14 +133,14 @@ public sealed class HttpHistory(AdminHouse house, int seed)
     {
         Say($"support cancels {Short(job)}");
         job.IsDisturbed = true;
-        var answer = await house.PostAsync("/admin-cancel-job", new { job_id = job.Id, reason = "by the model" });
+        var answer = await system.PostAsync("/admin-cancel-job", new { job_id = job.Id, reason = "by the model" });
         Play.Expect(answer.Status == HttpStatusCode.OK || answer.Code == "ERR_4012", $"a cancellation was answered {answer.Text}");
     }
 
     private async Task RetryAsync(HttpAccount account, HttpJob job)
     {
         Say($"support retries {Short(job)}");
-        var answer = await house.PostAsync("/admin-retry-job", new { job_id = job.Id, reason = "by the model" }, Guid.NewGuid());
+        var answer = await system.PostAsync("/admin-retry-job", new { job_id = job.Id, reason = "by the model" }, Guid.NewGuid());
         if (answer.Status == HttpStatusCode.OK)
         {
             account.Jobs.Add(new(answer["job_id"].GetGuid(), 0, job.Directive));
@@ -155,7 +155,7 @@ public sealed class HttpHistory(AdminHouse house, int seed)
     {
         var amount = _random.Next(2) == 0 ? _random.Next(1, 20) : -_random.Next(1, 5);
         Say($"support adjusts {Name(account.Phone)} by {amount}");
-        var answer = await house.PostAsync(
+        var answer = await system.PostAsync(
             "/admin-adjust-credits",
             new
             {
@@ -240,7 +240,7 @@ public sealed class HttpHistory(AdminHouse house, int seed)
             var ids = string.Join(", ", account.Sales.Select(sale => $"'{sale.Id}'"));
             await Eventually.IsAsync(
                 () =>
-                    house.QueryAsync<long>(
+                    system.QueryAsync<long>(
                         $"select count(*) from purchases where transaction_id in ({ids}) and (credited_at is not null or revoked_percentage = 100000)"
                     ),
                 known => known == account.Sales.Count(sale => sale.IsHeard),
@@ -257,7 +257,7 @@ public sealed class HttpHistory(AdminHouse house, int seed)
     {
         var isPremium = _random.Next(2) == 0;
         Say($"support makes {Name(account.Phone)} {(isPremium ? "premium" : "free")}");
-        var answer = await house.PostAsync(
+        var answer = await system.PostAsync(
             "/admin-set-tier",
             new
             {
@@ -275,12 +275,12 @@ public sealed class HttpHistory(AdminHouse house, int seed)
     {
         var ids = account.Jobs.Count == 0 ? "null::uuid" : string.Join(", ", account.Jobs.Select(job => $"'{job.Id}'"));
         await Eventually.IsAsync(
-            () => house.QueryAsync<long>($"select count(*) from video_jobs where job_id in ({ids}) and stage <> 'finished'"),
+            () => system.QueryAsync<long>($"select count(*) from video_jobs where job_id in ({ids}) and stage <> 'finished'"),
             open => open == 0,
             PatienceSeconds
         );
         var rows = (
-            await house.RowsAsync(
+            await system.RowsAsync(
                 $"""
                 select j.job_id, j.status, j.credits_charged, j.credits_returned,
                   (select coalesce(sum(q.change), 0) from quota_log q where q.job_id = j.job_id) from video_jobs j where j.job_id in ({ids})
@@ -306,7 +306,7 @@ public sealed class HttpHistory(AdminHouse house, int seed)
         await Eventually.IsAsync(
             async () =>
                 (
-                    await house.RowsAsync(
+                    await system.RowsAsync(
                         $"select credits_remaining, tier, (select coalesce(sum(change), 0) from quota_log where user_id = u.id) from users u where id = '{id}'"
                     )
                 )[0],

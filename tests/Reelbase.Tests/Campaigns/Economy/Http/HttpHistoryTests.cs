@@ -8,11 +8,11 @@ namespace Reelbase.Tests.Campaigns.Economy.Http;
 /// <summary>Random histories through the whole product: a server, phones, support with a token, and simulators that are told what to do.</summary>
 [Campaign]
 [Collection(NonParallelCollection.Name)]
-public sealed class HttpHistoryTests(HttpHistoryTests.House house) : IClassFixture<HttpHistoryTests.House>
+public sealed class HttpHistoryTests(HttpHistoryTests.Installation system) : IClassFixture<HttpHistoryTests.Installation>
 {
     private const int AtOnce = 12;
 
-    public sealed class House : AdminHouse
+    public sealed class Installation : AdminSystem
     {
         protected override double VideoSeconds => 0.1;
     }
@@ -27,7 +27,7 @@ public sealed class HttpHistoryTests(HttpHistoryTests.House house) : IClassFixtu
             Enumerable.Range(0, histories),
             async number =>
             {
-                if (failures.Count < 3 && await new HttpHistory(house, unchecked(Campaign.Seed * 7919 + number)).PlayAsync() is { } failure)
+                if (failures.Count < 3 && await new HttpHistory(system, unchecked(Campaign.Seed * 7919 + number)).PlayAsync() is { } failure)
                 {
                     failures.Enqueue(failure);
                 }
@@ -41,6 +41,6 @@ public sealed class HttpHistoryTests(HttpHistoryTests.House house) : IClassFixtu
             )
         );
         Assert.True(failures.IsEmpty, $"{Campaign.Repeat}\n{string.Join('\n', failures)}");
-        await house.AssertLedgerAsync();
+        await system.AssertLedgerAsync();
     }
 }

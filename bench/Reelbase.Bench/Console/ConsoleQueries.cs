@@ -6,17 +6,17 @@ using Reelbase.Server.Platform.Database;
 namespace Reelbase.Bench.Console;
 
 /// <summary>One thing that a page of the console asks.</summary>
-public sealed record Look(string Page, string Operation, JsonObject Request)
+public sealed record ConsoleQuery(string Page, string Operation, JsonObject Request)
 {
     /// <summary>For a table of figures.</summary>
     public string Name => $"{Operation} {Request.ToJsonString()}";
 }
 
 /// <summary>Everything that the pages and the search ask, on seeded data.</summary>
-public static class ConsoleLooks
+public static class ConsoleQueries
 {
-    /// <summary>The looks; <paramref name="job"/> and <paramref name="trace"/> are of the middle of the data.</summary>
-    public static IReadOnlyList<Look> All(int users, string job, string trace)
+    /// <summary>The queries; <paramref name="job"/> and <paramref name="trace"/> are of the middle of the data.</summary>
+    public static IReadOnlyList<ConsoleQuery> All(int users, string job, string trace)
     {
         var user = ConsoleSeed.UserId(users / 2);
         return
@@ -89,11 +89,11 @@ public static class ConsoleLooks
         );
 
     /// <summary>Asks as the API asks: the caller's role, one transaction, one round trip.</summary>
-    public static Task<List<string>> AskAsync(ApiDatabase database, Caller admin, Look look) =>
+    public static Task<List<string>> AskAsync(ApiDatabase database, Caller admin, ConsoleQuery query) =>
         database.ListAsync<string>(
             admin,
-            $"select {AdminOperations.Find(look.Operation).Function}($1::jsonb)::text",
+            $"select {AdminOperations.Find(query.Operation).Function}($1::jsonb)::text",
             CancellationToken.None,
-            look.Request.ToJsonString()
+            query.Request.ToJsonString()
         );
 }

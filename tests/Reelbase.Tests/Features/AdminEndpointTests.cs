@@ -6,7 +6,7 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>What makes somebody an admin: a session made by admin sign-in, of a row that the command line made. A flag alone does not.</summary>
-public sealed class AdminDoorTests(AdminHouse system) : IClassFixture<AdminHouse>
+public sealed class AdminEndpointTests(AdminSystem system) : IClassFixture<AdminSystem>
 {
     [Fact]
     public async Task Whom_support_looks_for_travels_in_a_body_and_an_address_that_names_somebody_hears_so()

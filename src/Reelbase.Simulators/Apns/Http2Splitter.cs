@@ -14,7 +14,7 @@ namespace Reelbase.Simulators.Apns;
 /// Lets HTTP/2 in on the one port that the simulators have. Without TLS nothing negotiates the version, and Kestrel serves either one or the other on a
 /// port; so a connection that opens with HTTP/2's preface is carried on to a door of its own, behind which is the push service alone.
 /// </summary>
-public sealed class Http2Door(ApnsState state, AppleApp app, Outages outages) : IHostedService
+public sealed class Http2Splitter(ApnsState state, AppleApp app, Outages outages) : IHostedService
 {
     private static readonly byte[] Preface = "PRI * HTTP/2.0"u8.ToArray();
     private WebApplication? _inner;

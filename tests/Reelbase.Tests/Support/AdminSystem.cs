@@ -3,7 +3,7 @@ using System.Net.Http.Headers;
 namespace Reelbase.Tests.Support;
 
 /// <summary>The house with one admin, who has a token from the command line.</summary>
-public class AdminHouse : TestSystem
+public class AdminSystem : TestSystem
 {
     protected override bool HasConsole => true;
 

@@ -11,7 +11,7 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>What a page of somebody else, or somebody on the same network, gets from the console.</summary>
-public sealed class ConsoleDoorTests(ConsoleDoorTests.House system) : IClassFixture<ConsoleDoorTests.House>
+public sealed class ConsoleOriginTests(ConsoleOriginTests.Installation system) : IClassFixture<ConsoleOriginTests.Installation>
 {
     [Theory]
     [InlineData("https://evil.example")]
@@ -122,21 +122,21 @@ public sealed class ConsoleDoorTests(ConsoleDoorTests.House system) : IClassFixt
             $"insert into users (id, email, is_guest, is_admin) values ('{admin}', 'idle@support.example', false, true); "
                 + $"insert into sessions (id, user_id, method) values ('{session}', '{admin}', 'admin')"
         );
-        Task LookAsync() =>
+        Task RunAsync() =>
             system.ExecuteAsync(
                 $$"""select set_config('request.jwt.claims', '{"sub":"{{admin}}","role":"authenticated","session_id":"{{session}}"}', true); select check_admin_session(30, 480, false)"""
             );
         Task AgeAsync(string column, int minutes) =>
             system.ExecuteAsync($"update sessions set {column} = now() - interval '{minutes} minutes' where id = '{session}'");
-        await LookAsync();
+        await RunAsync();
         await AgeAsync("created_at", 479);
         await AgeAsync("refreshed_at", 29);
-        await LookAsync();
+        await RunAsync();
         await AgeAsync("refreshed_at", 31);
-        Assert.Equal("ERR_4005", (await Assert.ThrowsAsync<Npgsql.PostgresException>(LookAsync)).MessageText);
+        Assert.Equal("ERR_4005", (await Assert.ThrowsAsync<Npgsql.PostgresException>(RunAsync)).MessageText);
         await AgeAsync("refreshed_at", 0);
         await AgeAsync("created_at", 481);
-        Assert.Equal("ERR_4005", (await Assert.ThrowsAsync<Npgsql.PostgresException>(LookAsync)).MessageText);
+        Assert.Equal("ERR_4005", (await Assert.ThrowsAsync<Npgsql.PostgresException>(RunAsync)).MessageText);
     }
 
     private async Task<bool> ConnectsAsync(string? origin)
@@ -158,7 +158,7 @@ public sealed class ConsoleDoorTests(ConsoleDoorTests.House system) : IClassFixt
         }
     }
 
-    public sealed class House : TestSystem
+    public sealed class Installation : TestSystem
     {
         protected override bool HasConsole => true;
     }

@@ -11,7 +11,7 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>Rules of the doors that stand beside those of their features: what the switch for shipped builds does not loosen, how old a sign-in may be, and what is kept nowhere.</summary>
-public sealed class DoorRuleTests(DoorRuleTests.Open system) : IClassFixture<DoorRuleTests.Open>
+public sealed class EndpointRuleTests(EndpointRuleTests.Open system) : IClassFixture<EndpointRuleTests.Open>
 {
     /// <summary>The switch for shipped builds is open.</summary>
     public sealed class Open : TestSystem
