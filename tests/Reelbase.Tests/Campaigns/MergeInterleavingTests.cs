@@ -195,7 +195,7 @@ public sealed class MergeInterleavingTests(MergeInterleavingTests.ApiOnly system
         )[0].JobId;
 
     private static async Task<string> LinkAsync(ApiDatabase api, Crowd.Member guest, Crowd.Member member) =>
-        (await api.ListAsync<Linked>(guest.Caller, "select outcome from join_apple_account($1, null, true)", default, "subject:" + member.UserId))[0].Outcome;
+        (await api.ListAsync<Linked>(guest.Caller, "select outcome from link_apple_identity($1, null, true)", default, "subject:" + member.UserId))[0].Outcome;
 
     private static async Task DeleteAsync(ApiDatabase api, Crowd.Member guest, Guid job) =>
         await api.ExecuteAsync(guest.Caller, "select delete_video_job($1)", default, job);

@@ -36,7 +36,7 @@ public sealed class DeadWorkTests(DeadWorkTests.Installation system) : IClassFix
             {
                 "purchase_claims",
                 "insert into purchase_claims (user_id, transaction_id) values ('{user}', '2000001') returning user_id || '/' || transaction_id",
-                "select user_id || '/' || transaction_id from claim_purchase_claims('{token}', 60, 10, 3)",
+                "select user_id || '/' || transaction_id from lease_pending_purchases('{token}', 60, 10, 3)",
                 "select finish_purchase_claim('{user}', '2000001', '{token}', null, 0)"
             },
             {

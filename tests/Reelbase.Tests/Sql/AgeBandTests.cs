@@ -218,7 +218,7 @@ public sealed class AgeBandTests(SqlDatabase database)
         await DeclareAsync(sql, stranger, 13, "guardian");
         await sql.RunAsync("select record_consent('ai_processing', '1', true)");
         await sql.BecomeOwnerAsync();
-        Assert.True(await sql.ValueAsync<bool>("select join_temporary_guest($1, $2, $3)", stranger, known, isProven));
+        Assert.True(await sql.ValueAsync<bool>("select merge_temporary_guest($1, $2, $3)", stranger, known, isProven));
         Assert.Equal(kept.Length > 0 ? [kept] : [], await KeptAsync(sql, known));
         Assert.Equal(
             isProven ? ["1|1"] : ["0|0"],

@@ -174,7 +174,7 @@ begin
   end if;
   if p_verdict = 'accepted' and v_is_secret then
     for v_temporary in select t.* from temporary_guests t where t.device_hash = v_hash order by t.user_id loop
-      if join_temporary_guest(v_temporary.user_id, v_user_id, v_temporary.token_hash = v_token_hash) then
+      if merge_temporary_guest(v_temporary.user_id, v_user_id, v_temporary.token_hash = v_token_hash) then
         joined := array_append(joined, v_temporary.user_id);
       end if;
     end loop;

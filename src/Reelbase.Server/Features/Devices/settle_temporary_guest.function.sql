@@ -29,7 +29,7 @@ begin
   end if;
   select * into v_known from users where device_id = v_hash and deleted_at is null for no key update;
   if v_known.is_guest and v_known.merged_into is null then
-    return case when join_temporary_guest(p_user_id, v_known.id, true) then v_known.id end;
+    return case when merge_temporary_guest(p_user_id, v_known.id, true) then v_known.id end;
   end if;
   delete from temporary_guests where user_id = p_user_id;
   if found and v_guest.is_guest and v_guest.merged_into is null and v_guest.deleted_at is null and v_guest.banned_at is null

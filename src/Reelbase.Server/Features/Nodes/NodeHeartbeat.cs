@@ -27,7 +27,7 @@ public sealed class NodeHeartbeat(
     /// <inheritdoc/>
     protected override Task RunOnceAsync(CancellationToken stoppingToken) =>
         database.ExecuteAsync(
-            "select beat($1, $2, $3, $4, $5::jsonb)",
+            "select record_heartbeat($1, $2, $3, $4, $5::jsonb)",
             stoppingToken,
             _name,
             ProgramVersion.Release,

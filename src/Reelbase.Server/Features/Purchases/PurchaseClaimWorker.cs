@@ -39,7 +39,7 @@ public sealed class PurchaseClaimWorker(
     /// <inheritdoc/>
     protected override Task<List<WaitingClaim>> ClaimAsync(string claimToken, int limit, CancellationToken cancellationToken) =>
         Database.ListAsync<WaitingClaim>(
-            "select * from claim_purchase_claims($1, $2, $3, $4)",
+            "select * from lease_pending_purchases($1, $2, $3, $4)",
             cancellationToken,
             claimToken,
             LeaseSeconds,

@@ -8,7 +8,7 @@ grant execute on function claim_purchase(jsonb, jsonb), purchase_claims_left(int
   keep_purchase_claim(text, integer), take_claim_place(inet, integer, integer), finish_claim_place(bigint, boolean) to authenticated;
 grant execute on function report_app_store_fault(text, text, text) to reelbase_worker;
 grant execute on function record_transaction(uuid, jsonb, text, jsonb), get_consumption(text, text), note_consumption_sent(text, text),
-  mark_refund_requested(text, text, boolean), claim_purchase_claims(text, integer, integer), claim_purchase_claims(text, integer, integer, integer),
+  mark_refund_requested(text, text, boolean), claim_purchase_claims(text, integer, integer), lease_pending_purchases(text, integer, integer, integer),
   finish_purchase_claim(uuid, text, text, double precision, integer), begin_reconciliation(text, text, integer, integer),
   finish_reconciliation(text, text, timestamptz, jsonb, integer), list_purchases_to_check(text, integer, integer),
   note_purchase_checked(text, text), next_buyers_to_check(text, text, integer), note_buyer_checked(text, text, uuid, text),

@@ -106,12 +106,12 @@ public sealed class AppleSignIn(ApiDatabase database, AppleTokens tokens, AppleA
         return new(SignInOutcome.SignedIn, userId);
     }
 
-    /// <summary>Joins a guest with a verified Apple account, by linking or by merging. Raises as <c>join_apple_account</c>.</summary>
+    /// <summary>Makes a guest the member of a verified Apple account, by linking or by merging. Raises as <c>link_apple_identity</c>.</summary>
     public async Task<LinkedAccount> LinkAsync(Caller guest, AppleIdentity identity, bool mayMerge, CancellationToken cancellationToken) =>
         (
             await database.QuerySingleOrDefaultAsync<LinkedAccount>(
                 guest,
-                "select * from join_apple_account($1, $2, $3, $4, $5)",
+                "select * from link_apple_identity($1, $2, $3, $4, $5)",
                 cancellationToken,
                 identity.Subject,
                 identity.Email,

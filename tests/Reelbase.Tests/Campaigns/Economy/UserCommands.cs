@@ -183,7 +183,7 @@ public sealed record Merge(string Guest, string Member) : Command
         {
             return;
         }
-        var outcome = await play.AsAsync(guest, "select outcome from join_apple_account($1, null, true)", sub);
+        var outcome = await play.AsAsync(guest, "select outcome from link_apple_identity($1, null, true)", sub);
         if (PressGenerate.Access(guest.Account, guest) is { } refusal)
         {
             Play.Refused(outcome, refusal);
