@@ -1,14 +1,4 @@
-using Reelbase.Server;
+using Reelbase.Server.Cli;
 
-// reelbase migrate | admin ... | import ... | version | doctor | (nothing: serve)
-return args switch
-{
-    ["migrate", .. var rest] => await Commands.MigrateAsync(rest),
-    ["admin", .. var rest] => await AdminCommands.RunAsync(rest),
-    ["import", .. var rest] => await ImportCommands.RunAsync(rest),
-    ["version" or "--version", .. var rest] => await VersionCommand.RunAsync(rest),
-    ["doctor", .. var rest] => await Reelbase.Server.Doctor.DoctorCommand.RunAsync(rest),
-    ["--help" or "-h" or "help", ..] => Commands.Help(),
-    [var verb, ..] when !verb.StartsWith('-') && !verb.Contains('=', StringComparison.Ordinal) => Commands.RefuseVerb(verb),
-    _ => await Commands.ServeAsync(args),
-};
+// A verb, or nothing (and settings): serve.
+return await (CommandTree.IsVerb(args) ? CommandTree.RunAsync(args) : ServeCommand.RunAsync(args));

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Npgsql;
+using Reelbase.Server.Cli;
 using Reelbase.Server.Features.Admin;
 using Reelbase.Server.Features.GenerateVideo;
 using Reelbase.Server.Features.Purchases;
@@ -38,7 +39,7 @@ internal static class DatabaseChecks
     /// <param name="findings">What is found is added here.</param>
     public static async Task<Facts?> ReadAsync(WebApplicationBuilder builder, string? owner, List<Finding> findings)
     {
-        var options = Commands.DatabaseOptionsOf(builder);
+        var options = Installation.DatabaseOptionsOf(builder);
         var migration = owner is null ? null : await CompareAsync(owner, options);
         findings.Add(
             migration is null
@@ -243,7 +244,7 @@ internal static class DatabaseChecks
         }
         if (facts.BackedUpAt is not { } last)
         {
-            return facts.IsArchiving && Commands.DatabaseOptionsOf(builder).ConnectionString is { Length: > 0 }
+            return facts.IsArchiving && Installation.DatabaseOptionsOf(builder).ConnectionString is { Length: > 0 }
                 ? Finding.Ok("backups", "the database archives its log; whether there is a base backup its own tools know")
                 : Finding.Warning("backups", "Database:WalArchiveDirectory", "no backup is known", Remedy);
         }

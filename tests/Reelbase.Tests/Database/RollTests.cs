@@ -37,7 +37,7 @@ public sealed partial class RollTests
         await Migrate(owner, With(SchemaRelease.CurrentLevel + 2, Commented(Seeded, "much newer")) with { OldestLevel = SchemaRelease.CurrentLevel + 1 });
         Assert.False((await Migrate(owner, SchemaRelease.Current)).MayServe);
         var (code, output) = await ServerProcess.RunAsync("migrate", "--database", owner);
-        Assert.Equal(Server.Commands.OlderProgram, code);
+        Assert.Equal(Server.Cli.MigrateCommand.OlderProgram, code);
         Assert.Contains("this program is older, and nothing was changed", output, StringComparison.Ordinal);
         (code, output) = await ServerProcess.RunAsync(
             new Dictionary<string, string> { ["REELBASE__Database__ConnectionString"] = owner, ["ASPNETCORE_URLS"] = "http://127.0.0.1:0" }

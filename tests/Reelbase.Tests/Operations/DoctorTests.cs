@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
+using Reelbase.Server.Cli;
 using Reelbase.Server.Doctor;
 using Reelbase.Tests.Support;
 
@@ -23,7 +24,7 @@ public sealed class DoctorTests(TestSystem system) : IClassFixture<TestSystem>
     public async Task A_wrong_setting_is_found(string setting, string value, string key, string words)
     {
         var settings = new Dictionary<string, string?> { [setting] = value, ["Server:DataDirectory"] = system.DataDirectory };
-        var findings = await DoctorCommand.ExamineAsync(Builder(settings), []);
+        var findings = await DoctorCommand.ExamineAsync(Builder(settings), null);
         AssertFound(findings, Level.Fault, key, words);
     }
 
@@ -32,6 +33,7 @@ public sealed class DoctorTests(TestSystem system) : IClassFixture<TestSystem>
     [InlineData("update installation set backed_up_at = now() - interval '9 days'", Level.Warning, null, "the last backup is 9.0 days old")]
     [InlineData("select 1", Level.Warning, "Database:WalArchiveDirectory", "no backup is known")]
     [InlineData("select 1", Level.Warning, "Server:PublicUrl", "providers cannot reach us")]
+    [InlineData("select 1", Level.Warning, "Fal:ApiKey", "no provider is configured")]
     [InlineData("select 1", Level.Warning, "DeviceCheck:PrivateKeyFile", "no guest gets free credits")]
     [InlineData(
         "insert into alerts (kind, dedupe_key, message, created_at) values ('a_test', 'x', 'x', now() - interval '1 hour')",
@@ -211,7 +213,7 @@ public sealed class DoctorTests(TestSystem system) : IClassFixture<TestSystem>
         {
             settings[key] = value;
         }
-        return DoctorCommand.ExamineAsync(Builder(settings), ["--database", owner]);
+        return DoctorCommand.ExamineAsync(Builder(settings), owner);
     }
 
     private static WebApplicationBuilder Builder(Dictionary<string, string?> settings)

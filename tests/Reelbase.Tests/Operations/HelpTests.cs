@@ -1,5 +1,7 @@
+using System.CommandLine;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Builder;
+using Reelbase.Server.Cli;
 using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Operations;
@@ -7,46 +9,72 @@ namespace Reelbase.Tests.Operations;
 /// <summary>What help says there is, there is; what there is, help says; and a word that is neither is refused before anything happens.</summary>
 public sealed partial class HelpTests
 {
-    [GeneratedRegex("\"(--[a-z][a-z-]+)\"")]
-    private static partial Regex Literal();
-
     [GeneratedRegex("--[a-z][a-z-]+")]
     private static partial Regex Option();
 
     private static readonly string Door = File.ReadAllText(Path.Combine(Repository.Root, "reelbase"));
 
+    [Theory]
+    [InlineData("import", "import supabase")]
+    [InlineData("migrate", "migrate")]
+    [InlineData("doctor", "doctor")]
+    [InlineData("version", "version")]
+    public void The_doors_help_names_every_option_of_a_verb_and_no_other(string verb, string path) =>
+        Assert.Equal(Verbs().Single(known => known.Path == path).Options, Said(DoorLine(verb)));
+
     [Fact]
-    public async Task Import_help_and_the_doors_help_name_every_option_of_an_import_and_no_other()
+    public void The_doors_help_names_no_option_of_admin_that_is_not_there()
     {
-        var taken = Taken("ImportCommands.cs").Append("--database").Except(["--help"]).Distinct().Order(StringComparer.Ordinal).ToList();
-        var (code, output) = await ServerProcess.RunAsync("import", "--help");
-        Assert.Equal(0, code);
-        // --data is the door's word for where everything is.
-        Assert.Equal(taken, Said(output).Except(["--data"]));
-        Assert.Equal(taken, Said(DoorLine("import")));
+        var known = Verbs().Where(verb => verb.Path.StartsWith("admin ", StringComparison.Ordinal)).SelectMany(verb => verb.Options).Append("--database");
+        Assert.Empty(Said(DoorLine("admin")).Except(known));
     }
 
     [Fact]
-    public async Task The_help_of_migrate_names_its_options_and_no_other()
+    public void The_help_of_a_group_names_every_verb_and_option_that_it_has()
     {
-        var taken = Taken("Commands.cs").ToList();
-        Assert.Equal(taken, Said(DoorLine("migrate")));
-        var (code, output) = await ServerProcess.RunAsync("--help");
-        Assert.Equal(0, code);
-        Assert.Equal(taken, Said(output[output.IndexOf("migrate", StringComparison.Ordinal)..output.IndexOf(", import", StringComparison.Ordinal)]));
+        var verbs = Verbs().ToList();
+        var lines = HelpOf("admin").Split('\n');
+        foreach (var (path, options) in verbs.Where(verb => verb.Path.StartsWith("admin ", StringComparison.Ordinal)))
+        {
+            var line = lines.Single(line => line == path || line.StartsWith(path + " ", StringComparison.Ordinal));
+            Assert.Equal(options, Said(line));
+        }
+        Assert.Equal(["admin", "doctor", "import", "migrate", "version"], verbs.Select(verb => verb.Path.Split(' ')[0]).Distinct().Order());
+        // --data is the script's word for where everything is.
+        Assert.Equal(verbs.Single(verb => verb.Path == "import supabase").Options, Said(HelpOf("import")).Except(["--data", "--help"]));
+    }
+
+    [Theory]
+    [InlineData("doctor")]
+    [InlineData("migrate")]
+    [InlineData("version")]
+    [InlineData("import", "supabase")]
+    [InlineData("admin", "cleanup")]
+    [InlineData("admin", "create")]
+    [InlineData("admin", "trace")]
+    [InlineData("admin", "restore")]
+    [InlineData("admin", "promo", "create")]
+    public void Every_verb_has_help_that_needs_neither_its_words_nor_a_database(params string[] words)
+    {
+        var path = string.Join(' ', words);
+        var help = HelpOf(words);
+        Assert.Contains($"reelbase {path} ", help, StringComparison.Ordinal);
+        Assert.Empty(Verbs().Single(verb => verb.Path == path).Options.Except(Said(help)));
     }
 
     [Fact]
-    public async Task Admin_help_names_every_option_of_its_verbs_and_no_other_and_the_door_none_that_is_not_there()
+    public async Task Help_is_printed_by_a_process_that_has_no_database_and_ends_with_0()
     {
-        var taken = Taken("AdminCommands.cs", "AdminUserCommands.cs", "BackupCommands.cs", "ModelCommands.cs", "PromoCommands.cs", "RecoveryCommands.cs")
-            .Except(["--help"])
-            .ToList();
-        var (code, output) = await ServerProcess.RunAsync("admin", "--help");
+        var folder = Path.Combine(TestCluster.Home, "helped-" + Guid.NewGuid().ToString("N")[..8]);
+        var (code, output) = await ServerProcess.RunAsync(
+            new Dictionary<string, string> { ["REELBASE__Server__DataDirectory"] = folder },
+            "admin",
+            "cleanup",
+            "--help"
+        );
         Assert.Equal(0, code);
-        // --data is the door's word for where everything is.
-        Assert.Equal(taken, Said(output).Except(["--data"]));
-        Assert.Empty(Said(DoorLine("admin")).Except(taken));
+        Assert.Contains("--dry-run", output, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder));
     }
 
     [Theory]
@@ -92,12 +120,51 @@ public sealed partial class HelpTests
     [InlineData("'docter' is no verb; did you mean doctor?", "docter")]
     [InlineData("version: there is no option --databas; did you mean --database?", "version", "--databas", "x")]
     [InlineData("migrate: there is no option --dryrun; did you mean --dry-run?", "migrate", "--database", "postgres://postgres@127.0.0.1:1/x", "--dryrun")]
-    public async Task A_word_that_is_no_option_is_refused_before_anything_happens(string line, params string[] words)
+    [InlineData("doctor: there is no option --jason; did you mean --json?", "doctor", "--jason")]
+    [InlineData("admin: 'creat' is no verb; did you mean create?", "admin", "creat")]
+    [InlineData("admin: create needs --email", "admin", "create")]
+    [InlineData("admin: --email is given more than once", "admin", "create", "--email", "a@b.example", "--email", "c@d.example")]
+    [InlineData("admin: there is no option --wall; did you mean --wal?", "admin", "restore", "--wall", "folder")]
+    [InlineData("admin: there is no option --dry-run", "admin", "backup", "--dry-run")]
+    [InlineData("admin: false stands alone", "admin", "cleanup", "--dry-run", "false")]
+    [InlineData("admin: five is nothing that close-report can be about", "admin", "close-report", "five")]
+    public void A_word_that_is_no_option_is_refused_before_anything_happens(string line, params string[] words)
     {
-        var (code, output) = await ServerProcess.RunAsync(words);
-        Assert.Equal(2, code);
-        Assert.Contains(line, output, StringComparison.Ordinal);
+        var wrong = CommandLineErrors.Find(CommandTree.Parse(words));
+        Assert.Equal((2, false), (wrong?.Code, wrong?.IsHelp));
+        Assert.StartsWith(line, wrong?.Text, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("admin: --limit is a number from 1", "admin", "deliveries", "--limit", "many")]
+    [InlineData("admin: --status is open or closed", "admin", "reports", "--status", "opened")]
+    [InlineData("admin: --role is support or operator", "admin", "role", "--email", "a@b.example", "--role", "owner")]
+    [InlineData("admin: --credits is a number from 1", "admin", "promo", "create", "--credits", "0", "--uses", "1")]
+    [InlineData("admin: --until is a time", "admin", "restore", "backup", "--until", "noon or so")]
+    public void A_value_that_cannot_be_right_is_refused_before_anything_happens(string line, params string[] words)
+    {
+        var wrong = CommandLineErrors.Find(CommandTree.Parse(words));
+        Assert.Equal((1, false), (wrong?.Code, wrong?.IsHelp));
+        Assert.StartsWith(line, wrong?.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_process_with_a_wrong_word_ends_with_2_and_does_nothing()
+    {
+        var (code, output) = await ServerProcess.RunAsync("admin", "cleanup", "--dryrun", "--database", "postgres://postgres@127.0.0.1:1/x");
+        Assert.Equal(2, code);
+        Assert.StartsWith("admin: there is no option --dryrun; did you mean --dry-run?", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(false, "--Server:Roles:0", "admin")]
+    [InlineData(false, "Server:Roles:0=admin")]
+    [InlineData(false)]
+    [InlineData(true, "admin")]
+    [InlineData(true, "--version")]
+    [InlineData(true, "-h")]
+    public void Without_a_verb_the_words_are_settings_also_when_a_value_is_called_like_one(bool isVerb, params string[] words) =>
+        Assert.Equal(isVerb, CommandTree.IsVerb(words));
 
     [Theory]
     [InlineData("reconcile")]
@@ -114,16 +181,6 @@ public sealed partial class HelpTests
         Assert.Contains(folder, output, StringComparison.Ordinal);
         Assert.Contains("nothing was made", output, StringComparison.Ordinal);
         Assert.False(Directory.Exists(folder));
-    }
-
-    [Fact]
-    public async Task The_help_of_doctor_and_version_names_their_options_and_no_other()
-    {
-        Assert.Equal(["--database", "--json"], Said(DoorLine("doctor")));
-        Assert.Equal(["--database"], Said(DoorLine("version")));
-        var (code, output) = await ServerProcess.RunAsync("doctor", "--jason");
-        Assert.Equal(2, code);
-        Assert.Contains("doctor: there is no option --jason; did you mean --json?", output, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -153,13 +210,23 @@ public sealed partial class HelpTests
         await taken.StopAsync();
     }
 
-    /// <summary>The options that the code of a verb reads.</summary>
-    private static IEnumerable<string> Taken(params string[] files) =>
-        files
-            .SelectMany(file => Literal().Matches(File.ReadAllText(Path.Combine(Repository.Root, "src", "Reelbase.Server", file))))
-            .Select(match => match.Groups[1].Value)
-            .Distinct()
-            .Order(StringComparer.Ordinal);
+    /// <summary>Every verb of the tree, with the options that it takes.</summary>
+    private static IEnumerable<(string Path, List<string> Options)> Verbs()
+    {
+        return Below(CommandTree.New());
+
+        static IEnumerable<(string Path, List<string> Options)> Below(Command command) =>
+            command.Subcommands.Count == 0
+                ? [(CommandHelp.Path(command), command.Options.Select(option => option.Name).Order(StringComparer.Ordinal).ToList())]
+                : command.Subcommands.Where(inner => !inner.Hidden).SelectMany(Below);
+    }
+
+    private static string HelpOf(params string[] words)
+    {
+        using var output = new StringWriter();
+        Assert.Equal(0, CommandTree.Parse([.. words, "--help"]).Invoke(new InvocationConfiguration { Output = output }));
+        return output.ToString();
+    }
 
     private static List<string> Said(string text) => Option().Matches(text).Select(match => match.Value).Distinct().Order(StringComparer.Ordinal).ToList();
 

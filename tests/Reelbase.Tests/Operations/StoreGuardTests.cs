@@ -60,11 +60,11 @@ public sealed class StoreGuardTests(TestSystem system) : IClassFixture<TestSyste
     {
         var builder = Microsoft.AspNetCore.Builder.WebApplication.CreateSlimBuilder();
         builder.Configuration["Server:DataDirectory"] = NewFolder();
-        var said = Server.BackupCommands.FindMissingSettings(builder).ToList();
+        var said = Server.Cli.BackupCommands.FindMissingSettings(builder).ToList();
         Assert.Contains(said, line => line.Contains("the keys", StringComparison.Ordinal) && line.Contains("signed out", StringComparison.Ordinal));
         Assert.Contains(said, line => line.Contains("the files", StringComparison.Ordinal) && line.Contains("admin accept-storage", StringComparison.Ordinal));
         // With the keys there, only the files are left to say.
         builder.Configuration["Server:DataDirectory"] = system.DataDirectory;
-        Assert.Single(Server.BackupCommands.FindMissingSettings(builder));
+        Assert.Single(Server.Cli.BackupCommands.FindMissingSettings(builder));
     }
 }

@@ -1,19 +1,61 @@
-using System.Globalization;
+using System.CommandLine;
 using Reelbase.Server.Features.PromoCodes;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Http;
 
-namespace Reelbase.Server;
+namespace Reelbase.Server.Cli;
 
 /// <summary>Promo codes from the command line.</summary>
 internal static class PromoCommands
 {
     private const string Reason = "made on the command line";
 
-    /// <summary><c>admin promo create</c>: prints the code, which nobody can read again.</summary>
-    public static async Task<int> CreateAsync(WebApplicationBuilder builder, AdminDatabase database, string[] args)
+    /// <summary>The verbs.</summary>
+    public static Command New(AdminVerbs verbs)
     {
-        var text = Commands.Value(args, "--code") ?? PromoCode.New();
+        var credits = Words.Number("--credits", "what it gives", isRequired: true);
+        var uses = Words.Number("--uses", "how many users may redeem it", isRequired: true);
+        var code = Words.Text("--code", "C", "default: a random one");
+        var label = Words.Text("--label", "L", "what it is for, as admins see it");
+        var starts = Words.Time("--starts", "default: now");
+        var ends = Words.Time("--ends", "default: never");
+        var id = Words.About<Guid>("ID", "as admin promo list says it");
+        return new Command("promo", "promo codes")
+        {
+            verbs.OnDatabase(
+                "create",
+                "a promo code, shown once",
+                (builder, database, words) =>
+                    CreateAsync(
+                        builder,
+                        database,
+                        new(
+                            words.GetValue(code),
+                            words.GetValue(label),
+                            words.GetValue(credits)!.Value,
+                            words.GetValue(uses)!.Value,
+                            words.GetValue(starts),
+                            words.GetValue(ends)
+                        )
+                    ),
+                credits,
+                uses,
+                code,
+                label,
+                starts,
+                ends
+            ),
+            verbs.OnDatabase("list", "promo codes and their uses", (_, database, _) => ListAsync(database)),
+            verbs.OnDatabase("end", "nobody can redeem it any more", (_, database, words) => EndAsync(database, words.GetValue(id)), id),
+        };
+    }
+
+    private sealed record NewCode(string? Text, string? Label, int Credits, int Uses, DateTime? Starts, DateTime? Ends);
+
+    /// <summary><c>admin promo create</c>: prints the code, which nobody can read again.</summary>
+    private static async Task<int> CreateAsync(WebApplicationBuilder builder, AdminDatabase database, NewCode wanted)
+    {
+        var text = wanted.Text ?? PromoCode.New();
         if (PromoCode.Normalize(text) is not { Length: >= PromoCode.MinLength } code)
         {
             throw new ArgumentException($"--code has {PromoCode.MinLength} to {PromoCode.MaxLength} letters or digits");
@@ -25,11 +67,11 @@ internal static class PromoCommands
                 Reason,
                 Convert.ToHexStringLower(PromoCode.Hash(AdminUserCommands.LoadKeys(builder), code)),
                 PromoCode.Hint(code),
-                Commands.Value(args, "--label") ?? "command line",
-                Number(args, "--credits"),
-                Number(args, "--uses"),
-                Time(args, "--starts"),
-                Time(args, "--ends")
+                wanted.Label ?? "command line",
+                wanted.Credits,
+                wanted.Uses,
+                wanted.Starts,
+                wanted.Ends
             )
         );
         Console.WriteLine($"Code: {text}");
@@ -39,7 +81,7 @@ internal static class PromoCommands
     }
 
     /// <summary><c>admin promo list</c>.</summary>
-    public static async Task<int> ListAsync(AdminDatabase database)
+    private static async Task<int> ListAsync(AdminDatabase database)
     {
         var codes = await database.ListAsync<PromoRow>("select * from list_promo_codes()", CancellationToken.None);
         foreach (var row in codes)
@@ -53,7 +95,7 @@ internal static class PromoCommands
     }
 
     /// <summary><c>admin promo end ID</c>.</summary>
-    public static async Task<int> EndAsync(AdminDatabase database, Guid id)
+    private static async Task<int> EndAsync(AdminDatabase database, Guid id)
     {
         if (!await database.ScalarAsync<bool>("select end_promo_code(null, $1, $2)", CancellationToken.None, Reason, id))
         {
@@ -79,16 +121,6 @@ internal static class PromoCommands
             );
         }
     }
-
-    private static int Number(string[] args, string name) =>
-        int.TryParse(Commands.Value(args, name), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0
-            ? number
-            : throw new ArgumentException($"{name} is a number from 1");
-
-    private static DateTime? Time(string[] args, string name) =>
-        Commands.Value(args, name) is not { } text ? null
-        : DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time.UtcDateTime
-        : throw new ArgumentException($"{name} is a time like 2026-12-24T18:00:00Z");
 
     private sealed class PromoRow
     {

@@ -1,10 +1,11 @@
+using System.CommandLine;
 using Microsoft.Extensions.Options;
 using Reelbase.Server.Features.Admin;
 using Reelbase.Server.Platform;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Security;
 
-namespace Reelbase.Server;
+namespace Reelbase.Server.Cli;
 
 /// <summary>Admins from the command line: whoever has the machine may make one.</summary>
 internal static class AdminUserCommands
@@ -14,18 +15,43 @@ internal static class AdminUserCommands
     /// <summary>An admin as the command line lists them.</summary>
     private sealed record ListedAdmin(string Email, string Role, bool CanSignIn, bool IsBanned, DateTime? LastSessionAt);
 
-    /// <summary>The role of <c>--role</c>; null when there is none.</summary>
-    /// <exception cref="ArgumentException">It is no role.</exception>
-    public static string? Role(string[] args) =>
-        Commands.Value(args, "--role") switch
-        {
-            null => null,
-            "support" or "operator" => Commands.Value(args, "--role"),
-            var other => throw new ArgumentException($"there is no role {other}: support or operator"),
-        };
+    private static readonly string[] Roles = ["support", "operator"];
+
+    /// <summary>The verbs.</summary>
+    public static IEnumerable<Command> New(AdminVerbs verbs)
+    {
+        var email = Words.Text("--email", "E", "the admin's address", isRequired: true);
+        var firstRole = Words.OneOf("--role", "what they may do; default: operator for the first admin, else support", Roles);
+        var role = Words.OneOf("--role", "what they may do", Roles, isRequired: true);
+        return
+        [
+            verbs.OnDatabase(
+                "create",
+                "a new admin, or a new password and code for one",
+                (builder, database, words) => CreateAsync(builder, database, words.GetValue(email)!, words.GetValue(firstRole)),
+                email,
+                firstRole
+            ),
+            verbs.OnDatabase(
+                "role",
+                "give an admin another role",
+                (_, database, words) => SetRoleAsync(database, words.GetValue(email)!, words.GetValue(role)!),
+                email,
+                role
+            ),
+            verbs.OnDatabase("list", "who is an admin, and in which role", (_, database, _) => ListAsync(database)),
+            verbs.OnDatabase("revoke", "take an admin's right away", (_, database, words) => RevokeAsync(database, words.GetValue(email)!), email),
+            verbs.OnDatabase(
+                "token",
+                "print a bearer token for the admin API, good for an hour",
+                (builder, database, words) => PrintTokenAsync(builder, database, words.GetValue(email)!),
+                email
+            ),
+        ];
+    }
 
     /// <summary><c>admin create --email E</c>: password and second factor are shown once.</summary>
-    public static async Task<int> CreateAsync(WebApplicationBuilder builder, AdminDatabase database, string email, string? role)
+    private static async Task<int> CreateAsync(WebApplicationBuilder builder, AdminDatabase database, string email, string? role)
     {
         NewAdmin admin;
         try
@@ -50,7 +76,7 @@ internal static class AdminUserCommands
     }
 
     /// <summary><c>admin revoke --email E</c>.</summary>
-    public static async Task<int> RevokeAsync(AdminDatabase database, string email)
+    private static async Task<int> RevokeAsync(AdminDatabase database, string email)
     {
         try
         {
@@ -68,7 +94,7 @@ internal static class AdminUserCommands
     }
 
     /// <summary><c>admin role --email E --role R</c>.</summary>
-    public static async Task<int> SetRoleAsync(AdminDatabase database, string email, string role)
+    private static async Task<int> SetRoleAsync(AdminDatabase database, string email, string role)
     {
         try
         {
@@ -86,7 +112,7 @@ internal static class AdminUserCommands
     }
 
     /// <summary><c>admin list</c>.</summary>
-    public static async Task<int> ListAsync(AdminDatabase database)
+    private static async Task<int> ListAsync(AdminDatabase database)
     {
         foreach (var admin in await database.ListAsync<ListedAdmin>("select * from list_admins()", CancellationToken.None))
         {
@@ -100,7 +126,7 @@ internal static class AdminUserCommands
     }
 
     /// <summary><c>admin token --email E</c>: a bearer token for the admin API.</summary>
-    public static async Task<int> PrintTokenAsync(WebApplicationBuilder builder, AdminDatabase database, string email)
+    private static async Task<int> PrintTokenAsync(WebApplicationBuilder builder, AdminDatabase database, string email)
     {
         var session = Guid.NewGuid();
         var id =

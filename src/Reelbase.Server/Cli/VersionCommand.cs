@@ -1,27 +1,32 @@
+using System.CommandLine;
 using Reelbase.Server.Platform;
 using Reelbase.Server.Platform.Database;
 
-namespace Reelbase.Server;
+namespace Reelbase.Server.Cli;
 
 /// <summary><c>version [--database URL]</c>: which program this is, and what the database and its nodes are, where there is one that runs.</summary>
 internal static class VersionCommand
 {
-    /// <summary>Runs the verb.</summary>
-    public static async Task<int> RunAsync(string[] args)
+    /// <summary>The verb.</summary>
+    public static Command New()
     {
-        if (Commands.FindWrongWord(args, ["--database"], []) is { } wrong)
-        {
-            await Console.Error.WriteLineAsync($"version: {wrong}");
-            return 2;
-        }
+        var database = Words.Database();
+        Command verb = new("version", "which program this is, and which the nodes are") { database };
+        verb.Aliases.Add("--version");
+        verb.SetAction((result, _) => RunAsync(result.GetValue(database)));
+        return verb;
+    }
+
+    private static async Task<int> RunAsync(string? given)
+    {
         Console.WriteLine(ProgramVersion.Line);
         try
         {
-            var builder = Commands.NewBuilder([]);
-            var options = Commands.DatabaseOptionsOf(builder);
+            var builder = Installation.NewBuilder([]);
+            var options = Installation.DatabaseOptionsOf(builder);
             var strings =
-                Commands.HasAdminAddressOnly(builder, args) ? ConnectionStrings.From(options, null)
-                : await FindOwnerAsync(builder, args, options) is { } owner
+                Installation.HasAdminAddressOnly(builder, given) ? ConnectionStrings.From(options, null)
+                : await FindOwnerAsync(builder, given, options) is { } owner
                     ? ConnectionStrings.From(new() { ConnectTimeoutSeconds = options.ConnectTimeoutSeconds }, owner)
                 : null;
             if (strings is not null)
@@ -35,7 +40,7 @@ internal static class VersionCommand
                 }
             }
         }
-        catch (Exception error) when (Commands.IsForTheOperator(error))
+        catch (Exception error) when (Installation.IsForTheOperator(error))
         {
             await Console.Error.WriteLineAsync($"version: the database cannot be asked for its nodes: {error.Message}");
         }
@@ -43,16 +48,16 @@ internal static class VersionCommand
     }
 
     /// <summary>The database as far as it runs already; nothing is started to be asked.</summary>
-    private static async Task<string?> FindOwnerAsync(WebApplicationBuilder builder, string[] args, DatabaseOptions options)
+    private static async Task<string?> FindOwnerAsync(WebApplicationBuilder builder, string? given, DatabaseOptions options)
     {
-        if (Commands.Value(args, "--database") is { } given)
+        if (given is not null)
         {
-            await Commands.WarnOfPasswordAsync(given);
+            await Installation.WarnOfPasswordAsync(given);
             return ConnectionStrings.Normalize(given);
         }
         return options.ConnectionString is { Length: > 0 } own
             ? ConnectionStrings.Normalize(own)
-            : await PrivateCluster.FindRunningAsync(Commands.PrivateHome(builder), CancellationToken.None);
+            : await PrivateCluster.FindRunningAsync(Installation.PrivateHome(builder), CancellationToken.None);
     }
 
     private static string Or(string text) => text.Length > 0 ? text : "unknown";

@@ -1,14 +1,40 @@
+using System.CommandLine;
 using Microsoft.Extensions.Options;
 using Reelbase.Server.Features.GenerateVideo;
 using Reelbase.Server.Platform;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Storage;
 
-namespace Reelbase.Server;
+namespace Reelbase.Server.Cli;
 
 /// <summary>What an operator does after something was lost: a database, a failover's last commits, a disk.</summary>
 internal static class RecoveryCommands
 {
+    /// <summary>The verbs.</summary>
+    public static IEnumerable<Command> New(AdminVerbs verbs)
+    {
+        var force = Words.Flag("--force", "whatever is missing (docs/runbooks/restore.md)");
+        return
+        [
+            verbs.OnDatabase(
+                "check-files",
+                "compare the store of files with its rows now",
+                (_, database, words) => CheckFilesAsync(database, words.GetValue(force)),
+                force
+            ),
+            verbs.OnDatabase(
+                "accept-storage",
+                "after a restore into a new folder: its files, and no others, are this installation's from now on",
+                (builder, database, _) => AcceptStorageAsync(builder, database)
+            ),
+            verbs.OnDatabase(
+                "after-restore",
+                "after a restore or a failover that lost commits: no job that may be with a provider is submitted again",
+                (builder, database, _) => MarkJobsAsync(builder, database)
+            ),
+        ];
+    }
+
     /// <summary><c>admin after-restore</c>, and part of <c>admin restore</c>: no job that may be with a provider is submitted again.</summary>
     public static async Task<int> MarkJobsAsync(WebApplicationBuilder builder, AdminDatabase database)
     {
@@ -30,7 +56,7 @@ internal static class RecoveryCommands
     }
 
     /// <summary><c>admin check-files [--force]</c>.</summary>
-    public static async Task<int> CheckFilesAsync(AdminDatabase database, bool isForced)
+    private static async Task<int> CheckFilesAsync(AdminDatabase database, bool isForced)
     {
         if (await database.QuerySingleOrDefaultAsync<StorageCheck>("select * from read_storage_check()", CancellationToken.None) is { } last)
         {
@@ -46,7 +72,7 @@ internal static class RecoveryCommands
     }
 
     /// <summary><c>admin accept-storage</c>: the folder of the configuration is this installation's from now on, whatever is in it.</summary>
-    public static async Task<int> AcceptStorageAsync(WebApplicationBuilder builder, AdminDatabase database)
+    private static async Task<int> AcceptStorageAsync(WebApplicationBuilder builder, AdminDatabase database)
     {
         var storage = builder.Configuration.GetSection("Storage").Get<StorageOptions>() ?? new();
         if (storage.Kind != "local")

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Globalization;
 using Microsoft.Extensions.Options;
 using Reelbase.Server.Features.Import;
@@ -7,10 +8,10 @@ using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Http;
 using Reelbase.Server.Platform.Storage;
 
-namespace Reelbase.Server;
+namespace Reelbase.Server.Cli;
 
 /// <summary>Moving in from elsewhere: <c>import supabase --from URL</c>. The source is read and never written.</summary>
-public static class ImportCommands
+internal static class ImportCommands
 {
     /// <summary>The exit code when this installation may not be filled from there.</summary>
     public const int Refused = 3;
@@ -26,63 +27,78 @@ public static class ImportCommands
 
     private const int MaxLines = 20;
 
-    private static readonly string[] WithValue = ["--from", "--from-file", "--database", "--files", "--service-key-file"];
-    private static readonly string[] Alone = ["--dry-run", "--all"];
-
-    private const string Usage = """
-        import supabase --from URL [options]   carry a former app's users, models, themes, jobs, ledger and sessions over from its Supabase database
-            --from URL                 the source: postgres://user:password@host:port/database, a direct connection or a pooler in session mode. It is read in one
-                                       read-only transaction and never written
-                                       (leave the password out and give it as PGPASSWORD: arguments are seen by everybody on the machine)
-            --from-file FILE           in place of it: the first line of this file is the address, password and all; - is the standard input. Without either it is
-                                       the variable SUPABASE_DB_URL
-            --files URL                the project's own address, https://PROJECT.supabase.co: videos, thumbnails and pictures are copied from its storage
-            --service-key-file FILE    where the project's service key is; default: the variable SUPABASE_SERVICE_ROLE_KEY
-            --database URL             this installation's database; default: the configured one (REELBASE__Database__ConnectionString, which nobody else on the machine
-                                       can read), or the private one of --data
-            --dry-run                  the report, and nothing written anywhere
-            --all                      every line of the report; default: the first 20 of a kind
-        Killed at any point it is started again with the same command and goes on where it was. docs/from-supabase.md has the day of the switch-over.
-        At the end users, balances, jobs, ledgers, sessions, consents and files of both sides are compared.
-        Exit codes: 0 done, and everything that can be carried is here; 4 done, and the comparison differs; 1 it broke off, with one line that says why (start it again); 2 not understood;
-        3 refused: this installation has users of its own, was begun from another database, or another import is running.
+    private const string Description = """
+        carry a former app's users, models, themes, jobs, ledger and sessions over from its Supabase database
+        The source is read in one read-only transaction and never written. Killed at any point the import is started again with the same command and goes on where it
+        was; at the end users, balances, jobs, ledgers, sessions, consents and files of both sides are compared. docs/from-supabase.md has the day of the switch-over.
+        Exit codes: 0 done, and everything that can be carried is here; 4 done, and the comparison differs; 1 it broke off, with one line that says why (start it
+        again); 2 not understood; 3 refused: this installation has users of its own, was begun from another database, or another import is running.
         """;
 
-    /// <summary>Runs it; answers the exit code.</summary>
-    public static async Task<int> RunAsync(string[] args)
+    /// <summary>The verb.</summary>
+    public static Command New()
     {
-        if (args.Any(word => word is "--help" or "-h") || args is ["help", ..])
-        {
-            Console.WriteLine(Usage);
-            return 0;
-        }
-        if (args is ["supabase", .. var options] && Commands.FindWrongWord(options, WithValue, Alone) is { } wrong)
-        {
-            await Console.Error.WriteLineAsync($"import: {wrong} (import --help)");
-            return 2;
-        }
-        if (args is not ["supabase", ..])
-        {
-            await Console.Error.WriteLineAsync(Usage);
-            return 2;
-        }
+        var from = Words.Text(
+            "--from",
+            "URL",
+            "the source: postgres://user:password@host:port/database, a direct connection or a pooler in session mode (leave the password out and give it as PGPASSWORD: arguments are seen by everybody on the machine)"
+        );
+        var fromFile = Words.Text(
+            "--from-file",
+            "FILE",
+            "in place of it: the first line of this file is the address, password and all; - is the standard input. Without either it is the variable SUPABASE_DB_URL"
+        );
+        var files = Words.Text(
+            "--files",
+            "URL",
+            "the project's own address, https://PROJECT.supabase.co: videos, thumbnails and pictures are copied from its storage"
+        );
+        var keyFile = Words.Text("--service-key-file", "FILE", "where the project's service key is; default: the variable SUPABASE_SERVICE_ROLE_KEY");
+        var database = Words.Database();
+        var dryRun = Words.Flag("--dry-run", "the report, and nothing written anywhere");
+        var all = Words.Flag("--all", $"every line of the report; default: the first {MaxLines} of a kind");
+        Command verb = new("supabase", Description) { from, fromFile, files, keyFile, database, dryRun, all };
+        verb.SetAction(
+            (result, _) =>
+                RunAsync(
+                    new(
+                        result.GetValue(from),
+                        result.GetValue(fromFile),
+                        result.GetValue(files),
+                        result.GetValue(keyFile),
+                        result.GetValue(database),
+                        result.GetValue(dryRun),
+                        result.GetValue(all)
+                    )
+                )
+        );
+        return new Command("import", "Moving in from elsewhere.") { verb };
+    }
+
+    /// <summary>What was asked for.</summary>
+    private sealed record Wanted(string? From, string? FromFile, string? Files, string? KeyFile, string? Database, bool IsDryRun, bool IsWhole);
+
+    private static async Task<int> RunAsync(Wanted wanted)
+    {
         try
         {
-            if (await FindSourceAsync(args) is not { Length: > 0 } from)
+            if (await FindSourceAsync(wanted) is not { Length: > 0 } from)
             {
-                await Console.Error.WriteLineAsync(Usage);
+                await Console.Error.WriteLineAsync(
+                    "import: the source is missing: --from URL, --from-file FILE, or the variable SUPABASE_DB_URL (import supabase --help)"
+                );
                 return 2;
             }
-            var builder = Commands.NewBuilder([]);
-            using var former = await FormerAsync(builder, args);
-            return await Commands.WithOwnerAsync(builder, args, owner => ImportAsync(builder, owner, from, former, args));
+            var builder = Installation.NewBuilder([]);
+            using var former = await FormerAsync(builder, wanted);
+            return await Installation.WithOwnerAsync(builder, wanted.Database, owner => ImportAsync(builder, owner, from, former, wanted));
         }
         catch (ImportRefusedException error)
         {
             await Console.Error.WriteLineAsync($"import: refused: {error.Message}");
             return Refused;
         }
-        catch (Exception error) when (Commands.IsForTheOperator(error) || error is FormatException)
+        catch (Exception error) when (Installation.IsForTheOperator(error) || error is FormatException)
         {
             await Console.Error.WriteLineAsync($"import: {OneLine(error)}");
             return 1;
@@ -90,11 +106,11 @@ public static class ImportCommands
     }
 
     /// <summary>The source's address: what arguments say is read by everybody on the machine, so a password has other ways.</summary>
-    private static async Task<string?> FindSourceAsync(string[] args)
+    private static async Task<string?> FindSourceAsync(Wanted wanted)
     {
         var variable = Environment.GetEnvironmentVariable(SourceVariable);
         Environment.SetEnvironmentVariable(SourceVariable, null);
-        var (argument, file) = (Commands.Value(args, "--from"), Commands.Value(args, "--from-file"));
+        var (argument, file) = (wanted.From, wanted.FromFile);
         if (argument is not null && file is not null)
         {
             throw new ArgumentException("--from and --from-file say the same thing: give one of them");
@@ -104,7 +120,7 @@ public static class ImportCommands
             using var reader = file == "-" ? Console.In : new StreamReader(file);
             return (await reader.ReadLineAsync())?.Trim();
         }
-        if (argument is not null && Commands.HasPassword(argument))
+        if (argument is not null && Installation.HasPassword(argument))
         {
             await Console.Error.WriteLineAsync(
                 "warning: the password in --from can be read by everybody on this machine while this runs: give the address with --from-file FILE or in SUPABASE_DB_URL, or the password as PGPASSWORD"
@@ -113,16 +129,16 @@ public static class ImportCommands
         return argument ?? variable?.Trim();
     }
 
-    private static async Task<FormerStorage?> FormerAsync(WebApplicationBuilder builder, string[] args)
+    private static async Task<FormerStorage?> FormerAsync(WebApplicationBuilder builder, Wanted wanted)
     {
         var key = Environment.GetEnvironmentVariable(KeyVariable);
         // A PostgreSQL that is started for this has no need of it.
         Environment.SetEnvironmentVariable(KeyVariable, null);
-        if (Commands.Value(args, "--files") is not { } where)
+        if (wanted.Files is not { } where)
         {
             return null;
         }
-        if (Commands.Value(args, "--service-key-file") is { } file)
+        if (wanted.KeyFile is { } file)
         {
             key = await File.ReadAllTextAsync(file);
         }
@@ -131,9 +147,9 @@ public static class ImportCommands
             : throw new ArgumentException($"--files needs the project's service key: --service-key-file FILE, or the variable {KeyVariable}");
     }
 
-    private static async Task<int> ImportAsync(WebApplicationBuilder builder, string owner, string from, FormerStorage? former, string[] args)
+    private static async Task<int> ImportAsync(WebApplicationBuilder builder, string owner, string from, FormerStorage? former, Wanted wanted)
     {
-        var isDryRun = args.Contains("--dry-run");
+        var isDryRun = wanted.IsDryRun;
         var watch = System.Diagnostics.Stopwatch.StartNew();
         await using var target = await OpenTargetAsync(owner);
         await using var source = new SupabaseSource(await OpenSourceAsync(from));
@@ -152,7 +168,7 @@ public static class ImportCommands
             await report.KeepAsync(SupabaseImport.Kind, findings, CancellationToken.None);
             await import.CarryAsync(CancellationToken.None);
         }
-        Print(findings, args.Contains("--all") ? int.MaxValue : MaxLines);
+        Print(findings, wanted.IsWhole ? int.MaxValue : MaxLines);
         if (isDryRun)
         {
             Console.WriteLine("Nothing was written.");
@@ -174,7 +190,7 @@ public static class ImportCommands
             await files.CheckStoreAsync(CancellationToken.None);
             var lost = await files.CarryAsync(CancellationToken.None);
             await report.KeepAsync(SupabaseImport.Kind, [.. findings, .. lost], CancellationToken.None);
-            Print(lost, args.Contains("--all") ? int.MaxValue : MaxLines);
+            Print(lost, wanted.IsWhole ? int.MaxValue : MaxLines);
         }
         var copying = watch.Elapsed;
         var isSame = await CompareAsync(figures, withFiles: former is not null);

@@ -1,24 +1,50 @@
-using System.Globalization;
+using System.CommandLine;
 using Reelbase.Server.Platform;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Security;
 using Reelbase.Server.Platform.Storage;
 
-namespace Reelbase.Server;
+namespace Reelbase.Server.Cli;
 
 /// <summary>Backups of the private PostgreSQL from the command line. Whoever has a PostgreSQL of their own uses its own tools (docs/runbooks/restore.md).</summary>
 internal static class BackupCommands
 {
+    /// <summary>The verbs.</summary>
+    public static IEnumerable<Command> New()
+    {
+        var into = Words.About<string>("DIR", "where it is written");
+        var backup = Words.About<string>("BACKUP", "what admin backup wrote");
+        var wal = Words.Text("--wal", "DIR", "the archive (Database:WalArchiveDirectory)");
+        var until = Words.Time("--until", "the moment to go back to; default: all that the archive has");
+        return
+        [
+            AdminVerbs.New(
+                "backup",
+                "a backup of the private PostgreSQL, while everything goes on",
+                (builder, words) => BackUpAsync(builder, words.GetValue(into)!),
+                into
+            ),
+            AdminVerbs.New(
+                "restore",
+                "a new private PostgreSQL from it, into a new --data directory",
+                (builder, words) => RestoreAsync(builder, words.GetValue(backup)!, words.GetValue(wal), words.GetValue(until)),
+                backup,
+                wal,
+                until
+            ),
+        ];
+    }
+
     /// <summary><c>admin backup DIR</c>.</summary>
-    public static async Task<int> BackUpAsync(WebApplicationBuilder builder, string into)
+    private static async Task<int> BackUpAsync(WebApplicationBuilder builder, string into)
     {
         var options = builder.Configuration.GetSection("Database").Get<DatabaseOptions>() ?? new();
         if (options.ConnectionString is { Length: > 0 })
         {
             throw new ArgumentException("this backs up the private PostgreSQL only; for one of your own use its tools (docs/runbooks/restore.md)");
         }
-        Commands.RequireInstallation(builder);
-        var (_, cluster) = await Commands.OwnerAsync(builder);
+        Installation.RequireInstallation(builder);
+        var (_, cluster) = await Installation.OwnerAsync(builder);
         try
         {
             Console.WriteLine($"Backup: {await cluster!.BackUpAsync(into, CancellationToken.None)}");
@@ -43,27 +69,12 @@ internal static class BackupCommands
     }
 
     /// <summary><c>admin restore BACKUP [--wal DIR] [--until TIME]</c>, into the data directory of the configuration, which has to be new.</summary>
-    public static async Task<int> RestoreAsync(WebApplicationBuilder builder, string backup, string[] args)
+    private static async Task<int> RestoreAsync(WebApplicationBuilder builder, string backup, string? wal, DateTime? until)
     {
-        DateTime? until = null;
-        if (Commands.Value(args, "--until") is { } text)
-        {
-            until = DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var moment)
-                ? moment.UtcDateTime
-                : throw new ArgumentException("--until is a time such as 2026-01-31T10:00:00Z");
-        }
         var options = builder.Configuration.GetSection("Database").Get<DatabaseOptions>() ?? new();
-        var home = Commands.PrivateHome(builder);
-        var settings = Commands.PrivateSettings(options);
-        var cluster = await PrivateCluster.RestoreAsync(
-            backup,
-            Commands.Value(args, "--wal"),
-            until,
-            home,
-            options.BinDirectory,
-            settings,
-            CancellationToken.None
-        );
+        var home = Installation.PrivateHome(builder);
+        var settings = Installation.PrivateSettings(options);
+        var cluster = await PrivateCluster.RestoreAsync(backup, wal, until, home, options.BinDirectory, settings, CancellationToken.None);
         try
         {
             Console.WriteLine($"Restored into {home}.");
@@ -72,7 +83,7 @@ internal static class BackupCommands
             await new Migrator(cluster.ConnectionString, logging.CreateLogger("migrate")) { IsPrivate = true }.RunAsync(dryRun: false, CancellationToken.None);
             await using var database = new AdminDatabase(ConnectionStrings.From(new DatabaseOptions(), cluster.ConnectionString));
             await RecoveryCommands.MarkJobsAsync(builder, database);
-            var code = await AdminCommands.ReconcileAsync(database);
+            var code = await MaintenanceCommands.ReconcileAsync(database);
             foreach (var line in FindMissingSettings(builder))
             {
                 Console.WriteLine(line);

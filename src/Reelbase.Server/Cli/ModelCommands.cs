@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -7,7 +8,7 @@ using Reelbase.Server.Integrations;
 using Reelbase.Server.Integrations.Fal;
 using Reelbase.Server.Platform.Database;
 
-namespace Reelbase.Server;
+namespace Reelbase.Server.Cli;
 
 /// <summary>A new model from its vendor's own document: <c>admin import-model fal ENDPOINT</c>.</summary>
 internal static class ModelCommands
@@ -16,17 +17,69 @@ internal static class ModelCommands
     private const decimal DefaultMarginPercent = 20;
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
-    /// <summary>Fetches or reads the document, proposes prices, shows what it would be, and writes the row, switched off.</summary>
-    public static async Task<int> ImportAsync(WebApplicationBuilder builder, AdminDatabase database, string endpoint, string[] args)
+    /// <summary>The verb.</summary>
+    public static Command New(AdminVerbs verbs)
     {
-        if (Commands.FindWrongWord(args[3..], ["--file", "--cost", "--margin", "--name", "--vendor", "--surcharge", "--database"], ["--dry-run"]) is { } wrong)
+        var endpoint = Words.About<string>("ENDPOINT", "fal's name for it");
+        var file = Words.Text("--file", "F", "a saved document in place of fal's own");
+        var cost = Words.Amount("--cost", "DOLLARS", "what we pay for a second of video, or for a video where no duration can be chosen");
+        var margin = Words.Amount("--margin", "PERCENT", $"on top of it; default: {DefaultMarginPercent}");
+        var name = Words.Text("--name", "N", "as the app shows it");
+        var vendor = Words.Text("--vendor", "V", "whose model it is, as the text of consent names them");
+        var surcharge = Words.Texts("--surcharge", "SETTING=OPTION:PERCENT", "what an option costs more; may be given again");
+        var dryRun = Words.Flag("--dry-run", "show it, and write nothing");
+        return new Command("import-model", "a new model from its vendor's own document")
         {
-            throw new ArgumentException($"import-model: {wrong} (admin --help)");
-        }
+            verbs.OnDatabase(
+                "fal",
+                "a model's row from fal's own document for the endpoint, switched off, with prices and a preview",
+                (builder, database, words) =>
+                    ImportAsync(
+                        builder,
+                        database,
+                        new(
+                            words.GetValue(endpoint)!,
+                            words.GetValue(file),
+                            words.GetValue(cost),
+                            words.GetValue(margin) ?? DefaultMarginPercent,
+                            words.GetValue(name),
+                            words.GetValue(vendor),
+                            words.GetValue(surcharge) ?? [],
+                            words.GetValue(dryRun)
+                        )
+                    ),
+                endpoint,
+                file,
+                cost,
+                margin,
+                name,
+                vendor,
+                surcharge,
+                dryRun
+            ),
+        };
+    }
+
+    /// <summary>What was asked for.</summary>
+    private sealed record NewModel(
+        string Endpoint,
+        string? File,
+        decimal? Cost,
+        decimal Margin,
+        string? Name,
+        string? Vendor,
+        string[] Surcharges,
+        bool IsDryRun
+    );
+
+    /// <summary>Fetches or reads the document, proposes prices, shows what it would be, and writes the row, switched off.</summary>
+    private static async Task<int> ImportAsync(WebApplicationBuilder builder, AdminDatabase database, NewModel wanted)
+    {
+        var endpoint = wanted.Endpoint;
         ReadEndpoint read;
         try
         {
-            using var document = JsonDocument.Parse(await DocumentAsync(builder, endpoint, Commands.Value(args, "--file")));
+            using var document = JsonDocument.Parse(await DocumentAsync(builder, endpoint, wanted.File));
             read = FalOpenApi.Read(endpoint, document.RootElement);
         }
         catch (Exception error) when (error is FormatException or JsonException)
@@ -34,17 +87,17 @@ internal static class ModelCommands
             throw new ArgumentException($"{endpoint} cannot be imported: {error.Message}");
         }
         var fields = read.Fields;
-        fields["name"] = Commands.Value(args, "--name") ?? (string)fields["name"]!;
-        if (Commands.Value(args, "--vendor") is { } vendor)
+        fields["name"] = wanted.Name ?? (string)fields["name"]!;
+        if (wanted.Vendor is { } vendor)
         {
             fields["vendor"] = vendor;
         }
-        foreach (var surcharge in Values(args, "--surcharge"))
+        foreach (var surcharge in wanted.Surcharges)
         {
             AddSurcharge(fields, surcharge);
         }
-        await ProposePricesAsync(builder, database, fields, args);
-        var isDryRun = args.Contains("--dry-run");
+        await ProposePricesAsync(builder, database, fields, wanted);
+        var isDryRun = wanted.IsDryRun;
         var reason =
             $"Imported from fal's OpenAPI document of {endpoint} on {DateTime.UtcNow:yyyy-MM-dd}. Look at its prices, generate one video with it, then switch it on.";
         using var answer = JsonDocument.Parse(await WriteAsync(database, fields, reason, !isDryRun));
@@ -98,11 +151,11 @@ internal static class ModelCommands
     }
 
     /// <summary>What we pay, times the margin, in whole credits; what we pay is said, or known of the endpoint's row.</summary>
-    private static async Task ProposePricesAsync(WebApplicationBuilder builder, AdminDatabase database, JsonObject fields, string[] args)
+    private static async Task ProposePricesAsync(WebApplicationBuilder builder, AdminDatabase database, JsonObject fields, NewModel wanted)
     {
-        var margin = Number(args, "--margin") ?? DefaultMarginPercent;
+        var margin = wanted.Margin;
         var cost =
-            Number(args, "--cost")
+            wanted.Cost
             ?? await database.ScalarAsync<decimal?>("select find_provider_cost($1, $2)", CancellationToken.None, "fal", (string)fields["provider_model_id"]!)
             ?? throw new ArgumentException(
                 "say what it costs: --cost DOLLARS of a second of video (fal's model page says it), or of a video where no duration can be chosen"
@@ -171,12 +224,4 @@ internal static class ModelCommands
             : $"{(answer.GetProperty("was_there").GetBoolean() ? "Brought up to date" : "Made")}: {answer.Text("model_id")}, not on offer until somebody switches it on in the console."
         );
     }
-
-    private static decimal? Number(string[] args, string name) =>
-        Commands.Value(args, name) is not { } text ? null
-        : decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) ? number
-        : throw new ArgumentException($"{name} is a number");
-
-    private static IEnumerable<string> Values(string[] args, string name) =>
-        args.Index().Where(pair => pair.Item == name && pair.Index + 1 < args.Length).Select(pair => args[pair.Index + 1]);
 }

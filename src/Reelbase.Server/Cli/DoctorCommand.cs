@@ -1,8 +1,10 @@
+using System.CommandLine;
 using System.Text.Json;
+using Reelbase.Server.Doctor;
 using Reelbase.Server.Platform;
 using Reelbase.Server.Platform.Modules;
 
-namespace Reelbase.Server.Doctor;
+namespace Reelbase.Server.Cli;
 
 /// <summary>
 /// <c>doctor [--json] [--database URL]</c>: looks at an installation as it is configured here and says one line for each thing: ok, warning or fault, with
@@ -12,16 +14,27 @@ internal static class DoctorCommand
 {
     private static readonly JsonSerializerOptions AsJson = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
 
-    /// <summary>Runs the verb.</summary>
-    public static async Task<int> RunAsync(string[] args)
+    /// <summary>The verb.</summary>
+    public static Command New()
     {
-        if (Commands.FindWrongWord(args, ["--database"], ["--json"]) is { } wrong)
+        var json = Words.Flag("--json", "as JSON, for programs");
+        var database = Words.Database();
+        Command verb = new(
+            "doctor",
+            "look at an installation: keys, clocks, addresses, proxies, storage, webhooks, caps, backups; ends with 0, 1 (warnings) or 2 (faults)"
+        )
         {
-            await Console.Error.WriteLineAsync($"doctor: {wrong}");
-            return (int)Level.Fault;
-        }
-        var findings = await ExamineAsync(Commands.NewBuilder([]), args);
-        if (args.Contains("--json"))
+            json,
+            database,
+        };
+        verb.SetAction((result, _) => RunAsync(result.GetValue(database), result.GetValue(json)));
+        return verb;
+    }
+
+    private static async Task<int> RunAsync(string? given, bool isJson)
+    {
+        var findings = await ExamineAsync(Installation.NewBuilder([]), given);
+        if (isJson)
         {
             Console.WriteLine(
                 JsonSerializer.Serialize(
@@ -51,10 +64,10 @@ internal static class DoctorCommand
     }
 
     /// <summary>Everything, in the order in which it is looked at.</summary>
-    internal static async Task<List<Finding>> ExamineAsync(WebApplicationBuilder builder, string[] args)
+    internal static async Task<List<Finding>> ExamineAsync(WebApplicationBuilder builder, string? given)
     {
         var findings = new List<Finding> { Finding.Ok("program", ProgramVersion.Line) };
-        var wrong = StartChecks.Find(builder, OptionsRegistry.Of(Modules.All), withDatabaseAndKeys: Commands.Value(args, "--database") is null);
+        var wrong = StartChecks.Find(builder, OptionsRegistry.Of(Modules.All), withDatabaseAndKeys: given is null);
         findings.AddRange(
             wrong.Select(sentence =>
                 Finding.Fault("settings", sentence.Split(' ', 2)[0], sentence.Split(' ', 2)[^1], "correct the setting; the server refuses to start with it")
@@ -67,14 +80,14 @@ internal static class DoctorCommand
         }
         findings.Add(Finding.Ok("settings", "every setting is known and readable"));
         findings.AddRange(SettingChecks.Examine(builder));
-        var hasNoOwner = Commands.HasAdminAddressOnly(builder, args);
-        if (!hasNoOwner && Commands.Value(args, "--database") is null && !Commands.HasInstallation(builder))
+        var hasNoOwner = Installation.HasAdminAddressOnly(builder, given);
+        if (!hasNoOwner && given is null && !Installation.HasInstallation(builder))
         {
             findings.Add(
                 Finding.Fault(
                     "database",
                     "Server:DataDirectory",
-                    $"there is no private PostgreSQL in {Path.GetFullPath(Commands.PrivateHome(builder))}",
+                    $"there is no private PostgreSQL in {Path.GetFullPath(Installation.PrivateHome(builder))}",
                     "name the folder that run was given (--data), or set Database:ConnectionString"
                 )
             );
@@ -82,9 +95,9 @@ internal static class DoctorCommand
         }
         try
         {
-            await (hasNoOwner ? AskAsync(builder, null, findings) : Commands.WithOwnerAsync(builder, args, owner => AskAsync(builder, owner, findings)));
+            await (hasNoOwner ? AskAsync(builder, null, findings) : Installation.WithOwnerAsync(builder, given, owner => AskAsync(builder, owner, findings)));
         }
-        catch (Exception error) when (Commands.IsForTheOperator(error))
+        catch (Exception error) when (Installation.IsForTheOperator(error))
         {
             findings.Add(Finding.Fault("database", "Database:ConnectionString", error.Message, "start PostgreSQL, or correct its address"));
         }
