@@ -1,11 +1,13 @@
 using Reelbase.Server.Features.Admin;
 using Reelbase.Server.Features.Alerts;
+using Reelbase.Server.Integrations;
 using Reelbase.Server.Integrations.Apple.Apns;
 using Reelbase.Server.Integrations.Apple.AppStore;
 using Reelbase.Server.Integrations.Apple.DeviceCheck;
 using Reelbase.Server.Integrations.Apple.SignIn;
 using Reelbase.Server.Integrations.Telegram;
 using Reelbase.Server.Platform;
+using Reelbase.Server.Platform.Modules;
 
 namespace Reelbase.Server.Doctor;
 
@@ -22,6 +24,18 @@ internal static class SettingChecks
             "DeviceCheck:PrivateKeyFile",
             "no key of DeviceCheck: no device is verified and no guest gets free credits"
         );
+        var configured = OptionsRegistry
+            .Of(Modules.All)
+            .Where(section => section.Type.IsSubclassOf(typeof(VideoProviderOptions)) && builder.Configuration[$"{section.Name}:ApiKey"] is { Length: > 0 })
+            .ToList();
+        yield return configured.Count > 0
+            ? Finding.Ok("keys", $"{string.Join(", ", configured.Select(section => section.Name))} is configured")
+            : Finding.Warning(
+                "keys",
+                "Fal:ApiKey",
+                "no provider is configured: jobs wait in the queue until their deadline",
+                "set the key of a provider (docs/configuration.md)"
+            );
         var store = Of<AppStoreOptions>(builder, "AppStore");
         yield return Key(store.CanVerify, "AppStore:BundleId", "purchases are off");
         yield return Key(store.CanAsk, "AppStore:PrivateKeyFile", "the App Store cannot be asked: nothing is reconciled with Apple's books");

@@ -23,7 +23,8 @@ public static class RequestPipeline
         HostGuard.Use(app, server, consoleUrls);
         UseCors(app, server);
         GlobalRateLimiter.Use(app, app.Services.GetRequiredService<IOptions<FloodOptions>>().Value);
-        app.Use(UnknownRoutes);
+        KnownPaths known = new(app.Services.GetServices<EndpointDataSource>());
+        app.Use((context, next) => UnknownRoutes(context, next, known));
         app.Use(CallerFirst.RequireAsync);
     }
 
@@ -152,7 +153,7 @@ public static class RequestPipeline
     }
 
     /// <summary>What no route takes is an error of the catalogue too: 404, 405 and 415 keep their status.</summary>
-    private static async Task UnknownRoutes(HttpContext context, RequestDelegate next)
+    private static async Task UnknownRoutes(HttpContext context, RequestDelegate next, KnownPaths known)
     {
         await next(context);
         if (
@@ -162,8 +163,7 @@ public static class RequestPipeline
             && context.Response.ContentType is null
         )
         {
-            // The console's pages take whatever GET nobody else does, so that a known path with another method looks unknown.
-            var status = context.Response.StatusCode == 404 && IsKnownPath(context) ? 405 : context.Response.StatusCode;
+            var status = known.StatusOf(context.Request, context.Response.StatusCode);
             object details = status switch
             {
                 404 => new { reason = "unknown_route" },
@@ -173,15 +173,4 @@ public static class RequestPipeline
             await context.RequestServices.GetRequiredService<ErrorWriter>().WriteAsync(context, new ApiException("ERR_4000", details, status: status));
         }
     }
-
-    private static bool IsKnownPath(HttpContext context) =>
-        context
-            .RequestServices.GetServices<EndpointDataSource>()
-            .SelectMany(source => source.Endpoints)
-            .OfType<RouteEndpoint>()
-            .Any(endpoint =>
-                string.Equals("/" + endpoint.RoutePattern.RawText?.Trim('/'), context.Request.Path.Value, StringComparison.OrdinalIgnoreCase)
-                && endpoint.Metadata.GetMetadata<HttpMethodMetadata>() is { } methods
-                && !methods.HttpMethods.Contains(context.Request.Method)
-            );
 }
