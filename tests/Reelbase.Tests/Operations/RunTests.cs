@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using Microsoft.Extensions.Configuration;
 using Reelbase.Server;
@@ -138,6 +139,45 @@ public sealed class RunTests
         (code, output) = await TryAsync(new() { ["ASPNETCORE_URLS"] = "http://127.0.0.1:1" }, "--lan", "127.0.0.2");
         Assert.Equal(1, code);
         Assert.Contains("unset one of them", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_second_run_on_the_same_data_is_refused_while_the_first_one_lives_and_ends_nothing(bool isAlive)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(TestCluster.Home, "second-" + Guid.NewGuid().ToString("N")[..8])).FullName;
+        // Nothing is started for this: whoever is let through meets a port that is taken.
+        using var taken = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        using var first = Process.Start("bash", ["-c", isAlive ? "exec -a 'bash ./reelbase run' sleep 600" : "true"]);
+        try
+        {
+            if (!isAlive)
+            {
+                await first.WaitForExitAsync();
+            }
+            await File.WriteAllTextAsync(Path.Combine(folder, "run.pid"), $"{first.Id}\n");
+            var port = ((IPEndPoint)taken.LocalEndpoint).Port;
+            var (code, output) = await DeployTests.RunAsync(Path.Combine(Repository.Root, "reelbase"), ["run", "--port", $"{port}", "--data", folder]);
+            Assert.Equal(1, code);
+            Assert.Single(Lines(output));
+            Assert.Contains(
+                isAlive ? $"another ./reelbase run works on this data already (process {first.Id}, {folder})" : $"listens on port {port}",
+                output,
+                StringComparison.Ordinal
+            );
+            Assert.Equal(isAlive, output.Contains($"'kill {first.Id}'", StringComparison.Ordinal));
+            Assert.Equal(!isAlive, first.HasExited);
+            Assert.Single(Directory.GetFileSystemEntries(folder));
+        }
+        finally
+        {
+            if (!first.HasExited)
+            {
+                first.Kill();
+            }
+        }
     }
 
     [Theory]
