@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Reelbase.Server.Features.PromoCodes;
 using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Errors;
 using Reelbase.Server.Platform.Http;
 
 namespace Reelbase.Server.Cli;
@@ -114,7 +115,7 @@ internal static class PromoCommands
         catch (Npgsql.PostgresException error) when (error.SqlState == "RB001")
         {
             throw new ArgumentException(
-                error.MessageText == "ERR_4012"
+                error.MessageText == ErrorCodes.Conflict
                     ? "that code exists already"
                     : "credits, uses and times do not fit together (up to 100000 credits, 1000000 uses, an end after the start)",
                 error

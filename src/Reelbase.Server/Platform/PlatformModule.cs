@@ -20,6 +20,7 @@ public sealed class PlatformModule : IModule
         [
             "error_log",
             "idempotency_log",
+            "installation",
             "rate_limit_log",
             "schedules",
             "reelbase.migration_report",

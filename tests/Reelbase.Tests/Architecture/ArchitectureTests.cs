@@ -153,6 +153,14 @@ public sealed partial class ArchitectureTests
         );
 
     [Fact]
+    public void Errors_are_named_and_their_codes_stand_in_one_place() =>
+        Assert.Empty(
+            from file in Repository.Files(Server, "*.cs").Concat(Repository.Files(Server, "*.razor"))
+            where !file.EndsWith("/ErrorCodes.cs", StringComparison.Ordinal) && ErrorCode().IsMatch(File.ReadAllText(file))
+            select Name(file)
+        );
+
+    [Fact]
     public void Nothing_is_left_for_later_and_no_test_is_left_out() =>
         Assert.Empty(
             from file in Repository.Files("src", "*.cs").Concat(Repository.Files("src", "*.sql")).Concat(Repository.Files("tests", "*.cs"))
@@ -175,6 +183,9 @@ public sealed partial class ArchitectureTests
 
     [GeneratedRegex(@"^using Reelbase\.Server\.Features\.(\w+);", RegexOptions.Multiline)]
     private static partial Regex FeatureUsing();
+
+    [GeneratedRegex("\"ERR_[0-9]{4}\"")]
+    private static partial Regex ErrorCode();
 
     [GeneratedRegex(@"create (?:or replace )?function ([a-z0-9_]+)")]
     private static partial Regex CreatesFunction();

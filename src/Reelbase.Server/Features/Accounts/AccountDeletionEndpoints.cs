@@ -119,7 +119,7 @@ public static class AccountDeletionEndpoints
         var caller = await callers.RequireUserAsync(context, request.UserId);
         if (request.Before is { Length: > MaxCursorLength } || (request.Before is not null && request.List is null))
         {
-            throw ApiException.Field("ERR_4000", "before", "invalid");
+            throw ApiException.Field(ErrorCodes.MalformedRequest, "before", "invalid");
         }
         JsonObject data;
         if (request.List is { } list)

@@ -86,11 +86,11 @@ public static class AccountsEndpoints
         var caller = await callers.RequireUserAsync(context, request.UserId);
         if (request.Language is { } language && !ErrorCatalog.Languages.Contains(language))
         {
-            throw ApiException.Field("ERR_4003", "language", "en_tr_or_es");
+            throw ApiException.Field(ErrorCodes.InvalidSettings, "language", "en_tr_or_es");
         }
         if (request.ThemePreference is not (null or "system" or "light" or "dark"))
         {
-            throw ApiException.Field("ERR_4003", "theme_preference", "system_light_or_dark");
+            throw ApiException.Field(ErrorCodes.InvalidSettings, "theme_preference", "system_light_or_dark");
         }
         await database.ExecuteAsync(
             caller,

@@ -50,15 +50,15 @@ public static class ConsentEndpoint
         var caller = await callers.RequireUserAsync(context, request.UserId);
         if (request.Kind is not ("terms" or "ai_processing" or "consumption_data" or "guardian"))
         {
-            throw ApiException.Field("ERR_4000", "kind", "terms_ai_processing_or_consumption_data");
+            throw ApiException.Field(ErrorCodes.MalformedRequest, "kind", "terms_ai_processing_or_consumption_data");
         }
         if (request.Version is not { Length: > 0 and <= MaxVersionLength })
         {
-            throw ApiException.Field("ERR_4000", "version", "required");
+            throw ApiException.Field(ErrorCodes.MalformedRequest, "version", "required");
         }
         if (request.Granted is not { } granted)
         {
-            throw ApiException.Field("ERR_4000", "granted", "required");
+            throw ApiException.Field(ErrorCodes.MalformedRequest, "granted", "required");
         }
         await database.ExecuteAsync(caller, "select record_consent($1, $2, $3)", context.RequestAborted, request.Kind, request.Version, granted);
         return Json.Result(new RecordConsentResponse(true));

@@ -34,7 +34,7 @@ public static class GetConsentTermsEndpoint
         var kind = RequestQuery.Text(context, "kind", 20) is { Length: > 0 } named ? named : "ai_processing";
         if (kind is not ("terms" or "ai_processing" or "consumption_data"))
         {
-            throw ApiException.Field("ERR_4000", "kind", "terms_ai_processing_or_consumption_data");
+            throw ApiException.Field(ErrorCodes.MalformedRequest, "kind", "terms_ai_processing_or_consumption_data");
         }
         var language = AcceptLanguage.Choose(context.Request.Headers.AcceptLanguage.ToString());
         context.Response.Headers.Vary = "Accept-Language";
@@ -47,6 +47,6 @@ public static class GetConsentTermsEndpoint
         );
         return rows[0] is { Length: > 0 } text
             ? TaggedJson.Result(context, JsonSerializer.Deserialize<ConsentTermsResponse>(text, Json.Options)!)
-            : throw new ApiException("ERR_4007", new { what = "terms" });
+            : throw new ApiException(ErrorCodes.NotFound, new { what = "terms" });
     }
 }

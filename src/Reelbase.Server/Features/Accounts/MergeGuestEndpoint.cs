@@ -79,11 +79,11 @@ public static partial class MergeGuestEndpoint
         var caller = await callers.RequireUserAsync(context, request.UserId);
         if (request.IdToken is null)
         {
-            throw ApiException.Field("ERR_4000", "id_token", "required");
+            throw ApiException.Field(ErrorCodes.MalformedRequest, "id_token", "required");
         }
         if (!tokens.IsConfigured)
         {
-            throw new ApiException("ERR_6003", new { reason = "sign_in_with_apple_is_off" }, status: 503);
+            throw new ApiException(ErrorCodes.InternalError, new { reason = "sign_in_with_apple_is_off" }, status: 503);
         }
         AppleIdentity? identity;
         string fault;
@@ -93,11 +93,11 @@ public static partial class MergeGuestEndpoint
         }
         catch (AppleUnavailableException error)
         {
-            throw new ApiException("ERR_6003", new { reason = "apple_unavailable", retry_after_seconds = 30 }, error, 503);
+            throw new ApiException(ErrorCodes.InternalError, new { reason = "apple_unavailable", retry_after_seconds = 30 }, error, 503);
         }
         if (identity is null || (request.AppleSub is { } sub && sub != identity.Subject))
         {
-            throw new ApiException("ERR_4005", new { reason = "bad_id_token", fault = identity is null ? fault : "subject" });
+            throw new ApiException(ErrorCodes.Unauthorized, new { reason = "bad_id_token", fault = identity is null ? fault : "subject" });
         }
         return Json.Result(await MergeAsync(context, caller, identity, request, database, signIn, authorizations));
     }
@@ -125,11 +125,11 @@ public static partial class MergeGuestEndpoint
     {
         if (request.DeviceId is not { Length: > 0 and <= MaxTextLength } device)
         {
-            throw ApiException.Field("ERR_4000", "device_id", "required");
+            throw ApiException.Field(ErrorCodes.MalformedRequest, "device_id", "required");
         }
         if (request.AppleSub is not { Length: > 0 and <= MaxTextLength } subject)
         {
-            throw ApiException.Field("ERR_4000", "apple_sub", "required");
+            throw ApiException.Field(ErrorCodes.MalformedRequest, "apple_sub", "required");
         }
         var userId = await database.ScalarAsync<Guid?>(
             "select find_guest_to_merge($1, $2, $3)",

@@ -55,7 +55,7 @@ public static class AdminEndpoints
         // What a browser sends by itself must not move credits.
         if (context.Request.Headers.Authorization.Count == 0 && ConsoleCookies.HasSession(context.Request))
         {
-            throw new ApiException("ERR_4006", new { reason = "cookie_not_accepted" });
+            throw new ApiException(ErrorCodes.Forbidden, new { reason = "cookie_not_accepted" });
         }
         if (await callers.ReadAsync(context) is not { UserId: not null } caller)
         {
@@ -72,7 +72,7 @@ public static class AdminEndpoints
         var key = operation.IsChange ? ReadKey(context, operation.NeedsKey) : null;
         if (operation.IsAskedByBody && Array.Find(operation.Fields, field => field.IsRequired && request[field.Name] is null) is { } missing)
         {
-            throw ApiException.Field("ERR_4000", missing.Name, "required");
+            throw ApiException.Field(ErrorCodes.MalformedRequest, missing.Name, "required");
         }
         if (operation.ByBody is { } better && request.ContainsKey("q"))
         {
@@ -93,7 +93,7 @@ public static class AdminEndpoints
             // Texts deep inside are checked too: PostgreSQL holds no NUL and no half of a pair.
             if (!IsStorable(value))
             {
-                throw ApiException.Field("ERR_4000", name[..Math.Min(name.Length, 64)], "not_valid_text");
+                throw ApiException.Field(ErrorCodes.MalformedRequest, name[..Math.Min(name.Length, 64)], "not_valid_text");
             }
             request[name] = JsonNode.Parse(value.GetRawText());
         }
@@ -122,7 +122,7 @@ public static class AdminEndpoints
         }
         return values.Count == 1 && Guid.TryParseExact(values[0], "D", out var key)
             ? key
-            : throw new ApiException("ERR_4008", new { reason = values.Count == 0 ? "missing" : "not_a_uuid" });
+            : throw new ApiException(ErrorCodes.IdempotencyKeyMissing, new { reason = values.Count == 0 ? "missing" : "not_a_uuid" });
     }
 
     private static bool IsStorable(JsonElement value)

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.Extensions.Options;
 using Reelbase.Server.Features.GenerateVideo;
+using Reelbase.Server.Platform.Errors;
 
 namespace Reelbase.Server.Features.Admin;
 
@@ -152,7 +153,7 @@ public static class AdminOperations
             },
             new AdminField("status", "failed", "pending, processing, completed, failed, or open for all that have not ended"),
             new AdminField("provider", "fal", "Which provider"),
-            new AdminField("error_code", "ERR_5002", "How it failed"),
+            new AdminField("error_code", ErrorCodes.ProviderUnavailable, "How it failed"),
             Limit,
             Before
         ),
@@ -319,7 +320,7 @@ public static class AdminOperations
         Query(
             "admin-list-errors",
             "Single errors",
-            new AdminField("error_code", "ERR_4004", "Which code"),
+            new AdminField("error_code", ErrorCodes.RateLimited, "Which code"),
             new AdminField("endpoint", "/generate-video", "Which route"),
             Limit,
             Before

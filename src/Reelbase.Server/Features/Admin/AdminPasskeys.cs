@@ -167,7 +167,7 @@ public sealed class AdminPasskeys : IDisposable
         var fido = Require();
         if (name.Trim() is not { Length: > 0 and <= MaxNameLength } trimmed || Json.NullIfUnstorable(trimmed) is null)
         {
-            throw ApiException.Field("ERR_4000", "name", "length");
+            throw ApiException.Field(ErrorCodes.MalformedRequest, "name", "length");
         }
         var answer = Read<AuthenticatorAttestationRawResponse>(credential);
         var challenge = ChallengeOf(answer.Response?.ClientDataJson);
@@ -279,7 +279,7 @@ public sealed class AdminPasskeys : IDisposable
             }
         );
 
-    private Fido2 Require() => _fido ?? throw new ApiException("ERR_4000", new { reason = "passkeys_are_off" }, status: 404);
+    private Fido2 Require() => _fido ?? throw new ApiException(ErrorCodes.MalformedRequest, new { reason = "passkeys_are_off" }, status: 404);
 
     /// <summary>The console's address, when keys can belong to it.</summary>
     private static Uri? Address(AdminOptions options, ServerOptions server) =>
@@ -333,7 +333,7 @@ public sealed class AdminPasskeys : IDisposable
                 or OverflowException
                 or EndOfStreamException;
 
-    private static ApiException Wrong(string reason, Exception? inner = null) => new("ERR_4000", new { field = "credential", reason }, inner);
+    private static ApiException Wrong(string reason, Exception? inner = null) => new(ErrorCodes.MalformedRequest, new { field = "credential", reason }, inner);
 
     private static async Task<T> AsCallerAsync<T>(Func<Task<T>> ask)
     {

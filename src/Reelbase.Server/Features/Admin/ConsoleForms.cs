@@ -62,5 +62,5 @@ public static class ConsoleForms
         }
     }
 
-    private static ApiException Wrong(string reason, Exception? inner = null) => new("ERR_4000", new { reason }, inner);
+    private static ApiException Wrong(string reason, Exception? inner = null) => new(ErrorCodes.MalformedRequest, new { reason }, inner);
 }

@@ -107,11 +107,11 @@ public static class ConsoleSetup
                 if (port is { } only && context.Connection.LocalPort != only && (isConsole || IsAdminApi(path)))
                 {
                     // Here there is no such thing.
-                    throw new ApiException("ERR_4000", new { reason = "unknown_route" }, status: 404);
+                    throw new ApiException(ErrorCodes.MalformedRequest, new { reason = "unknown_route" }, status: 404);
                 }
                 if (path.StartsWithSegments("/_blazor") && !IsFromHere(context.Request))
                 {
-                    throw new ApiException("ERR_4006", new { reason = "foreign_origin" });
+                    throw new ApiException(ErrorCodes.Forbidden, new { reason = "foreign_origin" });
                 }
                 if (isConsole)
                 {
@@ -122,11 +122,11 @@ public static class ConsoleSetup
                     if (isSecure && !context.Request.IsHttps)
                     {
                         // Browsers would throw its cookies away, and the password would have been read by everybody on the way.
-                        throw new ApiException("ERR_4006", new { reason = "https_required" });
+                        throw new ApiException(ErrorCodes.Forbidden, new { reason = "https_required" });
                     }
                     if (context.Request.Headers.Authorization.Count > 0)
                     {
-                        throw new ApiException("ERR_4006", new { reason = "token_not_accepted" });
+                        throw new ApiException(ErrorCodes.Forbidden, new { reason = "token_not_accepted" });
                     }
                     context.Response.OnStarting(() => SetHeaders(context));
                     await ConsoleForms.ReadAsync(context);
@@ -205,7 +205,7 @@ public static class ConsoleSetup
                 isAction: false
             );
         }
-        catch (ApiException error) when (error.Code is "ERR_4005" or "ERR_4006")
+        catch (ApiException error) when (error.Code is ErrorCodes.Unauthorized or ErrorCodes.Forbidden)
         {
             cookie.RejectPrincipal();
             await cookie.HttpContext.SignOutAsync(Scheme);

@@ -115,7 +115,7 @@ public static class ConsoleSignIn
         var (session, isBusy) = await passkeys.SignInAsync(body["credential"], context.Connection.RemoteIpAddress, context.RequestAborted);
         if (session is null)
         {
-            throw isBusy ? Busy() : new ApiException("ERR_4005", new { reason = "passkey_refused" });
+            throw isBusy ? Busy() : new ApiException(ErrorCodes.Unauthorized, new { reason = "passkey_refused" });
         }
         await OpenAsync(context, session, options.Value);
         return Json.Result(new { location = context.Request.PathBase + "/admin" });
@@ -159,7 +159,7 @@ public static class ConsoleSignIn
     {
         if (!await antiforgery.IsRequestValidAsync(context))
         {
-            throw new ApiException("ERR_4006", new { reason = "foreign_form" });
+            throw new ApiException(ErrorCodes.Forbidden, new { reason = "foreign_form" });
         }
     }
 
@@ -167,7 +167,7 @@ public static class ConsoleSignIn
     {
         if (context.User.Identity?.IsAuthenticated != true)
         {
-            throw new ApiException("ERR_4005");
+            throw new ApiException(ErrorCodes.Unauthorized);
         }
         await RequireOwnPageAsync(context, antiforgery);
         return ConsoleSession.CallerOf(context.User);
@@ -179,5 +179,5 @@ public static class ConsoleSignIn
         return new(fields.Select(field => KeyValuePair.Create(field.Key, JsonNode.Parse(field.Value.GetRawText()))));
     }
 
-    private static ApiException Busy() => new("ERR_4004", new { reason = "too_many_attempts" });
+    private static ApiException Busy() => new(ErrorCodes.RateLimited, new { reason = "too_many_attempts" });
 }

@@ -68,7 +68,7 @@ public sealed class DeviceAttestation(
         if (fault is not null)
         {
             logger.LogInformation("App Attest: {Kind} refused, {Reason}", kind, fault);
-            throw new ApiException("ERR_4010", new { reason = "app_attest" });
+            throw new ApiException(ErrorCodes.InvalidDevice, new { reason = "app_attest" });
         }
         fields!["asks_keys"] = true;
         if (request.AppAttest is not null)

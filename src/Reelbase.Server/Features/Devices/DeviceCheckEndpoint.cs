@@ -117,7 +117,7 @@ public sealed class DeviceCheckEndpoint(
                 return answer;
             }
         }
-        throw new ApiException("ERR_6001");
+        throw new ApiException(ErrorCodes.DatabaseUnavailable);
     }
 
     /// <summary>The answer; null when the guest became somebody else between being opened and getting their session.</summary>
@@ -148,15 +148,15 @@ public sealed class DeviceCheckEndpoint(
         var request = await RequestBody.ReadAsync<DeviceCheckRequest>(context);
         if (request.DeviceId is not { Length: > 0 and <= MaxDeviceIdLength } deviceId || string.IsNullOrWhiteSpace(deviceId))
         {
-            throw ApiException.Field("ERR_4000", "device_id", "required");
+            throw ApiException.Field(ErrorCodes.MalformedRequest, "device_id", "required");
         }
         if (request.DeviceToken is not { Length: > 0 and <= MaxTokenLength } token)
         {
-            throw ApiException.Field("ERR_4000", "device_token", "required");
+            throw ApiException.Field(ErrorCodes.MalformedRequest, "device_token", "required");
         }
         if (!Base64.IsValid(token))
         {
-            throw new ApiException("ERR_4010", new { reason = "device_token_is_not_base64" });
+            throw new ApiException(ErrorCodes.InvalidDevice, new { reason = "device_token_is_not_base64" });
         }
         return (request, deviceId, token);
     }
@@ -194,7 +194,7 @@ public sealed class DeviceCheckEndpoint(
                 case var refusal:
                     // A ban is to be marked at Apple, for which this call's token is good.
                     feed.Publish(DeviceGrantWorker.Topic);
-                    throw refusal == "banned" ? Banned() : new ApiException("ERR_4010", new { reason = "device_blocked" });
+                    throw refusal == "banned" ? Banned() : new ApiException(ErrorCodes.InvalidDevice, new { reason = "device_blocked" });
             }
         }
         var unverified = await OpenAsync(context, phone, new(DeviceVerdict.Unverified));
@@ -305,9 +305,9 @@ public sealed class DeviceCheckEndpoint(
     /// <inheritdoc/>
     public void Dispose() => _line.Dispose();
 
-    private static ApiException Banned() => new("ERR_4006", new { reason = "banned" });
+    private static ApiException Banned() => new(ErrorCodes.Forbidden, new { reason = "banned" });
 
-    private static ApiException NotReal() => new("ERR_4010", new { reason = "not_a_real_device" });
+    private static ApiException NotReal() => new(ErrorCodes.InvalidDevice, new { reason = "not_a_real_device" });
 
     private async Task<bool> RefuseAsync(HttpContext context)
     {

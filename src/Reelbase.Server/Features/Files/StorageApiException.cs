@@ -40,7 +40,7 @@ public sealed class StorageApiException(int status, string error, string message
             BadHttpRequestException { StatusCode: 413 } => TooLarge(null),
             BadHttpRequestException => new(400, "InvalidRequest", "The request is not complete"),
             ApiException { IsOurFault: false } refusal => From(refusal),
-            ApiException { Code: "ERR_6002" } full => From(full),
+            ApiException { Code: ErrorCodes.StorageUnavailable } full => From(full),
             _ => null,
         };
 
@@ -62,29 +62,29 @@ public sealed class StorageApiException(int status, string error, string message
         var reason = details.ValueKind == JsonValueKind.Object && details.TryGetProperty("reason", out var text) ? text.GetString() : null;
         return (error.Code, reason) switch
         {
-            ("ERR_4004", _) => new(
+            (ErrorCodes.RateLimited, _) => new(
                 429,
                 "too_many_requests",
                 "Too many uploads; try again later",
                 details.TryGetProperty("retry_after_seconds", out var seconds) ? seconds.GetInt32() : 60
             ),
-            ("ERR_4005", _) => new(401, "Unauthorized", "The session has ended"),
-            ("ERR_4006", "banned") => new(403, "Unauthorized", "The user is banned"),
-            ("ERR_4006", _) => new(403, "Unauthorized", "new row violates row-level security policy"),
-            ("ERR_4007", _) => NotFound,
-            ("ERR_4012", "exists") => new(409, "Duplicate", "The resource already exists"),
-            ("ERR_4012", "too_many_files") => new(
+            (ErrorCodes.Unauthorized, _) => new(401, "Unauthorized", "The session has ended"),
+            (ErrorCodes.Forbidden, "banned") => new(403, "Unauthorized", "The user is banned"),
+            (ErrorCodes.Forbidden, _) => new(403, "Unauthorized", "new row violates row-level security policy"),
+            (ErrorCodes.NotFound, _) => NotFound,
+            (ErrorCodes.Conflict, "exists") => new(409, "Duplicate", "The resource already exists"),
+            (ErrorCodes.Conflict, "too_many_files") => new(
                 413,
                 "Payload too large",
                 $"No more than {details.GetProperty("max_files")} pictures can be kept; delete some"
             ),
-            ("ERR_4012", "too_many_bytes") => new(
+            (ErrorCodes.Conflict, "too_many_bytes") => new(
                 413,
                 "Payload too large",
                 $"No more than {details.GetProperty("max_bytes").GetInt64() / 1024 / 1024} MB of pictures can be kept; delete some"
             ),
-            ("ERR_4012", _) => new(409, "conflict", "The upload was given up; try again"),
-            ("ERR_6002", StorageQuota.DiskShort or StorageQuota.UploadsFull) => new(
+            (ErrorCodes.Conflict, _) => new(409, "conflict", "The upload was given up; try again"),
+            (ErrorCodes.StorageUnavailable, StorageQuota.DiskShort or StorageQuota.UploadsFull) => new(
                 error.Status,
                 InsufficientStorage,
                 ErrorCatalog.Find(error.Code).Message("en"),
@@ -130,7 +130,7 @@ public sealed class StorageRefusalFilter(ErrorRecorder recorder, ErrorWriter wri
         }
         catch (StorageException away)
         {
-            throw new ApiException("ERR_6002", null, away);
+            throw new ApiException(ErrorCodes.StorageUnavailable, null, away);
         }
         catch (Exception error) when (StorageApiException.From(error) is { } fault && !context.HttpContext.RequestAborted.IsCancellationRequested)
         {
@@ -141,14 +141,14 @@ public sealed class StorageRefusalFilter(ErrorRecorder recorder, ErrorWriter wri
             if (fault.Error == StorageApiException.InsufficientStorage)
             {
                 // Not in the log, which lies on the same disk: the errors are counted, and there is an alert.
-                recorder.Record(context.HttpContext, "ERR_6002", fault.Error);
+                recorder.Record(context.HttpContext, ErrorCodes.StorageUnavailable, fault.Error);
                 var language = await writer.LanguageAsync(context.HttpContext);
                 context.HttpContext.Response.Headers.ContentLanguage = language;
-                return new Refusal(new(fault.Status, fault.Error, ErrorCatalog.Find("ERR_6002").Message(language)));
+                return new Refusal(new(fault.Status, fault.Error, ErrorCatalog.Find(ErrorCodes.StorageUnavailable).Message(language)));
             }
             if (fault.Status is 401 or 403)
             {
-                recorder.Record(context.HttpContext, fault.Status == 403 ? "ERR_4006" : "ERR_4005", fault.Error);
+                recorder.Record(context.HttpContext, fault.Status == 403 ? ErrorCodes.Forbidden : ErrorCodes.Unauthorized, fault.Error);
             }
             return new Refusal(fault);
         }

@@ -54,7 +54,7 @@ public sealed class StorageQuota(
     {
         if (await IsDiskShortAsync(database))
         {
-            throw new ApiException("ERR_6002", new { reason = DiskShort });
+            throw new ApiException(ErrorCodes.StorageUnavailable, new { reason = DiskShort });
         }
     }
 
@@ -79,7 +79,7 @@ public sealed class StorageQuota(
         catch (IOException full) when (PrivateFiles.IsDiskFull(full))
         {
             await ReportFullAsync(api);
-            throw new ApiException("ERR_6002", new { reason = DiskShort }, full);
+            throw new ApiException(ErrorCodes.StorageUnavailable, new { reason = DiskShort }, full);
         }
     }
 
@@ -91,7 +91,10 @@ public sealed class StorageQuota(
             return await call();
         }
         catch (PostgresException refused)
-            when (refused.SqlState == "RB001" && DatabaseErrors.Translate(refused) is { Code: "ERR_6002" } && uploads.Value.InstallationBytes is { } bound)
+            when (refused.SqlState == "RB001"
+                && DatabaseErrors.Translate(refused) is { Code: ErrorCodes.StorageUnavailable }
+                && uploads.Value.InstallationBytes is { } bound
+            )
         {
             if (_uploadsReported != Today)
             {

@@ -194,8 +194,8 @@ public static class GenerateVideoEndpoint
     private static string? Refusal(Verdict verdict) =>
         verdict switch
         {
-            Verdict.NotAllowed => """{"code":"ERR_5003","details":{"field":"prompt","reason":"not_allowed"}}""",
-            Verdict.Unavailable => """{"code":"ERR_6001","details":{"reason":"moderation_unavailable"}}""",
+            Verdict.NotAllowed => """{"code":ErrorCodes.ContentRejected,"details":{"field":"prompt","reason":"not_allowed"}}""",
+            Verdict.Unavailable => """{"code":ErrorCodes.DatabaseUnavailable,"details":{"reason":"moderation_unavailable"}}""",
             _ => null,
         };
 
@@ -204,7 +204,7 @@ public static class GenerateVideoEndpoint
         var values = context.Request.Headers[GenerationLimit.KeyHeader];
         return GenerationLimit.TryReadKey(context, out var key)
             ? key
-            : throw new ApiException("ERR_4008", new { reason = values.Count == 0 ? "missing" : "not_a_uuid" });
+            : throw new ApiException(ErrorCodes.IdempotencyKeyMissing, new { reason = values.Count == 0 ? "missing" : "not_a_uuid" });
     }
 
     /// <summary>Checks what needs no database, and writes the request in the one form that it is hashed and used in.</summary>
@@ -212,12 +212,12 @@ public static class GenerateVideoEndpoint
     {
         if (request.ModelId is null && request.ThemeId is null)
         {
-            throw ApiException.Field("ERR_4003", "model_id", "model_id_or_theme_id_required");
+            throw ApiException.Field(ErrorCodes.InvalidSettings, "model_id", "model_id_or_theme_id_required");
         }
         var body = new JsonObject
         {
-            ["model_id"] = Id(request.ModelId, "ERR_4002", new { reason = "not_a_uuid" }),
-            ["theme_id"] = Id(request.ThemeId, "ERR_4007", new { what = "theme" }),
+            ["model_id"] = Id(request.ModelId, ErrorCodes.ModelNotFound, new { reason = "not_a_uuid" }),
+            ["theme_id"] = Id(request.ThemeId, ErrorCodes.NotFound, new { what = "theme" }),
             ["prompt"] = Prompt(request.Prompt),
             ["settings"] = Settings(request.Settings ?? []),
             // However it was addressed, the same picture is the same request.
@@ -246,7 +246,7 @@ public static class GenerateVideoEndpoint
         return visible >= MinPromptCharacters && length <= MaxPromptCharacters
             ? text
             : throw new ApiException(
-                "ERR_4003",
+                ErrorCodes.InvalidSettings,
                 new
                 {
                     field = "prompt",
@@ -261,7 +261,7 @@ public static class GenerateVideoEndpoint
     {
         if (settings.Count > MaxSettings)
         {
-            throw ApiException.Field("ERR_4003", "settings", "too_many");
+            throw ApiException.Field(ErrorCodes.InvalidSettings, "settings", "too_many");
         }
         var result = new JsonObject();
         foreach (var (name, value) in settings)
@@ -272,7 +272,7 @@ public static class GenerateVideoEndpoint
                 JsonValueKind.True or JsonValueKind.False => JsonValue.Create(value.GetBoolean()),
                 JsonValueKind.Number when value.TryGetInt32(out var number) => JsonValue.Create(number),
                 JsonValueKind.String => JsonValue.Create(Text(name, value)),
-                _ => throw ApiException.Field("ERR_4003", "settings." + name[..Math.Min(name.Length, 64)], "wrong_type"),
+                _ => throw ApiException.Field(ErrorCodes.InvalidSettings, "settings." + name[..Math.Min(name.Length, 64)], "wrong_type"),
             };
         }
         return result;
@@ -282,12 +282,12 @@ public static class GenerateVideoEndpoint
     {
         try
         {
-            return Json.NullIfUnstorable(value.GetString()!) ?? throw ApiException.Field("ERR_4000", "settings." + name, "not_valid_text");
+            return Json.NullIfUnstorable(value.GetString()!) ?? throw ApiException.Field(ErrorCodes.MalformedRequest, "settings." + name, "not_valid_text");
         }
         catch (InvalidOperationException error)
         {
             // Half of a surrogate pair cannot be read as text.
-            throw new ApiException("ERR_4000", new { field = "settings." + name, reason = "not_valid_text" }, error);
+            throw new ApiException(ErrorCodes.MalformedRequest, new { field = "settings." + name, reason = "not_valid_text" }, error);
         }
     }
 

@@ -38,7 +38,7 @@ public sealed class ImageUrlRules(IOptions<ServerOptions> server, IOptions<Downl
         }
         if (url.Length > MaxUrlLength)
         {
-            throw ApiException.Field("ERR_4003", "image_url", "not_an_address");
+            throw ApiException.Field(ErrorCodes.InvalidSettings, "image_url", "not_an_address");
         }
         if (!url.Contains("://", StringComparison.Ordinal))
         {
@@ -46,7 +46,7 @@ public sealed class ImageUrlRules(IOptions<ServerOptions> server, IOptions<Downl
         }
         if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Scheme is not ("https" or "http") || uri.UserInfo.Length > 0 || !IsPlain(uri))
         {
-            throw ApiException.Field("ERR_4003", "image_url", "not_an_address");
+            throw ApiException.Field(ErrorCodes.InvalidSettings, "image_url", "not_an_address");
         }
         if (
             (uri.Authority == _own || uri.Authority == Authority($"{context.Request.Scheme}://{context.Request.Host}"))
@@ -62,9 +62,9 @@ public sealed class ImageUrlRules(IOptions<ServerOptions> server, IOptions<Downl
         }
         if (environment.IsProduction() && uri.Scheme != "https")
         {
-            throw ApiException.Field("ERR_4003", "image_url", "https_only");
+            throw ApiException.Field(ErrorCodes.InvalidSettings, "image_url", "https_only");
         }
-        return IsPublic(uri) ? null : throw ApiException.Field("ERR_4003", "image_url", "not_a_public_address");
+        return IsPublic(uri) ? null : throw ApiException.Field(ErrorCodes.InvalidSettings, "image_url", "not_a_public_address");
     }
 
     /// <summary>Refuses a picture that would have to be handed over from here while there is no address of ours.</summary>
@@ -73,7 +73,7 @@ public sealed class ImageUrlRules(IOptions<ServerOptions> server, IOptions<Downl
     {
         if (_own is null)
         {
-            throw ApiException.Field("ERR_4003", "image_url", "no_public_url");
+            throw ApiException.Field(ErrorCodes.InvalidSettings, "image_url", "no_public_url");
         }
     }
 
@@ -96,15 +96,15 @@ public sealed class ImageUrlRules(IOptions<ServerOptions> server, IOptions<Downl
         var slash = name.IndexOf('/', StringComparison.Ordinal);
         if (slash < 0 || !FileName.Buckets.Contains(name[..slash]))
         {
-            throw ApiException.Field("ERR_4003", "image_url", otherwise);
+            throw ApiException.Field(ErrorCodes.InvalidSettings, "image_url", otherwise);
         }
         var file = FileName.Parse(name[..slash], name[(slash + 1)..]);
         if (file.Folder is null || !FileName.IsValid(file.Given))
         {
-            throw ApiException.Field("ERR_4003", "image_url", "not_found");
+            throw ApiException.Field(ErrorCodes.InvalidSettings, "image_url", "not_found");
         }
         // Without an address of our own there is none to give to a provider.
-        return _own is not null ? file : throw ApiException.Field("ERR_4003", "image_url", "no_public_url");
+        return _own is not null ? file : throw ApiException.Field(ErrorCodes.InvalidSettings, "image_url", "no_public_url");
     }
 
     /// <summary>

@@ -10,10 +10,10 @@ public static class JobFailures
     public static string Code(FailureKind kind) =>
         kind switch
         {
-            FailureKind.Timeout => "ERR_5001",
-            FailureKind.ContentRejected => "ERR_5003",
-            FailureKind.InputRefused => "ERR_5004",
-            _ => "ERR_5002",
+            FailureKind.Timeout => ErrorCodes.ProviderTimeout,
+            FailureKind.ContentRejected => ErrorCodes.ContentRejected,
+            FailureKind.InputRefused => ErrorCodes.InputRefused,
+            _ => ErrorCodes.ProviderUnavailable,
         };
 
     /// <summary>The stored message; readers get it in their own language.</summary>

@@ -50,16 +50,16 @@ public sealed class PictureCopies(
             // Whoever removes it meanwhile would have the provider given the address, which nobody has looked into.
             return await FileEndpoints.FindOwnAsync(database, caller, name, context.RequestAborted) is { } own
                 ? new(name, own, null)
-                : Refused(name, "ERR_4003", new { field = "image_url", reason = "not_found" });
+                : Refused(name, ErrorCodes.InvalidSettings, new { field = "image_url", reason = "not_found" });
         }
         catch (DownloadException error)
         {
             logger.LogInformation("A picture elsewhere was not fetched: {Reason}", error.Message);
-            return Refused(name, "ERR_4003", new { field = "image_url", reason = "not_fetched" });
+            return Refused(name, ErrorCodes.InvalidSettings, new { field = "image_url", reason = "not_fetched" });
         }
         catch (StorageApiException error) when (error.Status is 413 or 415)
         {
-            return Refused(name, "ERR_4003", new { field = "image_url", reason = error.Status == 413 ? "picture_size" : "picture_type" });
+            return Refused(name, ErrorCodes.InvalidSettings, new { field = "image_url", reason = error.Status == 413 ? "picture_size" : "picture_type" });
         }
         catch (PostgresException error) when (error.SqlState == "RB001")
         {
@@ -72,7 +72,7 @@ public sealed class PictureCopies(
         }
         catch (StorageException)
         {
-            return Refused(name, "ERR_6002", null);
+            return Refused(name, ErrorCodes.StorageUnavailable, null);
         }
     }
 

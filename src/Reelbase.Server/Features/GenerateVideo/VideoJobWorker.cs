@@ -5,6 +5,7 @@ using Reelbase.Server.Features.Providers;
 using Reelbase.Server.Integrations;
 using Reelbase.Server.Platform;
 using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Errors;
 using Reelbase.Server.Platform.Work;
 
 namespace Reelbase.Server.Features.GenerateVideo;
@@ -335,7 +336,7 @@ public sealed class VideoJobWorker(
     /// <summary>Nothing came of this job however often it was claimed: it ends without anything being asked outside.</summary>
     private Task GiveUpAsync(ClaimedJob job)
     {
-        const string code = "ERR_6003";
+        const string code = ErrorCodes.InternalError;
         logger.LogError("Job {JobId} was claimed {Claims} times at stage {Stage} without a record; it is given up", job.JobId, job.StalledClaims, job.Stage);
         return database.RecordAsync<object>("select give_up_video_job($1, $2, $3, $4)", job.JobId, job.ClaimToken, code, JobFailures.Message(code));
     }

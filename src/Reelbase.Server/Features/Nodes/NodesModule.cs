@@ -6,7 +6,7 @@ namespace Reelbase.Server.Features.Nodes;
 public sealed class NodesModule : IModule
 {
     /// <inheritdoc/>
-    public IReadOnlyList<string> OwnedTables => ["installation", "nodes", "outside_systems"];
+    public IReadOnlyList<string> OwnedTables => ["nodes", "outside_systems"];
 
     /// <inheritdoc/>
     public void AddWorkers(WorkerRegistry workers)

@@ -21,11 +21,11 @@ public sealed class PromoCodePreparation(Keys keys, IOptions<AdminOptions> admin
         var text = request["code"] is { } value && value.GetValueKind() == JsonValueKind.String ? ((string)value!).Trim() : null;
         var code =
             text is { Length: > 0 and <= PromoCode.MaxTextLength } ? PromoCode.Normalize(text)
-            : text is null ? throw ApiException.Field("ERR_4000", "code", "required")
+            : text is null ? throw ApiException.Field(ErrorCodes.MalformedRequest, "code", "required")
             : null;
         if (code is not { Length: >= PromoCode.MinLength })
         {
-            throw ApiException.Field("ERR_4000", "code", $"{PromoCode.MinLength}_to_{PromoCode.MaxLength}_letters_or_digits");
+            throw ApiException.Field(ErrorCodes.MalformedRequest, "code", $"{PromoCode.MinLength}_to_{PromoCode.MaxLength}_letters_or_digits");
         }
         request.Remove("code");
         request["code_hash"] = Convert.ToHexStringLower(PromoCode.Hash(keys, code));

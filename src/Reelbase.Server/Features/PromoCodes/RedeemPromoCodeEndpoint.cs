@@ -50,7 +50,7 @@ public static class RedeemPromoCodeEndpoint
         var key = ReadKey(context);
         if (request.Code?.Trim() is not { Length: > 0 and <= PromoCode.MaxTextLength } text)
         {
-            throw ApiException.Field("ERR_4000", "code", request.Code is null ? "required" : $"1_to_{PromoCode.MaxTextLength}_characters");
+            throw ApiException.Field(ErrorCodes.MalformedRequest, "code", request.Code is null ? "required" : $"1_to_{PromoCode.MaxTextLength}_characters");
         }
         // What cannot be a code is looked up all the same, so that it is counted with the other wrong ones.
         var hash = PromoCode.Hash(keys, PromoCode.Normalize(text) ?? "");
@@ -86,6 +86,6 @@ public static class RedeemPromoCodeEndpoint
         var values = context.Request.Headers["Idempotency-Key"];
         return values.Count == 0 ? null
             : values.Count == 1 && Guid.TryParseExact(values[0], "D", out var key) ? key
-            : throw new ApiException("ERR_4008", new { reason = "not_a_uuid" });
+            : throw new ApiException(ErrorCodes.IdempotencyKeyMissing, new { reason = "not_a_uuid" });
     }
 }

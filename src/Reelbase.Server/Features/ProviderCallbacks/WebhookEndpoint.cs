@@ -39,15 +39,15 @@ public static class WebhookEndpoint
     {
         if (providers.Find(provider) is not { HasWebhooks: true } adapter || token.Length > MaxTokenLength)
         {
-            throw new ApiException("ERR_4007", new { what = "webhook" });
+            throw new ApiException(ErrorCodes.NotFound, new { what = "webhook" });
         }
         // The signature is over the bytes as sent, so nothing may parse them first.
         var body = await RequestBody.ReadBytesAsync(context, MaxBodyBytes);
         var inbound = await adapter.VerifyWebhookAsync(context.Request.Headers, body, context.RequestAborted) switch
         {
             InboundEvent.Genuine genuine => genuine,
-            InboundEvent.Unreadable unreadable => throw new ApiException("ERR_4000", new { reason = unreadable.Reason }),
-            _ => throw new ApiException("ERR_4005", new { reason = "bad_signature" }),
+            InboundEvent.Unreadable unreadable => throw new ApiException(ErrorCodes.MalformedRequest, new { reason = unreadable.Reason }),
+            _ => throw new ApiException(ErrorCodes.Unauthorized, new { reason = "bad_signature" }),
         };
         var isNew = await database.ScalarAsync<bool>(
             "select store_webhook_delivery($1, $2, $3, $4, $5::jsonb, $6, $7::text, $8::bytea)",

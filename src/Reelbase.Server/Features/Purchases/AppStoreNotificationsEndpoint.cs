@@ -41,7 +41,7 @@ public static class AppStoreNotificationsEndpoint
         var request = await RequestBody.ReadAsync<AppStoreNotification>(context, maxBytes: MaxBodyBytes);
         if (signedData.ReadNotification(request.SignedPayload, out _) is not { } notification)
         {
-            throw new ApiException("ERR_4005", new { reason = "bad_signature" });
+            throw new ApiException(ErrorCodes.Unauthorized, new { reason = "bad_signature" });
         }
         if (await StoreAsync(database, notification, request.SignedPayload!, context.RequestAborted))
         {

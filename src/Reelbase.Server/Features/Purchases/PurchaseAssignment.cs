@@ -38,7 +38,7 @@ public sealed class PurchaseAssignment(ApiDatabase database, AppStoreClient appl
                     || (fault = PurchaseRecord.Fault(transaction) ?? "").Length > 0
                 )
                 {
-                    throw new ApiException("ERR_4011", new { reason = fault });
+                    throw new ApiException(ErrorCodes.InvalidTransaction, new { reason = fault });
                 }
                 await database.ExecuteAsync(
                     caller,
@@ -49,11 +49,11 @@ public sealed class PurchaseAssignment(ApiDatabase database, AppStoreClient appl
                 );
                 break;
             case AppStoreResponse.NotFound or AppStoreResponse.Refused:
-                throw new ApiException("ERR_4007", new { what = "purchase" });
+                throw new ApiException(ErrorCodes.NotFound, new { what = "purchase" });
             case var answer:
                 var wait = (answer as AppStoreResponse.Unavailable)?.RetryAfterSeconds ?? 30;
                 throw new ApiException(
-                    "ERR_6003",
+                    ErrorCodes.InternalError,
                     new { reason = "app_store_unavailable", retry_after_seconds = (int)Math.Ceiling(Math.Max(1, wait)) },
                     status: 503
                 );

@@ -80,17 +80,17 @@ public static class UpdateCreditsEndpoint
         {
             if (value is not null)
             {
-                throw ApiException.Field("ERR_4000", name, "credits_come_from_apple");
+                throw ApiException.Field(ErrorCodes.MalformedRequest, name, "credits_come_from_apple");
             }
         }
         if (request is { TransactionId: null, SignedTransaction: null })
         {
-            throw ApiException.Field("ERR_4000", "transaction_id", "required");
+            throw ApiException.Field(ErrorCodes.MalformedRequest, "transaction_id", "required");
         }
         var rules = options.Value;
         if (!signedData.IsConfigured)
         {
-            throw new ApiException("ERR_6003", new { reason = "purchases_are_off" }, status: 503);
+            throw new ApiException(ErrorCodes.InternalError, new { reason = "purchases_are_off" }, status: 503);
         }
         if (request.SignedTransaction is { } jws)
         {
@@ -124,7 +124,7 @@ public static class UpdateCreditsEndpoint
         }
     }
 
-    private static bool IsFailedClaim(ApiException error) => error.Code is "ERR_4011" or "ERR_4012";
+    private static bool IsFailedClaim(ApiException error) => error.Code is ErrorCodes.InvalidTransaction or ErrorCodes.Conflict;
 
     private static async Task<IResult> CreditAsync(
         SignedTransaction transaction,
@@ -136,7 +136,7 @@ public static class UpdateCreditsEndpoint
     {
         if (PurchaseRecord.Fault(transaction) is { } fault)
         {
-            throw new ApiException("ERR_4011", new { reason = fault });
+            throw new ApiException(ErrorCodes.InvalidTransaction, new { reason = fault });
         }
         var claimed = (
             await database.QuerySingleOrDefaultAsync<ClaimedPurchase>(
@@ -151,8 +151,8 @@ public static class UpdateCreditsEndpoint
         {
             "credited" or "known" => Json.Result(new UpdateCreditsResponse(true, claimed.CreditsAdded, claimed.CreditsRemaining, claimed.CreditsRemaining)),
             "pending" => Json.Result(new UpdateCreditsResponse(true, 0, claimed.CreditsRemaining, claimed.CreditsRemaining, Pending: true)),
-            "of_another" => throw new ApiException("ERR_4012", new { reason = "purchase_of_another_user" }),
-            _ => throw new ApiException("ERR_4011", new { reason = claimed.Reason ?? claimed.Outcome }),
+            "of_another" => throw new ApiException(ErrorCodes.Conflict, new { reason = "purchase_of_another_user" }),
+            _ => throw new ApiException(ErrorCodes.InvalidTransaction, new { reason = claimed.Reason ?? claimed.Outcome }),
         };
     }
 
@@ -176,7 +176,7 @@ public static class UpdateCreditsEndpoint
         )!;
         return place.PlaceId
             ?? throw new ApiException(
-                "ERR_4004",
+                ErrorCodes.RateLimited,
                 new
                 {
                     limit,
@@ -198,10 +198,10 @@ public static class UpdateCreditsEndpoint
     {
         var transaction =
             signedData.ReadTransaction(jws, out var fault)
-            ?? throw new ApiException("ERR_4011", new { reason = fault is "bundle_id" or "environment" ? fault : "not_signed_by_apple" });
+            ?? throw new ApiException(ErrorCodes.InvalidTransaction, new { reason = fault is "bundle_id" or "environment" ? fault : "not_signed_by_apple" });
         return transactionId is null || transactionId == transaction.TransactionId
             ? transaction
-            : throw new ApiException("ERR_4011", new { reason = "transaction_id_differs" });
+            : throw new ApiException(ErrorCodes.InvalidTransaction, new { reason = "transaction_id_differs" });
     }
 
     private static async Task<SignedTransaction> AskAsync(
@@ -217,24 +217,24 @@ public static class UpdateCreditsEndpoint
     {
         if (!PurchaseRecord.IsTransactionId(transactionId))
         {
-            throw new ApiException("ERR_4011", new { reason = "not_a_transaction_id" });
+            throw new ApiException(ErrorCodes.InvalidTransaction, new { reason = "not_a_transaction_id" });
         }
         switch (await apple.FindTransactionAsync(transactionId, rules.AcceptSandbox, cancellationToken))
         {
             case AppStoreResponse.Found found:
                 return signedData.ReadTransaction(found.Body.Text("signedTransactionInfo"), out var fault, found.Environment)
-                    ?? throw new ApiException("ERR_4011", new { reason = fault });
+                    ?? throw new ApiException(ErrorCodes.InvalidTransaction, new { reason = fault });
             case AppStoreResponse.NotFound:
                 // A purchase of this minute may not be known yet; it is looked for again, so that it is not lost.
                 await KeepAsync();
-                throw new ApiException("ERR_4011", new { reason = "transaction_not_found" });
+                throw new ApiException(ErrorCodes.InvalidTransaction, new { reason = "transaction_not_found" });
             case AppStoreResponse.Refused:
-                throw new ApiException("ERR_4011", new { reason = "not_a_transaction_id" });
+                throw new ApiException(ErrorCodes.InvalidTransaction, new { reason = "not_a_transaction_id" });
             case var answer:
                 await KeepAsync();
                 var wait = (answer as AppStoreResponse.Unavailable)?.RetryAfterSeconds ?? 30;
                 throw new ApiException(
-                    "ERR_6003",
+                    ErrorCodes.InternalError,
                     new { reason = "app_store_unavailable", retry_after_seconds = (int)Math.Ceiling(Math.Max(1, wait)) },
                     status: 503
                 );

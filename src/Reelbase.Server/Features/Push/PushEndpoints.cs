@@ -68,11 +68,11 @@ public static partial class PushEndpoints
         var kind = request.Kind ?? "alert";
         if (environment is not ("production" or "sandbox"))
         {
-            throw ApiException.Field("ERR_4000", "environment", "production_or_sandbox");
+            throw ApiException.Field(ErrorCodes.MalformedRequest, "environment", "production_or_sandbox");
         }
         if (kind is not ("alert" or "background"))
         {
-            throw ApiException.Field("ERR_4000", "kind", "alert_or_background");
+            throw ApiException.Field(ErrorCodes.MalformedRequest, "kind", "alert_or_background");
         }
         await database.ExecuteAsync(caller, "select register_push_token($1, $2, $3, $4)", context.RequestAborted, token, environment, kind, MaxTokensPerUser);
         return Json.Result(new PushTokenResponse(true));
@@ -87,7 +87,9 @@ public static partial class PushEndpoints
 
     /// <summary>Apple's tokens have no fixed length, are even in digits, and are written in either case.</summary>
     private static string Normalize(string? token) =>
-        token is { } text && DeviceToken().IsMatch(text) ? text.ToLowerInvariant() : throw ApiException.Field("ERR_4000", "token", "hexadecimal_device_token");
+        token is { } text && DeviceToken().IsMatch(text)
+            ? text.ToLowerInvariant()
+            : throw ApiException.Field(ErrorCodes.MalformedRequest, "token", "hexadecimal_device_token");
 
     [GeneratedRegex("^([0-9A-Fa-f]{2}){16,200}$")]
     private static partial Regex DeviceToken();

@@ -44,11 +44,13 @@ public static class ReportEndpoint
         var caller = await callers.RequireUserAsync(context, request.UserId);
         if (!Guid.TryParse(request.JobId, out var jobId))
         {
-            throw request.JobId is null ? ApiException.Field("ERR_4000", "job_id", "required") : new ApiException("ERR_4007", new { what = "job" });
+            throw request.JobId is null
+                ? ApiException.Field(ErrorCodes.MalformedRequest, "job_id", "required")
+                : new ApiException(ErrorCodes.NotFound, new { what = "job" });
         }
         if (request.Reason?.Trim() is not { Length: > 0 and <= MaxReasonLength } reason)
         {
-            throw ApiException.Field("ERR_4000", "reason", "1_to_1000_characters");
+            throw ApiException.Field(ErrorCodes.MalformedRequest, "reason", "1_to_1000_characters");
         }
         await database.ExecuteAsync(caller, "select report_content($1, $2)", context.RequestAborted, jobId, reason);
         return Json.Result(new ReportContentResponse(true));

@@ -66,9 +66,9 @@ public static class SessionEndpoints
         var request = await RequestBody.ReadAsync<EndSessionRequest>(context);
         var caller = await callers.RequireUserAsync(context, request.UserId);
         var id =
-            string.IsNullOrEmpty(request.SessionId) ? throw ApiException.Field("ERR_4000", "session_id", "required")
+            string.IsNullOrEmpty(request.SessionId) ? throw ApiException.Field(ErrorCodes.MalformedRequest, "session_id", "required")
             : Guid.TryParse(request.SessionId, out var given) ? given
-            : throw new ApiException("ERR_4007", new { what = "session" });
+            : throw new ApiException(ErrorCodes.NotFound, new { what = "session" });
         await database.ExecuteAsync(caller, "select end_session($1)", context.RequestAborted, id);
         return Json.Result(new EndSessionResponse(true));
     }

@@ -80,7 +80,7 @@ public sealed class SessionService(
                 Hash(refreshToken),
                 options.Value.MaxSessionsPerUser
             // They have left, or become part of another account, since they were found: what is asked again finds them as they are now.
-            ) ?? throw new ApiException("ERR_6001");
+            ) ?? throw new ApiException(ErrorCodes.DatabaseUnavailable);
         return (ToResponse(user, sessionId, method, refreshToken), user);
     }
 

@@ -6,7 +6,7 @@ namespace Reelbase.Server.Features.Sessions;
 public sealed class SessionsModule : IModule
 {
     /// <inheritdoc/>
-    public IReadOnlyList<string> OwnedTables => ["sessions", "refresh_tokens"];
+    public IReadOnlyList<string> OwnedTables => ["sessions", "refresh_tokens", "former_refresh_tokens"];
 
     /// <inheritdoc/>
     public void AddServices(IServiceCollection services, ModuleContext context)

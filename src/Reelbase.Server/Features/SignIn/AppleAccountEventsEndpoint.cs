@@ -45,11 +45,11 @@ public static class AppleAccountEventsEndpoint
         catch (AppleUnavailableException error)
         {
             // Apple comes again.
-            throw new ApiException("ERR_6003", new { reason = "apple_unavailable" }, error, 503);
+            throw new ApiException(ErrorCodes.InternalError, new { reason = "apple_unavailable" }, error, 503);
         }
         if (happened is null)
         {
-            throw new ApiException("ERR_4005", new { reason = "bad_signature" });
+            throw new ApiException(ErrorCodes.Unauthorized, new { reason = "bad_signature" });
         }
         var isNew = await database.ScalarAsync<bool>(
             "select store_inbox_message('apple_account', $1, $2, $3::jsonb)",

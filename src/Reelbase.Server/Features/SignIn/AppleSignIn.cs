@@ -1,6 +1,7 @@
 using Npgsql;
 using Reelbase.Server.Integrations.Apple.SignIn;
 using Reelbase.Server.Platform.Database;
+using Reelbase.Server.Platform.Errors;
 
 namespace Reelbase.Server.Features.SignIn;
 
@@ -72,7 +73,7 @@ public sealed class AppleSignIn(ApiDatabase database, AppleTokens tokens, AppleA
                     )
                 )!;
             }
-            catch (PostgresException error) when (error is { SqlState: "RB001", MessageText: "ERR_4005" })
+            catch (PostgresException error) when (error is { SqlState: "RB001", MessageText: ErrorCodes.Unauthorized })
             {
                 return new(SignInOutcome.BadToken, default);
             }
@@ -93,9 +94,9 @@ public sealed class AppleSignIn(ApiDatabase database, AppleTokens tokens, AppleA
                 return new(
                     error.MessageText switch
                     {
-                        "ERR_4012" => SignInOutcome.Taken,
-                        "ERR_4006" => SignInOutcome.Banned,
-                        "ERR_4005" when error.Hint?.Contains("bad_id_token", StringComparison.Ordinal) == true => SignInOutcome.BadToken,
+                        ErrorCodes.Conflict => SignInOutcome.Taken,
+                        ErrorCodes.Forbidden => SignInOutcome.Banned,
+                        ErrorCodes.Unauthorized when error.Hint?.Contains("bad_id_token", StringComparison.Ordinal) == true => SignInOutcome.BadToken,
                         _ => SignInOutcome.NoSession,
                     },
                     default

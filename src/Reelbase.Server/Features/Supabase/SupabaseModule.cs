@@ -12,7 +12,7 @@ namespace Reelbase.Server.Features.Supabase;
 public sealed class SupabaseModule : IModule
 {
     /// <inheritdoc/>
-    public IReadOnlyList<string> OwnedTables => ["former_refresh_tokens", "unverified_uses"];
+    public IReadOnlyList<string> OwnedTables => ["unverified_uses"];
 
     /// <inheritdoc/>
     public void AddOptions(OptionsRegistry options)

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Localization;
 using Reelbase.Server.Features.Admin.Console;
+using Reelbase.Server.Platform.Errors;
 
 namespace Reelbase.Server.Features.VideoLibrary;
 
@@ -19,23 +20,24 @@ public static class JobStory
         var provider = job.Text("provider");
         var why = job.Text("error_code") switch
         {
-            "ERR_4013" => texts["The user took their consent back before it was sent."],
-            "ERR_4014" => texts["The policy for the declared age no longer allowed it before it was sent."],
+            ErrorCodes.ConsentNeeded => texts["The user took their consent back before it was sent."],
+            ErrorCodes.NotAtThisAge => texts["The policy for the declared age no longer allowed it before it was sent."],
             _ when job.Has("deleted_at") => texts["The user deleted it."],
             _ when job.Has("cancel_requested_at") => texts["It was cancelled."],
-            "ERR_6003" => texts["It was given up, as nothing was recorded of it however often it was claimed."],
-            "ERR_5003" => texts["{0} refused the content.", provider],
-            "ERR_5004" when last is not null => texts["{0} refused the input.", provider],
-            "ERR_5004" => texts["Its picture was gone before it was sent."],
-            "ERR_5002" when last is null || last.Text("outcome") == "refused" => texts[
+            ErrorCodes.InternalError => texts["It was given up, as nothing was recorded of it however often it was claimed."],
+            ErrorCodes.ContentRejected => texts["{0} refused the content.", provider],
+            ErrorCodes.InputRefused when last is not null => texts["{0} refused the input.", provider],
+            ErrorCodes.InputRefused => texts["Its picture was gone before it was sent."],
+            ErrorCodes.ProviderUnavailable when last is null || last.Text("outcome") == "refused" => texts[
                 "It expired in the queue of {0} without having been accepted there.",
                 provider
             ],
-            _ when last?.Text("outcome") == "ambiguous" || (job.Text("error_code") == "ERR_5001" && last is not null && !last.Has("provider_job_id")) => texts[
+            _ when last?.Text("outcome") == "ambiguous"
+                    || (job.Text("error_code") == ErrorCodes.ProviderTimeout && last is not null && !last.Has("provider_job_id")) => texts[
                 "Nobody knows whether {0} got it: no answer and no webhook came until its deadline.",
                 provider
             ],
-            "ERR_5001" => texts["{0} took longer than its deadline.", provider],
+            ErrorCodes.ProviderTimeout => texts["{0} took longer than its deadline.", provider],
             _ => texts["{0} failed.", provider],
         };
         var (charged, returned) = (job.Number("credits_charged"), job.Number("credits_returned"));

@@ -136,7 +136,7 @@ public static class VideoLibraryEndpoints
                     context.RequestAborted,
                     ReadJobId(context.Request.Query["job_id"].FirstOrDefault())
                 )
-            )?.ToString() ?? throw new ApiException("ERR_4007", new { what = "job" });
+            )?.ToString() ?? throw new ApiException(ErrorCodes.NotFound, new { what = "job" });
 
         async Task<JobStatusResponse> ReadAsync()
         {
@@ -160,7 +160,7 @@ public static class VideoLibraryEndpoints
         var status = RequestQuery.Text(context, "status", 20);
         if (status is not (null or "pending" or "processing" or "completed" or "failed"))
         {
-            throw ApiException.Field("ERR_4000", "status", "unknown");
+            throw ApiException.Field(ErrorCodes.MalformedRequest, "status", "unknown");
         }
         var rows = await database.ListAsync<JobListItem>(
             caller,
@@ -182,7 +182,7 @@ public static class VideoLibraryEndpoints
         var caller = await callers.RequireUserAsync(context, request.UserId);
         if (request.JobId is null)
         {
-            throw ApiException.Field("ERR_4000", "job_id", "required");
+            throw ApiException.Field(ErrorCodes.MalformedRequest, "job_id", "required");
         }
         var jobId = ReadJobId(request.JobId);
         await database.ExecuteAsync(caller, "select delete_video_job($1)", context.RequestAborted, jobId);
@@ -194,7 +194,7 @@ public static class VideoLibraryEndpoints
 
     /// <summary>An id that is no UUID names no job.</summary>
     private static Guid ReadJobId(string? text) =>
-        string.IsNullOrEmpty(text) ? throw ApiException.Field("ERR_4000", "job_id", "required")
+        string.IsNullOrEmpty(text) ? throw ApiException.Field(ErrorCodes.MalformedRequest, "job_id", "required")
         : Guid.TryParse(text, out var id) ? id
-        : throw new ApiException("ERR_4007", new { what = "job" });
+        : throw new ApiException(ErrorCodes.NotFound, new { what = "job" });
 }

@@ -12,8 +12,8 @@ public static class DatabaseErrors
         error switch
         {
             PostgresException { SqlState: "RB001" } raised => new ApiException(raised.MessageText, Details(raised.Hint)),
-            _ when MayPass(error) => new ApiException("ERR_6001", null, error),
-            _ => new ApiException("ERR_6003", null, error),
+            _ when MayPass(error) => new ApiException(ErrorCodes.DatabaseUnavailable, null, error),
+            _ => new ApiException(ErrorCodes.InternalError, null, error),
         };
 
     /// <summary>Overload, shutdown, recovery, lost connections, lock timeouts, deadlocks, a server that may not write: pass with time.</summary>

@@ -44,12 +44,19 @@ public static class ErrorCatalog
     /// <summary>All entries, in the order of their codes.</summary>
     public static IReadOnlyList<ErrorEntry> All { get; } =
     [
-        new("ERR_4000", 400, "malformed request", "The request could not be understood.", "İstek anlaşılamadı.", "No se pudo entender la solicitud.")
+        new(
+            ErrorCodes.MalformedRequest,
+            400,
+            "malformed request",
+            "The request could not be understood.",
+            "İstek anlaşılamadı.",
+            "No se pudo entender la solicitud."
+        )
         {
             Next = "Repair the request; repeating it as it is cannot succeed.",
         },
         new(
-            "ERR_4001",
+            ErrorCodes.InsufficientCredits,
             402,
             "insufficient credits",
             "You do not have enough credits for this video.",
@@ -65,7 +72,7 @@ public static class ErrorCatalog
             ),
         },
         new(
-            "ERR_4002",
+            ErrorCodes.ModelNotFound,
             404,
             "model not found or not available",
             "This model is not available. Please choose another one.",
@@ -76,7 +83,7 @@ public static class ErrorCatalog
             Next = "Load `get-models` again and let the user choose.",
         },
         new(
-            "ERR_4003",
+            ErrorCodes.InvalidSettings,
             400,
             "invalid prompt or settings",
             "The prompt or a setting is not valid.",
@@ -87,7 +94,7 @@ public static class ErrorCatalog
             Next = "Show the field that `details.field` names.",
         },
         new(
-            "ERR_4004",
+            ErrorCodes.RateLimited,
             429,
             "rate limit exceeded",
             "Too many requests. Please try again a little later.",
@@ -102,17 +109,27 @@ public static class ErrorCatalog
                 "Demasiadas solicitudes. Inténtalo de nuevo en {retry_after_seconds:duration}."
             ),
         },
-        new("ERR_4005", 401, "unauthorized", "Please sign in again.", "Lütfen tekrar oturum açın.", "Inicia sesión de nuevo.")
+        new(ErrorCodes.Unauthorized, 401, "unauthorized", "Please sign in again.", "Lütfen tekrar oturum açın.", "Inicia sesión de nuevo.")
         {
             Next = "Refresh the session once; if that fails, call `device-check` or let the user sign in.",
         },
-        new("ERR_4006", 403, "forbidden or banned", "You are not allowed to do this.", "Bunu yapmanıza izin verilmiyor.", "No tienes permiso para hacer esto.")
+        new(
+            ErrorCodes.Forbidden,
+            403,
+            "forbidden or banned",
+            "You are not allowed to do this.",
+            "Bunu yapmanıza izin verilmiyor.",
+            "No tienes permiso para hacer esto."
+        )
         {
             Next = "Do not repeat it; when `details.reason` is `banned`, show how to reach support.",
         },
-        new("ERR_4007", 404, "not found", "This was not found.", "Bu bulunamadı.", "No se encontró.") { Next = "Drop what was not found from the list." },
+        new(ErrorCodes.NotFound, 404, "not found", "This was not found.", "Bu bulunamadı.", "No se encontró.")
+        {
+            Next = "Drop what was not found from the list.",
+        },
         new(
-            "ERR_4008",
+            ErrorCodes.IdempotencyKeyMissing,
             400,
             "idempotency key missing or malformed",
             "The request needs an Idempotency-Key header with a UUID.",
@@ -123,7 +140,7 @@ public static class ErrorCatalog
             Next = "Send a new UUID in `Idempotency-Key`.",
         },
         new(
-            "ERR_4009",
+            ErrorCodes.IdempotencyKeyReused,
             422,
             "idempotency key reused with another request",
             "This key was already used for a different request.",
@@ -133,12 +150,19 @@ public static class ErrorCatalog
         {
             Next = "Use a new key for a new request.",
         },
-        new("ERR_4010", 403, "invalid device", "This device could not be verified.", "Bu cihaz doğrulanamadı.", "No se pudo verificar este dispositivo.")
+        new(
+            ErrorCodes.InvalidDevice,
+            403,
+            "invalid device",
+            "This device could not be verified.",
+            "Bu cihaz doğrulanamadı.",
+            "No se pudo verificar este dispositivo."
+        )
         {
             Next = "Do not repeat it before the user has reached support.",
         },
         new(
-            "ERR_4011",
+            ErrorCodes.InvalidTransaction,
             400,
             "invalid transaction or unknown product",
             "This purchase could not be verified.",
@@ -149,7 +173,7 @@ public static class ErrorCatalog
             Next = "Keep the transaction unfinished and offer to restore purchases.",
         },
         new(
-            "ERR_4012",
+            ErrorCodes.Conflict,
             409,
             "conflict",
             "This conflicts with what has already happened.",
@@ -160,7 +184,7 @@ public static class ErrorCatalog
             Next = "Load the present state; the request is out of date.",
         },
         new(
-            "ERR_4013",
+            ErrorCodes.ConsentNeeded,
             403,
             "consent needed before sending to AI providers",
             "Your consent is needed before your prompt and picture are sent to AI providers.",
@@ -172,7 +196,7 @@ public static class ErrorCatalog
                 "Show the text of `get-consent-terms`, send `record-consent` with `details.version` when the user agrees, then the request again with the same key.",
         },
         new(
-            "ERR_4014",
+            ErrorCodes.NotAtThisAge,
             403,
             "not available at the declared age",
             "Videos are not available at the age that was declared for this account.",
@@ -185,7 +209,7 @@ public static class ErrorCatalog
             IsPrivate = true,
         },
         new(
-            "ERR_5001",
+            ErrorCodes.ProviderTimeout,
             504,
             "provider timeout",
             "The video took too long and was stopped. Your credits were returned.",
@@ -196,7 +220,7 @@ public static class ErrorCatalog
             Next = "Offer to try again; the credits are back.",
         },
         new(
-            "ERR_5002",
+            ErrorCodes.ProviderUnavailable,
             502,
             "provider unavailable",
             "The video could not be made right now. Your credits were returned.",
@@ -207,7 +231,7 @@ public static class ErrorCatalog
             Next = "Offer to try again later, or another model; the credits are back.",
         },
         new(
-            "ERR_5003",
+            ErrorCodes.ContentRejected,
             422,
             "the provider rejected the content",
             "This content is not allowed. Please change the prompt or the picture. It has cost you no credits.",
@@ -218,7 +242,7 @@ public static class ErrorCatalog
             Next = "Let the user change the prompt or the picture.",
         },
         new(
-            "ERR_5004",
+            ErrorCodes.InputRefused,
             422,
             "the provider refused the input",
             "The picture or a setting was refused. Please choose another one. Your credits were returned.",
@@ -229,7 +253,7 @@ public static class ErrorCatalog
             Next = "Let the user choose another picture or setting.",
         },
         new(
-            "ERR_6001",
+            ErrorCodes.DatabaseUnavailable,
             503,
             "database unavailable",
             "The service is briefly unavailable. Please try again.",
@@ -240,7 +264,7 @@ public static class ErrorCatalog
             Next = "Repeat it with the same key after a few seconds, each time later.",
         },
         new(
-            "ERR_6002",
+            ErrorCodes.StorageUnavailable,
             503,
             "storage unavailable",
             "Files are briefly unavailable. Please try again.",
@@ -250,7 +274,14 @@ public static class ErrorCatalog
         {
             Next = "Repeat it after a few seconds, each time later.",
         },
-        new("ERR_6003", 500, "internal error", "Something went wrong on our side.", "Bizim tarafımızda bir sorun oluştu.", "Algo salió mal de nuestro lado.")
+        new(
+            ErrorCodes.InternalError,
+            500,
+            "internal error",
+            "Something went wrong on our side.",
+            "Bizim tarafımızda bir sorun oluştu.",
+            "Algo salió mal de nuestro lado."
+        )
         {
             Next = "Show `trace_id`: support finds by it what happened.",
         },
@@ -259,5 +290,5 @@ public static class ErrorCatalog
     private static readonly Dictionary<string, ErrorEntry> ByCode = All.ToDictionary(entry => entry.Code, StringComparer.Ordinal);
 
     /// <summary>The entry of a code. An unknown code is a mistake of ours and answers as such.</summary>
-    public static ErrorEntry Find(string code) => ByCode.GetValueOrDefault(code) ?? ByCode["ERR_6003"];
+    public static ErrorEntry Find(string code) => ByCode.GetValueOrDefault(code) ?? ByCode[ErrorCodes.InternalError];
 }

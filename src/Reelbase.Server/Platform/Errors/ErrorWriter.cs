@@ -35,9 +35,9 @@ public sealed class ErrorWriter(ApiDatabase database, ErrorRecorder recorder, IE
         {
             ApiException known => known,
             NpgsqlException database => DatabaseErrors.Translate(database),
-            BadHttpRequestException bad => new ApiException("ERR_4000", new { reason = Reason(bad.StatusCode) }, bad, bad.StatusCode),
-            TimeoutException late => new ApiException("ERR_6001", null, late),
-            _ => new ApiException("ERR_6003", null, exception),
+            BadHttpRequestException bad => new ApiException(ErrorCodes.MalformedRequest, new { reason = Reason(bad.StatusCode) }, bad, bad.StatusCode),
+            TimeoutException late => new ApiException(ErrorCodes.DatabaseUnavailable, null, late),
+            _ => new ApiException(ErrorCodes.InternalError, null, exception),
         };
         await WriteAsync(context, error);
         return true;
@@ -68,7 +68,7 @@ public sealed class ErrorWriter(ApiDatabase database, ErrorRecorder recorder, IE
         var endpoint = context.GetEndpoint() ?? context.Features.Get<IExceptionHandlerFeature>()?.Endpoint;
         var route = (endpoint as RouteEndpoint)?.RoutePattern.RawText ?? "";
         Errors.Add(1, new("code", entry.Code), new("route", route));
-        if (entry.Code == "ERR_4004")
+        if (entry.Code == ErrorCodes.RateLimited)
         {
             Limited.Add(1, new KeyValuePair<string, object?>("route", route));
         }

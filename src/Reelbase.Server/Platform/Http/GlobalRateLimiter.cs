@@ -64,7 +64,7 @@ public static class GlobalRateLimiter
                     .WriteAsync(
                         rejected.HttpContext,
                         new ApiException(
-                            "ERR_4004",
+                            ErrorCodes.RateLimited,
                             new
                             {
                                 limit = options.RequestsPerSecond,

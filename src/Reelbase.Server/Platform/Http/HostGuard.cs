@@ -37,7 +37,7 @@ public static class HostGuard
             (context, next) =>
                 AnyHost.Contains(context.Request.Path.Value, StringComparer.OrdinalIgnoreCase) || HostString.MatchesAny(context.Request.Host.Host, names)
                     ? next(context)
-                    : throw new ApiException("ERR_4000", new { reason = "unknown_host" })
+                    : throw new ApiException(ErrorCodes.MalformedRequest, new { reason = "unknown_host" })
         );
     }
 }

@@ -81,7 +81,7 @@ public sealed class LiveConnections(IOptions<LiveOptions> options)
         if (limit >= 0 && open >= limit)
         {
             throw new ApiException(
-                "ERR_4004",
+                ErrorCodes.RateLimited,
                 new
                 {
                     limit,

@@ -40,7 +40,7 @@ public sealed class ReachedLimits(IOptions<FloodOptions> options, TimeProvider c
     public bool Note(NpgsqlException error, Func<string, LimitSubject?> subjectOf)
     {
         if (
-            error is PostgresException { SqlState: "RB001", MessageText: "ERR_4004" }
+            error is PostgresException { SqlState: "RB001", MessageText: ErrorCodes.RateLimited }
             && DatabaseErrors.Translate(error).Details is { } details
             && details.TryGetProperty("scope", out var scope)
             && details.TryGetProperty("retry_after_seconds", out var seconds)
@@ -79,7 +79,7 @@ public sealed class ReachedLimits(IOptions<FloodOptions> options, TimeProvider c
     /// <summary>A refusal as the database would have raised it.</summary>
     public static ApiException Refusal(int limit, string scope, int retryAfterSeconds) =>
         new(
-            "ERR_4004",
+            ErrorCodes.RateLimited,
             new
             {
                 limit,

@@ -34,7 +34,7 @@ public static class RequestBody
         // What says nothing of its type is read as what is expected; a library that forgets it would brick its app.
         if (!request.HasJsonContentType() && !string.IsNullOrWhiteSpace(request.ContentType) && !(allowEmpty && request.ContentLength is null or 0))
         {
-            throw new ApiException("ERR_4000", new { reason = "media_type", expected = "application/json" }, status: 415);
+            throw new ApiException(ErrorCodes.MalformedRequest, new { reason = "media_type", expected = "application/json" }, status: 415);
         }
         var bytes = await ReadBytesAsync(context, maxBytes);
         if (bytes.Length == 0 && allowEmpty)
@@ -44,15 +44,15 @@ public static class RequestBody
         try
         {
             return JsonSerializer.Deserialize<T>(bytes.AsSpan().StartsWith(ByteOrderMark) ? bytes.AsSpan(ByteOrderMark.Length) : bytes, Json.Options)
-                ?? throw new ApiException("ERR_4000", new { reason = "not_an_object" });
+                ?? throw new ApiException(ErrorCodes.MalformedRequest, new { reason = "not_an_object" });
         }
         catch (JsonException error)
         {
             // The path says which field has the wrong type; it is empty when the text is no JSON at all.
             var field = error.Path is { Length: > 2 } path ? path[2..] : null;
             throw field is null
-                ? new ApiException("ERR_4000", new { reason = "invalid_json" }, error)
-                : new ApiException("ERR_4000", new { reason = "wrong_type", field = field[..Math.Min(field.Length, 100)] }, error);
+                ? new ApiException(ErrorCodes.MalformedRequest, new { reason = "invalid_json" }, error)
+                : new ApiException(ErrorCodes.MalformedRequest, new { reason = "wrong_type", field = field[..Math.Min(field.Length, 100)] }, error);
         }
     }
 
@@ -141,5 +141,5 @@ public static class RequestBody
         }
     }
 
-    private static ApiException TooLarge(int maxBytes) => new("ERR_4000", new { reason = "too_large", max_bytes = maxBytes }, status: 413);
+    private static ApiException TooLarge(int maxBytes) => new(ErrorCodes.MalformedRequest, new { reason = "too_large", max_bytes = maxBytes }, status: 413);
 }

@@ -170,7 +170,9 @@ public static class RequestPipeline
                 415 => new { reason = "media_type", expected = "application/json" },
                 _ => new { reason = "not_allowed" },
             };
-            await context.RequestServices.GetRequiredService<ErrorWriter>().WriteAsync(context, new ApiException("ERR_4000", details, status: status));
+            await context
+                .RequestServices.GetRequiredService<ErrorWriter>()
+                .WriteAsync(context, new ApiException(ErrorCodes.MalformedRequest, details, status: status));
         }
     }
 }

@@ -14,7 +14,9 @@ public static class RequestQuery
         {
             return null;
         }
-        return value.Length <= maxLength && Json.NullIfUnstorable(value) is { } text ? text : throw ApiException.Field("ERR_4000", name, "not_valid_text");
+        return value.Length <= maxLength && Json.NullIfUnstorable(value) is { } text
+            ? text
+            : throw ApiException.Field(ErrorCodes.MalformedRequest, name, "not_valid_text");
     }
 
     /// <summary>A whole number within bounds, or the default when absent.</summary>
@@ -28,7 +30,7 @@ public static class RequestQuery
         return long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= min && number <= max
             ? number
             : throw new ApiException(
-                "ERR_4000",
+                ErrorCodes.MalformedRequest,
                 new
                 {
                     field = name,

@@ -27,7 +27,7 @@ public sealed class CallerResolver(AccessTokens tokens, ApiDatabase database, IO
         var claimed = claimedUserId ?? query;
         if (claimed is { Length: > MaxUserIdLength } || (claimed is not null && Http.Json.NullIfUnstorable(claimed) is null))
         {
-            throw new ApiException("ERR_4007", new { what = "user" });
+            throw new ApiException(ErrorCodes.NotFound, new { what = "user" });
         }
         if (caller is not { UserId: { } userId })
         {
@@ -50,7 +50,7 @@ public sealed class CallerResolver(AccessTokens tokens, ApiDatabase database, IO
 
     /// <summary>The error for a request whose token names no user.</summary>
     public static ApiException NoUser(HttpContext context) =>
-        new("ERR_4005", new { reason = context.Request.Headers.Authorization.Count > 0 ? "invalid_token" : "no_token" });
+        new(ErrorCodes.Unauthorized, new { reason = context.Request.Headers.Authorization.Count > 0 ? "invalid_token" : "no_token" });
 
     /// <summary>The caller if they said who they are with a good token, else null or the anonymous one.</summary>
     public async Task<Caller?> ReadAsync(HttpContext context)
@@ -90,7 +90,7 @@ public sealed class CallerResolver(AccessTokens tokens, ApiDatabase database, IO
                 _ => "user_id",
             }
         );
-        return user is null ? throw new ApiException("ERR_4007", new { what = "user" }) : Unverified(user.UserId);
+        return user is null ? throw new ApiException(ErrorCodes.NotFound, new { what = "user" }) : Unverified(user.UserId);
     }
 
     /// <summary>The claims of a user whom nobody has verified; only the switch for shipped builds uses it.</summary>
@@ -102,7 +102,7 @@ public sealed class CallerResolver(AccessTokens tokens, ApiDatabase database, IO
         uses.Add(kind);
         return await database.ScalarAsync<Guid?>("select find_user_id($1)", cancellationToken, claimed) is { } userId
             ? Unverified(userId)
-            : throw new ApiException("ERR_4007", new { what = "user" });
+            : throw new ApiException(ErrorCodes.NotFound, new { what = "user" });
     }
 
     private static Caller Unverified(Guid userId) =>

@@ -124,7 +124,7 @@ public abstract class ConsolePage : ComponentBase, IDisposable
             await LoadAsync();
             Fault = null;
         }
-        catch (ApiException error) when (error.Code is "ERR_4005" || (error.Code == "ERR_4006" && IsOver(error)))
+        catch (ApiException error) when (error.Code is ErrorCodes.Unauthorized || (error.Code == ErrorCodes.Forbidden && IsOver(error)))
         {
             // Signed out, banned, or no admin any more: nothing of the page stays.
             Navigation.NavigateTo("admin/sign-in", forceLoad: true);

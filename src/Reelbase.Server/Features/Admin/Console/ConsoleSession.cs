@@ -65,7 +65,7 @@ public sealed class ConsoleSession(AdminApi api, ApiDatabase database, IOptions<
     /// <summary>The caller that the database sees.</summary>
     public static Caller CallerOf(ClaimsPrincipal user)
     {
-        var id = Guid.Parse(user.FindFirstValue(ClaimTypes.NameIdentifier) ?? throw new ApiException("ERR_4005"));
+        var id = Guid.Parse(user.FindFirstValue(ClaimTypes.NameIdentifier) ?? throw new ApiException(ErrorCodes.Unauthorized));
         var session = user.FindFirstValue(SessionClaim);
         return new(
             "authenticated",

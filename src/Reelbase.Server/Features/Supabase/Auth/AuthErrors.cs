@@ -29,14 +29,14 @@ public sealed class AuthErrors : IErrorShape
     {
         var (status, code, message) = error.Code switch
         {
-            "ERR_4004" => (429, "over_request_rate_limit", "Request rate limit reached"),
-            "ERR_4005" when Reason(error) == "no_token" => (401, "no_authorization", "This endpoint requires a valid Bearer token"),
-            "ERR_4005" when Reason(error) == "no_such_user" => (403, "user_not_found", "User from sub claim in JWT does not exist"),
-            "ERR_4005" when Reason(error) == "session_ended" => (403, "session_not_found", "Session from session_id claim in JWT does not exist"),
-            "ERR_4005" => (403, "bad_jwt", "invalid JWT"),
-            "ERR_4006" => (403, "user_banned", "User is banned"),
-            "ERR_4000" when error.Status == 404 => (404, "not_found", "There is no such endpoint"),
-            "ERR_4000" when error.Status == 405 => (405, "method_not_allowed", "This endpoint does not take that method"),
+            ErrorCodes.RateLimited => (429, "over_request_rate_limit", "Request rate limit reached"),
+            ErrorCodes.Unauthorized when Reason(error) == "no_token" => (401, "no_authorization", "This endpoint requires a valid Bearer token"),
+            ErrorCodes.Unauthorized when Reason(error) == "no_such_user" => (403, "user_not_found", "User from sub claim in JWT does not exist"),
+            ErrorCodes.Unauthorized when Reason(error) == "session_ended" => (403, "session_not_found", "Session from session_id claim in JWT does not exist"),
+            ErrorCodes.Unauthorized => (403, "bad_jwt", "invalid JWT"),
+            ErrorCodes.Forbidden => (403, "user_banned", "User is banned"),
+            ErrorCodes.MalformedRequest when error.Status == 404 => (404, "not_found", "There is no such endpoint"),
+            ErrorCodes.MalformedRequest when error.Status == 405 => (405, "method_not_allowed", "This endpoint does not take that method"),
             // 503 makes clients keep their session and try again; any 4xx would sign people out.
             _ when error.IsOurFault => (error.Status, "unexpected_failure", "The service is briefly unavailable"),
             _ => (error.Status, "validation_failed", "The request is not valid"),
@@ -50,7 +50,7 @@ public sealed class AuthErrors : IErrorShape
         if (status is 400 or 401 or 403)
         {
             // These answers have a shape of their own and do not come from the one place that notes errors.
-            context.RequestServices.GetRequiredService<ErrorRecorder>().Record(context, status == 403 ? "ERR_4006" : "ERR_4005", code);
+            context.RequestServices.GetRequiredService<ErrorRecorder>().Record(context, status == 403 ? ErrorCodes.Forbidden : ErrorCodes.Unauthorized, code);
         }
         return Shape(context, status, code, message) switch
         {

@@ -110,7 +110,7 @@ public static class TokenEndpoint
 
     private static IResult RefuseIdToken(HttpContext context)
     {
-        context.RequestServices.GetRequiredService<ErrorRecorder>().Record(context, "ERR_4005", "bad_id_token");
+        context.RequestServices.GetRequiredService<ErrorRecorder>().Record(context, ErrorCodes.Unauthorized, "bad_id_token");
         return Json.Result(new BadIdToken("invalid request", "Bad ID token"), 400);
     }
 }

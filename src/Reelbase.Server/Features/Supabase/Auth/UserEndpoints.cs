@@ -75,7 +75,7 @@ public static class UserEndpoints
         {
             null or { ValueKind: JsonValueKind.Null or JsonValueKind.Undefined } => null,
             { ValueKind: JsonValueKind.Object } element => StorableJson.Of(Encoding.UTF8.GetBytes(element.GetRawText())),
-            _ => throw ApiException.Field("ERR_4000", "data", "not_an_object"),
+            _ => throw ApiException.Field(ErrorCodes.MalformedRequest, "data", "not_an_object"),
         };
 
     private static async Task<IResult> DescribeAsync(HttpContext context, ApiDatabase database, Caller caller) =>
