@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Reelbase.Server;
 using Reelbase.Server.Platform;
@@ -148,8 +149,9 @@ public sealed class RunTests
     {
         var folder = Directory.CreateDirectory(Path.Combine(TestCluster.Home, "second-" + Guid.NewGuid().ToString("N")[..8])).FullName;
         // Nothing is started for this: whoever is let through meets a port that is taken.
-        using var taken = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
-        taken.Start();
+        await using var taken = WebApplication.CreateSlimBuilder().Build();
+        taken.Urls.Add(TestSystem.AnyPort);
+        await taken.StartAsync();
         using var first = Process.Start("bash", ["-c", isAlive ? "exec -a 'bash ./reelbase run' sleep 600" : "true"]);
         try
         {
@@ -158,7 +160,7 @@ public sealed class RunTests
                 await first.WaitForExitAsync();
             }
             await File.WriteAllTextAsync(Path.Combine(folder, "run.pid"), $"{first.Id}\n");
-            var port = ((IPEndPoint)taken.LocalEndpoint).Port;
+            var port = new Uri(TestSystem.AddressOf(taken)).Port;
             var (code, output) = await DeployTests.RunAsync(Path.Combine(Repository.Root, "reelbase"), ["run", "--port", $"{port}", "--data", folder]);
             Assert.Equal(1, code);
             Assert.Single(Lines(output));
