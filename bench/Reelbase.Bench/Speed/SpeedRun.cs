@@ -77,6 +77,8 @@ public sealed class SpeedRun(SpeedOptions options, SpeedReport report)
             }
             if (options.Wants("accept"))
             {
+                // Its code is another one than the status's, and as cold.
+                await field.Ours(Names.Accept, random => Scripts.AcceptRequest(stage, random)).MeasureAsync(CompileSeconds);
                 report.Accept("fresh", await AcceptAsync(field, stage, "fresh"));
             }
         }
