@@ -17,6 +17,16 @@ if (args is ["flood", .. var flood])
     return await FloodVerb.RunAsync(flood);
 }
 
+if (args is [SignedInTraffic.Verb, var port])
+{
+    return await SignedInTraffic.ServeAsync(int.Parse(port, System.Globalization.CultureInfo.InvariantCulture));
+}
+
+if (args is [BareRefusals.Verb])
+{
+    return await BareRefusals.ServeAsync();
+}
+
 if (args is ["import", .. var import])
 {
     return await ImportVerb.RunAsync(import);

@@ -78,24 +78,50 @@ public sealed class FloodPlan
         };
     }
 
+    /// <summary>What a server has served before it is flooded, from other addresses: new devices, presses of the signed-in users and refusals of them, and catalogues.</summary>
+    public static IEnumerable<byte[]> Before(Stage stage)
+    {
+        const int Addresses = 100;
+        var random = new Random(2);
+        for (var number = 0; number < Addresses * DevicesPerAddress; number++)
+        {
+            yield return Device($"192.0.2.{(number % Addresses) + 1}");
+            yield return Press($"203.0.113.{(number % SignedInTraffic.Users) + 1}", stage.Tokens[number % SignedInTraffic.Users]);
+            yield return Press($"203.0.113.{random.Next(SignedInTraffic.Users) + 1}", stage.Tokens[random.Next(SignedInTraffic.Users)]);
+            yield return Catalog($"192.0.2.{(number % Addresses) + 1}");
+        }
+    }
+
+    /// <summary>What each connection is asked once before the flood; ten of them share an address.</summary>
+    public static byte[] Once(int lane) => Catalog($"2001:db8:ffff:{lane / GateBurst:x}::1");
+
+    private static byte[] Catalog(string from) => Encoding.ASCII.GetBytes($"GET /get-models HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {from}\r\n\r\n");
+
+    private static byte[] Device(string from) =>
+        Post(from, "/device-check", $$"""{"device_id":"{{Guid.NewGuid()}}","device_token":"{{Convert.ToBase64String(Guid.NewGuid().ToByteArray())}}"}""", "");
+
+    private static byte[] Press(string from, string token) =>
+        Post(
+            from,
+            "/generate-video",
+            $$$"""{"model_id":"{{{Stage.Model}}}","prompt":"A paper boat on a quiet lake","settings":{"duration":8}}""",
+            $"Authorization: Bearer {token}\r\nIdempotency-Key: {Guid.NewGuid()}\r\n"
+        );
+
+    private static byte[] Post(string from, string path, string body, string more) =>
+        Encoding.ASCII.GetBytes(
+            $"POST {path} HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {from}\r\n{more}Content-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n{body}"
+        );
+
     /// <summary>The bytes of a request.</summary>
     public static byte[] Bytes(FloodRequest request, Stage stage, int firstGuest, Random random)
     {
         var from = Forwarded(request.Address, random);
-        if (request.Kind == FloodKind.Gate)
+        return request.Kind switch
         {
-            return Encoding.ASCII.GetBytes($"GET /get-models HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {from}\r\n\r\n");
-        }
-        var (path, body, more) =
-            request.Kind == FloodKind.Device
-                ? ("/device-check", $$"""{"device_id":"{{Guid.NewGuid()}}","device_token":"{{Convert.ToBase64String(Guid.NewGuid().ToByteArray())}}"}""", "")
-                : (
-                    "/generate-video",
-                    $$$"""{"model_id":"{{{Stage.Model}}}","prompt":"A paper boat on a quiet lake","settings":{"duration":8}}""",
-                    $"Authorization: Bearer {stage.Tokens[firstGuest + request.Address]}\r\nIdempotency-Key: {Guid.NewGuid()}\r\n"
-                );
-        return Encoding.ASCII.GetBytes(
-            $"POST {path} HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {from}\r\n{more}Content-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n{body}"
-        );
+            FloodKind.Gate => Catalog(from),
+            FloodKind.Device => Device(from),
+            _ => Press(from, stage.Tokens[firstGuest + request.Address]),
+        };
     }
 }

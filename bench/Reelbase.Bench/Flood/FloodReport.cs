@@ -11,6 +11,7 @@ public sealed class FloodReport
     private const double MayDiffer = 0.02;
     private const double MayGrowMegabytes = 32;
     private const double MayGrow = 0.1;
+    private const double MayRise = 0.05;
 
     /// <summary>What <c>log_errors</c> keeps of one code and route in a minute, and the routes and codes of this flood.</summary>
     private const int RowsPerRoute = 100;
@@ -58,8 +59,10 @@ public sealed class FloodReport
             others.Count == 0 && broken == 0
         );
 
-    public void Latency(List<double> quiet, List<double> flooded)
+    /// <summary>Of users with a session: alone, in the flood, and while the same flood went to a server that only refuses.</summary>
+    public void Latency(List<SignedInAnswer> quiet, List<SignedInAnswer> flooded, List<SignedInAnswer> ceiling)
     {
+        const double PartSeconds = 10;
         var (before, during) = (Percentile(quiet, 0.95), Percentile(flooded, 0.95));
         Add("signed-in users, p50 and p95 without the flood", Text($"{Percentile(quiet, 0.5):0.0} and {before:0.0} ms ({quiet.Count} requests)"), "", true);
         Add(
@@ -68,17 +71,35 @@ public sealed class FloodReport
             "p95 at most doubled",
             during <= before * 2
         );
+        Add(
+            Text($"their p95 by {PartSeconds:0} s of the flood"),
+            string.Join(
+                ", ",
+                flooded.GroupBy(answer => (int)(answer.AtSeconds / PartSeconds)).OrderBy(part => part.Key).Select(part => Text($"{Percentile(part, 0.95):0.0}"))
+            ) + " ms",
+            "",
+            true
+        );
+        Add(
+            "ceiling: their p50 and p95 while the same flood goes to a Kestrel that only refuses",
+            Text($"{Percentile(ceiling, 0.5):0.0} and {Percentile(ceiling, 0.95):0.0} ms ({Percentile(ceiling, 0.95) / before:0.0} times)"),
+            "",
+            true
+        );
     }
 
-    /// <summary>Memory against what the server had with every connection open, before anything was asked on them.</summary>
-    public void Memory(double open, List<double> megabytes)
+    /// <summary>Memory against what the server had with every connection open and served once, and whether it goes on growing.</summary>
+    public void Memory(double open, double served, List<double> megabytes)
     {
-        var late = megabytes.TakeLast(Math.Max(1, megabytes.Count / 4)).Average();
+        var quarters = megabytes.Index().GroupBy(sample => sample.Index * 4 / megabytes.Count).Select(part => part.Average(sample => sample.Item)).ToList();
+        Add("resident memory with all connections open; and each served once", Text($"{open:0} and {served:0} MB"), "", true);
         Add(
-            "resident memory with all connections open, in the last quarter, peak",
-            Text($"{open:0}, {late:0} and {megabytes.Max():0} MB"),
-            Text($"the peak at most {MayGrow:0 %} and {MayGrowMegabytes:0} MB above all connections open"),
-            megabytes.Max() <= (open * (1 + MayGrow)) + MayGrowMegabytes
+            "resident memory in the flood's quarters; its peak",
+            string.Join(", ", quarters.Select(quarter => Text($"{quarter:0}"))) + Text($"; {megabytes.Max():0} MB"),
+            Text(
+                $"the peak at most {MayGrow:0 %} and {MayGrowMegabytes:0} MB above each served once, and the last quarter at most {MayRise:0 %} above the second"
+            ),
+            megabytes.Max() <= (served * (1 + MayGrow)) + MayGrowMegabytes && quarters[^1] <= quarters[Math.Min(1, quarters.Count - 1)] * (1 + MayRise)
         );
     }
 
@@ -166,7 +187,11 @@ public sealed class FloodReport
 
     private void Add(string what, string value, string promise, bool isGood) => _lines.Add((what, value, promise, isGood));
 
-    private static double Percentile(List<double> values, double share) => values.Order().ElementAt(Math.Min(values.Count - 1, (int)(values.Count * share)));
+    private static double Percentile(IEnumerable<SignedInAnswer> answers, double share)
+    {
+        var times = answers.Select(answer => answer.Milliseconds).Order().ToList();
+        return times[Math.Min(times.Count - 1, (int)(times.Count * share))];
+    }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }
