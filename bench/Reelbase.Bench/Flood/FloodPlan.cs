@@ -92,8 +92,16 @@ public sealed class FloodPlan
         }
     }
 
-    /// <summary>What each connection is asked once before the flood; ten of them share an address.</summary>
-    public static byte[] Once(int lane) => Catalog($"2001:db8:ffff:{lane / GateBurst:x}::1");
+    /// <summary>What each connection is asked once before the flood, by half as many as an address may ask at once: with a token and a body, as the flood has, since a connection keeps what it needs for them.</summary>
+    public static byte[] Once(Stage stage, int lane)
+    {
+        var body = $$"""{"device_id":"{{Guid.NewGuid()}}","device_token":"{{Convert.ToBase64String(Guid.NewGuid().ToByteArray())}}"}""";
+        return Encoding.ASCII.GetBytes(
+            $"GET /get-models HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 2001:db8:ffff:{lane / (GateBurst / 2):x}:1111:2222:3333:4444\r\n"
+                + $"Authorization: Bearer {stage.Tokens[lane % stage.Tokens.Count]}\r\nIdempotency-Key: {Guid.NewGuid()}\r\n"
+                + $"Content-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n{body}"
+        );
+    }
 
     private static byte[] Catalog(string from) => Encoding.ASCII.GetBytes($"GET /get-models HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {from}\r\n\r\n");
 

@@ -59,12 +59,13 @@ public sealed class FloodReport
             others.Count == 0 && broken == 0
         );
 
-    /// <summary>Of users with a session: alone, in the flood, and while the same flood went to a server that only refuses.</summary>
-    public void Latency(List<SignedInAnswer> quiet, List<SignedInAnswer> flooded, List<SignedInAnswer> ceiling)
+    /// <summary>Of users with a session: alone, beside open connections, in the flood, and while the same flood went to a server that only refuses.</summary>
+    public void Latency(List<SignedInAnswer> quiet, List<SignedInAnswer> beside, List<SignedInAnswer> flooded, List<SignedInAnswer> ceiling)
     {
         const double PartSeconds = 10;
         var (before, during) = (Percentile(quiet, 0.95), Percentile(flooded, 0.95));
         Add("signed-in users, p50 and p95 without the flood", Text($"{Percentile(quiet, 0.5):0.0} and {before:0.0} ms ({quiet.Count} requests)"), "", true);
+        Add("the same beside every connection open", Text($"{Percentile(beside, 0.5):0.0} and {Percentile(beside, 0.95):0.0} ms"), "", true);
         Add(
             "signed-in users, p50 and p95 in the flood",
             Text($"{Percentile(flooded, 0.5):0.0} and {during:0.0} ms ({flooded.Count} requests, {during / before:0.0} times)"),
@@ -88,18 +89,23 @@ public sealed class FloodReport
         );
     }
 
-    /// <summary>Memory against what the server had with every connection open and served once, and whether it goes on growing.</summary>
-    public void Memory(double open, double served, List<double> megabytes)
+    /// <summary>Memory before, with every connection open, with each served once, in the thirds of the flood, and when all connections are closed.</summary>
+    public void Memory(double alone, double open, double served, List<double> megabytes, double after)
     {
-        var quarters = megabytes.Index().GroupBy(sample => sample.Index * 4 / megabytes.Count).Select(part => part.Average(sample => sample.Item)).ToList();
-        Add("resident memory with all connections open; and each served once", Text($"{open:0} and {served:0} MB"), "", true);
+        var thirds = megabytes.Index().GroupBy(sample => sample.Index * 3 / megabytes.Count).Select(part => part.Average(sample => sample.Item)).ToList();
         Add(
-            "resident memory in the flood's quarters; its peak",
-            string.Join(", ", quarters.Select(quarter => Text($"{quarter:0}"))) + Text($"; {megabytes.Max():0} MB"),
+            "resident memory before; with all connections open; each served once; all closed again",
+            Text($"{alone:0}, {open:0}, {served:0} and {after:0} MB"),
+            "",
+            true
+        );
+        Add(
+            "resident memory in the flood's thirds; its peak",
+            string.Join(", ", thirds.Select(third => Text($"{third:0}"))) + Text($"; {megabytes.Max():0} MB"),
             Text(
-                $"the peak at most {MayGrow:0 %} and {MayGrowMegabytes:0} MB above each served once, and the last quarter at most {MayRise:0 %} above the second"
+                $"the peak at most {MayGrow:0 %} and {MayGrowMegabytes:0} MB above each served once, and the last third at most {MayRise:0 %} above the first"
             ),
-            megabytes.Max() <= (served * (1 + MayGrow)) + MayGrowMegabytes && quarters[^1] <= quarters[Math.Min(1, quarters.Count - 1)] * (1 + MayRise)
+            megabytes.Max() <= (served * (1 + MayGrow)) + MayGrowMegabytes && thirds[^1] <= thirds[0] * (1 + MayRise)
         );
     }
 

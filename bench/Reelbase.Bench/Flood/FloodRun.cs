@@ -55,13 +55,18 @@ public sealed class FloodRun
         var quiet = await users.RunAsync(quietTime);
 
         Say($"Opening {_plan.Lanes.Count} connections, and asking once on each");
+        // Before this process gives way, so that it stands where the server does.
+        using var bare = await BareRefusals.StartAsync();
+        var alone = Resident();
         var lanes = await OpenAsync(_stage.Port);
         var open = Resident();
         foreach (var some in lanes.Index().Chunk(OpenAtOnce))
         {
-            await Task.WhenAll(some.Select(lane => lane.Item.AskAsync(FloodPlan.Once(lane.Index), CancellationToken.None)));
+            await Task.WhenAll(some.Select(lane => lane.Item.AskAsync(FloodPlan.Once(_stage, lane.Index), CancellationToken.None)));
         }
         await Task.Delay(Settle);
+        Say("Signed-in users beside the open connections");
+        var beside = await users.RunAsync(quietTime);
         Say($"{_plan.Requests} requests in {seconds} s from {_plan.Addresses + _plan.GateAddresses} addresses");
         // What is not answered in twice the time was not offered; that is said in the table.
         using var end = new CancellationTokenSource(TimeSpan.FromSeconds((seconds * 2) + 30));
@@ -89,7 +94,9 @@ public sealed class FloodRun
         var flooded = await users.StopAsync();
         await sampling;
         lanes.ForEach(lane => lane.Dispose());
-        var ceiling = await MeasureCeilingAsync(users, quietTime);
+        await Task.Delay(Settle);
+        var after = Resident();
+        var ceiling = await MeasureCeilingAsync(users, bare, quietTime);
 
         // Refusals are written in the background.
         await Task.Delay(TimeSpan.FromSeconds(3));
@@ -114,8 +121,8 @@ public sealed class FloodRun
             _broken,
             _why
         );
-        report.Latency(quiet, flooded, ceiling);
-        report.Memory(open, served, memory);
+        report.Latency(quiet, beside, flooded, ceiling);
+        report.Memory(alone, open, served, memory, after);
         report.Costs(costs, _answers.Where(answer => answer.Key.Status == 429).Sum(answer => answer.Value));
         await report.ErrorLogAsync(_stage, took);
         await using var connection = new NpgsqlConnection(_stage.Owner);
@@ -126,10 +133,9 @@ public sealed class FloodRun
     }
 
     /// <summary>The first part of the same flood at a server that only refuses, beside the same users of ours.</summary>
-    private async Task<List<SignedInAnswer>> MeasureCeilingAsync(SignedInTraffic users, TimeSpan time)
+    private async Task<List<SignedInAnswer>> MeasureCeilingAsync(SignedInTraffic users, BareRefusals bare, TimeSpan time)
     {
         Say("The same flood at a bare Kestrel");
-        using var bare = await BareRefusals.StartAsync();
         var lanes = await OpenAsync(bare.Port);
         using var end = new CancellationTokenSource(time * 2);
         var watch = Stopwatch.StartNew();
@@ -155,6 +161,8 @@ public sealed class FloodRun
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
+            // Five more than it has.
+            Environment = { ["POSIXLY_CORRECT"] = "1" },
         };
         using var renice = Process.Start(start);
         renice?.WaitForExit();
