@@ -62,6 +62,7 @@ public sealed class PlatformModule : IModule
         services.AddSingleton<AccessTokens>();
         services.AddSingleton<UnverifiedUses>();
         services.AddSingleton<CallerResolver>();
+        services.AddSingleton<SupabaseCallers>();
         services.AddSingleton<ReachedLimits>();
         services.AddSingleton<LiveConnections>();
         if (context.Read<StorageOptions>("Storage").Kind == "local")

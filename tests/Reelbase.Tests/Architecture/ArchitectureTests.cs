@@ -67,53 +67,6 @@ public sealed partial class ArchitectureTests
             select Name(file)
         );
 
-    [Fact]
-    public void Features_meet_in_sql_or_through_public_records()
-    {
-        // Who may look into whom. Each pair has its reason; a new one has to be put here on purpose.
-        var allowed = new HashSet<string>
-        {
-            "Supabase → Sessions", // the sessions that its clients open and refresh
-            "Supabase → SignIn", // a session for whoever Apple says it is
-            "Accounts → SignIn", // joining a guest with an Apple account; taking Apple's permission back
-            "Accounts → Sessions", // new tokens for a guest who has just become a member
-            "Accounts → Files", // addresses of the files in an export; removing them
-            "Accounts → GenerateVideo", // waking the worker for jobs whose user has gone
-            "Cleanup → GenerateVideo", // how long videos are kept
-            "Devices → Sessions", // a device that is known gets a session
-            "VideoLibrary → GenerateVideo", // the topic on which a job's changes are told, and how long videos are kept
-            "VideoLibrary → Live", // streams of a job hear from the hub
-            "VideoLibrary → Files", // addresses of files
-            "GenerateVideo → Files", // removing the rest of a broken download; pictures that jobs start from
-            "GenerateVideo → Moderation", // a wish is looked at before it is charged
-            "GenerateVideo → Providers", // how submissions went is told to the watch
-            "ProviderCallbacks → GenerateVideo", // a delivery is about a job
-            "Files → Supabase", // who asks at a door of Supabase's clients
-            "Admin → Files", // addresses of files in pages; waking whoever removes them
-            "Admin → GenerateVideo", // waking the worker for what an admin changed, and how long a job made again may wait
-            "AppSettings → Admin", // the topic that notifies of what an admin changed
-            "GenerateVideo → AppSettings", // limits that operators have changed, here and below
-            "Devices → AppSettings",
-            "Purchases → AppSettings",
-            "PromoCodes → AppSettings",
-            "Files → AppSettings",
-            "PromoCodes → Admin", // what one admin may give by themselves
-            "Nodes → Admin", // the topic on which it is told that an admin asks for a check
-            "Nodes → Cleanup", // what balance is unusual
-            "Nodes → Credits", // the check of every ledger
-            "Supabase → Files", // keys of files in an answer become their links
-            "Supabase → GenerateVideo", // how long those links live
-            "Supabase → Live", // channels hear from the hub
-            "Cleanup → Credits", // the same check, at night
-        };
-        var found = Repository
-            .Files($"{Server}/Features", "*.cs")
-            .SelectMany(file => FeatureUsing().Matches(File.ReadAllText(file)).Select(match => $"{FeatureOf(file)} → {match.Groups[1].Value}"))
-            .Distinct()
-            .Where(pair => pair.Split(" → ") is [var from, var to] && from != to);
-        Assert.Empty(found.Except(allowed));
-    }
-
     /// <summary>An exception in a background service of one's own making stops the host; these two bases take care of whatever is thrown.</summary>
     [Fact]
     public void Background_work_stands_on_a_base_that_no_exception_ends() =>
@@ -176,13 +129,8 @@ public sealed partial class ArchitectureTests
 
     private static string Name(string file) => Path.GetRelativePath(Repository.Root, file);
 
-    private static string FeatureOf(string file) => Path.GetRelativePath(Path.Combine(Repository.Root, Server, "Features"), file).Split('/')[0];
-
     [GeneratedRegex(@"new Npgsql(Connection|DataSource)|NpgsqlDataSource\.Create|NpgsqlDataSourceBuilder\(")]
     private static partial Regex OpensConnections();
-
-    [GeneratedRegex(@"^using Reelbase\.Server\.Features\.(\w+);", RegexOptions.Multiline)]
-    private static partial Regex FeatureUsing();
 
     [GeneratedRegex("\"ERR_[0-9]{4}\"")]
     private static partial Regex ErrorCode();

@@ -209,7 +209,7 @@ public sealed class PageTests(PageTests.Furnished system) : IClassFixture<PageTe
         await page.GotoAsync("/admin/password?wrong=common");
         Assert.DoesNotContain((await page.RunAxe()).Violations, violation => violation.Impact is "serious" or "critical");
         await page.GotoAsync("/docs");
-        await Expect(page.GetByText("A provider reports the end of a job").First).ToBeAttachedAsync();
+        await Expect(page.GetByText("Delete the caller's account, files and personal data").First).ToBeAttachedAsync();
         Assert.Empty(refused);
     }
 

@@ -49,7 +49,7 @@ public sealed class SubPathTests(SubPathTests.Installation system) : IClassFixtu
         await page.GetByLabel("Sign out").ClickAsync();
         await Expect(page).ToHaveURLAsync(root + "/admin/sign-in");
         await page.GotoAsync(root + "/docs");
-        await Expect(page.GetByText("A provider reports the end of a job").First).ToBeAttachedAsync();
+        await Expect(page.GetByText("Delete the caller's account, files and personal data").First).ToBeAttachedAsync();
         Assert.Contains(asked, url => url.Contains("/_blazor", StringComparison.Ordinal));
         Assert.All(
             asked.Where(url => !url.StartsWith("data:", StringComparison.Ordinal) && !url.StartsWith("blob:", StringComparison.Ordinal)),

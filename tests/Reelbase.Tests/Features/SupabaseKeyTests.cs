@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
-using Reelbase.Server.Features.Supabase;
 using Reelbase.Server.Platform;
 using Reelbase.Server.Platform.Security;
 using Reelbase.Tests.Support;

@@ -1,4 +1,5 @@
 using Npgsql;
+using Reelbase.Server;
 
 namespace Reelbase.Tests.Support;
 
@@ -6,9 +7,9 @@ namespace Reelbase.Tests.Support;
 public static class SchemaText
 {
     /// <summary>The whole description in Markdown.</summary>
-    public static async Task<string> DescribeAsync(string owner)
+    public static async Task<string> DescribeAsync(string address)
     {
-        await using var connection = new NpgsqlConnection(owner);
+        await using var connection = new NpgsqlConnection(address);
         await connection.OpenAsync();
         var text = new System.Text.StringBuilder();
         text.AppendLine("# Schema").AppendLine();
@@ -23,7 +24,12 @@ public static class SchemaText
         )
         {
             var name = table[0];
-            text.AppendLine($"## {name.Replace("public.", "", StringComparison.Ordinal)}").AppendLine();
+            var shown = name.Replace("public.", "", StringComparison.Ordinal);
+            text.AppendLine($"## {shown}").AppendLine();
+            if (Modules.All.FirstOrDefault(module => module.OwnedTables.Contains(shown)) is { } owner)
+            {
+                text.AppendLine($"Owned by {owner.Name}.").AppendLine();
+            }
             text.AppendLine("| column | type | null | default |").AppendLine("|---|---|---|---|");
             foreach (
                 var column in await ReadAsync(

@@ -1,7 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Reelbase.Server.Features.Files;
-using Reelbase.Server.Features.GenerateVideo;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Errors;
 using Reelbase.Server.Platform.Http;
@@ -15,6 +13,8 @@ public sealed class AdminApi(
     ChangeFeed feed,
     IEnumerable<IOperationPreparation> preparations,
     IEnumerable<IOperationCompletion> completions,
+    IEnumerable<OperationRules> rules,
+    IEnumerable<OperationTopics> topics,
     IServiceProvider services
 )
 {
@@ -70,25 +70,24 @@ public sealed class AdminApi(
     private (string Sql, object?[] Arguments) Statement(AdminOperation operation, string request, Guid? key) =>
         (operation.Arguments, key) switch
         {
-            ({ } arguments, _) => ($"select {operation.Function}({arguments})::text", [key, request, operation.Rules!(services)]),
+            ({ } arguments, _) => ($"select {operation.Function}({arguments})::text", [key, request, RulesOf(operation)]),
             (null, not null) when operation.IsChange => ("select call_admin_once($1, $2, $3::jsonb)::text", [key, operation.Name, request]),
             _ => ($"select {operation.Function}($1::jsonb)::text", [request]),
         };
+
+    private object RulesOf(AdminOperation operation) => (operation.Rules ?? rules.Single(rule => rule.Operation == operation.Name).Read)(services);
 
     /// <summary>Whoever waits for what was changed looks at once: workers, open streams of the user, the console.</summary>
     private void Notify(JsonObject request)
     {
         feed.Publish(Topic);
-        feed.Publish(VideoJobWorker.WakeTopic);
-        feed.Publish(ProviderCallbacks.WebhookWorker.WakeTopic);
-        feed.Publish(FileRemover.WakeTopic);
+        foreach (var topic in topics.SelectMany(feature => feature.Of(request)))
+        {
+            feed.Publish(topic);
+        }
         if (request["user_id"]?.GetValueKind() == JsonValueKind.String && Guid.TryParse((string?)request["user_id"], out var user))
         {
             feed.Publish(CallerResolver.TopicOf(user));
-        }
-        if (request["job_id"]?.GetValueKind() == JsonValueKind.String && Guid.TryParse((string?)request["job_id"], out var job))
-        {
-            feed.Publish(VideoJobWorker.TopicOf(job));
         }
     }
 }

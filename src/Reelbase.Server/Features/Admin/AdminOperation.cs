@@ -25,7 +25,7 @@ public sealed record AdminOperation(string Name, string Function, string Summary
     /// <summary>The arguments of a function that takes the key itself: $1 is the key, $2 the request, $3 what <see cref="Rules"/> says. Null: it takes the request alone.</summary>
     public string? Arguments { get; init; }
 
-    /// <summary>What such a function takes from the configuration: bounds (as JSON text) or a deadline.</summary>
+    /// <summary>What such a function takes from the configuration of this feature; null: its <see cref="Platform.Http.OperationRules"/>, which another feature registers.</summary>
     public Func<IServiceProvider, object>? Rules { get; init; }
 
     /// <summary>Whether its answer may be that another admin has to approve it first (202).</summary>

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Microsoft.Extensions.Options;
-using Reelbase.Server.Features.GenerateVideo;
 using Reelbase.Server.Platform.Errors;
 
 namespace Reelbase.Server.Features.Admin;
@@ -163,7 +162,6 @@ public static class AdminOperations
         {
             NeedsKey = true,
             Arguments = "$1, $2::jsonb, $3",
-            Rules = QueueDeadline,
         },
         // Catalog and shop
         Query("admin-list-models", "Every model"),
@@ -338,7 +336,6 @@ public static class AdminOperations
         ) with
         {
             Arguments = "$1::uuid, $2::jsonb, $3::jsonb",
-            Rules = CreditValue,
         },
         Query("admin-theme-stats", "Jobs, success and credits of each theme in a range, the most used first", new AdminField("hours", 24, "1 to 8784")),
         Query("admin-system", "Nodes, schedules, the last cleanup and check"),
@@ -392,9 +389,4 @@ public static class AdminOperations
         new(name, name.Replace('-', '_'), summary, fields) { IsChange = true };
 
     private static object CreditRules(IServiceProvider services) => services.GetRequiredService<IOptions<AdminOptions>>().Value.CreditRules();
-
-    private static object CreditValue(IServiceProvider services) =>
-        JsonSerializer.Serialize(new { credit_micros = (long)(services.GetRequiredService<IOptions<GenerationOptions>>().Value.DollarsPerCredit * 1_000_000) });
-
-    private static object QueueDeadline(IServiceProvider services) => services.GetRequiredService<IOptions<GenerationOptions>>().Value.QueueDeadlineSeconds;
 }

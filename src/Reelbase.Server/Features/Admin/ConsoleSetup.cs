@@ -29,7 +29,6 @@ public static class ConsoleSetup
         services.AddSingleton<AdminSignIn>();
         services.AddSingleton<AdminPasskeys>();
         services.AddScoped<ConsoleSession>();
-        services.AddScoped<ConsoleFiles>();
         services.AddRazorComponents().AddInteractiveServerComponents(circuits => circuits.DisconnectedCircuitMaxRetained = 50);
         services.AddMudServices();
         services.AddLocalization();

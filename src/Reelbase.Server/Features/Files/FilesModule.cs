@@ -1,4 +1,6 @@
+using Reelbase.Server.Features.Files.Console;
 using Reelbase.Server.Platform.Errors;
+using Reelbase.Server.Platform.Http;
 using Reelbase.Server.Platform.Modules;
 
 namespace Reelbase.Server.Features.Files;
@@ -19,6 +21,11 @@ public sealed class FilesModule : IModule
     /// <inheritdoc/>
     public void AddServices(IServiceCollection services, ModuleContext context)
     {
+        services.AddSingleton(new OperationTopics(_ => [FileRemover.WakeTopic]));
+        if (context.IsAdmin)
+        {
+            services.AddScoped<ConsoleFiles>();
+        }
         services.AddSingleton<FileLinks>();
         services.AddSingleton<StorageQuota>();
         if (context.IsApi)

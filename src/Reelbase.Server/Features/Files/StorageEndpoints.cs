@@ -1,9 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.Options;
-using Reelbase.Server.Features.Supabase;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Http;
+using Reelbase.Server.Platform.Security;
 
 namespace Reelbase.Server.Features.Files;
 

@@ -1,4 +1,4 @@
-using Reelbase.Server.Features.Supabase;
+using Reelbase.Server.Platform.Security;
 
 namespace Reelbase.Server.Features.Files;
 

@@ -1,7 +1,7 @@
 using System.Text.Json.Serialization;
-using Reelbase.Server.Features.Supabase;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Http;
+using Reelbase.Server.Platform.Security;
 
 namespace Reelbase.Server.Features.Files;
 

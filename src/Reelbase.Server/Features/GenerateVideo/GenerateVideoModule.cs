@@ -1,6 +1,9 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.Options;
 using Reelbase.Server.Features.GenerateVideo.Queue;
 using Reelbase.Server.Integrations;
+using Reelbase.Server.Platform.Http;
 using Reelbase.Server.Platform.Modules;
 using Reelbase.Server.Platform.Work;
 
@@ -18,6 +21,14 @@ public sealed class GenerateVideoModule : IModule
     /// <inheritdoc/>
     public void AddServices(IServiceCollection services, ModuleContext context)
     {
+        services.AddSingleton(new OperationRules("admin-retry-job", provider => Options(provider).QueueDeadlineSeconds));
+        services.AddSingleton(
+            new OperationRules(
+                "admin-model-margins",
+                provider => JsonSerializer.Serialize(new { credit_micros = (long)(Options(provider).DollarsPerCredit * 1_000_000) })
+            )
+        );
+        services.AddSingleton(new OperationTopics(TopicsOf));
         if (context.IsApi)
         {
             services.AddSingleton<GenerationLimit>();
@@ -60,6 +71,14 @@ public sealed class GenerateVideoModule : IModule
             GenerateVideoEndpoint.Map(routes.Functions);
         }
     }
+
+    private static GenerationOptions Options(IServiceProvider services) => services.GetRequiredService<IOptions<GenerationOptions>>().Value;
+
+    /// <summary>Whatever an admin changed may let a job go on; whoever watches the one that was named sees it at once.</summary>
+    private static IEnumerable<string> TopicsOf(JsonObject request) =>
+        request["job_id"]?.GetValueKind() == JsonValueKind.String && Guid.TryParse((string?)request["job_id"], out var job)
+            ? [VideoJobWorker.WakeTopic, VideoJobWorker.TopicOf(job)]
+            : [VideoJobWorker.WakeTopic];
 
     /// <summary>A worker that stops may not break a submission off.</summary>
     private static void CheckDrain(WorkOptions work, VideoProviders providers)

@@ -1,3 +1,4 @@
+using Reelbase.Server.Platform.Http;
 using Reelbase.Server.Platform.Modules;
 
 namespace Reelbase.Server.Features.ProviderCallbacks;
@@ -14,6 +15,7 @@ public sealed class ProviderCallbacksModule : IModule
     /// <inheritdoc/>
     public void AddServices(IServiceCollection services, ModuleContext context)
     {
+        services.AddSingleton(new OperationTopics(_ => [WebhookWorker.WakeTopic]));
         // The largest body of all; every other endpoint has a smaller bound of its own.
         context.Builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = WebhookEndpoint.MaxBodyBytes);
     }

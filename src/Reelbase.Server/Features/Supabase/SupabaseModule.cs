@@ -27,7 +27,6 @@ public sealed class SupabaseModule : IModule
     {
         if (context.IsApi)
         {
-            services.AddSingleton<SupabaseCallers>();
             services.AddSingleton<IErrorShape, AuthErrors>();
             services.AddSingleton<IErrorShape, RestErrors>();
             RestEndpoint.Add(services);

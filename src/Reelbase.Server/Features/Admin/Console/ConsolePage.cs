@@ -50,7 +50,7 @@ public abstract class ConsolePage : ComponentBase, IDisposable
     protected string? Fault { get; private set; }
 
     /// <summary>The topics that make the page look again.</summary>
-    protected virtual string[] Topics => [AdminApi.Topic, GenerateVideo.VideoJobWorker.WakeTopic];
+    protected virtual string[] Topics => [AdminApi.Topic];
 
     /// <summary>Reads what the page shows.</summary>
     protected abstract Task LoadAsync();

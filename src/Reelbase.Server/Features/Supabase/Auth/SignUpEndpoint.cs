@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using Reelbase.Server.Features.Sessions;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Http;
+using Reelbase.Server.Platform.Security;
 
 namespace Reelbase.Server.Features.Supabase.Auth;
 

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using Reelbase.Server.Platform;
 using Reelbase.Server.Platform.Errors;
 using Reelbase.Server.Platform.Http;
+using Reelbase.Server.Platform.Security;
 
 namespace Reelbase.Server.Features.Supabase.Realtime;
 

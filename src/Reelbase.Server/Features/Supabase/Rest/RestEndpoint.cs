@@ -6,6 +6,7 @@ using Npgsql;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Errors;
 using Reelbase.Server.Platform.Http;
+using Reelbase.Server.Platform.Security;
 
 namespace Reelbase.Server.Features.Supabase.Rest;
 

@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Components;
-using Reelbase.Server.Features.Files;
 
-namespace Reelbase.Server.Features.Admin.Console;
+namespace Reelbase.Server.Features.Files.Console;
 
 /// <summary>Addresses of files for the console: of this very server, since the public one may be another origin.</summary>
 public sealed class ConsoleFiles(FileLinks links, NavigationManager navigation, TimeProvider clock)

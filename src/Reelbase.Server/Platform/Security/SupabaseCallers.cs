@@ -1,7 +1,6 @@
 using Reelbase.Server.Platform.Database;
-using Reelbase.Server.Platform.Security;
 
-namespace Reelbase.Server.Features.Supabase;
+namespace Reelbase.Server.Platform.Security;
 
 /// <summary>What the gateway in front of a Supabase project says of a request without a good key.</summary>
 public sealed record GatewayError(string Message);
@@ -71,8 +70,5 @@ public sealed class SupabaseCallers(AccessTokens tokens)
 
     /// <summary>The gateway's answer to a request without a good key.</summary>
     public static IResult Refuse(KeyFault fault) =>
-        Platform.Http.Json.Result(
-            new GatewayError(fault == KeyFault.NoKey ? "No API key found in request" : "Invalid API key"),
-            StatusCodes.Status401Unauthorized
-        );
+        Http.Json.Result(new GatewayError(fault == KeyFault.NoKey ? "No API key found in request" : "Invalid API key"), StatusCodes.Status401Unauthorized);
 }

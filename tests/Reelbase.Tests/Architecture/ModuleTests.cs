@@ -1,0 +1,118 @@
+using System.Text.RegularExpressions;
+using Reelbase.Server;
+using Reelbase.Tests.Sql;
+using Reelbase.Tests.Support;
+
+namespace Reelbase.Tests.Architecture;
+
+/// <summary>One module for each feature and each outside system, one owner for each table, and arrows between features that lead in no circle.</summary>
+[Trait("Check", "yes")]
+[Quick]
+public sealed partial class ModuleTests(SqlDatabase database)
+{
+    private const string Server = "src/Reelbase.Server";
+
+    [Fact]
+    public void Each_feature_and_each_outside_system_has_exactly_one_module_and_the_list_has_it()
+    {
+        var folders = Directory
+            .EnumerateDirectories(Repository.PathOf($"{Server}/Features"))
+            .Concat(Directory.EnumerateDirectories(Repository.PathOf($"{Server}/Integrations")))
+            .Where(folder => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Any())
+            .ToList();
+        foreach (var folder in folders)
+        {
+            var file = Assert.Single(Directory.EnumerateFiles(folder, "*Module.cs", SearchOption.AllDirectories));
+            Assert.Equal(Path.Combine(folder, Path.GetFileName(folder) + "Module.cs"), file);
+        }
+        Assert.Equal(
+            folders.Select(folder => Path.GetFileName(folder)!).Append("Platform").Order(StringComparer.Ordinal),
+            Modules.All.Select(module => module.Name).Order(StringComparer.Ordinal)
+        );
+    }
+
+    [Fact]
+    public void Nothing_but_the_list_names_a_module()
+    {
+        string[] lists = ["Modules.cs", "ServerApp.cs", "Program.cs"];
+        var names = Modules.All.Select(module => module.GetType().Name).ToHashSet();
+        Assert.Empty(
+            from file in Repository.Files(Server, "*.cs").Concat(Repository.Files(Server, "*.razor"))
+            where !lists.Contains(Path.GetRelativePath(Repository.PathOf(Server), file))
+            from match in Word().Matches(File.ReadAllText(file))
+            where names.Contains(match.Value) && match.Value != Path.GetFileNameWithoutExtension(file)
+            select $"{Path.GetRelativePath(Repository.Root, file)}: {match.Value}"
+        );
+    }
+
+    [Fact]
+    public async Task Each_table_has_exactly_one_owner()
+    {
+        await using var sql = await database.BeginAsync();
+        var tables = await sql.ValueAsync<string>(
+            "select string_agg(case n.nspname when 'public' then '' else n.nspname || '.' end || c.relname, ' ') from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname in ('public', 'reelbase') and c.relkind in ('r', 'p') and c.relname <> 'favorites'"
+        );
+        Assert.Equal(tables.Split(' ').Order(StringComparer.Ordinal), Modules.All.SelectMany(module => module.OwnedTables).Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>Every page stands on the console's shell, which is Admin's; the other arrows are listed with their reason. One that is not here, and one that nobody needs, fails.</summary>
+    [Fact]
+    public void Features_meet_in_sql_or_through_public_records()
+    {
+        Dictionary<string, string> allowed = new()
+        {
+            ["Accounts → Files"] = "addresses of the files in an export; removing them",
+            ["Accounts → GenerateVideo"] = "waking the worker for jobs whose user has gone; the page of a user sees their jobs change",
+            ["Accounts → Purchases"] = "the page of a user shows their purchases",
+            ["Accounts → Sessions"] = "new tokens for a guest who has just become a member",
+            ["Accounts → SignIn"] = "merging a guest with an Apple account; taking Apple's permission back",
+            ["Accounts → Traces"] = "the page of a user shows their errors",
+            ["Accounts → VideoLibrary"] = "the page of a user shows their jobs",
+            ["AppSettings → Admin"] = "the topic that notifies of what an admin changed",
+            ["Cleanup → Credits"] = "the check of every ledger, at night",
+            ["Cleanup → GenerateVideo"] = "how long videos are kept",
+            ["Devices → AppSettings"] = "limits that operators have changed, here and below",
+            ["Devices → Sessions"] = "a device that is known gets a session",
+            ["Files → AppSettings"] = "",
+            ["GenerateVideo → AppSettings"] = "",
+            ["GenerateVideo → Files"] = "removing the rest of a broken download; pictures that jobs start from",
+            ["GenerateVideo → Moderation"] = "a prompt is checked before it is charged",
+            ["GenerateVideo → Providers"] = "how submissions went is what the health of a provider is known by",
+            ["Nodes → Admin"] = "the topic that notifies of a check that an admin asks for",
+            ["Nodes → Cleanup"] = "what balance is unusual",
+            ["Nodes → Credits"] = "the check of every ledger",
+            ["PromoCodes → Admin"] = "what one admin may give by themselves",
+            ["PromoCodes → AppSettings"] = "",
+            ["ProviderCallbacks → GenerateVideo"] = "a delivery is about a job",
+            ["Purchases → AppSettings"] = "",
+            ["Reports → Files"] = "the page of a report plays its video",
+            ["Statistics → Admin"] = "the overview reads answers as the console's pages do",
+            ["Statistics → GenerateVideo"] = "the overview sees jobs change",
+            ["Supabase → Files"] = "keys of files in an answer become their links",
+            ["Supabase → GenerateVideo"] = "how long those links live",
+            ["Supabase → Live"] = "channels hear from the hub",
+            ["Supabase → Sessions"] = "the sessions that its clients open and refresh",
+            ["Supabase → SignIn"] = "a session for whoever Apple says it is",
+            ["VideoLibrary → Admin"] = "the page of a job reads answers as the console's pages do",
+            ["VideoLibrary → Files"] = "addresses of files",
+            ["VideoLibrary → GenerateVideo"] = "the topic on which a job's changes are published, and how long videos are kept",
+            ["VideoLibrary → Live"] = "streams of a job hear from the hub",
+        };
+        var arrows = FeatureArrows.Read();
+        var found = arrows
+            .Where(arrow => arrow.To != "Admin" || !arrow.File.Contains("/Console/", StringComparison.Ordinal))
+            .ToLookup(arrow => $"{arrow.From} → {arrow.To}", arrow => arrow.File);
+        Assert.Empty(found.Where(arrow => !allowed.ContainsKey(arrow.Key)).Select(arrow => $"{arrow.Key}: {string.Join(", ", arrow)}"));
+        Assert.Empty(allowed.Keys.Where(arrow => !found.Contains(arrow)));
+    }
+
+    [Fact]
+    public void There_is_no_circle_between_features()
+    {
+        Assert.Equal("", string.Join(" → ", FeatureArrows.FindCircle(FeatureArrows.Read().Select(arrow => (arrow.From, arrow.To)))));
+        Assert.Equal(["b", "c", "b"], FeatureArrows.FindCircle([("a", "b"), ("b", "c"), ("c", "b"), ("c", "d")]));
+    }
+
+    [GeneratedRegex(@"\b[A-Z]\w*Module\b")]
+    private static partial Regex Word();
+}
