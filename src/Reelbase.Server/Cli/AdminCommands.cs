@@ -9,7 +9,7 @@ internal static class AdminCommands
     public static Command New()
     {
         AdminVerbs verbs = new();
-        Command admin = new("admin", "What an operator does. Each verb takes --database URL too.") { verbs.Database };
+        Command admin = new("admin", "What an operator does. Each verb that works on the database takes --database URL too.") { verbs.Database };
         foreach (
             var verb in (Command[])
                 [

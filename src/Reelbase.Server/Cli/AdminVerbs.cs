@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Reelbase.Server.Platform.Database;
 
 namespace Reelbase.Server.Cli;
@@ -10,7 +11,19 @@ internal sealed class AdminVerbs
     public Option<string?> Database { get; } = MakeDatabase();
 
     /// <summary>A verb that works without the database, or opens it in its own way.</summary>
-    public static Command New(string name, string description, Func<WebApplicationBuilder, ParseResult, Task<int>> act, params Symbol[] words)
+    public static Command New(string name, string description, Func<WebApplicationBuilder, ParseResult, Task<int>> act, params Symbol[] words) =>
+        Make(
+            name,
+            description,
+            // Stands at admin for the others: whoever names a database here means one that this verb would not use.
+            (builder, result) =>
+                result.GetResult("--database") is OptionResult { Implicit: false }
+                    ? Task.FromException<int>(new ArgumentException($"admin {name} takes no --database: it is about the configured installation (--data)"))
+                    : act(builder, result),
+            words
+        );
+
+    private static Command Make(string name, string description, Func<WebApplicationBuilder, ParseResult, Task<int>> act, params Symbol[] words)
     {
         Command verb = new(name, description);
         foreach (var word in words)
@@ -43,7 +56,7 @@ internal sealed class AdminVerbs
 
     /// <summary>A verb on the database.</summary>
     public Command OnDatabase(string name, string description, Func<WebApplicationBuilder, AdminDatabase, ParseResult, Task<int>> act, params Symbol[] words) =>
-        New(name, description, (builder, result) => WithDatabaseAsync(builder, result.GetValue(Database), database => act(builder, database, result)), words);
+        Make(name, description, (builder, result) => WithDatabaseAsync(builder, result.GetValue(Database), database => act(builder, database, result)), words);
 
     private static Option<string?> MakeDatabase()
     {

@@ -71,6 +71,10 @@ internal static class BackupCommands
     /// <summary><c>admin restore BACKUP [--wal DIR] [--until TIME]</c>, into the data directory of the configuration, which has to be new.</summary>
     private static async Task<int> RestoreAsync(WebApplicationBuilder builder, string backup, string? wal, DateTime? until)
     {
+        if (until is not null && wal is null)
+        {
+            throw new ArgumentException("--until needs --wal: a backup alone is restored as it is, and goes to no other moment");
+        }
         var options = builder.Configuration.GetSection("Database").Get<DatabaseOptions>() ?? new();
         var home = Installation.PrivateHome(builder);
         var settings = Installation.PrivateSettings(options);

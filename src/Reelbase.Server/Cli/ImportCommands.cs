@@ -136,7 +136,7 @@ internal static class ImportCommands
         Environment.SetEnvironmentVariable(KeyVariable, null);
         if (wanted.Files is not { } where)
         {
-            return null;
+            return wanted.KeyFile is null ? null : throw new ArgumentException("--service-key-file is for --files URL, which is missing");
         }
         if (wanted.KeyFile is { } file)
         {

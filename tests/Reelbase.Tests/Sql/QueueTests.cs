@@ -39,6 +39,7 @@ public sealed class QueueTests(SqlDatabase database)
     [InlineData("press a b c; spend 48; claim 9 of 9 a1 b1; claim 9 of 9; press A; claim 9 of 9 A1")]
     // Put off before it was handed out, it is passed over, has no place, and comes as if new when it is due.
     [InlineData("press a b c; later a1; claim 1 of 9 b1; line c1; now a1; line c1 a1; claim 9 of 9 c1 a1")]
+    [InlineData("press A B a b; later A1; later B1; line a1 b1; claim 9 of 9 a1 b1")]
     // What comes back takes turns with what is new, so that jobs that are refused again and again shut nobody out.
     [InlineData("press a a a b b b; claim 3 of 9 a1 b1 a2; refuse a1 b1 a2; line a1 b2 b1 a3 a2 b3; claim 9 of 9 a1 b2 b1 a3 a2 b3")]
     [InlineData("press a b c d e; claim 4 of 9 a1 b1 c1 d1; refuse a1 b1; line e1 a1 b1; claim 9 of 9 e1 a1 b1")]

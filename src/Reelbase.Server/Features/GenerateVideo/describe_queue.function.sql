@@ -10,7 +10,7 @@ language sql stable security definer set search_path = public, pg_temp as $$
           where q.provider = p_provider and q.stage = 'queued' and q.leased_by is not null and q.lease_until >= clock_timestamp()) as held,
         count(*) filter (where j.stage = 'ambiguous') as ambiguous
       from video_jobs j where j.provider = p_provider and j.stage in ('submitting', 'ambiguous', 'submitted')) h,
-    (select count_waiting(p_provider, array['premium', 'member', 'guest', 'premium_retry', 'member_retry', 'guest_retry'], 1000000000) as waiting,
+    (select count_waiting(p_provider, array['premium', 'member', 'guest', 'premium_retry', 'member_retry', 'guest_retry'], 1000000000, null) as waiting,
         coalesce(extract(epoch from clock_timestamp() - min(j.created_at))::integer, 0) as oldest_seconds,
         coalesce(avg(coalesce(m.usual_seconds, 60)), 60) as usual_seconds
       -- The next thousand of each lane speak for a queue that is longer.

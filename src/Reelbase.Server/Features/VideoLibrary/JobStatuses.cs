@@ -42,6 +42,11 @@ public sealed class JobStatuses(ApiDatabase database, QueueMemory queues)
         if (!row.IsDBNull(18))
         {
             queues.NoteAsked();
+            // Read again: the statement may have waited for a connection.
+            if (queues.Current is var newer && newer.Providers.Contains(row.GetString(18)))
+            {
+                known = newer;
+            }
             if (position is null && !row.IsDBNull(20) && row.GetInt64(20) > 0 && row.GetString(18) is var provider && known.Providers.Contains(provider))
             {
                 position = known.Position(provider, row.GetString(19), row.GetInt64(20));

@@ -142,7 +142,14 @@ public abstract class RoleDatabase : IAsyncDisposable
                 return await call();
             }
             catch (PostgresException error)
-                when (error.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure && attempt < MaxTries)
+                when (
+                    // The last one: a function that a migration replaced while this call waited for a lock; the new one calls it no more.
+                    error.SqlState
+                        is PostgresErrorCodes.DeadlockDetected
+                            or PostgresErrorCodes.SerializationFailure
+                            or PostgresErrorCodes.UndefinedFunction
+                    && attempt < MaxTries
+                )
             {
                 await Task.Delay(RetryMilliseconds * attempt, cancellationToken);
             }

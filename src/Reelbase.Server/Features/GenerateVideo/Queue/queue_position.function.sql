@@ -49,13 +49,14 @@ begin
   if v_is_retry then
     v_share := v_retries + (not v_is_retry_first)::integer;
     v_rank := v_retries + case when v_share = 0 then 0 else count_waiting(v_job.provider,
-      case when v_is_premium then array['premium'] else array['member', 'guest'] end, v_share) end;
+      case when v_is_premium then array['premium'] else array['member', 'guest'] end, v_share, null) end;
   else
     v_rank := v_rank + least(v_retries, v_rank + v_is_retry_first::integer);
   end if;
   v_share := case when v_is_premium then (v_job.turns % 4 + v_rank) / 3 else 3 - v_job.turns % 4 + 3 * v_rank end;
+  -- What is put off is ahead of nobody in the other tier either.
   return v_rank + case when v_share = 0 then 0 else count_waiting(v_job.provider, case when v_is_premium
-    then array['member', 'guest', 'member_retry', 'guest_retry'] else array['premium', 'premium_retry'] end, v_share) end;
+    then array['member', 'guest', 'member_retry', 'guest_retry'] else array['premium', 'premium_retry'] end, v_share, queue_retry_key(v_now + interval '1 minute')) end;
 end
 $$;
 comment on function queue_position(uuid) is 'Waiting jobs ahead of this one at its provider (0 is next); null when it does not wait or is put off for more than a minute.';

@@ -22,7 +22,7 @@ begin
     union select q.provider from queue_marks q where p_providers is null and q.waiting >= 256 and q.marked_at > v_fresh) p
   cross join unnest(array['premium', 'member', 'guest']) l (lane)
   left join queue_lanes s on s.provider = p.provider and s.lane = l.lane
-  left join queue_marks m on m.provider = p.provider and m.lane = l.lane and m.marked_at > v_fresh;
+  left join queue_marks m on m.provider = p.provider and m.lane = l.lane and m.waiting >= 256 and m.marked_at > v_fresh;
 end
 $$;
 comment on function read_queues(text[]) is 'The beginning of each lane and the marks of long ones, for positions from memory; called by nodes that are asked for positions.';
