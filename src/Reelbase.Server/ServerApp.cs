@@ -83,7 +83,7 @@ public static class ServerApp
 
     private static void UsePipeline(WebApplication app, IReadOnlyList<IModule> modules, ModuleContext context)
     {
-        // Before anything looks at the path.
+        // Before anything reads the path.
         RequestPipeline.UsePathBase(app, context.Server);
         foreach (var module in modules)
         {

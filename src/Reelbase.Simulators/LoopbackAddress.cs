@@ -5,7 +5,7 @@ namespace Reelbase.Simulators;
 
 /// <summary>
 /// A loopback address that must be known before its server starts, or that outlives a restart: the system chooses the port, and the port stays bound here,
-/// not listening, until this is disposed. Nobody else can be given it meanwhile, while a server that is told the address may bind it and listen (Linux
+/// not listening, until this is disposed. Nobody else can be given it meanwhile, while a server that is given the address may bind it and listen (Linux
 /// allows that when both set SO_REUSEADDR, as servers do); before and after, a connection is refused.
 /// </summary>
 public sealed class LoopbackAddress : IDisposable

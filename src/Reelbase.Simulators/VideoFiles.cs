@@ -42,7 +42,7 @@ public sealed class VideoFiles(VideoMaker videos)
         var video = await videos.MakeAsync(prompt);
         if (directives.Has("truncated"))
         {
-            // A whole answer with half a video in it: only looking into it can tell.
+            // A whole answer with half a video in it: only reading it shows that.
             return Results.Bytes(video[..(video.Length * 2 / 3)], "video/mp4");
         }
         if (directives.Has("size"))

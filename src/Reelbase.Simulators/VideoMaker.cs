@@ -5,7 +5,7 @@ using System.Text;
 
 namespace Reelbase.Simulators;
 
-/// <summary>Makes short real MP4 files that show the prompt, with ffmpeg; without it, or when told to (<c>Videos:Recorded</c>), a small recorded one.</summary>
+/// <summary>Makes short real MP4 files that show the prompt, with ffmpeg; without it, or when configured to (<c>Videos:Recorded</c>), a small recorded one.</summary>
 public sealed class VideoMaker(IConfiguration configuration, ILogger<VideoMaker> logger)
 {
     private const int MaxKept = 200;
@@ -36,7 +36,7 @@ public sealed class VideoMaker(IConfiguration configuration, ILogger<VideoMaker>
             var video = Path.Combine(folder.FullName, "video.mp4");
             await File.WriteAllTextAsync(text, Wrap(prompt));
             var font = new[] { "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", "/System/Library/Fonts/Supplemental/Arial.ttf" }.FirstOrDefault(File.Exists);
-            // The colour comes from the prompt: the same story looks the same every time.
+            // The colour comes from the prompt: the same story has the same picture every time.
             var colour = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(prompt)))[..6];
             string[] drawing = font is null
                 ? []

@@ -78,17 +78,17 @@ test("a history of several pages, finished consumables and all", async () => {
 
 test("a refund, in part and whole, and taken back", async () => {
   const { transaction_id } = await buy();
-  const look = async () => {
+  const read = async () => {
     const { signedTransactions } = await client().getRefundHistory(transaction_id, null);
     return signedTransactions.length === 0 ? null : verifier().verifyAndDecodeTransaction(signedTransactions[0]);
   };
-  assert.equal(await look(), null);
+  assert.equal(await read(), null);
   await control("refunds", { transaction_id, percentage: 37.5, notify: false });
-  assert.equal((await look()).revocationPercentage, 37500);
+  assert.equal((await read()).revocationPercentage, 37500);
   await control("refunds", { transaction_id, notify: false });
-  assert.equal((await look()).revocationPercentage, 100000);
+  assert.equal((await read()).revocationPercentage, 100000);
   await control("refund-reversals", { transaction_id, notify: false });
-  assert.equal(await look(), null);
+  assert.equal(await read(), null);
 });
 
 test("consumption is taken with consent only", async () => {
@@ -119,7 +119,7 @@ test("notifications: sent, looked up and listed", async () => {
 });
 
 test("the test notification", async () => {
-  // Nobody has told this App Store where the server is.
+  // Nobody has configured this App Store where the server is.
   await assert.rejects(client().requestTestNotification(), refusal(4040007));
   await assert.rejects(client().getTestNotificationStatus("no-uuid"), refusal(4000020));
 });

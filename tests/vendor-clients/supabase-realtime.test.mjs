@@ -132,7 +132,7 @@ test("a client without a session is subscribed and sees nothing of anybody; sign
   const { seen, until: wait } = await watched(nobody, "nobody", [{ event: "*", schema: "public", table: "video_jobs" }]);
   assert.deepEqual(seen.statuses, ["SUBSCRIBED"]);
   const [ada] = await signedIn();
-  const ears = await watched(ada, "witness", [{ event: "*", schema: "public", table: "video_jobs" }]);
+  const ears = await watched(ada, "listener", [{ event: "*", schema: "public", table: "video_jobs" }]);
   await generate(ada, "Seen by its owner");
   await ears.until(() => ears.seen.changes.some((each) => each.new.status === "completed"));
   assert.deepEqual(seen.changes, []);

@@ -59,7 +59,7 @@ test("who refreshes while the server is away is not signed out", async () => {
   clients.forEach((supabase) => supabase.auth.onAuthStateChange((event) => event === "SIGNED_OUT" && ended.push(event)));
   let isOver = false;
   const restarted = restart().finally(() => (isOver = true));
-  // Each goes on until the restart is over: some meet a closed door, some a starting server.
+  // Each goes on until the restart is over: some meet a closed port, some a starting server.
   await Promise.all(
     clients.map(async (supabase) => {
       do {

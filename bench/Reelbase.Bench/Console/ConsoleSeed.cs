@@ -36,7 +36,7 @@ public static class ConsoleSeed
         {
             await RunAsync(connection, sql.Replace("USERS", users.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal));
         }
-        await progress.WriteLineAsync("==> Counting the hours and gathering statistics");
+        await progress.WriteLineAsync("==> Counting the hours and analyzing tables");
         await RunAsync(connection, "set session_replication_role = origin");
         // A month at a time, as the server does.
         for (var month = 0; month < 15; month++)

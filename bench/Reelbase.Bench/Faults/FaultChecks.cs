@@ -58,7 +58,7 @@ public static class FaultChecks
                     """
                 )
             ),
-            new("what support was answered is in the books, once", await SupportAsync(world, tally)),
+            new("what support was answered is in the ledger, once", await SupportAsync(world, tally)),
             new(
                 "a charge that was not refunded has its video, or its user deleted it",
                 await RowsAsync(
@@ -116,7 +116,7 @@ public static class FaultChecks
                 .. found
                     .Keys.Union(answered.Keys)
                     .Where(id => found.GetValueOrDefault(id) != answered.GetValueOrDefault(id))
-                    .Select(id => $"{what} {id}: {found.GetValueOrDefault(id)} in the books, {answered.GetValueOrDefault(id)} answered"),
+                    .Select(id => $"{what} {id}: {found.GetValueOrDefault(id)} in the ledger, {answered.GetValueOrDefault(id)} answered"),
             ];
         }
         return [.. Compare("refunds of job", refunds, tally.Refunds), .. Compare("adjustments of user", adjustments, tally.Adjustments)];

@@ -38,7 +38,7 @@ public sealed class FaultTally
     public void AddReplay() => Interlocked.Increment(ref _replays);
 }
 
-/// <summary>One user: presses, repeats with the same key until an answer comes, looks, plays, deletes, as a good client does.</summary>
+/// <summary>One user: presses, repeats with the same key until an answer comes, polls, plays, deletes, as a good client does.</summary>
 public sealed class FaultUser(FaultWorld world, FaultTally tally, int number, int seed) : IDisposable
 {
     private const double ThinkSeconds = 5;

@@ -55,7 +55,7 @@ public sealed class FloodRun
         var quiet = await users.RunAsync(quietTime);
 
         Say($"Opening {_plan.Lanes.Count} connections, and asking once on each");
-        // Before this process gives way, so that it stands where the server does.
+        // Before this process lowers its priority, so that it stands where the server does.
         using var bare = await BareRefusals.StartAsync();
         var alone = Resident();
         var lanes = await OpenAsync(_stage.Port);
@@ -75,7 +75,7 @@ public sealed class FloodRun
         // Every connection is open and has been served once: what comes on top of this is the flood's.
         var served = Resident();
         var before = await FloodCosts.ReadAsync(_stage);
-        GiveWay();
+        LowerPriority();
         var watch = Stopwatch.StartNew();
         await users.GoAsync();
         var flood = Task.WhenAll(lanes.Select((lane, index) => DriveAsync(lane, index, watch, seconds, end.Token)));
@@ -147,7 +147,7 @@ public sealed class FloodRun
     }
 
     /// <summary>The flood's client stands behind whatever else runs here: it is many machines elsewhere, and not this one.</summary>
-    private static void GiveWay()
+    private static void LowerPriority()
     {
         if (!Directory.Exists("/proc/self/task"))
         {

@@ -108,7 +108,7 @@ public sealed class RealtimeReport
               `Live:StreamsPerAddress` hold as they are.
             - **Memory**: after {RealtimeRun.RestSeconds} s of rest, against the same process after a warm-up of 200 connections and a full collection; the difference divided by the connections, 1 kB = 1,000 bytes. The kernel's socket
               buffers are in neither. The bare echo is Kestrel with a zero-byte read in a process with the same collector.
-            - **Time**: jobs are finished as another node's worker does it (`complete_video_job`, COMMIT, then the feed's notification, which gathers for 20 ms), by the process that holds the clients. One monotonic clock is read just
+            - **Time**: jobs are finished as another node's worker does it (`complete_video_job`, COMMIT, then the feed's notification, which batches for 20 ms), by the process that holds the clients. One monotonic clock is read just
               before COMMIT is sent, when its answer is here, and when a client's socket has given the message. The promise is judged from before COMMIT.
 
             | what | figure | promise |

@@ -7,7 +7,7 @@ using System.Text;
 namespace Reelbase.Bench.Speed;
 
 /// <summary>
-/// A client that costs little, as it shares the machine with what it measures: two threads, like pgbench's, that look after
+/// A client that costs little, as it shares the machine with what it measures: two threads, like pgbench's, that keep
 /// their connections with poll and read no more of an answer than they must.
 /// </summary>
 public static class LoadGenerator

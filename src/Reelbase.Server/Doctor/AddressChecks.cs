@@ -58,7 +58,7 @@ internal static class AddressChecks
                         "address",
                         "Server:PublicUrl",
                         $"{url}/health/ready answers {(int)status}",
-                        "look whether the proxy passes the path and the Host header on"
+                        "check whether the proxy passes the path and the Host header on"
                     ),
                 ]
             );

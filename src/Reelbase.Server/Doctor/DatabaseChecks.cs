@@ -10,7 +10,7 @@ using Reelbase.Server.Platform.Database;
 
 namespace Reelbase.Server.Doctor;
 
-/// <summary>What the database tells: its own state, the clocks, nodes, money, what waits.</summary>
+/// <summary>What the database shows: its own state, the clocks, nodes, money, what waits.</summary>
 internal static class DatabaseChecks
 {
     private const double ClockWarningSeconds = 2;
@@ -18,7 +18,7 @@ internal static class DatabaseChecks
     private const double BackupDays = 1.5;
     private static readonly JsonSerializerOptions Names = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
-    /// <summary>The setting that an operator looks at when an outside system refuses or does not answer.</summary>
+    /// <summary>The setting that an operator checks when an outside system refuses or does not answer.</summary>
     private static readonly Dictionary<string, string> KeyOf = new()
     {
         ["device_check"] = "DeviceCheck:KeyId",

@@ -1,6 +1,6 @@
 namespace Reelbase.Server.Doctor;
 
-/// <summary>What the database knows of an installation, as <c>doctor_facts()</c> tells it.</summary>
+/// <summary>What the database knows of an installation, as <c>doctor_facts()</c> returns it.</summary>
 internal sealed record Facts
 {
     public DateTime Now { get; init; }

@@ -8,7 +8,7 @@ public enum Level
     Fault,
 }
 
-/// <summary>One line of <c>doctor</c>: what was looked at, what is so, the setting that it is about and what to do.</summary>
+/// <summary>One line of <c>doctor</c>: what was checked, what is so, the setting that it is about and what to do.</summary>
 internal sealed record Finding(Level Level, string Check, string Text, string? Key = null, string? Remedy = null)
 {
     public static Finding Ok(string check, string text) => new(Level.Ok, check, text);

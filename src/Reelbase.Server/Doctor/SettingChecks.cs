@@ -11,7 +11,7 @@ using Reelbase.Server.Platform.Modules;
 
 namespace Reelbase.Server.Doctor;
 
-/// <summary>What the settings alone tell: keys that are missing, doors that are open.</summary>
+/// <summary>What the settings alone show: keys that are missing, addresses that are open to everybody.</summary>
 internal static class SettingChecks
 {
     /// <summary>One finding for each thing that an app or an operator would miss.</summary>

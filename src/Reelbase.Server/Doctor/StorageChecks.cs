@@ -8,7 +8,7 @@ namespace Reelbase.Server.Doctor;
 /// <summary>Whether files are where the database believes them, and whether more fit.</summary>
 internal static class StorageChecks
 {
-    /// <summary>Looks; writes and removes one small file beside the others.</summary>
+    /// <summary>Checks; writes and removes one small file beside the others.</summary>
     public static async Task<IReadOnlyList<Finding>> ExamineAsync(WebApplicationBuilder builder, Facts facts)
     {
         var storage = SettingChecks.Of<StorageOptions>(builder, "Storage");

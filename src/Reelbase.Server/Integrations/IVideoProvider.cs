@@ -31,8 +31,8 @@ public interface IVideoProvider
     Task<PollOutcome> PollAsync(SubmissionRef submission, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Asks the provider to stop a job that a look has just found running; at some vendors the same call on a finished job deletes its
-    /// result. True when the request was taken; the next look tells what became of it.
+    /// Asks the provider to stop a job that a poll has just found running; at some vendors the same call on a finished job deletes its
+    /// result. True when the request was taken; the next poll says what became of it.
     /// </summary>
     Task<bool> CancelAsync(SubmissionRef submission, CancellationToken cancellationToken);
 

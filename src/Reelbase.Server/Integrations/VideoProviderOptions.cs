@@ -103,7 +103,7 @@ public abstract class VideoProviderOptions
     [WebhookSecret]
     public string[] WebhookSecrets { get; set; } = [];
 
-    /// <summary>Never look at one job more often than this; some vendors ask for it.</summary>
+    /// <summary>Never poll one job more often than this; some vendors ask for it.</summary>
     [Range(0, 600)]
     public double MinPollSeconds { get; set; }
 }

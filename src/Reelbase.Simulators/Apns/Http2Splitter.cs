@@ -12,7 +12,7 @@ namespace Reelbase.Simulators.Apns;
 
 /// <summary>
 /// Lets HTTP/2 in on the one port that the simulators have. Without TLS nothing negotiates the version, and Kestrel serves either one or the other on a
-/// port; so a connection that opens with HTTP/2's preface is carried on to a door of its own, behind which is the push service alone.
+/// port; so a connection that opens with HTTP/2's preface is carried on to a listener of its own, behind which is the push service alone.
 /// </summary>
 public sealed class Http2Splitter(ApnsState state, AppleApp app, Outages outages) : IHostedService
 {
@@ -45,7 +45,7 @@ public sealed class Http2Splitter(ApnsState state, AppleApp app, Outages outages
         }
     }
 
-    /// <summary>Looks at how a connection begins and sends it where it belongs.</summary>
+    /// <summary>Reads how a connection begins and sends it where it belongs.</summary>
     public async Task SortAsync(ConnectionContext connection, ConnectionDelegate next)
     {
         var input = connection.Transport.Input;

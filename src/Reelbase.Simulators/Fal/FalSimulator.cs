@@ -272,7 +272,7 @@ public static class FalSimulator
 
     private static (int Status, object? Body) Failure(FalRequest request) =>
         request.IsCancelled ? (499, new { detail = "Request was cancelled", error_type = "client_cancelled" })
-        // As at fal, the schema is looked at when the job starts: the submission was accepted all the same.
+        // As at fal, the schema is checked when the job starts: the submission was accepted all the same.
         : (FalSchemas.FindFault(request.ModelId, request.Input) ?? (request.PictureFault.IsCompleted ? request.PictureFault.Result : null)) is { } fault
             ? Refused(fault, request)
         : request.Directives.Has("reject")

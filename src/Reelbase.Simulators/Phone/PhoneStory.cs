@@ -5,13 +5,13 @@ using System.Text.Json;
 
 namespace Reelbase.Simulators.Phone;
 
-/// <summary>A pretend phone: takes one first guest through the whole story and tells each step.</summary>
+/// <summary>A pretend phone: takes one first guest through the whole story and prints each step.</summary>
 public static class PhoneStory
 {
     private const int MaxPolls = 100;
     private const int PollMilliseconds = 100;
 
-    /// <summary>Tells the story against a server.</summary>
+    /// <summary>Plays the story against a server.</summary>
     /// <returns>0 when the video plays.</returns>
     public static async Task<int> RunAsync(string server, string simulators, string prompt)
     {
@@ -57,7 +57,7 @@ public static class PhoneStory
         }
         catch (Exception error) when (error is HttpRequestException or TaskCanceledException or IOException)
         {
-            await Console.Error.WriteLineAsync($"The demo could not be told: {error.Message}");
+            await Console.Error.WriteLineAsync($"The demo could not be played: {error.Message}");
             return 1;
         }
     }

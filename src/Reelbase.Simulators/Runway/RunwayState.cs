@@ -45,7 +45,7 @@ public sealed class RunwayTask
         : DateTime.UtcNow < CreatedAt + ((DoneAt - CreatedAt) / 2) ? "THROTTLED"
         : "RUNNING";
 
-    /// <summary>The shortest time between two looks, in seconds; null before the second.</summary>
+    /// <summary>The shortest time between two polls, in seconds; null before the second.</summary>
     public double? ShortestPollSeconds
     {
         get

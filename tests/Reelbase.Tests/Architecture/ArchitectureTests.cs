@@ -4,7 +4,7 @@ using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Architecture;
 
-/// <summary>The rules of the house, read from the source.</summary>
+/// <summary>The rules of this repository, read from the source.</summary>
 [Trait("Check", "yes")]
 [Quick]
 public sealed partial class ArchitectureTests

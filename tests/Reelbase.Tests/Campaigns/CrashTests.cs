@@ -62,7 +62,7 @@ public sealed class CrashTests(CrashTests.Durable system) : IClassFixture<CrashT
         /// <summary>The server that gets killed.</summary>
         public ServerProcess? Process { get; set; }
 
-        /// <summary>What it is told at each start.</summary>
+        /// <summary>Its settings at each start.</summary>
         public Dictionary<string, string?> ProcessSettings
         {
             get

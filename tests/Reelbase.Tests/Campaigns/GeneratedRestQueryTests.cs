@@ -119,7 +119,7 @@ public sealed class GeneratedRestQueryTests(GeneratedRestQueryTests.Tables table
             var error = Parse(text);
             if (error is not { ValueKind: JsonValueKind.Object } body || !body.TryGetProperty("message", out _) || !body.TryGetProperty("code", out _))
             {
-                yield return "is no error of this door";
+                yield return "is no error of this endpoint";
             }
         }
     }

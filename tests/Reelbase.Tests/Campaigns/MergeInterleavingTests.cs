@@ -232,7 +232,7 @@ public sealed class MergeInterleavingTests(MergeInterleavingTests.ApiOnly system
         }
     }
 
-    /// <summary>What became of each guest and member, in one look at all of them.</summary>
+    /// <summary>What became of each guest and member, in one query of all of them.</summary>
     private async Task<Dictionary<Guid, string[]>> ReadAsync() => (
             await system.RowsAsync(
                 """

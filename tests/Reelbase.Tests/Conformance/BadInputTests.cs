@@ -207,7 +207,7 @@ public sealed class BadInputTests(TestSystem system)
         }
     }
 
-    /// <summary>A stream that does not tell its length.</summary>
+    /// <summary>A stream that does not state its length.</summary>
     private sealed class Endless(byte[] bytes) : MemoryStream(bytes)
     {
         public override bool CanSeek => false;

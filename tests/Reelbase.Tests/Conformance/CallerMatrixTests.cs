@@ -148,7 +148,7 @@ public sealed class CallerMatrixTests(CallerMatrixTests.Prepared system) : IClas
             ["health-ready"] = new("GET", "/health/ready", null, 200, 200, 200, 200),
         };
 
-    /// <summary>Ada looks, Ben owns.</summary>
+    /// <summary>Ada asks, Ben owns.</summary>
     public sealed class Prepared : TestSystem
     {
         protected override bool HasConsole => true;
@@ -267,7 +267,7 @@ public sealed class CallerMatrixTests(CallerMatrixTests.Prepared system) : IClas
             && (text.Contains(system.Ben.DeviceId, StringComparison.Ordinal) || text.Contains("Npgsql", StringComparison.Ordinal))
         )
         {
-            wrong.Add($"{name} as {caller} tells too much: {text}");
+            wrong.Add($"{name} as {caller} reveals too much: {text}");
         }
     }
 }

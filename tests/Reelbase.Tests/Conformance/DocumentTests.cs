@@ -11,7 +11,7 @@ using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Conformance;
 
-/// <summary>Documents that are generated from the product, and a look at those that people write.</summary>
+/// <summary>Documents that are generated from the product, and a check of those that people write.</summary>
 [Trait("Check", "yes")]
 public sealed partial class DocumentTests
 {
@@ -141,7 +141,7 @@ public sealed partial class DocumentTests
             Assert.False(string.IsNullOrEmpty(operation.Value.GetProperty("summary").GetString()), operation.Name);
             Assert.False(string.IsNullOrEmpty(operation.Value.GetProperty("operationId").GetString()), operation.Name);
         }
-        // Every answer in JSON has an example that a reader can look at.
+        // Every answer in JSON has an example that a reader can use.
         Assert.Empty(
             from path in document.GetProperty("paths").EnumerateObject()
             from operation in path.Value.EnumerateObject()

@@ -188,7 +188,7 @@ public sealed class ShippedAppClient(string baseUrl, string anonKey) : IDisposab
         }
     }
 
-    /// <summary>Joins with the anon key as the token and hears nothing by it, beats, and hands over no token; after 30 seconds the app polls.</summary>
+    /// <summary>Joins with the anon key as the token and hears nothing by it, sends heartbeats, and hands over no token; after 30 seconds the app polls.</summary>
     public async Task<ChannelMessage> WatchAsync(string job)
     {
         Note("W1");

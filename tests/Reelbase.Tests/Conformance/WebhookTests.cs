@@ -116,10 +116,10 @@ public sealed class WebhookTests : IAsyncLifetime
         await _system.AssertLedgerAsync();
         waits.Sort();
         TestContext.Current.TestOutputHelper?.WriteLine(
-            $"{waits.Count} looks during the flood: half within {waits[waits.Count / 2]:0} ms, the slowest {waits[^1]:0} ms"
+            $"{waits.Count} reads during the flood: half within {waits[waits.Count / 2]:0} ms, the slowest {waits[^1]:0} ms"
         );
         // Not a speed test: a server that is blocked would answer after the flood.
-        Assert.True(waits.Count > 50, $"only {waits.Count} looks were answered during the flood");
+        Assert.True(waits.Count > 50, $"only {waits.Count} reads were answered during the flood");
     }
 
     [Fact]

@@ -6,7 +6,7 @@ namespace Reelbase.Tests.Console;
 [Trait("Needs", "chromium")]
 public sealed class PasskeyStoryTests(PasskeyStoryTests.Installation system) : IClassFixture<PasskeyStoryTests.Installation>
 {
-    /// <summary>The house whose console is called localhost: browsers make passkeys for names, and for this one without TLS.</summary>
+    /// <summary>The installation whose console is called localhost: browsers make passkeys for names, and for this one without TLS.</summary>
     public sealed class Installation : ConsoleSystem
     {
         protected override bool HasMediaTools => false;

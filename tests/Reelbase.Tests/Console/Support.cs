@@ -5,7 +5,7 @@ using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Console;
 
-/// <summary>The house with a browser, and an admin who can sign in.</summary>
+/// <summary>The installation with a browser, and an admin who can sign in.</summary>
 public class ConsoleSystem : TestSystem
 {
     protected override bool HasConsole => true;
@@ -79,7 +79,7 @@ public class ConsoleSystem : TestSystem
         await page.FillAsync("#email", email);
         await page.FillAsync("#password", password);
         await page.FillAsync("#code", code);
-        // The answer is another document, which does not carry this mark: nothing else tells the old page from the same page shown again.
+        // The answer is another document, which does not carry this mark: nothing else distinguishes the old page from the same page shown again.
         await page.EvaluateAsync("document.documentElement.dataset.asked = ''");
         await page.ClickAsync("button[type=submit]");
         await page.WaitForSelectorAsync("html:not([data-asked]) body", new() { State = WaitForSelectorState.Attached });

@@ -27,7 +27,7 @@ public sealed class SupportStoryTests(ConsoleSystem system) : IClassFixture<Cons
         await SubmitAsync(page, email, password, code);
         await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Overview", Level = 1 })).ToBeVisibleAsync();
         await Expect(page.GetByText(email)).ToBeVisibleAsync();
-        // A code works once: somebody who looked over the shoulder is late.
+        // A code works once: somebody who watched over the shoulder is late.
         var other = await system.OpenAsync();
         await SubmitAsync(other, email, password, code);
         await Expect(other.GetByRole(AriaRole.Alert)).ToBeVisibleAsync();
@@ -179,7 +179,7 @@ public sealed class SupportStoryTests(ConsoleSystem system) : IClassFixture<Cons
             "async v => { v.muted = true; if (v.readyState < 1) await new Promise((done, bad) => { v.onloadedmetadata = done; v.onerror = () => bad(new Error('it does not play')); v.load(); }); return v.duration; }"
         );
         Assert.True(seconds > 0);
-        // A job that runs while somebody looks: the page follows it to its end by itself.
+        // A job that runs while somebody watches: the page follows it to its end by itself.
         var slow = (await phone.GenerateAsync("Watched [slow 3]"))["job_id"].GetString()!;
         await page.GotoAsync($"/admin/jobs/{slow}");
         await Expect(page.GetByText("job accepted")).ToBeVisibleAsync();

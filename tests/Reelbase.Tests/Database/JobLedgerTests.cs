@@ -7,7 +7,7 @@ using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Database;
 
-/// <summary>No job gives back more than it took, whoever ends it and whatever support did to it before; a retry is paid for by the house.</summary>
+/// <summary>No job gives back more than it took, whoever ends it and whatever support did to it before; a retry is paid for by us.</summary>
 public sealed class JobLedgerTests(JobLedgerTests.ApiOnly system) : IClassFixture<JobLedgerTests.ApiOnly>
 {
     /// <summary>Nobody but the test does the worker's part, and a guest may press twice.</summary>

@@ -5,7 +5,7 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Database;
 
 /// <summary>
-/// What a press and a look at a finished job cost the database, in what does not depend on the machine: statements, pages and bytes of log, as
+/// What a press and a request for a finished job cost the database, in what does not depend on the machine: statements, pages and bytes of log, as
 /// PostgreSQL counts them. The bounds are a little above what was measured; whoever goes beyond one has made every request dearer.
 /// </summary>
 public sealed class RequestCostTests

@@ -130,7 +130,7 @@ public sealed class RolePasswordTests(RolePasswordTests.OwnCluster cluster) : IC
         await MigrateAsync();
         await AssertDerivedAsync("reelbase_api", "reelbase_worker", "reelbase_admin");
 
-        // An owner who is no superuser cannot look at what is stored; there the operator says it in a comment.
+        // An owner who is no superuser cannot read what is stored; there the operator says it in a comment.
         await TestCluster.ExecuteAsync(
             cluster.Owner,
             """

@@ -103,7 +103,7 @@ public sealed class TakenOverProjectTests
         Assert.Equal(["1"], await SupabaseProject.RowsAsync(database, "select count(*) from pg_tables where schemaname = 'public'"));
     }
 
-    /// <summary>The migrator tells the file that sets names aside which are ours, by reading the files: it has to find every one.</summary>
+    /// <summary>The migrator gives the file that sets names aside the list of ours, by reading the files: it has to find every one.</summary>
     [Fact]
     public async Task Every_table_and_function_of_ours_is_a_name_that_is_set_aside()
     {

@@ -4,7 +4,7 @@ using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Features;
 
-/// <summary>Deleting an account leaves no file and nothing that says who it was, and books that still add up; exporting shows everything that is kept.</summary>
+/// <summary>Deleting an account leaves no file and nothing that says who it was, and a ledger that still adds up; exporting shows everything that is kept.</summary>
 [Collection(SharedProduct.Name)]
 public sealed class AccountDeletionTests(TestSystem system)
 {
@@ -95,7 +95,7 @@ public sealed class AccountDeletionTests(TestSystem system)
             file => file.Contains(phone.UserId.ToString(), StringComparison.Ordinal)
         );
         await system.AssertLedgerAsync();
-        // The books stay: who paid what is still there under an id that means nobody.
+        // The ledger stays: who paid what is still there under an id that means nobody.
         Assert.Equal(1L, await system.QueryAsync<long>($"select count(*) from quota_log where user_id = '{phone.UserId}' and reason = 'iap_purchase'"));
         var revoked = (await system.PretendApple.RevocationsAsync()).GetProperty("revocations").EnumerateArray().ToList();
         Assert.Contains(revoked, one => one.GetProperty("was_known").GetBoolean());

@@ -7,7 +7,7 @@ namespace Reelbase.Tests.Features;
 /// <summary>Credits that two admins have to want: asked for by one, carried out once by another.</summary>
 public sealed class AdminApprovalTests(AdminApprovalTests.Installation system) : IClassFixture<AdminApprovalTests.Installation>
 {
-    /// <summary>The house with an operator who asks for little, two more, and somebody of support.</summary>
+    /// <summary>The installation with an operator who asks for little, two more, and somebody of support.</summary>
     public sealed class Installation : AdminSystem
     {
         protected override Dictionary<string, string?> Settings => new(base.Settings) { ["Admin:ApprovalAbove"] = "6" };
@@ -156,8 +156,8 @@ public sealed class AdminApprovalTests(AdminApprovalTests.Installation system) :
     [Fact]
     public async Task The_session_of_who_asked_may_have_ended_but_not_their_right()
     {
-        using var asker = await system.TokenAsync("leaving@support.example", "support");
-        var me = await system.IdAsync("leaving@support.example");
+        using var asker = await system.TokenAsync("departing@support.example", "support");
+        var me = await system.IdAsync("departing@support.example");
         var phone = await system.NewGuestAsync();
         var first = (await AskAsync(phone, 25, Guid.NewGuid(), asker: asker))["approval_id"].GetGuid();
         var second = (await AskAsync(phone, 26, Guid.NewGuid(), asker: asker))["approval_id"].GetGuid();

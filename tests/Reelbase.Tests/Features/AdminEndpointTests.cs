@@ -12,14 +12,14 @@ public sealed class AdminEndpointTests(AdminSystem system) : IClassFixture<Admin
     public async Task Whom_support_looks_for_travels_in_a_body_and_an_address_that_names_somebody_hears_so()
     {
         var phone = await system.NewGuestAsync();
-        await system.ExecuteAsync($"update users set email = 'looked.for@example.com' where id = '{phone.UserId}'");
-        var found = await system.PostAsync("/admin-find-users", new { q = "looked.for@example.com" });
+        await system.ExecuteAsync($"update users set email = 'searched.for@example.com' where id = '{phone.UserId}'");
+        var found = await system.PostAsync("/admin-find-users", new { q = "searched.for@example.com" });
         Assert.Equal(phone.UserId, found["rows"][0].GetProperty("id").GetGuid());
         Assert.False(found.Raw.Headers.Contains("Deprecation"));
         Assert.Equal("ERR_4000", (await system.PostAsync("/admin-find-users", new { })).Code);
-        Assert.Equal(HttpStatusCode.MethodNotAllowed, (await system.GetAsync("/admin-find-users?q=looked.for@example.com")).Status);
+        Assert.Equal(HttpStatusCode.MethodNotAllowed, (await system.GetAsync("/admin-find-users?q=searched.for@example.com")).Status);
         // As before, until the next release; and it says where to go.
-        var before = await system.GetAsync("/admin-search-users?q=looked.for@example.com");
+        var before = await system.GetAsync("/admin-search-users?q=searched.for@example.com");
         Assert.Equal(found.Text, before.Text);
         Assert.StartsWith("@", before.Raw.Headers.GetValues("Deprecation").Single(), StringComparison.Ordinal);
         Assert.Contains("admin-find-users", before.Raw.Headers.GetValues("Link").Single(), StringComparison.Ordinal);

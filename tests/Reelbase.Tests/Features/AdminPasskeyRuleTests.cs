@@ -71,7 +71,7 @@ public sealed class AdminPasskeyRuleTests(AdminPasskeyTests.Installation system)
         Assert.Equal(HttpStatusCode.BadRequest, (await console.AddAsync(wrong)).Status);
         var alerts = await system.RowsAsync($"select message from alerts where kind = 'admin_passkey_added' and message like '%{admin.Id}%'");
         Assert.Equal(2, alerts.Count);
-        // An alert leaves the house: it names nobody.
+        // An alert goes outside: it names nobody.
         Assert.All(alerts, alert => Assert.DoesNotContain(admin.Email, alert, StringComparison.Ordinal));
         Assert.Equal(
             2,
@@ -141,7 +141,7 @@ public sealed class AdminPasskeyRuleTests(AdminPasskeyTests.Installation system)
         using var passkey = new SoftwarePasskey(Host, Origin);
         Assert.Equal(HttpStatusCode.BadRequest, (await console.AddAsync(passkey.Make(options), "older")).Status);
         Assert.Equal(HttpStatusCode.OK, (await console.AddAsync(passkey.Make(newer), "newer")).Status);
-        // The browser is asked to verify its user, at both doors.
+        // The browser is asked to verify its user, at both endpoints.
         Assert.Equal("required", newer.GetProperty("authenticatorSelection").GetProperty("userVerification").GetString());
         Assert.Equal("required", (await Visitor().ChallengeAsync()).GetProperty("userVerification").GetString());
         Assert.Equal(Host, newer.GetProperty("rp").GetProperty("id").GetString());

@@ -16,7 +16,7 @@ public sealed class AdminPasskeyTests(AdminPasskeyTests.Installation system) : I
     private static int _admins;
     private static int _addresses = 1;
 
-    /// <summary>The house whose console has a name.</summary>
+    /// <summary>The installation whose console has a name.</summary>
     public sealed class Installation : AdminSystem
     {
         protected override Dictionary<string, string?> Settings => new(base.Settings) { ["Admin:PublicUrl"] = Origin + "/" };
@@ -300,12 +300,12 @@ public sealed class AdminPasskeyTests(AdminPasskeyTests.Installation system) : I
         // A new password ends the keys too: somebody else may have made them.
         Assert.Equal(0, (await system.RunAsync("create", "--email", email)).Code);
         Assert.Equal("ERR_4005", (await Visitor().SignInAsync(second)).Code);
-        var (leaving, leavingConsole) = await SignedInAsync();
+        var (departing, departingConsole) = await SignedInAsync();
         using var third = new SoftwarePasskey(Host, Origin);
-        await leavingConsole.AddAsync(third);
-        Assert.Equal(0, (await system.RunAsync("revoke", "--email", leaving)).Code);
+        await departingConsole.AddAsync(third);
+        Assert.Equal(0, (await system.RunAsync("revoke", "--email", departing)).Code);
         Assert.Equal("ERR_4005", (await Visitor().SignInAsync(third)).Code);
-        Assert.Equal(["0"], await system.RowsAsync($"select count(*) from admin_passkeys where user_id = '{await system.IdAsync(leaving)}'"));
+        Assert.Equal(["0"], await system.RowsAsync($"select count(*) from admin_passkeys where user_id = '{await system.IdAsync(departing)}'"));
     }
 
     [Fact]

@@ -8,7 +8,7 @@ namespace Reelbase.Tests.Features;
 /// <summary>What support may not do, and the sum that it may give.</summary>
 public sealed class AdminRoleTests(AdminRoleTests.Installation system) : IClassFixture<AdminRoleTests.Installation>
 {
-    /// <summary>The house with a small daily sum.</summary>
+    /// <summary>The installation with a small daily sum.</summary>
     public sealed class Installation : AdminSystem
     {
         protected override Dictionary<string, string?> Settings => new(base.Settings) { ["Admin:SupportDailyCredits"] = "50" };

@@ -433,7 +433,7 @@ public sealed class AdminTeamTests(AdminSystem system) : IClassFixture<AdminSyst
     [Fact]
     public async Task On_an_address_of_its_own_the_admin_side_is_nowhere_else()
     {
-        // The admin side is told apart by its port, so that has to be known before.
+        // The admin side is distinguished by its port, so that has to be known before.
         using var own = LoopbackAddress.Hold();
         await using var node = system.BuildServer(new() { ["Admin:ListenUrl"] = own.Url });
         await node.StartAsync();

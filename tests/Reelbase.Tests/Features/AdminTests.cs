@@ -164,7 +164,7 @@ public sealed class AdminTests(AdminSystem system) : IClassFixture<AdminSystem>
             {
                 user_id = phone.UserId,
                 tier = "premium",
-                reason = "a friend of the house",
+                reason = "a friend of the team",
             }
         );
         foreach (var sql in new[] { "update admin_actions set reason = 'another'", "delete from admin_actions", "truncate admin_actions" })

@@ -8,7 +8,7 @@ using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Features;
 
-/// <summary>An app passes on the age range that its phone gives; what the policy of the band refuses tells the app what to do, and the band is in nobody's sight but the user's.</summary>
+/// <summary>An app passes on the age range that its phone gives; what the policy of the band refuses says to the app what to do, and the band is in nobody's sight but the user's.</summary>
 public sealed class AgeBandStoryTests(AgeBandStoryTests.Careful system) : IClassFixture<AgeBandStoryTests.Careful>
 {
     /// <summary>An installation that blocks children and asks guardians of the young.</summary>

@@ -5,7 +5,7 @@ using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Features;
 
-/// <summary>Whether App Attest is looked at, asked for, and what is refused at start.</summary>
+/// <summary>Whether App Attest is verified, asked for, and what is refused at start.</summary>
 [Collection("app attest")]
 public sealed class AppAttestPolicyTests(AttestedSystem system)
 {

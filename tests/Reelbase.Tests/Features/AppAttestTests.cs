@@ -65,7 +65,7 @@ public sealed class AppAttestTests(AttestedSystem system)
         {
             Assert.Equal(known.UserId, User(await system.AssertAsync(key, known.DeviceId)));
         }
-        // The token was looked at and not used up.
+        // The token was read and not used up.
         Assert.Equal(HttpStatusCode.OK, (await known.PostAsync("/auth/v1/token?grant_type=refresh_token", new { refresh_token = known.RefreshToken })).Status);
         Assert.Equal(known.UserId, User(await system.AttestAsync(system.NewKey(), known.DeviceId, refreshToken: known.RefreshToken)));
         await system.AssertLedgerAsync();

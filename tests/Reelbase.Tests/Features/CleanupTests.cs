@@ -279,7 +279,7 @@ public sealed class CleanupTests(CleanupTests.Installation system) : IClassFixtu
     private async Task NightAsync()
     {
         await system.ExecuteAsync(
-            // The cleaner writes its row at its first look, which may be still to come.
+            // The cleaner writes its row at its first run, which may be still to come.
             "insert into schedules (name, last_finished_at) values ('cleanup', now() - interval '2 days') on conflict (name) do update set last_finished_at = excluded.last_finished_at; delete from alerts where kind = 'cleanup_summary'"
         );
         await FinishedAsync();

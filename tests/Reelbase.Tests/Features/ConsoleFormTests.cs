@@ -6,10 +6,10 @@ using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Features;
 
-/// <summary>Bodies at the console's doors that no browser of ours sends, and crowds at its sign-in.</summary>
+/// <summary>Bodies at the console's endpoints that no browser of ours sends, and crowds at its sign-in.</summary>
 public sealed partial class ConsoleFormTests(ConsoleFormTests.Installation system) : IClassFixture<ConsoleFormTests.Installation>
 {
-    /// <summary>The house behind a proxy of its own, so that a test can come from any address.</summary>
+    /// <summary>The installation behind a proxy of its own, so that a test can come from any address.</summary>
     public sealed class Installation : AdminSystem
     {
         protected override Dictionary<string, string?> Settings => new(base.Settings) { ["Server:TrustedProxies:0"] = "127.0.0.1" };
@@ -44,14 +44,14 @@ public sealed partial class ConsoleFormTests(ConsoleFormTests.Installation syste
         };
         using var http = system.Anybody();
         var page = await http.GetStringAsync("/admin/sign-in");
-        var doors = new[] { "/admin/session", "/admin/session/password", "/admin/session/end", "/admin/sign-in", "/admin/password", "/admin" };
+        var paths = new[] { "/admin/session", "/admin/session/password", "/admin/session/end", "/admin/sign-in", "/admin/password", "/admin" };
         foreach (var (what, type, body) in bodies)
         {
-            foreach (var door in doors)
+            foreach (var path in paths)
             {
                 foreach (var hasToken in (bool[])[false, true])
                 {
-                    using var request = new HttpRequestMessage(HttpMethod.Post, door) { Content = new ByteArrayContent(body) };
+                    using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new ByteArrayContent(body) };
                     request.Content.Headers.TryAddWithoutValidation("Content-Type", type);
                     if (hasToken)
                     {
@@ -59,16 +59,16 @@ public sealed partial class ConsoleFormTests(ConsoleFormTests.Installation syste
                     }
                     var answer = await ApiResponse.ReadAsync(await http.SendAsync(request));
                     var isReadable = what is "a charset of nobody" or "bytes that are no text";
-                    Assert.True((int)answer.Status < 500, $"{what} at {door}: {answer.Status}");
-                    Assert.True(isReadable || (answer.Status == HttpStatusCode.BadRequest && answer.Code == "ERR_4000"), $"{what} at {door}: {answer.Text}");
+                    Assert.True((int)answer.Status < 500, $"{what} at {path}: {answer.Status}");
+                    Assert.True(isReadable || (answer.Status == HttpStatusCode.BadRequest && answer.Code == "ERR_4000"), $"{what} at {path}: {answer.Text}");
                 }
             }
-            foreach (var door in (string[])["/admin/passkey/challenge", "/admin/passkey/session", "/admin/passkey/new", "/admin/passkey/add"])
+            foreach (var path in (string[])["/admin/passkey/challenge", "/admin/passkey/session", "/admin/passkey/new", "/admin/passkey/add"])
             {
-                using var request = new HttpRequestMessage(HttpMethod.Post, door) { Content = new ByteArrayContent(body) };
+                using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new ByteArrayContent(body) };
                 request.Content.Headers.TryAddWithoutValidation("Content-Type", type);
                 using var answer = await http.SendAsync(request);
-                Assert.True((int)answer.StatusCode < 500, $"{what} at {door}: {answer.StatusCode}");
+                Assert.True((int)answer.StatusCode < 500, $"{what} at {path}: {answer.StatusCode}");
             }
         }
         using var large = await http.PostAsync("/admin/session", new FormUrlEncodedContent([new("email", new string('x', 100_000))]));
@@ -160,11 +160,11 @@ public sealed partial class ConsoleFormTests(ConsoleFormTests.Installation syste
     private static Task<string> LocationAsync(HttpClient browser, string email, string password, string code) =>
         PostAsync(browser, "/admin/session", ("email", email), ("password", password), ("code", code));
 
-    private static async Task<string> PostAsync(HttpClient browser, string door, params (string Name, string Value)[] fields)
+    private static async Task<string> PostAsync(HttpClient browser, string path, params (string Name, string Value)[] fields)
     {
         var page = await browser.GetStringAsync("/admin/sign-in");
         using var answer = await browser.PostAsync(
-            door,
+            path,
             new FormUrlEncodedContent([
                 new("__RequestVerificationToken", Token().Match(page).Groups[1].Value),
                 .. fields.Select(field => KeyValuePair.Create(field.Name, field.Value)),

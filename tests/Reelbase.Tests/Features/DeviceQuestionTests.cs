@@ -227,7 +227,7 @@ public sealed class DeviceQuestionTests(AdminSystem system) : IClassFixture<Admi
     public async Task A_question_that_the_worker_begins_at_the_same_moment_is_waited_for()
     {
         var phone = await system.NewGuestAsync();
-        // As claim_temporary_guest does it, without a lock of the device; its lease is over, so that the next look ends the question.
+        // As claim_temporary_guest does it, without a lock of the device; its lease is over, so that the next poll ends the question.
         await using var worker = new NpgsqlConnection(system.Owner);
         await worker.OpenAsync();
         await using var claim = await worker.BeginTransactionAsync();
@@ -255,7 +255,7 @@ public sealed class DeviceQuestionTests(AdminSystem system) : IClassFixture<Admi
             $"select concat_ws('|', outcome, question_id) from begin_device_question('{phone.DeviceId}', 'a token of {phone.UserId}', '192.0.2.1', 10, 3600, 600, '{worker}', 600)";
         var asked = (await system.QueryAsync<string>(Begin("first"))).Split('|');
         Assert.Equal("ask", asked[0]);
-        // Stops the second call between its looks.
+        // Stops the second call between its polls.
         await using var holder = new NpgsqlConnection(system.Owner);
         await holder.OpenAsync();
         await using var hold = await holder.BeginTransactionAsync();

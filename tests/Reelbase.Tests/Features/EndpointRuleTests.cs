@@ -10,7 +10,7 @@ using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Features;
 
-/// <summary>Rules of the doors that stand beside those of their features: what the switch for shipped builds does not loosen, how old a sign-in may be, and what is kept nowhere.</summary>
+/// <summary>Rules of the endpoints that stand beside those of their features: what the switch for shipped builds does not loosen, how old a sign-in may be, and what is kept nowhere.</summary>
 public sealed class EndpointRuleTests(EndpointRuleTests.Open system) : IClassFixture<EndpointRuleTests.Open>
 {
     /// <summary>The switch for shipped builds is open.</summary>

@@ -12,7 +12,7 @@ namespace Reelbase.Tests.Features;
 /// <summary>Stored videos: whole, in pieces, and only for whom they are meant. On the local disk and in an S3-compatible store alike.</summary>
 public abstract class FilesTests(FilesTests.WithVideo system)
 {
-    /// <summary>One finished video, looked at by every test.</summary>
+    /// <summary>One finished video, read by every test.</summary>
     public class WithVideo : TestSystem
     {
         protected override bool HasMediaTools => true;

@@ -11,7 +11,7 @@ namespace Reelbase.Tests.Features;
 /// <summary>A disk that had room enough and is full when a file is stored: videos come later, pictures are refused, and nothing half-written stays.</summary>
 public sealed class FullDiskTests(FullDiskTests.Full system) : IClassFixture<FullDiskTests.Full>
 {
-    /// <summary>A product whose store says of one user's files what a full disk says, as long as a test wants, beside a moderation service that looks at pictures.</summary>
+    /// <summary>A product whose store says of one user's files what a full disk says, as long as a test wants, beside a moderation service that checks pictures.</summary>
     public sealed class Full : TestSystem
     {
         /// <summary>How often a file was refused.</summary>

@@ -189,9 +189,9 @@ public sealed class GenerateVideoTests(TestSystem system)
     {
         var phone = await system.NewGuestAsync();
         var key = Guid.NewGuid();
-        var first = await phone.GenerateAsync("Told again", key);
+        var first = await phone.GenerateAsync("Asked again", key);
         await phone.WatchAsync(first["job_id"].GetString()!);
-        var again = await phone.GenerateAsync("Told again", key);
+        var again = await phone.GenerateAsync("Asked again", key);
         Assert.Equal(first.Text, again.Text);
         Assert.Equal("true", again.Raw.Headers.GetValues("X-Idempotent-Replay").Single());
         Assert.Equal(2, await phone.CreditsAsync());

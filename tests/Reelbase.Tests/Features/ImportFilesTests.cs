@@ -120,8 +120,8 @@ public sealed class ImportFilesTests : IAsyncLifetime
             $"over the {limit} of Downloads:MaxBytes",
             $"report: file_refused: uploads/{Guest}/endless.jpg of user {Guest}: it has more than the {limit} bytes of Downloads:MaxBytes",
             $"report: file_refused: uploads/{Guest}/page.jpg of user {Guest}: it is no picture",
-            $"report: file_refused: uploads/{Guest}/short.jpg of user {Guest}: it has {Pictures.Jpeg().Length} bytes and the former books say 9999",
-            $"report: file_refused: uploads/{Guest}/other.jpg of user {Guest}: its ETag is not the one in the former books",
+            $"report: file_refused: uploads/{Guest}/short.jpg of user {Guest}: it has {Pictures.Jpeg().Length} bytes and the former database says 9999",
+            $"report: file_refused: uploads/{Guest}/other.jpg of user {Guest}: its ETag is not the one in the former database",
             "compare: files: 10 to carry, 1 here; DIFFERENT for 9, first ",
         ];
         Assert.All(lines, line => Assert.Contains(line, output, StringComparison.Ordinal));
@@ -276,7 +276,7 @@ public sealed class ImportFilesTests : IAsyncLifetime
         Assert.Equal(["refused|a file of its name is being removed here"], await RowsAsync($"select state, reason from import_files where {file}"));
     }
 
-    /// <summary>A file that lies in the storage and stands in its books.</summary>
+    /// <summary>A file that lies in the storage and stands in its tables.</summary>
     private async Task KnowAsync(string bucket, string name, byte[] bytes, long? size = null, string? eTag = null)
     {
         var file = new FormerObject(bytes);

@@ -41,7 +41,7 @@ public sealed class ModelImportTests(AdminSystem system) : IClassFixture<AdminSy
             {
                 model_id = model,
                 is_available = true,
-                reason = "looked at",
+                reason = "reviewed",
             }
         );
         Assert.True(on.Status == System.Net.HttpStatusCode.OK, on.Text);

@@ -46,7 +46,7 @@ public sealed class PictureChainTests(PictureChainTests.Product system) : IClass
             }
         )
         {
-            // It is under way for as long as its link is looked at.
+            // It is under way for as long as its link is used.
             var prompt = $"It begins with a picture [slow 600] {Guid.NewGuid()}";
             var accepted = await PressAsync(phone, Catalog.ImageModel, address, prompt);
             Assert.True(accepted.Status == HttpStatusCode.OK, $"{address}: {accepted.Text}");

@@ -77,7 +77,7 @@ public sealed class PictureCopyTests(PictureCopyTests.Watched system) : IClassFi
     public async Task What_moderation_sees_is_what_the_provider_gets_although_the_server_answers_otherwise_the_second_time()
     {
         var phone = await system.NewGuestAsync(1000);
-        // It is under way for as long as its link is looked at.
+        // It is under way for as long as its link is used.
         var prompt = $"Changes [slow 600] {phone.UserId}";
         var accepted = await PressAsync(phone, "changing", prompt);
         Assert.True(accepted.Status == HttpStatusCode.OK, accepted.Text);

@@ -7,7 +7,7 @@ using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Features;
 
-/// <summary>Providers that go down, refuse our account, cost too much, or end a model: who waits, who is told, and how it goes on.</summary>
+/// <summary>Providers that go down, refuse our account, cost too much, or end a model: who waits, who is notified, and how it goes on.</summary>
 public sealed class ProviderFaultTests : IAsyncLifetime
 {
     private readonly Nervous _system = new();
@@ -159,7 +159,7 @@ public sealed class ProviderFaultTests : IAsyncLifetime
         var accepted = await phone.GenerateAsync(prompt);
         var job = accepted["job_id"].GetString()!;
         await Eventually.IsAsync(() => _system.QueryAsync<string>($"select stage from video_jobs where job_id = '{job}'"), stage => stage == "submitted");
-        // At the deadline nobody can be asked, nor told to stop.
+        // At the deadline nobody can be asked, nor asked to stop.
         await using var outage = await _system.OutageAsync("fal/fal-ai", "down");
         await _system.PassDeadlineAsync(job);
         var last = (await phone.WatchAsync(job))[^1];

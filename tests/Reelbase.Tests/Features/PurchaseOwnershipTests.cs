@@ -137,7 +137,7 @@ public sealed class PurchaseOwnershipTests(AdminSystem system) : IClassFixture<A
             await system.RowsAsync($"select target_user_id, amount, reason from admin_actions where action_type = 'purchase_assign' and target_id = '{id}'")
         );
 
-        // One of which nobody has told us yet: Apple is asked. And one that nobody knows.
+        // One of which nobody has notified us yet: Apple is asked. And one that nobody knows.
         var (unheard, _) = await _apple.BuyAsync(Apple.Pack60);
         Assert.Equal(60, (await system.PostAsync("/admin-assign-purchase", Assignment(unheard, phone)))["credits_added"].GetInt32());
         Assert.Equal("ERR_4007", (await system.PostAsync("/admin-assign-purchase", Assignment("1234567890", phone))).Code);
@@ -328,7 +328,7 @@ public sealed class PurchaseOwnershipTests(AdminSystem system) : IClassFixture<A
             {
                 user_id = phone.UserId,
                 tier,
-                reason = "a friend of the house",
+                reason = "a friend of the team",
             }
         );
 

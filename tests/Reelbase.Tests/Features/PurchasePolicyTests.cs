@@ -5,7 +5,7 @@ using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Features;
 
-/// <summary>The limit of failed claims, and what is found only in Apple's books.</summary>
+/// <summary>The limit of failed claims, and what is found only in Apple's store.</summary>
 public sealed class PurchasePolicyTests(PurchasePolicyTests.Shop shop) : IClassFixture<PurchasePolicyTests.Shop>
 {
     /// <summary>With the defaults that an operator has.</summary>
@@ -19,11 +19,11 @@ public sealed class PurchasePolicyTests(PurchasePolicyTests.Shop shop) : IClassF
     public async Task Of_sixty_bogus_claims_at_once_no_more_reach_apple_than_may_fail()
     {
         var phone = await shop.NewGuestAsync();
-        var books = shop.Simulators.Services.GetRequiredService<AppStoreState>();
+        var store = shop.Simulators.Services.GetRequiredService<AppStoreState>();
         var answers = await Task.WhenAll(
             Enumerable.Range(0, 60).Select(number => phone.PostAsync("/update-credits", new { transaction_id = $"99900000000{number:00}" }))
         );
-        Assert.InRange(books.Lookups.Keys.Count(id => id.StartsWith("99900000000", StringComparison.Ordinal)), 1, 3);
+        Assert.InRange(store.Lookups.Keys.Count(id => id.StartsWith("99900000000", StringComparison.Ordinal)), 1, 3);
         Assert.InRange(answers.Count(answer => answer.Code == "ERR_4011"), 1, 3);
         Assert.All(answers, answer => Assert.True(answer.Code is "ERR_4011" or "ERR_4004", answer.Text));
         Assert.All(answers.Where(answer => answer.Code == "ERR_4004"), answer => Assert.NotNull(answer.Raw.Headers.RetryAfter));
@@ -107,7 +107,7 @@ public sealed class PurchasePolicyTests(PurchasePolicyTests.Shop shop) : IClassF
         // While we are down: a purchase that the app never reports, and a refund. Apple tries and fails.
         await shop.Apple.BuyAsync(Apple.Pack60, phone.UserId, notify: true);
         await shop.Apple.RefundAsync(known);
-        // And a purchase of the same buyer of which Apple never told at all.
+        // And a purchase of the same buyer of which Apple never notified us.
         await shop.Apple.BuyAsync(Apple.Pack150, phone.UserId);
         await away.EndAsync();
         await ReconcileAsync();

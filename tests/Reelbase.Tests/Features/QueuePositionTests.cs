@@ -74,7 +74,7 @@ public sealed class QueuePositionTests : IAsyncLifetime
             expected.Add((isPremiumTurn && premiumJobs.Count > 0) || standardJobs.Count == 0 ? premiumJobs.Dequeue() : standardJobs.Dequeue());
         }
 
-        // The status answer tells everybody their place.
+        // The status answer gives everybody their position.
         var places = await _system.RowsAsync("select job_id, user_id from video_jobs where stage = 'queued'");
         Assert.Equal(2 * Users, places.Count);
         foreach (var place in places.Select(row => row.Split('|')))

@@ -35,7 +35,7 @@ public sealed class RealtimeTests(RealtimeTests.Installation system) : IClassFix
         Assert.Equal(3, entries.EnumerateArray().Select(entry => entry.GetProperty("id").GetInt64()).Where(id => id != 0).Distinct().Count());
         await theirs.JoinedAsync("realtime:theirs", other.AccessToken, ChannelClient.Changes("video_jobs"), ChannelClient.Changes("users"));
 
-        // The job is not handed over before it was seen waiting: a first look that came late would be the only one.
+        // The job is not handed over before it was seen waiting: a first poll that came late would be the only one.
         await PauseAsync("infinity");
         var job = (await phone.GenerateAsync("Watched over a channel"))["job_id"].GetString()!;
         var inserted = await mine.ChangeAsync(data => data.GetProperty("table").GetString() == "video_jobs");

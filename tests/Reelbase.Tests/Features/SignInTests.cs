@@ -37,7 +37,7 @@ public sealed class SignInTests(TestSystem system)
         Assert.Equal(video.GetProperty("job_id").GetString(), jobs["jobs"][0].GetProperty("job_id").GetString());
         // Once more changes nothing.
         Assert.Equal(HttpStatusCode.OK, (await phone.PostAsync("/merge-guest-user", new { id_token = token })).Status);
-        // And another Apple account is not joined to a member.
+        // And another Apple account is not linked to a member.
         var (other, _) = await system.PretendApple.SignInAsync(Subject());
         Assert.Equal("ERR_4012", (await phone.PostAsync("/merge-guest-user", new { id_token = other })).Code);
     }

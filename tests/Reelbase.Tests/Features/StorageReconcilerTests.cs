@@ -172,7 +172,7 @@ public abstract class StorageReconcilerTests(StorageReconcilerTests.Installation
 
     private protected async Task<StorageReport> RunAsync()
     {
-        // A store may round times up: what was written just now is then of the next second, and too young to be looked at.
+        // A store may round times up: what was written just now is then of the next second, and too young to be checked.
         await Eventually.IsAsync(
             async () =>
             {

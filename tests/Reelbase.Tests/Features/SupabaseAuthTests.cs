@@ -7,7 +7,7 @@ using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Features;
 
-/// <summary>The auth API where no SDK looks: limits, hostile bodies, what metadata does in merges and deletions, and browsers.</summary>
+/// <summary>The auth API where no SDK goes: limits, hostile bodies, what metadata does in merges and deletions, and browsers.</summary>
 public sealed class SupabaseAuthTests(SupabaseAuthTests.Limited system) : IClassFixture<SupabaseAuthTests.Limited>
 {
     private const int SignUps = 5;

@@ -64,7 +64,7 @@ public sealed class TemporaryGuestTests(TemporaryGuestTests.Curious system) : IC
             1,
             await system.QueryAsync<long>($"select count(*) from quota_log where user_id in ('{guest}', '{known.UserId}') and reason = 'initial_grant'")
         );
-        // An id that was joined to a guest keeps working when that guest becomes part of a member.
+        // An id that was given to a guest keeps working when that guest becomes part of a member.
         var subject = "001234." + Guid.NewGuid().ToString("N");
         await (await system.NewGuestAsync()).PostAsync(
             "/merge-guest-user",
@@ -168,8 +168,8 @@ public sealed class TemporaryGuestTests(TemporaryGuestTests.Curious system) : IC
         using var http = Client(memberResponse["access_token"].GetString()!);
         var (token, _) = await system.PretendApple.SignInAsync("001234." + Guid.NewGuid().ToString("N"));
         Assert.Equal(HttpStatusCode.OK, (await http.PostAsJsonAsync("/merge-guest-user", new { id_token = token })).StatusCode);
-        using var leaving = Client(leftResponse["access_token"].GetString()!);
-        Assert.Equal(HttpStatusCode.OK, (await leaving.PostAsJsonAsync("/delete-account", new { })).StatusCode);
+        using var departing = Client(leftResponse["access_token"].GetString()!);
+        Assert.Equal(HttpStatusCode.OK, (await departing.PostAsJsonAsync("/delete-account", new { })).StatusCode);
         await outage.EndAsync();
         Assert.Equal(known.UserId, (await Phone.OnboardAsync(system.Url, known.DeviceId, known.DeviceId + "-later")).UserId);
         await Eventually.IsAsync(

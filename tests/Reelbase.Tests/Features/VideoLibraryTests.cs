@@ -83,7 +83,7 @@ public sealed class VideoLibraryTests(TestSystem system)
     }
 
     [Fact]
-    public async Task The_waiting_line_is_told_from_zero()
+    public async Task Positions_in_the_queue_count_from_zero()
     {
         await using var narrow = new Narrow();
         await narrow.InitializeAsync();

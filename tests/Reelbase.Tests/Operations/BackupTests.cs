@@ -63,7 +63,7 @@ public sealed class BackupTests
             await enough.CancelAsync();
             await Task.WhenAll(load);
 
-            // Bought after that moment, and told to nobody but Apple.
+            // Bought after that moment, and known to nobody but Apple.
             var (late, _) = await apple.BuyAsync(Apple.Pack150, phones[0].UserId, notify: true);
             await Eventually.IsAsync(() => system.QueryAsync<long>($"select count(*) from quota_log where transaction_id = '{late}'"), rows => rows == 1);
             await system.ExecuteAsync("select pg_switch_wal()");

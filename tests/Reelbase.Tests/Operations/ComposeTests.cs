@@ -84,7 +84,7 @@ public sealed partial class ComposeTests
                 volume => Assert.Matches("^data:/data$|^\\./secrets:/secrets:ro$", volume)
             );
         }
-        // One door, on this machine alone: TLS is a proxy's work.
+        // One address, on this machine alone: TLS is a proxy's work.
         Assert.Equal(
             ["reelbase: 127.0.0.1:8080:8080"],
             Services.Where(s => s.Value.ContainsKey("ports")).SelectMany(s => Texts(s.Value["ports"]).Select(port => $"{s.Key}: {port}"))

@@ -195,7 +195,7 @@ public sealed class DoctorTests(TestSystem system) : IClassFixture<TestSystem>
         (_, output) = await ServerProcess.RunAsync(environment, "doctor");
         Assert.Contains("this machine and the database agree", output, StringComparison.Ordinal);
         Assert.Contains("migrations are not compared", output, StringComparison.Ordinal);
-        // What only the owner can tell is refused as before, and nothing is made.
+        // What only the owner can see is refused as before, and nothing is made.
         (code, output) = await ServerProcess.RunAsync(environment, "admin", "database-url");
         Assert.Equal(1, code);
         Assert.Contains("nothing was made", output, StringComparison.Ordinal);

@@ -129,7 +129,7 @@ public sealed class ProxyTests(ProxyTests.Installation system) : IClassFixture<P
 
     private static string Authority(WebApplication node) => new Uri(TestSystem.AddressOf(node)).Authority;
 
-    /// <summary>A node as it is behind a proxy: in Production, where nobody is trusted who is not named. Jobs are worked on by the house's own server.</summary>
+    /// <summary>A node as it is behind a proxy: in Production, where nobody is trusted who is not named. Jobs are worked on by the test's own server.</summary>
     private async Task<WebApplication> StartNodeAsync(string url, string? below = null, string? listen = null)
     {
         var node = system.BuildServer(

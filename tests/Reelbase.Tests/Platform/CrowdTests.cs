@@ -7,7 +7,7 @@ using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Platform;
 
-/// <summary>However many press at once, some of the database's connections stay free for everybody who looks at something.</summary>
+/// <summary>However many press at once, some of the database's connections stay free for everybody who reads something.</summary>
 public sealed class CrowdTests(TestSystem system) : IClassFixture<TestSystem>
 {
     /// <summary>More than the pool of the tests has.</summary>

@@ -143,7 +143,7 @@ public sealed class HostileUrlTests : IAsyncLifetime
         "https://[fe80::1%25eth0]/v.mp4",
     ];
 
-    /// <summary>Answers for names as told, and writes down every connection instead of making it.</summary>
+    /// <summary>Answers for names as configured, and writes down every connection instead of making it.</summary>
     private sealed class Watching(string allowed) : Dialer
     {
         public ConcurrentQueue<IPAddress> Reached { get; } = new();
@@ -273,7 +273,7 @@ public sealed class HostileUrlTests : IAsyncLifetime
         foreach (var address in Addresses.Select(Literal).OfType<IPAddress>())
         {
             var dialer = new Watching(_allowed);
-            // Public when it is looked at, private for whoever would look again.
+            // Public when it is resolved, private for whoever would resolve it again.
             dialer.Answers["files.fal.media"] = new([
                 [IPAddress.Parse("8.8.8.8")],
                 [address],

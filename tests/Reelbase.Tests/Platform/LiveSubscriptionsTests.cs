@@ -17,18 +17,18 @@ public sealed class LiveSubscriptionsTests
     public void A_reading_that_ends_after_its_watcher_left_does_not_forget_whoever_came_meanwhile()
     {
         var (user, job, session) = (Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid());
-        var book = new LiveSubscriptions();
+        var subscriptions = new LiveSubscriptions();
         LiveWatch New() => new(null!, CallerOf(user, session), new LiveInterest([job]), new Nobody());
         var first = New();
-        book.Add(first);
-        var reading = book.Take(10);
-        book.Remove(first);
-        book.Add(New());
-        book.Apply(reading, Enumerable.Empty<LiveRead>().ToLookup(row => row.Ask), isListening: true, DateTime.UtcNow);
-        Assert.Equal(1, book.Watchers);
-        Assert.Equal([session], book.Known().Sessions);
-        Assert.Equal([job], book.Known().Jobs);
-        Assert.True(book.MarkJob(job));
+        subscriptions.Add(first);
+        var reading = subscriptions.Take(10);
+        subscriptions.Remove(first);
+        subscriptions.Add(New());
+        subscriptions.Apply(reading, Enumerable.Empty<LiveRead>().ToLookup(row => row.Ask), isListening: true, DateTime.UtcNow);
+        Assert.Equal(1, subscriptions.Watchers);
+        Assert.Equal([session], subscriptions.Known().Sessions);
+        Assert.Equal([job], subscriptions.Known().Jobs);
+        Assert.True(subscriptions.MarkJob(job));
     }
 
     [Fact]
@@ -37,17 +37,17 @@ public sealed class LiveSubscriptionsTests
         const int watches = 200;
         const int jobs = 5;
         var (user, session) = (Guid.NewGuid(), Guid.NewGuid());
-        var book = new LiveSubscriptions();
+        var subscriptions = new LiveSubscriptions();
         var asked = new Asked();
         var all = Enumerable
             .Range(0, watches)
             .Select(_ => new LiveWatch(null!, CallerOf(user, session), new LiveInterest(new AskedJobs(asked, jobs)), new Nobody()))
             .ToList();
-        all.ForEach(book.Add);
-        Assert.Equal(watches * jobs, book.Known().Jobs.Length);
-        all.ForEach(book.Remove);
-        Assert.Empty(book.Known().Jobs);
-        Assert.False(book.MarkUser(user));
+        all.ForEach(subscriptions.Add);
+        Assert.Equal(watches * jobs, subscriptions.Known().Jobs.Length);
+        all.ForEach(subscriptions.Remove);
+        Assert.Empty(subscriptions.Known().Jobs);
+        Assert.False(subscriptions.MarkUser(user));
         Assert.InRange(asked.Times, 0, 10 * watches);
     }
 
@@ -55,20 +55,20 @@ public sealed class LiveSubscriptionsTests
     public void A_job_is_watched_until_the_last_of_its_watchers_has_gone()
     {
         var (user, session, job) = (Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid());
-        var book = new LiveSubscriptions();
+        var subscriptions = new LiveSubscriptions();
         LiveWatch New(bool status) => new(null!, CallerOf(user, session), new LiveInterest([job], status), new Nobody());
         var (first, second) = (New(false), New(true));
-        book.Add(first);
-        book.Add(second);
-        Assert.Equal([job], book.Take(10)[0].Ask.Statuses);
-        book.Remove(second);
+        subscriptions.Add(first);
+        subscriptions.Add(second);
+        Assert.Equal([job], subscriptions.Take(10)[0].Ask.Statuses);
+        subscriptions.Remove(second);
         // Disposed twice is left once.
-        book.Remove(second);
-        Assert.True(book.MarkJob(job));
-        Assert.Empty(book.Take(10)[0].Ask.Statuses);
-        book.Remove(first);
-        Assert.False(book.MarkJob(job));
-        Assert.Empty(book.Take(10));
+        subscriptions.Remove(second);
+        Assert.True(subscriptions.MarkJob(job));
+        Assert.Empty(subscriptions.Take(10)[0].Ask.Statuses);
+        subscriptions.Remove(first);
+        Assert.False(subscriptions.MarkJob(job));
+        Assert.Empty(subscriptions.Take(10));
     }
 
     private sealed class Asked

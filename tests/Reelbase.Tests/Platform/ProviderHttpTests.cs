@@ -9,7 +9,7 @@ using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Platform;
 
-/// <summary>How calls to providers are tried, waited for, counted and broken off, against a service that does as told.</summary>
+/// <summary>How calls to providers are tried, waited for, counted and broken off, against a service that does as the test says.</summary>
 public sealed class ProviderHttpTests : IAsyncLifetime
 {
     private string _url = "";
@@ -165,7 +165,7 @@ public sealed class ProviderHttpTests : IAsyncLifetime
                 TotalTimeoutSeconds = 8,
             }
         );
-        // Whether the last answer or none is told, nothing is sent once the time is over.
+        // Whether the last answer or none is returned, nothing is sent once the time is over.
         var outcome = await Record.ExceptionAsync(() => PollAsync(http));
         Assert.True(outcome is null or ProviderUnreachableException, $"{outcome}");
         Assert.Single(_calls);

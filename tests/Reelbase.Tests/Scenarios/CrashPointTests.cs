@@ -6,7 +6,7 @@ namespace Reelbase.Tests.Scenarios;
 /// <summary>The worker dies at each named step of a job, and the job still ends as it must: at most one job at the provider, a video or the credits.</summary>
 public abstract class CrashPointTests(CrashPointTests.Mortal system)
 {
-    /// <summary>A server that is told where to die.</summary>
+    /// <summary>A server that is configured where to die.</summary>
     public class Mortal : TestSystem
     {
         public override async ValueTask InitializeAsync()

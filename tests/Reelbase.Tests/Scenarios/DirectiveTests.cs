@@ -8,7 +8,7 @@ namespace Reelbase.Tests.Scenarios;
 /// <summary>Each way in which the pretend provider can be rude, and how the job ends all the same.</summary>
 public sealed class DirectiveTests(DirectiveTests.Installation system) : IClassFixture<DirectiveTests.Installation>
 {
-    /// <summary>Videos are looked into, and webhooks race with polling.</summary>
+    /// <summary>Videos are read, and webhooks race with polling.</summary>
     public sealed class Installation : TestSystem
     {
         protected override bool HasMediaTools => true;

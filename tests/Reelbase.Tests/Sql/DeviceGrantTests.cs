@@ -178,23 +178,23 @@ public sealed class DeviceGrantTests : IAsyncLifetime
     [InlineData(2)]
     public async Task A_user_who_leaves_in_the_middle_of_their_grant_holds_nobody_up(int stepsDone)
     {
-        var (leaving, other) = (await NewGrantAsync(), await NewGrantAsync());
-        await ClaimAsync("one", leaving.Grant);
+        var (departing, other) = (await NewGrantAsync(), await NewGrantAsync());
+        await ClaimAsync("one", departing.Grant);
         string[] steps =
         [
-            $"record_device_answer('{leaving.Grant}', 'one', false, false)",
-            $"record_device_bit_set('{leaving.Grant}', 'one')",
-            $"grant_initial_credits('{leaving.Grant}', 'one', 10)",
+            $"record_device_answer('{departing.Grant}', 'one', false, false)",
+            $"record_device_bit_set('{departing.Grant}', 'one')",
+            $"grant_initial_credits('{departing.Grant}', 'one', 10)",
         ];
         foreach (var step in steps[..stepsDone])
         {
             await AsWorkerAsync(step);
         }
-        await TestCluster.ExecuteAsync(_owner, $"select erase_account('{leaving.User}')");
+        await TestCluster.ExecuteAsync(_owner, $"select erase_account('{departing.User}')");
         Assert.Contains(await AsWorkerAsync(steps[stepsDone]), new[] { "", "False" });
         // Without waiting for the lease of that turn.
         await GrantAsync("two", other.Grant);
-        Assert.Equal((0, 10), (await CreditsAsync(leaving.User), await CreditsAsync(other.User)));
+        Assert.Equal((0, 10), (await CreditsAsync(departing.User), await CreditsAsync(other.User)));
     }
 
     private async Task<(Guid User, Guid Grant)> NewGrantAsync()

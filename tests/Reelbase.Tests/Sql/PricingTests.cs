@@ -91,7 +91,7 @@ public sealed class PricingTests(SqlDatabase database)
     // Request over theme over default.
     [InlineData("""{"duration": 8}""", "{}", """{"audio": false, "duration": 8, "resolution": "720p", "aspect_ratio": "16:9"}""")]
     [InlineData("""{"duration": 8}""", """{"duration": 4}""", """{"audio": false, "duration": 4, "resolution": "720p", "aspect_ratio": "16:9"}""")]
-    // A theme that asks for what this model cannot gets the default; a request is told.
+    // A theme that asks for what this model cannot gets the default; a request is refused.
     [InlineData("""{"resolution": "4k"}""", "{}", Defaults)]
     [InlineData("{}", """{"resolution": "4k"}""", "ERR_4003 not_an_option")]
     [InlineData("{}", """{"duration": 61}""", "ERR_4003 not_an_option")]
@@ -102,7 +102,7 @@ public sealed class PricingTests(SqlDatabase database)
     [InlineData("{}", """{"duration": "auto", "resolution": "auto"}""", Defaults)]
     [InlineData("{}", """{"aspect_ratio": "auto"}""", """{"audio": false, "duration": 6, "resolution": "720p", "aspect_ratio": "auto"}""")]
     [InlineData("""{"duration": 8}""", """{"duration": null}""", """{"audio": false, "duration": 8, "resolution": "720p", "aspect_ratio": "16:9"}""")]
-    // A setting of the common vocabulary that this model lacks is left out; any other is told.
+    // A setting of the common vocabulary that this model lacks is left out; any other is refused.
     [InlineData("{}", """{"fps": 24, "negative_prompt": "rain"}""", Defaults)]
     [InlineData("{}", """{"colour": "blue"}""", "ERR_4003 unknown_setting")]
     [InlineData("""{"colour": "blue"}""", "{}", Defaults)]

@@ -52,7 +52,7 @@ public sealed class SqlCase(NpgsqlConnection connection, NpgsqlTransaction trans
         await RunAsync("set local role authenticated");
     }
 
-    /// <summary>The database's owner again, to look behind the scenes.</summary>
+    /// <summary>The database's owner again, to read what roles may not.</summary>
     public Task BecomeOwnerAsync() => RunAsync("reset role");
 
     /// <summary>A user with a balance that the ledger explains.</summary>

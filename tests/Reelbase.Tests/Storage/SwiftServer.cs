@@ -116,7 +116,7 @@ public sealed class SwiftServer : IAsyncLifetime
         }
     }
 
-    /// <summary>A client of the vendor's, with the right secret unless told otherwise.</summary>
+    /// <summary>A client of the vendor's, with the right secret unless configured otherwise.</summary>
     public AmazonS3Client Client(string secret = SecretKey) =>
         new(
             new BasicAWSCredentials(AccessKey, secret),

@@ -2,7 +2,7 @@ using System.Net.Http.Headers;
 
 namespace Reelbase.Tests.Support;
 
-/// <summary>The house with one admin, who has a token from the command line.</summary>
+/// <summary>The installation with one admin, who has a token from the command line.</summary>
 public class AdminSystem : TestSystem
 {
     protected override bool HasConsole => true;

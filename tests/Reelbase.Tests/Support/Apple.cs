@@ -9,7 +9,7 @@ public sealed class Apple(HttpClient control)
     public const string Pack60 = "com.rendioai.credits.popular.60";
     public const string Pack150 = "com.rendioai.credits.best.150";
 
-    /// <summary>Buys something; by default for a user whom the app named, and without Apple telling us.</summary>
+    /// <summary>Buys something; by default for a user whom the app named, and without Apple notifying us.</summary>
     public async Task<(string Id, string Signed)> BuyAsync(
         string product,
         Guid? user = null,

@@ -6,7 +6,7 @@ using System.Text.RegularExpressions;
 
 namespace Reelbase.Tests.Support;
 
-/// <summary>Somebody at the console's doors without a browser: cookies, the form's token, and an address of their own.</summary>
+/// <summary>Somebody at the console's endpoints without a browser: cookies, the form's token, and an address of their own.</summary>
 public sealed partial class ConsoleVisitor : IDisposable
 {
     private readonly HttpClient _http;

@@ -17,7 +17,7 @@ public static class Patience
     /// <summary>The same, as browsers take it.</summary>
     public const int Milliseconds = (int)(Seconds * 1000);
 
-    /// <summary>A time that a server of a test gets for what it does not have to wait for: an answer from next door that is merely late must not count as lost.</summary>
+    /// <summary>A time that a server of a test gets for what it does not have to wait for: an answer from the same machine that is merely late must not count as lost.</summary>
     public const string ServerSeconds = "30";
 
     /// <summary>A deadline that no job of a test meets, unless the test is about the deadline and sets its own.</summary>

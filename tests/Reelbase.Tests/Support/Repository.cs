@@ -29,7 +29,7 @@ public static class Repository
             await File.WriteAllTextAsync(file, text);
         }
         var approved = File.Exists(file) ? await File.ReadAllTextAsync(file) : "";
-        Assert.True(approved == text, $"{path} is stale: run ./reelbase docs, and look at what changed. {FirstDifference(approved, text)}");
+        Assert.True(approved == text, $"{path} is stale: run ./reelbase docs, and review what changed. {FirstDifference(approved, text)}");
     }
 
     private static string FirstDifference(string approved, string text)

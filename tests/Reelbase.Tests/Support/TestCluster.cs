@@ -37,7 +37,7 @@ public sealed class TestCluster : IAsyncLifetime
 
     /// <summary>The superuser's connection to a database of the cluster.</summary>
     public static string Owner(string database) =>
-        // Resetting a connection would throw away every plan of every function, and make each look behind the scenes slow; so would a new connection for each.
+        // Resetting a connection would throw away every plan of every function, and make each query by the owner slow; so would a new connection for each.
         new NpgsqlConnectionStringBuilder(_cluster!.ConnectionString)
         {
             Database = database,

@@ -29,7 +29,7 @@ public partial class TestSystem : IAsyncLifetime
     // The server's settings name its own address, and the simulators call it there: known before the first start, kept over restarts.
     private readonly LoopbackAddress _address = LoopbackAddress.Hold();
 
-    /// <summary>The database's owner, for looking behind the scenes. The server never has it.</summary>
+    /// <summary>The database's owner, for reading what roles may not. The server never has it.</summary>
     public string Owner { get; private set; } = "";
 
     /// <summary>Connection strings of the server's roles.</summary>
@@ -65,7 +65,7 @@ public partial class TestSystem : IAsyncLifetime
     /// <summary>Whether the admin side is served too; most tests start sooner without it.</summary>
     protected virtual bool HasConsole => false;
 
-    /// <summary>Whether videos are drawn, looked into and get thumbnails; three more processes for each, which most tests are not about.</summary>
+    /// <summary>Whether videos are drawn, read and get thumbnails; three more processes for each, which most tests are not about.</summary>
     protected virtual bool HasMediaTools => false;
 
     /// <summary>More of the outside world, beside the simulators.</summary>

@@ -23,7 +23,7 @@ public sealed record DeleteAccountRequest(string? AuthorizationCode = null, stri
 /// <param name="Success">Always true.</param>
 /// <param name="AppleAccess">
 /// not_linked: it was never signed in with Apple. revoking: Apple is asked to revoke its token. remove_in_settings: no token of Apple was kept, so the
-/// app should tell the user how to remove it under Settings, Apple Account, Sign in with Apple.
+/// app should show the user how to remove it under Settings, Apple Account, Sign in with Apple.
 /// </param>
 public sealed record DeleteAccountResponse(bool Success, string AppleAccess);
 
@@ -37,7 +37,7 @@ public sealed record ExportRequest(string? List = null, string? Before = null, s
         : this(List: null) { }
 }
 
-/// <summary>Leaving: everything that is kept about a user, and its end.</summary>
+/// <summary>Export and deletion: everything that is kept about a user, and its end.</summary>
 public static class AccountDeletionEndpoints
 {
     /// <summary>Ten lists of this many rows are held in memory at once.</summary>

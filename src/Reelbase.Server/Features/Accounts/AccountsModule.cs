@@ -2,7 +2,7 @@ using Reelbase.Server.Platform.Modules;
 
 namespace Reelbase.Server.Features.Accounts;
 
-/// <summary>Profiles, consents, merging and leaving.</summary>
+/// <summary>Profiles, consents, merging, export and deletion.</summary>
 public sealed class AccountsModule : IModule
 {
     /// <inheritdoc/>

@@ -19,7 +19,7 @@ public sealed record RecordConsentRequest(string? Kind = null, string? Version =
 /// <summary>It is noted.</summary>
 public sealed record RecordConsentResponse(bool Success);
 
-/// <summary><c>POST /record-consent</c>: Apple is told of a purchase's use only with <c>consumption_data</c>.</summary>
+/// <summary><c>POST /record-consent</c>: Apple is sent a purchase's use only with <c>consumption_data</c>.</summary>
 public static class ConsentEndpoint
 {
     private const int MaxVersionLength = 50;

@@ -44,7 +44,7 @@ public static partial class MergeGuestEndpoint
             .MapPost("/merge-guest-user", HandleAsync)
             .WithTags("Accounts")
             .WithName("merge-guest-user")
-            .WithSummary("Join the guest with an Apple account")
+            .WithSummary("Link the guest to an Apple account")
             .RequiresUser()
             .Accepts<MergeGuestRequest>("application/json")
             .Produces<MergeGuestResponse>()
@@ -114,13 +114,13 @@ public static partial class MergeGuestEndpoint
     {
         var merged = await signIn.LinkAsync(caller, identity, mayMerge: true, context.RequestAborted);
         await authorizations.KeepAsync(merged.UserId, identity.ClientId is { Length: > 0 } client ? client : null, request.AuthorizationCode);
-        // The sessions that ended may have streams open: they are told to check.
+        // The sessions that ended may have streams open: they are notified to check.
         context.RequestServices.GetRequiredService<ChangeFeed>().Publish(CallerResolver.TopicOf(caller.UserId!.Value));
         var sessions = context.RequestServices.GetRequiredService<SessionService>();
         return new(true, await AccountsEndpoints.ReadAsync(context, database, caller), await sessions.RotateAsync(caller.SessionId, context.RequestAborted));
     }
 
-    /// <summary>Shipped apps tell a device id and Apple's subject, and prove neither.</summary>
+    /// <summary>Shipped apps send a device id and Apple's subject, and prove neither.</summary>
     private static async Task<Caller> ClaimUnverifiedAsync(HttpContext context, MergeGuestRequest request, CallerResolver callers, ApiDatabase database)
     {
         if (request.DeviceId is not { Length: > 0 and <= MaxTextLength } device)

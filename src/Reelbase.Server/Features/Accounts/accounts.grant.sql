@@ -13,7 +13,7 @@ grant execute on function find_user_id(text) to reelbase_api;
 grant execute on function get_user_profile(), update_user_settings(text, text) to authenticated;
 grant execute on function raise_error(text, jsonb) to anon, authenticated, reelbase_api, reelbase_worker, reelbase_admin;
 grant execute on function record_consent(text, text, boolean), delete_account(), delete_account(text, bytea), export_user_data(integer), export_user_list(text, text, integer) to authenticated;
--- What admins do: each of these looks first whether the caller is one.
+-- What admins do: each of these checks first whether the caller is one.
 grant execute on function admin_ban_user(jsonb),
   admin_end_sessions(jsonb),
   admin_get_user(jsonb),

@@ -1,4 +1,4 @@
--- The app's door to leave by. An admin does not leave through it: first another admin takes that away, so that a stolen phone cannot remove
+-- Deletes the caller's account, for the app. An admin cannot use it: first another admin takes that away, so that a stolen phone cannot remove
 -- who could stop it. A fresh code of Apple (sealed) is kept with the deletion or not at all: it is exchanged only to be revoked.
 create or replace function delete_account(p_client_id text, p_code bytea) returns jsonb
 language plpgsql security definer set search_path = public, pg_temp as $$

@@ -17,7 +17,7 @@ begin
     return '{"erased":false,"jobs_left":0,"had_apple":false,"apple_tokens":0}';
   end if;
   -- The guests that are part of it, whose rows change too. Somebody who was waiting for such a guest while it was being merged may hold its
-  -- row and want ours next: then we give way, and whoever called comes again.
+  -- row and want ours next: then a conflict is raised, and whoever called tries again.
   begin
     perform 1 from users where merged_into = v_user.id order by id for no key update nowait;
   exception when lock_not_available then

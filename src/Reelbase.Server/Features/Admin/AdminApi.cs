@@ -18,7 +18,7 @@ public sealed class AdminApi(
     IServiceProvider services
 )
 {
-    /// <summary>Told after every change that an admin made; the console's pages look again.</summary>
+    /// <summary>Sent after every change that an admin made; the console's pages load again.</summary>
     public const string Topic = "admin:changes";
 
     /// <summary>Whether an answer says that another admin has to approve first.</summary>
@@ -77,7 +77,7 @@ public sealed class AdminApi(
 
     private object RulesOf(AdminOperation operation) => (operation.Rules ?? rules.Single(rule => rule.Operation == operation.Name).Read)(services);
 
-    /// <summary>Whoever waits for what was changed looks at once: workers, open streams of the user, the console.</summary>
+    /// <summary>Whoever waits for what was changed is notified at once: workers, open streams of the user, the console.</summary>
     private void Notify(JsonObject request)
     {
         feed.Publish(Topic);

@@ -7,7 +7,7 @@ using Reelbase.Server.Platform.Security;
 
 namespace Reelbase.Server.Features.Admin;
 
-/// <summary>The admin API: <c>GET</c> to look, <c>POST</c> to change, with an admin's bearer token and nothing else.</summary>
+/// <summary>The admin API: <c>GET</c> to read, <c>POST</c> to change, with an admin's bearer token and nothing else.</summary>
 public static class AdminEndpoints
 {
     /// <summary>Room for a model's fields and their options.</summary>

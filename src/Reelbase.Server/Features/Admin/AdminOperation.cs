@@ -1,16 +1,16 @@
 namespace Reelbase.Server.Features.Admin;
 
-/// <summary>One thing that an admin can do or see. The API and the console both come to it through its SQL function, which looks first whether the caller is an admin.</summary>
+/// <summary>One thing that an admin can do or see. The API and the console both come to it through its SQL function, which checks first whether the caller is an admin.</summary>
 /// <param name="Name">Its path and its name in the API document.</param>
 /// <param name="Function">The SQL function; takes the request as JSON and answers JSON.</param>
 /// <param name="Summary">What it does, for the document.</param>
-/// <param name="Fields">What a request may carry: of the query for a look, of the body for a change.</param>
+/// <param name="Fields">What a request may carry: of the query for a read, of the body for a change.</param>
 public sealed record AdminOperation(string Name, string Function, string Summary, params AdminField[] Fields)
 {
-    /// <summary>A change; looks are GET requests.</summary>
+    /// <summary>A change; reads are GET requests.</summary>
     public bool IsChange { get; init; }
 
-    /// <summary>A look whose request travels in a body: it names people, and addresses end up in histories and in the logs of proxies.</summary>
+    /// <summary>A read whose request travels in a body: it names people, and addresses end up in histories and in the logs of proxies.</summary>
     public bool IsAskedByBody { get; init; }
 
     /// <summary>Whether it is a POST.</summary>

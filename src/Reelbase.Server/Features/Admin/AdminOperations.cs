@@ -157,7 +157,7 @@ public static class AdminOperations
         ),
         Query("admin-get-job", "One job from acceptance to push", Job),
         Change("admin-cancel-job", "Cancel a job that has not ended", Job, Reason),
-        Change("admin-retry-job", "Retry a failed video at the house's cost", Job, Reason) with
+        Change("admin-retry-job", "Retry a failed video; its user pays nothing", Job, Reason) with
         {
             NeedsKey = true,
             Arguments = "$1, $2::jsonb, $3",

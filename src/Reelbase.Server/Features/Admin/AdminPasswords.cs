@@ -36,7 +36,7 @@ public static class AdminPasswords
 
     private static readonly PasswordHasher<object> Hasher = new(Options.Create(new PasswordHasherOptions { IterationCount = Rounds }));
 
-    /// <summary>Checked against when there is no such admin, so that the time taken tells nobody who is one.</summary>
+    /// <summary>Checked against when there is no such admin, so that the time taken shows nobody who is one.</summary>
     private static readonly string NobodysHash = Hasher.HashPassword(new(), "nobody");
 
     /// <summary>A salted hash.</summary>

@@ -68,7 +68,7 @@ public sealed class AdminSignIn(ApiDatabase database, AdminCredentials credentia
             {
                 return "busy";
             }
-            // Only now: to look how well a password is chosen takes longer than anything else here.
+            // Only now: to check how well a password is chosen takes longer than anything else here.
             if (AdminPasswords.FindFault(chosen, proven.Email, host) is { } fault)
             {
                 return fault;

@@ -11,7 +11,7 @@ using Reelbase.Server.Platform.Http;
 
 namespace Reelbase.Server.Features.Admin;
 
-/// <summary>The console's doors: in by password and code or by a passkey, out, and a new passkey for who is in. All of them take forms and scripts of our own pages only.</summary>
+/// <summary>The console's sign-in endpoints: in by password and code or by a passkey, out, and a new passkey for who is in. All of them take forms and scripts of our own pages only.</summary>
 public static class ConsoleSignIn
 {
     /// <summary>Where the framework leads whoever is not signed in; it puts the sub-path before it.</summary>

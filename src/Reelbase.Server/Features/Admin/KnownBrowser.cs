@@ -5,7 +5,7 @@ namespace Reelbase.Server.Features.Admin;
 
 /// <summary>
 /// A sealed cookie that says which admin has signed in with this browser. It opens nothing: password, code or passkey are asked for all the same. It only has the
-/// attempts of this browser counted apart from everybody else's, so that no crowd at the sign-in keeps an admin out.
+/// attempts of this browser counted apart from everybody else's, so that no flood at the sign-in keeps an admin out.
 /// </summary>
 public static class KnownBrowser
 {

@@ -7,7 +7,7 @@ grant execute on function find_admin_credentials(text), note_admin_failure(uuid,
   change_admin_password(uuid, text, text, bigint, inet), renew_admin_password_hash(uuid, text, text),
   open_passkey_challenge(bytea, inet, integer, integer), open_passkey_attempt(bytea, bytea, inet, integer, integer), start_passkey_session(bytea, uuid, bigint, inet) to reelbase_api;
 grant execute on function create_admin(text, text, bytea), create_admin(text, text, bytea, text), list_admins(), set_admin_role(text, text), revoke_admin(text), start_admin_token(text, uuid) to reelbase_admin;
--- What admins do: each of these looks first whether the caller is one.
+-- What admins do: each of these checks first whether the caller is one.
 grant execute on function call_admin_once(uuid, text, jsonb),
   admin_approve(uuid, jsonb, jsonb),
   admin_end_session(jsonb),

@@ -1,4 +1,4 @@
--- Whether an admin may give credits now; the functions that give them ask here, so that no door passes it. Null: yes. Else the answer that
+-- Whether an admin may give credits now; the functions that give them ask here, so that no endpoint can avoid it. Null: yes. Else the answer that
 -- says that another admin has to approve it, and what was asked for is kept until then. p_rules: approval_above (-1: nothing needs one),
 -- approval_hours, support_daily_credits (-1: no sum). What an admin of support gave counts for 24 hours, what somebody approved does not.
 create or replace function admit_credits(p_admin_id uuid, p_operation text, p_request jsonb, p_user_id uuid, p_amount integer, p_rules jsonb) returns jsonb

@@ -1,6 +1,6 @@
 -- compatibility: the previous release's nodes call this; goes in the next release
 -- What signing in has to check: the hash of the password and the sealed second factor. No row for nobody, for somebody banned, and for
--- whoever is locked out: they all look alike from outside.
+-- whoever is locked out: they are all the same from outside.
 create or replace function find_admin_credentials(p_email text) returns table (user_id uuid, email text, password_hash text, totp_secret bytea, is_locked boolean)
 language plpgsql stable security definer set search_path = public, pg_temp as $$
 begin

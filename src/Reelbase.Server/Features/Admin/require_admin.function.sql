@@ -1,4 +1,4 @@
--- Who acts for the house, or the fitting error: an admin, and in a session that admin sign-in or the command line made. A session of the
+-- Who acts as an admin, or the fitting error: an admin, and in a session that admin sign-in or the command line made. A session of the
 -- app is none, whatever its row says. It is the first thing that every admin function does, so that a right that was taken away, a ban
 -- or an ended session holds from the next call on.
 create or replace function require_admin() returns uuid

@@ -10,4 +10,4 @@ begin
   perform apply_age_refusal(p_member_id);
 end
 $$;
-comment on function on_account_merged_ages(uuid, uuid) is 'Joins the age bands of a guest and a member. Internal to merge_accounts.';
+comment on function on_account_merged_ages(uuid, uuid) is 'Merges the age bands of a guest and a member. Internal to merge_accounts.';

@@ -9,11 +9,11 @@ using Reelbase.Server.Platform.Work;
 
 namespace Reelbase.Server.Features.Alerts;
 
-/// <summary>An alert that has to be told.</summary>
+/// <summary>An alert that has to be sent.</summary>
 public sealed record ClaimedAlert(long Id, string Kind, string Message, DateTime CreatedAt, int Attempt);
 
 /// <summary>
-/// Tells the operator through Telegram, a webhook, or both: bundled, never faster than allowed, and again until it was heard. A flood of alerts
+/// Notifies the operator through Telegram, a webhook, or both: bundled, never faster than allowed, and again until it was accepted. A flood of alerts
 /// becomes a few messages.
 /// </summary>
 public sealed class AlertWorker(

@@ -3,7 +3,7 @@ using Reelbase.Server.Integrations;
 
 namespace Reelbase.Server.Features.Alerts;
 
-/// <summary>Section <c>Alerts</c>: how the operator is told. Without Telegram and without an address, alerts stay in the log and in the table.</summary>
+/// <summary>Section <c>Alerts</c>: how the operator is notified. Without Telegram and without an address, alerts stay in the log and in the table.</summary>
 public sealed class AlertsOptions
 {
     /// <summary>An address that gets every message as signed JSON (Standard Webhooks).</summary>
@@ -22,7 +22,7 @@ public sealed class AlertsOptions
     [Range(1, 100)]
     public int MaxPerMessage { get; set; } = 20;
 
-    /// <summary>Attempts to tell something.</summary>
+    /// <summary>Attempts to send an alert.</summary>
     [Range(1, 1000)]
     public int MaxAttempts { get; set; } = 50;
 

@@ -1,4 +1,4 @@
--- The bundle was told (p_error null), or is tried again after p_retry_after_seconds, at most p_max_attempts times.
+-- The bundle was sent (p_error null), or is tried again after p_retry_after_seconds, at most p_max_attempts times.
 create or replace function finish_alerts(
   p_ids bigint[], p_leased_by text, p_error text, p_retry_after_seconds double precision, p_max_attempts integer)
 returns void language sql security definer set search_path = public, pg_temp as $$
@@ -10,4 +10,4 @@ returns void language sql security definer set search_path = public, pg_temp as 
     run_after = clock_timestamp() + make_interval(secs => coalesce(p_retry_after_seconds, 0))
   where id = any (p_ids) and leased_by = p_leased_by
 $$;
-comment on function finish_alerts(bigint[], text, text, double precision, integer) is 'Records that a bundle of alerts was told, or is to be tried again.';
+comment on function finish_alerts(bigint[], text, text, double precision, integer) is 'Records that a bundle of alerts was sent, or is to be tried again.';

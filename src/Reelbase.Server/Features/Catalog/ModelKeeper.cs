@@ -8,16 +8,16 @@ namespace Reelbase.Server.Features.Catalog;
 /// <summary>Section <c>Catalog</c>: how the ends of models are watched.</summary>
 public sealed class CatalogOptions
 {
-    /// <summary>Days before a model's <c>sunset_at</c> at which the operator is told.</summary>
+    /// <summary>Days before a model's <c>sunset_at</c> at which the operator is notified.</summary>
     [Range(0, 365)]
     public int SunsetAlertDays { get; set; } = 7;
 
-    /// <summary>Seconds between looks for models whose end has come.</summary>
+    /// <summary>Seconds between checks for models whose end has come.</summary>
     [Range(1, 86_400)]
     public int SunsetLookSeconds { get; set; } = 60;
 }
 
-/// <summary>Ends models on the day that their vendor does, and tells the operator before.</summary>
+/// <summary>Ends models on the day that their vendor does, and notifies the operator before.</summary>
 public sealed class ModelKeeper(WorkerDatabase database, IOptions<CatalogOptions> options, ILogger<ModelKeeper> logger) : PeriodicWork(logger)
 {
     /// <inheritdoc/>

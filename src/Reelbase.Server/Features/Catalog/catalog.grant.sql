@@ -5,7 +5,7 @@ grant select on themes to anon, authenticated;
 grant execute on function get_models(), get_themes(text), model_is_offered(boolean, text, timestamptz)
   to anon, authenticated;
 grant execute on function retire_models(integer), move_default_model(), record_foreign_result(uuid, text, text, boolean) to reelbase_worker;
--- What admins do: each of these looks first whether the caller is one.
+-- What admins do: each of these checks first whether the caller is one.
 grant execute on function admin_list_models(jsonb),
   admin_list_themes(jsonb),
   admin_preview_model(jsonb),

@@ -28,4 +28,4 @@ begin
         where s.value ? 'surcharge_percent') c));
 end
 $$;
-comment on function describe_model(models) is 'What a model''s row would mean to the app, to its provider and to the books. Internal to admin_preview_model and import_model.';
+comment on function describe_model(models) is 'What a model''s row would mean to the app, to its provider and to our costs. Internal to admin_preview_model and import_model.';

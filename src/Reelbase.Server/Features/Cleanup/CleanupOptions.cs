@@ -10,7 +10,7 @@ public sealed class CleanupOptions
     [Range(0, 23)]
     public int AtHour { get; set; } = 3;
 
-    /// <summary>Seconds between looks whether it is due.</summary>
+    /// <summary>Seconds between checks whether it is due.</summary>
     [Range(0.1, 3600)]
     public double LookSeconds { get; set; } = 60;
 
@@ -58,7 +58,7 @@ public sealed class CleanupOptions
     [Range(1, 3650)]
     public int ReportDays { get; set; } = 365;
 
-    /// <summary>A balance above this many credits, or as far below zero, is told to the operator.</summary>
+    /// <summary>A balance above this many credits, or as far below zero, raises an alert.</summary>
     [Range(1, 1_000_000_000)]
     public int UnusualCredits { get; set; } = 10_000;
 

@@ -1,5 +1,5 @@
 -- Gives credits to a user. A transaction id counts once, also when two calls race: the second one waits on the unique
--- key and is then told that it was processed.
+-- key and is then answered that it was processed.
 create or replace function add_credits(
   p_user_id uuid, p_amount integer, p_reason text, p_transaction_id text default null)
 returns jsonb language plpgsql security definer set search_path = public, pg_temp as $$

@@ -4,7 +4,7 @@ grant select (id, seq, user_id, job_id, change, reason, transaction_id, balance_
 grant execute on function get_user_credits(), get_credit_history(integer, bigint) to authenticated;
 grant execute on function check_ledger(), verify_ledger(uuid, integer) to reelbase_admin;
 grant execute on function alert_ledger_problems(uuid, integer, integer) to reelbase_worker;
--- What admins do: each of these looks first whether the caller is one.
+-- What admins do: each of these checks first whether the caller is one.
 grant execute on function admin_adjust_credits(uuid, jsonb, integer),
   admin_adjust_credits(uuid, jsonb, jsonb, uuid),
   admin_list_ledger(jsonb),

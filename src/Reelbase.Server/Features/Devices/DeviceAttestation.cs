@@ -42,7 +42,7 @@ public sealed class DeviceAttestation(
         "App Attest objects that were verified, by kind and outcome"
     );
 
-    /// <summary>Whether app_attest is looked at.</summary>
+    /// <summary>Whether app_attest is verified.</summary>
     public bool IsOn => options.Value.EffectivePolicy != AppAttestOptions.Off;
 
     /// <summary>The hash under which a challenge is kept.</summary>

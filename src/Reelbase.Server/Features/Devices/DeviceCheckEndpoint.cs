@@ -265,7 +265,7 @@ public sealed class DeviceCheckEndpoint(
             Verdict = proof.Verdict,
         };
 
-    /// <summary>Whoever is part of the guest from now on looks again at who they are; whoever waits for Apple is asked about.</summary>
+    /// <summary>Whoever is part of the guest from now on checks again who they are; whoever waits for Apple is asked about.</summary>
     private void Announce(OpenedDevice device)
     {
         foreach (var userId in (device.Joined ?? Array.Empty<Guid>()).Cast<Guid>())

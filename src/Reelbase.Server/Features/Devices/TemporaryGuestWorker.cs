@@ -6,7 +6,7 @@ using Reelbase.Server.Platform.Work;
 
 namespace Reelbase.Server.Features.Devices;
 
-/// <summary>Asks Apple again about the tokens that opened temporary guests while it was away, and joins those guests to their devices' guests.</summary>
+/// <summary>Asks Apple again about the tokens that opened temporary guests while it was away, and merges those guests into their devices' guests.</summary>
 public sealed class TemporaryGuestWorker(
     WorkerDatabase database,
     DeviceCheckClient apple,
@@ -60,7 +60,7 @@ public sealed class TemporaryGuestWorker(
         );
         if (account is { } known)
         {
-            // Streams that either of them has open look again at who they are.
+            // Streams that either of them has open check again who they are.
             feed.Publish(CallerResolver.TopicOf(guest.UserId));
             feed.Publish(CallerResolver.TopicOf(known));
         }

@@ -2,7 +2,7 @@
 --   none      the device is not known (or banned, or its id opens nobody): its grant asks, or nobody needs to
 --   accepted, refused   Apple has answered for this token within p_verdict_seconds
 --   ask       ask now, and record the answer for question_id under the claim token p_leased_by
---   busy      somebody else is asking about this id: look again
+--   busy      somebody else is asking about this id: poll again
 --   over      p_limit questions for this id and address within p_window_seconds (null: unlimited)
 create or replace function begin_device_question(
   p_device_id text, p_device_token text, p_ip inet, p_limit integer, p_window_seconds integer, p_verdict_seconds integer,
@@ -30,7 +30,7 @@ begin
     return next;
     return;
   end if;
-  -- Before the answers are looked at: one that is recorded meanwhile is then among them, and nobody is asked about twice.
+  -- Before the answers are read: one that is recorded meanwhile is then among them, and nobody is asked about twice.
   v_is_busy := exists (select from device_questions q where q.device_hash = v_hash and q.verdict is null and q.lease_until >= clock_timestamp())
     or exists (select from device_grants g where g.user_id = v_user.id and g.decided_at is null and g.stage = 'requested'
       and g.lease_until > clock_timestamp());

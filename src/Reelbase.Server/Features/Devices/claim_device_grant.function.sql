@@ -1,4 +1,4 @@
--- The turn to decide a grant. Apple has no compare-and-set and tells us no device identity, so from reading the bit to
+-- The turn to decide a grant. Apple has no compare-and-set and gives us no device identity, so from reading the bit to
 -- granting only one process of the installation works, on one grant. A grant whose answer is stored (queried) comes first:
 -- that answer would be wrong as soon as another grant were decided. p_leased_by is the claim token of this one claim.
 -- A claim counts an attempt and moves run_after on; a grant that was claimed p_max_claims times without an end is given up with an

@@ -1,4 +1,4 @@
--- A device id as it is shown: enough to tell two phones of one user apart, nothing that opens one.
+-- A device id as it is shown: enough to distinguish two phones of one user, nothing that opens one.
 create or replace function mask_device_id(p_stored text) returns text
 language sql immutable strict set search_path = public, pg_temp as $$
   select left(stored_device_id(p_stored), 15) || '...'

@@ -1,6 +1,6 @@
 -- A temporary guest becomes part of the guest of their device; both rows are locked by the caller, the temporary one's first. Their sessions go on only
 -- when Apple has accepted the very token that opened them: others would be inside an account that they have not proven to be theirs. Whoever has become
--- a member, has left or was banned meanwhile is joined to nobody. No credits arise: the balance moves through two ledger rows.
+-- a member, has left or was banned meanwhile is merged into nobody. No credits arise: the balance moves through two ledger rows.
 drop function if exists join_temporary_guest(uuid, uuid, boolean);
 create or replace function merge_temporary_guest(p_guest_id uuid, p_known_id uuid, p_is_proven boolean) returns boolean
 language plpgsql security definer set search_path = public, pg_temp as $$
@@ -35,4 +35,4 @@ begin
 end
 $$;
 comment on function merge_temporary_guest(uuid, uuid, boolean) is
-  'Joins a temporary guest to the guest of their device; false when they are no such guest any more. Internal to the device functions.';
+  'Merges a temporary guest into the guest of their device; false when they are no such guest any more. Internal to the device functions.';

@@ -1,10 +1,10 @@
 -- Finds or makes the guest of a device, and notes that the free grant is to be decided when it is still undecided.
 -- p_device_id is the app's own identifier. Only one in UUID form returns an existing user, because others can be guessed, and only when Apple has accepted
 -- this call's token (p_verdict, see begin_device_question):
---   accepted     the device's guest; temporary guests of the device are joined to them first
+--   accepted     the device's guest; temporary guests of the device are merged into them first
 --   unverified   Apple could not be heard, or was asked too often: a temporary guest without credits, or the one whom this id and token opened before
 --   null         nobody has asked yet. That is enough for a device that is not known; for one that is, refusal says unasked
---   not_asked    a node of the previous release, which asks about no known device: its guest, and nobody is joined
+--   not_asked    a node of the previous release, which asks about no known device: its guest, and nobody is merged
 -- A member's device is not handed the member's session: it gets a new guest without credits, and the device id moves there. Calls for one device wait for each other.
 -- A phone whose answer was lost sends the same id and the same token again: within ten minutes it gets the same guest, whatever form its id has,
 -- since the token is known to that phone alone. Only the token's SHA-256 is kept for that.

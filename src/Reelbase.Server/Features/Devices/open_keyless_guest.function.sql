@@ -1,5 +1,5 @@
 -- A guest without credits for a phone whose DeviceCheck token is good, but which has not proven to be the one that the device id belongs to: the guest of this very
--- key or of this very call, when there is one; else a new one. Nothing joins them to the id's guest but signing in with Apple, or a later proof by their key.
+-- key or of this very call, when there is one; else a new one. Nothing merges them into the id's guest but signing in with Apple, or a later proof by their key.
 -- A new one counts as a new device of its address, and an id has a handful of them in ten minutes: else whoever knows an id makes guests without end.
 drop function if exists open_keyless_guest(text, uuid, uuid, jsonb);
 create or replace function open_keyless_guest(

@@ -1,7 +1,7 @@
--- A guest without credits for a known device whose token Apple has not accepted: it could not be heard, or was asked too often. They are joined to the
+-- A guest without credits for a known device whose token Apple has not accepted: it could not be heard, or was asked too often. They are merged into the
 -- device's guest when it accepts a token of that id. p_keep_token: the token is kept and asked about until it is stale; only a question that was counted
 -- may be repeated like that. An id has at most a handful of them, since no limit may refuse a known device: those that nobody asks about go first. Whoever goes
--- and has done nothing leaves no row behind; the others stay guests and are joined no more. Who is a moment old and has no session is being opened by a call
+-- and has done nothing leaves no row behind; the others stay guests and are merged no more. Who is a moment old and has no session is being opened by a call
 -- right now, and stays.
 create or replace function open_temporary_guest(p_device_hash text, p_device_token text, p_keep_token boolean) returns uuid
 language plpgsql security definer set search_path = public, pg_temp as $$
@@ -34,4 +34,4 @@ begin
 end
 $$;
 comment on function open_temporary_guest(text, text, boolean) is
-  'Makes a guest who waits to be joined to a known device''s guest. Internal to the device functions.';
+  'Makes a guest who waits to be merged into a known device''s guest. Internal to the device functions.';

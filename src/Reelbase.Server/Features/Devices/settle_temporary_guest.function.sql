@@ -1,6 +1,6 @@
 -- Apple has answered (accepted, refused) or could not be heard (unknown) about the token that opened a temporary guest. Accepted: they become part of the
 -- guest of their device, with their session; where that guest has become a member or has left, the id becomes theirs, without credits. Refused: they stay
--- what they are and are joined to nobody; but an old token may be refused for its age alone, so after a minute of waiting they are joined when Apple accepts
+-- what they are and are merged into nobody; but an old token may be refused for its age alone, so after a minute of waiting they are merged when Apple accepts
 -- another token of their id. Unknown: asked again later, p_max_attempts times. Answers the account that they are part of now, if any.
 create or replace function settle_temporary_guest(
   p_user_id uuid, p_question_id uuid, p_leased_by text, p_verdict text, p_retry_after_seconds double precision, p_max_attempts integer)
@@ -44,4 +44,4 @@ begin
 end
 $$;
 comment on function settle_temporary_guest(uuid, uuid, text, text, double precision, integer) is
-  'Records Apple''s answer about a temporary guest''s token and joins them when it was accepted; answers the account that they became part of.';
+  'Records Apple''s answer about a temporary guest''s token and merges them when it was accepted; answers the account that they became part of.';

@@ -20,7 +20,7 @@ public sealed class FilesOptions
     [Range(0, 100)]
     public double MaxMissingPercent { get; set; } = 1;
 
-    /// <summary>So many are healed whatever their share is.</summary>
+    /// <summary>So many are repaired whatever their share is.</summary>
     [Range(0, 1_000_000)]
     public int MaxMissingFiles { get; set; } = 5;
 
@@ -28,7 +28,7 @@ public sealed class FilesOptions
     [Range(1, 1000)]
     public int PageRows { get; set; } = 1000;
 
-    /// <summary>Seconds between looks whether a comparison is due or asked for.</summary>
+    /// <summary>Seconds between checks whether a comparison is due or asked for.</summary>
     [Range(0.1, 3600)]
     public double PollSeconds { get; set; } = 30;
 }

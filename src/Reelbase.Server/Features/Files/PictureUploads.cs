@@ -8,7 +8,7 @@ using Reelbase.Server.Platform.Storage;
 namespace Reelbase.Server.Features.Files;
 
 /// <summary>
-/// Takes a picture in: admitted, written to a temporary file, looked into, announced, stored, named. Nothing that breaks off on the way is ever seen:
+/// Takes a picture in: admitted, written to a temporary file, read, announced, stored, named. Nothing that breaks off on the way is ever seen:
 /// before the announcement there is only a temporary file, and after it a row that the worker removes with its file.
 /// </summary>
 public sealed class PictureUploads(

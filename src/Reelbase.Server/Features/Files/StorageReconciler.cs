@@ -26,7 +26,7 @@ public sealed record StorageProgress(
 /// <summary>
 /// Walks the store and the table side by side, in the same order and a page at a time. A file without a row is nobody's and goes; a row
 /// without its file stops promising it. Both only in a store that carries our mark, and only when few are wrong: a store that is not
-/// mounted looks as if every file were missing.
+/// mounted seems as if every file were missing.
 /// </summary>
 public sealed class StorageReconciler(WorkerDatabase database, IFileStore files, IOptions<FilesOptions> options, ILogger<StorageReconciler> logger)
     : PeriodicWork(logger)

@@ -11,4 +11,4 @@ language sql security definer set search_path = public, pg_temp as $$
         coalesce(p_megabytes, (select i.picture_bytes / 1048576 from installation i)), p_bound_megabytes)
     end)
 $$;
-comment on function report_storage_shortage(text, text, bigint, bigint) is 'Tells the operator that the disk or the place for pictures is short; true when it is new today.';
+comment on function report_storage_shortage(text, text, bigint, bigint) is 'Alerts the operator that the disk or the place for pictures is short; true when it is new today.';

@@ -88,7 +88,7 @@ public static class GenerateVideoEndpoint
         }
         var request = await RequestBody.ReadAsync<GenerateVideoRequest>(context);
         var caller = await callers.RequireUserAsync(context, request.UserId);
-        // The key is looked at before the body, as the caller has to repair it first to be able to repeat anything.
+        // The key is read before the body, as the caller has to repair it first to be able to repeat anything.
         var key = ReadKey(context);
         var own = images.Check(request.ImageUrl, context);
         // What moderation is shown and what the provider will get are the same file, or the request is refused.

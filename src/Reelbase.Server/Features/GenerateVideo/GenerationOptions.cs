@@ -48,15 +48,15 @@ public sealed class GenerationOptions
     [Range(1, 3600)]
     public int AmbiguousSeconds { get; set; } = 60;
 
-    /// <summary>First look at a submitted job when results come by polling.</summary>
+    /// <summary>First poll of a submitted job when results come by polling.</summary>
     [Range(0.05, 600)]
     public double PollSeconds { get; set; } = 2;
 
-    /// <summary>First look at a submitted job when a webhook is expected and polling is the safety net.</summary>
+    /// <summary>First poll of a submitted job when a webhook is expected and polling is the safety net.</summary>
     [Range(0.05, 600)]
     public double PollWithWebhookSeconds { get; set; } = 10;
 
-    /// <summary>Looks never lie further apart than this.</summary>
+    /// <summary>Polls never lie further apart than this.</summary>
     [Range(0.05, 600)]
     public double MaxPollSeconds { get; set; } = 30;
 

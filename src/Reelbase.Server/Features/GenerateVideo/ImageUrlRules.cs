@@ -84,7 +84,7 @@ public sealed class ImageUrlRules(IOptions<ServerOptions> server, IOptions<Downl
         return _below.Length > 0 && path.StartsWith(_below + "/", StringComparison.Ordinal) ? path[_below.Length..].TrimStart('/') : path;
     }
 
-    /// <summary>A name in our storage, behind whichever of its doors, or bare.</summary>
+    /// <summary>A name in our storage, behind whichever of its prefixes, or bare.</summary>
     private FileName Own(string path, string otherwise)
     {
         var name = path;

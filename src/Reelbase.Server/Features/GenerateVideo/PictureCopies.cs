@@ -17,7 +17,7 @@ namespace Reelbase.Server.Features.GenerateVideo;
 public sealed record PictureCopy(FileName Name, StoredPicture? Picture, string? Refusal);
 
 /// <summary>
-/// Where a service looks at pictures, a picture elsewhere is fetched once, into the caller's own storage: what is looked at and what the provider gets
+/// Where a service checks pictures, a picture elsewhere is fetched once, into the caller's own storage: what is checked and what the provider gets
 /// are that copy. A foreign server can answer each of two who ask it with another picture.
 /// </summary>
 public sealed class PictureCopies(
@@ -47,7 +47,7 @@ public sealed class PictureCopies(
                 name,
                 (file, maxBytes) => downloader.DownloadFromAnywhereAsync(url, file, maxBytes, moderation.Value.PictureTimeoutSeconds, context.RequestAborted)
             );
-            // Whoever removes it meanwhile would have the provider given the address, which nobody has looked into.
+            // Whoever removes it meanwhile would have the provider given the address, which nobody has read.
             return await FileEndpoints.FindOwnAsync(database, caller, name, context.RequestAborted) is { } own
                 ? new(name, own, null)
                 : Refused(name, ErrorCodes.InvalidSettings, new { field = "image_url", reason = "not_found" });

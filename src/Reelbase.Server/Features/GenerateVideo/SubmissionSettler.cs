@@ -5,7 +5,7 @@ using Reelbase.Server.Platform.Work;
 namespace Reelbase.Server.Features.GenerateVideo;
 
 /// <summary>
-/// Learns what providers made of jobs that ended before they answered: a late video is written into the books with its cost and
+/// Learns what providers made of jobs that ended before they answered: a late video is recorded with its cost and
 /// shown to support. The user got the credits back when the job ended; nothing here changes that.
 /// </summary>
 public sealed class SubmissionSettler(WorkerDatabase database, VideoProviders providers, ProviderBills bills, ILogger<SubmissionSettler> logger)

@@ -11,7 +11,7 @@ using Reelbase.Server.Platform.Work;
 namespace Reelbase.Server.Features.GenerateVideo;
 
 /// <summary>
-/// Carries jobs from the waiting line to their end: submit, look, fetch, finish. The states and what may go wrong in each are
+/// Carries jobs from the queue to their end: submit, poll, fetch, finish. The states and what may go wrong in each are
 /// in this folder's README. No transaction is open while anything outside is called.
 /// </summary>
 public sealed class VideoJobWorker(
@@ -39,7 +39,7 @@ public sealed class VideoJobWorker(
     /// <inheritdoc/>
     protected override string Topic => WakeTopic;
 
-    /// <summary>The topic on which changes of one job are told.</summary>
+    /// <summary>The topic on which changes of one job are published.</summary>
     public static string TopicOf(Guid jobId) => $"job:{jobId}";
 
     /// <inheritdoc/>
@@ -202,7 +202,7 @@ public sealed class VideoJobWorker(
                 {
                     await watch.AccountRefusedAsync(provider, unknown.Reason);
                 }
-                // Looks spread out with the age of the job, from the first pause up to the longest.
+                // Polls spread out with the age of the job, from the first pause up to the longest.
                 var first = job.CancelRequestedAt is null ? FirstPollSeconds(provider, WebhookBase(provider)) : FirstPollSeconds(provider, null);
                 var age = (DateTime.UtcNow - job.DeadlineAt).TotalSeconds + Options.SubmissionDeadlineSeconds;
                 await RescheduleAsync(job, Math.Clamp(age / 4, first, Math.Max(first, Options.MaxPollSeconds)));
@@ -210,7 +210,7 @@ public sealed class VideoJobWorker(
         }
     }
 
-    /// <summary>A timeout is not a verdict: at the deadline the provider is asked once more and then told to stop.</summary>
+    /// <summary>A timeout is not a verdict: at the deadline the provider is asked once more and then to stop.</summary>
     private async Task PollAtDeadlineAsync(ClaimedJob job, IVideoProvider provider, CancellationToken cancellationToken)
     {
         switch (await provider.PollAsync(job.Reference!, cancellationToken))
@@ -227,7 +227,7 @@ public sealed class VideoJobWorker(
                 {
                     await provider.CancelAsync(job.Reference!, cancellationToken);
                 }
-                // Whatever it still makes of the job is asked for later and goes into the books, not to the user.
+                // Whatever it still makes of the job is asked for later and recorded, and is not charged to the user.
                 var reason = other is PollOutcome.Unknown unknown ? "deadline; " + unknown.Reason : "deadline";
                 await FailAsync(job, FailureKind.Timeout, reason, isUnsettled: true);
                 break;

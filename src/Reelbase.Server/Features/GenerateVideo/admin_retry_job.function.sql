@@ -1,4 +1,4 @@
--- Support retries a failed video at the house's cost: a new job of the same user with the same request, for which nothing is charged. So
+-- Support retries a failed video at our cost: a new job of the same user with the same request, for which nothing is charged. So
 -- nothing comes back whatever becomes of it, and the balance is what it was. One retry of a job is in flight at a time, and a retry of its retry is
 -- a retry of the same job.
 create or replace function admin_retry_job(p_key uuid, p_request jsonb, p_queue_deadline_seconds integer) returns jsonb

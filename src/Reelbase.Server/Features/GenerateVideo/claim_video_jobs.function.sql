@@ -82,7 +82,7 @@ begin
       v_spent := case when v_budget is not null or v_guest_budget is not null then
         coalesce((select p.micros from provider_spend p
           where p.provider = v_provider and p.day = (v_now at time zone 'UTC')::date), 0)
-        -- What is being handed over just now is not in the books yet.
+        -- What is being handed over just now is not recorded yet.
         + coalesce((select sum(estimate_provider_cost(j.model_id, j.settings)) from video_jobs j
           where j.stage = 'queued' and j.provider = v_provider and j.leased_by is not null and j.lease_until >= v_now), 0)
         else 0 end;

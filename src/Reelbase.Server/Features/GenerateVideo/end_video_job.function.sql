@@ -1,6 +1,6 @@
 -- Ends a job without a video and gives back what is left of its charge, in one transaction. The caller has locked it (lock_job) and decided that
 -- it may end; p_job is the row as it was locked. p_unsettled: its provider may still make and charge for a video; somebody asks it later, for
--- the books.
+-- what is recorded.
 create or replace function end_video_job(p_job video_jobs, p_error_code text, p_error_message text, p_unsettled boolean) returns void
 language plpgsql security definer set search_path = public, pg_temp as $$
 begin

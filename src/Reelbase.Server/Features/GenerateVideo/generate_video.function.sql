@@ -2,7 +2,7 @@
 -- in a row: a repeated key finds the stored answer, two presses cannot both spend the last credit, limits cannot be
 -- overshot. A refusal raises, which leaves nothing behind, not even the key: the user can top up and press again.
 -- p_request holds model_id, theme_id, prompt, settings and image_url as parsed; its canonical text is what a key stands for. An image_url that is no
--- address is the name of a picture of the caller's, and image_object_id the file that was looked at, which is no part of what a key stands for; nor is
+-- address is the name of a picture of the caller's, and image_object_id the file that was checked, which is no part of what a key stands for; nor is
 -- image_copy, the name of the copy that was taken of a picture elsewhere: the job starts from it and never from the address.
 -- p_limits: guest, member, premium (accepted generations per window by user), guest_ip (guests together, by address),
 -- window_seconds; null or absent means unlimited. low_credits_below: a charge that brings the balance below it sends the user's phones a push; null: none does. p_refusal: {"code", "details"} of a refusal by moderation, which stood outside this
@@ -82,7 +82,7 @@ begin
     perform require_model_offered(v_model, p_request ->> 'model_id');
   end if;
   -- Before the price, so that nobody tops up for what they may not do or would not agree to. Most have declared no age and most installations that a
-  -- press is measured on ask for no consent: one look says whether there is anything to ask.
+  -- press is measured on ask for no consent: one query says whether there is anything to ask.
   select i.ai_consent = 'on' as asks_consent, exists (select from age_bands b where b.user_id = v_me) as has_band into v_rule from installation i;
   if v_rule.has_band then
     v_consent := age_refusal(v_me);

@@ -1,5 +1,5 @@
 -- Puts a job into the queue and charges for it: the one place where a job begins, for a press and for a retry by support alike. The user row
--- is locked by the caller. p_retry_of: the job that is retried at the house's cost; nothing is charged then, so nothing can come back. Whether the user may and has agreed
+-- is locked by the caller. p_retry_of: the job that is retried at our cost; nothing is charged then, so nothing can come back. Whether the user may and has agreed
 -- is asked here for a retry; a press has been asked before its price. Not a definer function: only those call it, and each change of rights and search path costs.
 create or replace function insert_video_job(
   p_user_id uuid, p_model models, p_theme_id uuid, p_prompt text, p_settings jsonb, p_image_url text, p_cost integer,

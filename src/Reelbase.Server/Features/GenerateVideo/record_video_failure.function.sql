@@ -17,7 +17,7 @@ begin
   elsif p_leased_by is not null and (v_job.leased_by is distinct from p_leased_by or v_job.stage <> p_stage) then
     return case when v_job.stage = 'finished' then 'ended' else 'lost' end;
   end if;
-  -- A success that was reported before stays one, and so does what is in the books.
+  -- A success that was reported before stays one, and so does what is recorded.
   update job_submissions set outcome = case when p_outcome is not null and outcome in ('intended', 'accepted', 'ambiguous') then p_outcome else outcome end,
     detail = case when v_job.deleted_at is null then left(p_detail, 2000) end, answered_at = coalesce(answered_at, clock_timestamp())
   where id = p_submission_id;

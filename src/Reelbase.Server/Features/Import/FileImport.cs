@@ -9,7 +9,7 @@ namespace Reelbase.Server.Features.Import;
 
 /// <summary>
 /// Brings the files that carried rows name, and pictures that lie in a folder of a carried user, a few at a time. Each has the same place here at every attempt and
-/// its outcome is one commit, so a kill loses the downloads that were under way. A file is what its bytes say, as large and as whole as the source's books have it.
+/// its outcome is one commit, so a kill loses the downloads that were under way. A file is what its bytes say, as large and as whole as the source has recorded.
 /// </summary>
 internal sealed class FileImport(SupabaseSource source, OwnerSession target, FormerStorage former, IFileStore store, Action<string> say) : IDisposable
 {
@@ -216,8 +216,8 @@ internal sealed class FileImport(SupabaseSource source, OwnerSession target, For
         var kind = await KindAsync(file, path, cancellationToken);
         var fault =
             file.Size is { } size && size != fetched.Bytes
-                ? string.Create(CultureInfo.InvariantCulture, $"it has {fetched.Bytes} bytes and the former books say {size}")
-            : file.Version is { } version && fetched.Version is { } came && version != came ? "its ETag is not the one in the former books"
+                ? string.Create(CultureInfo.InvariantCulture, $"it has {fetched.Bytes} bytes and the former database says {size}")
+            : file.Version is { } version && fetched.Version is { } came && version != came ? "its ETag is not the one in the former database"
             : kind is null ? $"it is no {(file.Role == "video" ? "whole MP4" : "picture")}"
             : null;
         if (fault is not null)
@@ -319,7 +319,7 @@ internal sealed class FileImport(SupabaseSource source, OwnerSession target, For
     /// <param name="UserId">Whose it is.</param>
     /// <param name="JobId">Which job shows it.</param>
     /// <param name="IsForeign">It lies in the folder of somebody else who is here.</param>
-    /// <param name="Size">As the former books have it.</param>
+    /// <param name="Size">As the former database has it.</param>
     /// <param name="Version">Its ETag in them.</param>
     private sealed record FormerFile(string Bucket, string Name, string Role, Guid UserId, Guid? JobId, bool IsForeign, long? Size, string? Version)
     {

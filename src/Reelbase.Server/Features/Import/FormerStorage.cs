@@ -11,8 +11,8 @@ namespace Reelbase.Server.Features.Import;
 /// <param name="Fault">Why it is not to be had; null when it is here.</param>
 /// <param name="IsMissing">The storage does not have it.</param>
 /// <param name="Bytes">Its size.</param>
-/// <param name="Sha256">What it is, for our books.</param>
-/// <param name="Version">The ETag that it came with, to compare with the one in the former books.</param>
+/// <param name="Sha256">What it is, for our records.</param>
+/// <param name="Version">The ETag that it came with, to compare with the one in the former database.</param>
 internal sealed record Fetched(string? Fault, bool IsMissing, long Bytes, byte[] Sha256, string? Version);
 
 /// <summary>The storage does not answer, or refuses the key: no further file would come either.</summary>

@@ -84,7 +84,7 @@ internal sealed class SupabaseReport(SupabaseSource source, OwnerSession target)
         ["quota_log"] = ["id", "user_id", "job_id", "change", "reason", "transaction_id", "created_at"],
     };
 
-    /// <summary>Everything that was found, in the order in which it is told.</summary>
+    /// <summary>Everything that was found, in the order in which it is reported.</summary>
     public async Task<List<Finding>> FindAsync(CancellationToken cancellationToken)
     {
         var found = await CatalogAsync(cancellationToken);

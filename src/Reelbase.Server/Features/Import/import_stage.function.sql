@@ -50,7 +50,7 @@ begin
       case when o ->> 'reason' like 'admin_refund:%' then trim(substr(o ->> 'reason', 14))
         when reason is distinct from o ->> 'reason' then 'was: ' || coalesce(o ->> 'reason', 'no reason') end,
       case when o ->> 'job_id' is not null and not is_linked then 'job: ' || (o ->> 'job_id') end), '')
-  -- A ledger that leaves the range of a balance on its way cannot be told row by row: its user has the balance, by one correction.
+  -- A ledger that leaves the range of a balance on its way cannot be written row by row: its user has the balance, by one correction.
   from running r
   cross join lateral (select case when coalesce(import_integer(o ->> '_transaction_number'), 1) = 1 then nullif(o ->> 'transaction_id', '')
     else (o ->> 'transaction_id') || ':duplicate:' || (import_integer(o ->> '_transaction_number') - 1) end as numbered) t

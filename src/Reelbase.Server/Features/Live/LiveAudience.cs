@@ -53,8 +53,8 @@ internal sealed class LiveRow
     }
 }
 
-/// <summary>Everybody who watches as one user: what the rows are is read once for all of them. Guarded by the book's lock, so it counts who wants what instead of asking everybody.</summary>
-internal sealed class LiveAudience(LiveSubscriptions book, Guid userId, bool isUnverified)
+/// <summary>Everybody who watches as one user: what the rows are is read once for all of them. Guarded by the index's lock, so it counts who wants what instead of asking everybody.</summary>
+internal sealed class LiveAudience(LiveSubscriptions subscriptions, Guid userId, bool isUnverified)
 {
     /// <summary>Jobs of a user that a watcher of all of them is kept informed of: the newest ones.</summary>
     public const int Newest = 30;
@@ -210,7 +210,7 @@ internal sealed class LiveAudience(LiveSubscriptions book, Guid userId, bool isU
         if (!Jobs.TryGetValue(job, out var row))
         {
             Jobs[job] = row = new() { IsRead = isRead };
-            book.Index(job, this);
+            subscriptions.Index(job, this);
         }
         return row;
     }
@@ -226,7 +226,7 @@ internal sealed class LiveAudience(LiveSubscriptions book, Guid userId, bool isU
     private void Forget(Guid job)
     {
         Jobs.Remove(job);
-        book.Unindex(job, this);
+        subscriptions.Unindex(job, this);
     }
 
     private void NoteVersions(LiveAsk ask, IReadOnlyList<LiveRead> rows)

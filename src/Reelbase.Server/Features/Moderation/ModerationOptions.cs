@@ -20,7 +20,7 @@ public sealed class ModerationOptions
     [Range(0.1, 30)]
     public double TimeoutSeconds { get; set; } = 3;
 
-    /// <summary>Seconds that fetching a picture from a foreign address may take before the service looks at it.</summary>
+    /// <summary>Seconds that fetching a picture from a foreign address may take before the service checks it.</summary>
     [Range(1, 60)]
     public double PictureTimeoutSeconds { get; set; } = 10;
 

@@ -7,7 +7,7 @@ using Reelbase.Server.Platform.Database;
 
 namespace Reelbase.Server.Features.Moderation;
 
-/// <summary>What moderation says of a wish.</summary>
+/// <summary>What moderation says of a request.</summary>
 public enum Verdict
 {
     /// <summary>Go on.</summary>
@@ -31,7 +31,7 @@ public sealed class Moderator(IOptions<ModerationOptions> options, ApiDatabase d
     /// <summary>Whether somebody outside is shown what a person wrote.</summary>
     public bool AsksOutside => options.Value.ServiceUrl is { Length: > 0 };
 
-    /// <summary>Looks at what a person wrote. No prompt of their own: nothing to look at.</summary>
+    /// <summary>Checks what a person wrote. No prompt of their own: nothing to check.</summary>
     public async Task<Verdict> CheckAsync(string? prompt, string? imageUrl, CancellationToken cancellationToken)
     {
         if (prompt is not null && options.Value.Blocklist.Length > 0 && await IsBlockedAsync(prompt, cancellationToken))

@@ -24,4 +24,4 @@ language sql stable security definer set search_path = public, pg_temp as $$
   from installation i
 $$;
 comment on function doctor_facts() is
-  'What the database knows of an installation, for the command line: clock, store, backups, nodes, outside systems, what waits, what money needs a look.';
+  'What the database knows of an installation, for the command line: clock, store, backups, nodes, outside systems, what waits, what money needs a check.';

@@ -1,4 +1,4 @@
--- What admins do: each of these looks first whether the caller is one.
+-- What admins do: each of these checks first whether the caller is one.
 grant execute on function admin_request_ledger_check(jsonb),
   admin_system(jsonb) to authenticated;
 grant execute on function beat(text, text, text[], timestamptz), record_heartbeat(text, text, text[], timestamptz, jsonb) to reelbase_worker, reelbase_api;

@@ -1,4 +1,4 @@
--- Before a guest becomes part of a member: of a code that both have redeemed the guest's credits are taken back, as far as the joined balance
+-- Before a guest becomes part of a member: of a code that both have redeemed the guest's credits are taken back, as far as the merged balance
 -- has them, so that one account keeps what one redemption gives. Both rows are locked and the balance has moved to the member already.
 create or replace function on_account_merged_promo_codes(p_guest_id uuid, p_member_id uuid) returns void
 language plpgsql security definer set search_path = public, pg_temp as $$

@@ -47,7 +47,7 @@ begin
   end if;
 
   select * into v_code from promo_codes where code_hash = p_code_hash for no key update;
-  -- A code that has not begun is nobody's yet: it is not told from a wrong one.
+  -- A code that has not begun is nobody's yet: it is not distinguished from a wrong one.
   if v_code.id is null or v_code.starts_at > clock_timestamp() then
     insert into rate_limit_log (ip_address, action, user_id, created_at) values (v_network, 'promo_miss', v_user.id, clock_timestamp());
     return '{"refused":"ERR_4007","details":{"what":"promo_code"}}';

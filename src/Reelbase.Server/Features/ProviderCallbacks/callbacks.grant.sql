@@ -9,6 +9,6 @@ grant execute on function list_webhook_deliveries(text, integer), resend_webhook
 grant execute on function store_inbox_message(text, text, text, jsonb) to reelbase_api, reelbase_worker;
 grant execute on function claim_inbox_messages(text, text, integer, integer), claim_inbox_messages(text, text, integer, integer, integer),
   finish_inbox_message(bigint, text, uuid, text, double precision, integer) to reelbase_worker;
--- What admins do: each of these looks first whether the caller is one.
+-- What admins do: each of these checks first whether the caller is one.
 grant execute on function admin_list_deliveries(jsonb),
   admin_resend_delivery(jsonb) to authenticated;

@@ -50,7 +50,7 @@ public sealed class ProviderHealth(WorkerDatabase database, OutsideSystems outsi
         }
     }
 
-    /// <summary>The provider refused our account: submissions pause, and the operator is told.</summary>
+    /// <summary>The provider refused our account: submissions pause, and the operator is notified.</summary>
     public async Task AccountRefusedAsync(IVideoProvider provider, string reason)
     {
         _failing[provider.Name] = true;

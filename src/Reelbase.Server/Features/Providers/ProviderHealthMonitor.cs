@@ -5,7 +5,7 @@ using Reelbase.Server.Platform.Work;
 namespace Reelbase.Server.Features.Providers;
 
 /// <summary>
-/// Keeps what is known of each provider in the database: announces the configured ones at start, records what <see cref="ProviderHealth"/> was told,
+/// Keeps what is known of each provider in the database: announces the configured ones at start, records what <see cref="ProviderHealth"/> has heard,
 /// and asks providers that nobody calls any more whether they are back.
 /// </summary>
 public sealed class ProviderHealthMonitor(WorkerDatabase database, VideoProviders providers, ProviderHealth health, ILogger<ProviderHealthMonitor> logger)

@@ -150,7 +150,7 @@ public sealed class AppStoreNotificationWorker(
             transaction.Environment,
             transaction.TransactionId
         );
-        // Without consent Apple wants no call at all; and the same wish for a refund may be asked about several times.
+        // Without consent Apple wants no call at all; and the same request for a refund may be asked about several times.
         if (used is null or { HasConsent: false } or { WasSent: true })
         {
             return null;

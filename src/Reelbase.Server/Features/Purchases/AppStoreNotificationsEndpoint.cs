@@ -30,7 +30,7 @@ public static class AppStoreNotificationsEndpoint
             .MapPost("/apple-server-notifications", HandleAsync)
             .WithTags("Purchases")
             .WithName("apple-server-notifications")
-            .WithSummary("The App Store tells of purchases and refunds")
+            .WithSummary("The App Store notifies of purchases and refunds")
             .Accepts<AppStoreNotification>("application/json")
             .Produces<AppStoreNotificationResponse>()
             .Fails(400, 401, 413, 415, 503)

@@ -33,11 +33,11 @@ public sealed class PurchasesOptions
     [Range(0, 1000)]
     public int MaxWaitingClaims { get; set; } = 20;
 
-    /// <summary>Looks at a claim that Apple knows nothing of; about two hours in all with the pauses below.</summary>
+    /// <summary>Polls of a claim that Apple knows nothing of; about two hours in all with the pauses below.</summary>
     [Range(1, 1000)]
     public int MaxLooksUnknown { get; set; } = 11;
 
-    /// <summary>Looks at a claim while Apple cannot be asked; days.</summary>
+    /// <summary>Polls of a claim while Apple cannot be asked; days.</summary>
     [Range(1, 10_000)]
     public int MaxLooksUnavailable { get; set; } = 150;
 
@@ -45,7 +45,7 @@ public sealed class PurchasesOptions
     [Range(0, 1000)]
     public int MaxRetries { get; set; } = 35;
 
-    /// <summary>First pause before another look or try; doubles.</summary>
+    /// <summary>First pause before another poll or retry; doubles.</summary>
     [Range(0.01, 60)]
     public double RetryBaseSeconds { get; set; } = 5;
 
@@ -57,15 +57,15 @@ public sealed class PurchasesOptions
     [Range(0, 23)]
     public int ReconcileAtHour { get; set; } = 3;
 
-    /// <summary>Seconds between looks whether that comparison is due.</summary>
+    /// <summary>Seconds between checks whether that comparison is due.</summary>
     [Range(0.1, 3600)]
     public double ReconcileLookSeconds { get; set; } = 60;
 
-    /// <summary>Days that the first comparison looks back; Apple keeps 180.</summary>
+    /// <summary>Days that the first comparison goes back; Apple keeps 180.</summary>
     [Range(1, 180)]
     public int ReconcileFirstDays { get; set; } = 30;
 
-    /// <summary>Buyers whose purchases one comparison looks at; those not looked at for longest come first.</summary>
+    /// <summary>Buyers whose purchases one comparison checks; those not checked for longest come first.</summary>
     [Range(0, 10_000)]
     public int ReconcileMaxBuyers { get; set; } = 2000;
 

@@ -28,7 +28,7 @@ public sealed class Reconciler(
     private const int Portion = 100;
     private const int MaxFailuresInARow = 3;
 
-    /// <summary>Apple lists a notification once it has tried to send it; what was under way at the last comparison is looked at again.</summary>
+    /// <summary>Apple lists a notification once it has tried to send it; what was under way at the last comparison is checked again.</summary>
     private static readonly TimeSpan Overlap = TimeSpan.FromHours(1);
 
     /// <inheritdoc/>

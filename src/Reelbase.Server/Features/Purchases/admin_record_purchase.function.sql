@@ -1,4 +1,4 @@
--- A purchase that nobody has told us of, as Apple answered when support asked; its buyer gets it when it names one.
+-- A purchase that nobody has notified us of, as Apple answered when support asked; its buyer gets it when it names one.
 create or replace function admin_record_purchase(p_transaction jsonb, p_policy jsonb) returns void
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare

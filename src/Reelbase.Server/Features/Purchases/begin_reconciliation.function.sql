@@ -1,5 +1,5 @@
--- The turn to compare one environment of the App Store with our books, once in p_every_seconds for the whole installation.
--- Answers from when on Apple's list has not been looked at; no row: it is not time, or somebody else is at it.
+-- The turn to compare one environment of the App Store with our purchases, once in p_every_seconds for the whole installation.
+-- Answers from when on Apple's list has not been read; no row: it is not time, or somebody else is at it.
 create or replace function begin_reconciliation(p_environment text, p_leased_by text, p_lease_seconds integer, p_every_seconds integer)
 returns table (covered_until timestamptz)
 language plpgsql security definer set search_path = public, pg_temp as $$

@@ -1,4 +1,4 @@
--- p_retry_after_seconds null: decided, one way or the other. Otherwise it is looked at again then, at most p_max_attempts times.
+-- p_retry_after_seconds null: decided, one way or the other. Otherwise it is polled again then, at most p_max_attempts times.
 create or replace function finish_purchase_claim(
   p_user_id uuid, p_transaction_id text, p_leased_by text, p_retry_after_seconds double precision, p_max_attempts integer)
 returns void language sql security definer set search_path = public, pg_temp as $$
@@ -8,4 +8,4 @@ returns void language sql security definer set search_path = public, pg_temp as 
     run_after = clock_timestamp() + make_interval(secs => p_retry_after_seconds)
   where user_id = p_user_id and transaction_id = p_transaction_id and leased_by = p_leased_by;
 $$;
-comment on function finish_purchase_claim(uuid, text, text, double precision, integer) is 'Ends a kept claim, or leaves it for a later look.';
+comment on function finish_purchase_claim(uuid, text, text, double precision, integer) is 'Ends a kept claim, or leaves it for a later poll.';

@@ -1,4 +1,4 @@
--- What Apple may be told about a purchase whose buyer asked for a refund: only with the buyer's consent, and how much of it is used. A balance
+-- What Apple may be sent about a purchase whose buyer asked for a refund: only with the buyer's consent, and how much of it is used. A balance
 -- does not know which credits are left; the newest purchase is taken to be spent last.
 create or replace function get_consumption(p_environment text, p_transaction_id text)
 returns table (has_consent boolean, consumption_percentage integer, had_free_credits boolean, was_sent boolean)
@@ -15,4 +15,4 @@ language sql stable security definer set search_path = public, pg_temp as $$
   where p.environment = p_environment and p.transaction_id = p_transaction_id and p.credited_at is not null
 $$;
 comment on function get_consumption(text, text) is
-  'Consent of a purchase''s buyer, the share used in thousandths of a percent, whether free credits came before, and whether Apple was told; no row for a purchase that was never credited.';
+  'Consent of a purchase''s buyer, the share used in thousandths of a percent, whether free credits came before, and whether Apple was answered; no row for a purchase that was never credited.';

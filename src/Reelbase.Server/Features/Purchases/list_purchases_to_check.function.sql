@@ -1,6 +1,6 @@
 -- compatibility: the previous release's nodes call this; goes in the next release.
--- One purchase of each buyer whose purchases Apple has not been asked about for a while: with it, Apple tells all that
--- the buyer bought and had refunded. Old ones last; Apple takes refunds of about three months back at most, we look at twice that.
+-- One purchase of each buyer whose purchases Apple has not been asked about for a while: with it, Apple lists all that
+-- the buyer bought and had refunded. Old ones last; Apple takes refunds of about three months back at most, we read twice that.
 create or replace function list_purchases_to_check(p_environment text, p_older_than_seconds integer, p_limit integer)
 returns table (transaction_id text)
 language sql stable security definer set search_path = public, pg_temp as $$
@@ -11,4 +11,4 @@ language sql stable security definer set search_path = public, pg_temp as $$
   where d.checked_at is null or d.checked_at <= clock_timestamp() - make_interval(secs => p_older_than_seconds)
   order by d.checked_at nulls first limit least(p_limit, 10000)
 $$;
-comment on function list_purchases_to_check(text, integer, integer) is 'A purchase of each buyer whom the reconciliation has not looked at lately.';
+comment on function list_purchases_to_check(text, integer, integer) is 'A purchase of each buyer whom the reconciliation has not checked lately.';

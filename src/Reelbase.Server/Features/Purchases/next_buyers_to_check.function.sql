@@ -1,4 +1,4 @@
--- The next buyers of the nightly comparison, each with their latest purchase: with it Apple tells all that the buyer bought and had refunded.
+-- The next buyers of the nightly comparison, each with their latest purchase: with it Apple lists all that the buyer bought and had refunded.
 -- The walk goes by key, in portions, from where the last one came to (also one that broke off); no row: it has come round, and begins
 -- anew at the next comparison. No transaction: the buyer's last purchase is too old for a refund (Apple takes them back for about three
 -- months; twice that is checked), and only the walk moves on.

@@ -14,7 +14,7 @@ grant execute on function record_transaction(uuid, jsonb, text, jsonb), get_cons
   note_purchase_checked(text, text), next_buyers_to_check(text, text, integer), note_buyer_checked(text, text, uuid, text),
   credit_waiting_purchase(jsonb), report_sandbox_caps(jsonb) to reelbase_worker;
 grant execute on function request_reconciliation(), list_reconciliations() to reelbase_admin;
--- What admins do: each of these looks first whether the caller is one.
+-- What admins do: each of these checks first whether the caller is one.
 grant execute on function admin_assign_purchase(jsonb),
   admin_list_products(jsonb),
   admin_list_purchases(jsonb),

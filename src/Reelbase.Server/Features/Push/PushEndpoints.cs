@@ -20,7 +20,7 @@ public sealed record RegisterPushTokenRequest(string? Token = null, string? Envi
 /// <summary>It is noted.</summary>
 public sealed record PushTokenResponse(bool Success);
 
-/// <summary>Which phones are told when a video is done.</summary>
+/// <summary>Which phones get a push when a video is done.</summary>
 public static partial class PushEndpoints
 {
     /// <summary>Phones of one user; of more, the one registered longest ago goes.</summary>
@@ -32,7 +32,7 @@ public static partial class PushEndpoints
             .MapPost("/register-push-token", RegisterAsync)
             .WithTags("Push")
             .WithName("register-push-token")
-            .WithSummary("Tell this phone when a video is done")
+            .WithSummary("Send this phone a push when a video is done")
             .RequiresUser()
             .Accepts<RegisterPushTokenRequest>("application/json")
             .Produces<PushTokenResponse>()
@@ -50,7 +50,7 @@ public static partial class PushEndpoints
             .MapDelete("/register-push-token", ForgetAsync)
             .WithTags("Push")
             .WithName("forget-push-token")
-            .WithSummary("Tell this phone no more")
+            .WithSummary("Send this phone no more pushes")
             .RequiresUser()
             .Query("token", "Apple's device token", required: true)
             .Query("user_id", "Optional; must be the caller")

@@ -95,7 +95,7 @@ public sealed class PushWorker(
                     "select raise_alert('push_setup', $1, $2)",
                     CancellationToken.None,
                     $"{refused.Reason}:{clock.GetUtcNow():yyyy-MM-dd}",
-                    $"APNs refuses our pushes: {refused.Reason}. Look at Apns:Topic, TeamId, KeyId and PrivateKey."
+                    $"APNs refuses our pushes: {refused.Reason}. Check Apns:Topic, TeamId, KeyId and PrivateKey."
                 );
                 await FinishAsync(item, "failed", refused.Reason);
                 break;

@@ -1,4 +1,4 @@
--- What went out and what waits: pushes and alerts, newest first. Phones are told apart by the last six characters of their token.
+-- What went out and what waits: pushes and alerts, newest first. Phones are distinguished by the last six characters of their token.
 create or replace function admin_list_outbox(p_request jsonb) returns jsonb
 language plpgsql stable security definer set search_path = public, pg_temp as $$
 declare

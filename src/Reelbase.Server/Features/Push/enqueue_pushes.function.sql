@@ -1,5 +1,5 @@
--- A job has ended: one push for each phone of its user, in the same transaction, so that none is forgotten and none is told of
--- something that did not happen. Nobody is told of a job that they deleted. Internal.
+-- A job has ended: one push for each phone of its user, in the same transaction, so that none is forgotten and none is sent of
+-- something that did not happen. Nobody gets a push about a job that they deleted. Internal.
 create or replace function enqueue_pushes(p_job_id uuid) returns void
 language sql security definer set search_path = public, pg_temp as $$
   insert into push_notifications (user_id, job_id, token, environment, kind, event, model_name)

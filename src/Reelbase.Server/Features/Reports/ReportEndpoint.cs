@@ -15,10 +15,10 @@ public sealed record ReportContentRequest(string? JobId = null, string? Reason =
         : this(JobId: null) { }
 }
 
-/// <summary>Support will look at it.</summary>
+/// <summary>Support will review it.</summary>
 public sealed record ReportContentResponse(bool Success);
 
-/// <summary><c>POST /report-content</c>: a user tells support of a generated video that offends.</summary>
+/// <summary><c>POST /report-content</c>: a user reports a generated video to support that offends.</summary>
 public static class ReportEndpoint
 {
     private const int MaxReasonLength = 1000;

@@ -1,4 +1,4 @@
--- Videos that users have reported, with what support needs to look at them.
+-- Videos that users have reported, with what support needs to review them.
 create or replace function admin_list_reports(p_request jsonb) returns jsonb
 language plpgsql stable security definer set search_path = public, pg_temp as $$
 declare

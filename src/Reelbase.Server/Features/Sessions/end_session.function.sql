@@ -1,4 +1,4 @@
--- Ends one session of the caller's, also the one that is asking. What is not theirs cannot be told from what never was; one that has ended already is no error, since
+-- Ends one session of the caller's, also the one that is asking. What is not theirs cannot be distinguished from what never was; one that has ended already is no error, since
 -- the answer of the first call may be lost.
 create or replace function end_session(p_session_id uuid) returns void
 language plpgsql security definer set search_path = public, pg_temp as $$

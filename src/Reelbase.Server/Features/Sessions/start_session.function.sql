@@ -7,14 +7,14 @@ returns table (user_id uuid, email text, apple_sub text, is_guest boolean, credi
 language plpgsql security definer set search_path = public, pg_temp as $$
 #variable_conflict use_column
 begin
-  -- An admin's session comes from admin sign-in alone, never from a door of the app.
+  -- An admin's session comes from admin sign-in alone, never from an endpoint of the app.
   if p_method = 'admin' then
     raise exception 'start_session opens no session of an admin';
   end if;
   -- Calls of one user one after another, so that many at once do not go over the bound together.
   perform 1 from users u where u.id = p_user_id and u.merged_into is null and u.deleted_at is null for no key update;
   if not found then
-    -- They became part of another account, or left, since somebody looked: a session now would be inside that account without its proof.
+    -- They became part of another account, or left, since somebody checked: a session now would be inside that account without its proof.
     return;
   end if;
   update sessions s set revoked_at = clock_timestamp()

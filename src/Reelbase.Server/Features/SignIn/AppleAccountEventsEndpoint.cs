@@ -20,7 +20,7 @@ public sealed record AppleAccountEventRequest(string? Payload = null)
 /// <summary>The answer, of which Apple reads the status only.</summary>
 public sealed record AppleAccountEventResponse(bool Success);
 
-/// <summary><c>POST /apple-account-events</c>: Apple tells that a permission was taken back or an Apple account deleted. Verified, stored once, answered.</summary>
+/// <summary><c>POST /apple-account-events</c>: Apple notifies that a permission was taken back or an Apple account deleted. Verified, stored once, answered.</summary>
 public static class AppleAccountEventsEndpoint
 {
     public static void Map(IEndpointRouteBuilder routes) =>
@@ -28,7 +28,7 @@ public static class AppleAccountEventsEndpoint
             .MapPost("/apple-account-events", HandleAsync)
             .WithTags("SignIn")
             .WithName("apple-account-events")
-            .WithSummary("Apple tells what became of an Apple account")
+            .WithSummary("Apple notifies what became of an Apple account")
             .Accepts<AppleAccountEventRequest>("application/json", "application/x-www-form-urlencoded")
             .Produces<AppleAccountEventResponse>()
             .Fails(400, 401, 413, 415, 503)

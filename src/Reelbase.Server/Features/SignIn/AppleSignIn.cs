@@ -30,7 +30,7 @@ public enum SignInOutcome
 /// <summary>The result of a sign-in.</summary>
 public sealed record SignInResult(SignInOutcome Outcome, Guid UserId);
 
-/// <summary>Signs in with an identity token of Apple: as the Apple account's member, or by joining the account to a guest.</summary>
+/// <summary>Signs in with an identity token of Apple: as the Apple account's member, or by linking the account to a guest.</summary>
 public sealed class AppleSignIn(ApiDatabase database, AppleTokens tokens, AppleAuthorizations authorizations)
 {
     /// <summary>Whether it is offered.</summary>

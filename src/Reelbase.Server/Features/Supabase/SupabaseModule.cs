@@ -8,7 +8,7 @@ using Reelbase.Server.Platform.Modules;
 
 namespace Reelbase.Server.Features.Supabase;
 
-/// <summary>The doors of Supabase's clients: auth, rest, realtime, functions; and shipped builds of an app that have no others.</summary>
+/// <summary>The endpoints of Supabase's clients: auth, rest, realtime, functions; and shipped builds of an app that have no others.</summary>
 public sealed class SupabaseModule : IModule
 {
     /// <inheritdoc/>

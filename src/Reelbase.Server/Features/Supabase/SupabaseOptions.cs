@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Reelbase.Server.Features.Supabase;
 
-/// <summary>Section <c>Supabase</c>: what the doors of Supabase's clients offer.</summary>
+/// <summary>Section <c>Supabase</c>: what the endpoints of Supabase's clients offer.</summary>
 public sealed class SupabaseOptions
 {
     /// <summary>Whether <c>/auth/v1/signup</c> makes guests. They have proved no device and get no free credits.</summary>

@@ -1,4 +1,4 @@
--- One job of the caller. Nobody else's job, and no deleted one, can be told from one that never was: ERR_4007.
+-- One job of the caller. Nobody else's job, and no deleted one, can be distinguished from one that never was: ERR_4007.
 drop function if exists get_video_status(uuid);
 create function get_video_status(p_job_id uuid) returns table (
   job_id uuid, status text, prompt text, model_name text, credits_used integer, video_url text, thumbnail_url text,
@@ -7,7 +7,7 @@ create function get_video_status(p_job_id uuid) returns table (
 language plpgsql stable security definer set search_path = public, pg_temp as $$
 #variable_conflict use_column
 declare
-  -- The policy of video_jobs would look the account up once more: the condition is the same.
+  -- The policy of video_jobs would read the account once more: the condition is the same.
   v_me uuid := require_caller();
 begin
   return query

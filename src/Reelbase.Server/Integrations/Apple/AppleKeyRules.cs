@@ -5,7 +5,7 @@ namespace Reelbase.Server.Integrations.Apple;
 
 /// <summary>
 /// What a key of Apple's must be before the server starts: all of its parts there or none, and the .p8 readable. A key that is found
-/// missing at the first phone gives every guest no credits, and nobody is told.
+/// missing at the first phone gives every guest no credits, and nobody is notified.
 /// </summary>
 internal static class AppleKeyRules
 {

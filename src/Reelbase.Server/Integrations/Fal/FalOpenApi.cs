@@ -5,7 +5,7 @@ using System.Text.RegularExpressions;
 
 namespace Reelbase.Server.Integrations.Fal;
 
-/// <summary>What was read of an endpoint's document: the fields of a model's row, and what somebody should look at.</summary>
+/// <summary>What was read of an endpoint's document: the fields of a model's row, and what somebody should check.</summary>
 /// <param name="Fields">name, category, required_fields, provider_input, has_audio.</param>
 /// <param name="Remarks">What could not be taken over or has to be known.</param>
 public sealed record ReadEndpoint(JsonObject Fields, IReadOnlyList<string> Remarks);

@@ -3,7 +3,7 @@ using Reelbase.Server.Platform.Modules;
 
 namespace Reelbase.Server.Integrations.Runway;
 
-/// <summary>Section <c>Runway</c>: the account at Runway's developer API. It sends no webhooks and wants at least five seconds between looks.</summary>
+/// <summary>Section <c>Runway</c>: the account at Runway's developer API. It sends no webhooks and wants at least five seconds between polls.</summary>
 public sealed class RunwayOptions : VideoProviderOptions
 {
     public RunwayOptions()

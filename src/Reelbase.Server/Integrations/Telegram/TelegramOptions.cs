@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Reelbase.Server.Integrations.Telegram;
 
-/// <summary>Section <c>Telegram</c>: a bot that tells the operator.</summary>
+/// <summary>Section <c>Telegram</c>: a bot that notifies the operator.</summary>
 public sealed class TelegramOptions
 {
     /// <summary>The bot's token, from @BotFather.</summary>

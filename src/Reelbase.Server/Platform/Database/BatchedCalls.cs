@@ -1,7 +1,7 @@
 namespace Reelbase.Server.Platform.Database;
 
 /// <summary>
-/// Puts what many requests ask into one statement at a time: whatever is asked while one gathers or is under way goes together in the next. For
+/// Puts what many requests ask into one statement at a time: whatever is asked while one is collected or is under way goes together in the next. For
 /// answers that nobody is in a hurry for, so that a crowd costs the database a statement now and then, and one connection.
 /// </summary>
 /// <param name="callAsync">Asks for all of them; the answers are in the order of the questions.</param>

@@ -49,7 +49,7 @@ public sealed class CallerTransaction
 
 /// <summary>
 /// Statements that callers put together themselves, on a pool of its own: whatever they ask, the API's own calls find their connections. Its errors carry
-/// PostgreSQL's details, which clients of these doors expect and row security has cut; they are never logged.
+/// PostgreSQL's details, which clients of these endpoints expect and row security has cut; they are never logged.
 /// </summary>
 public sealed class CallerDatabase(ConnectionStrings strings, int maxConnections, int maxPreparedStatements)
     : RoleDatabase(
@@ -64,7 +64,7 @@ public sealed class CallerDatabase(ConnectionStrings strings, int maxConnections
 {
     /// <summary>
     /// Runs statements as the caller in one transaction that has taken their role and claims, so that row security and grants decide. It is committed
-    /// when <paramref name="work"/> returns and rolled back when it throws; what had to give way to another transaction is tried again from the start.
+    /// when <paramref name="work"/> returns and rolled back when it throws; what conflicted with another transaction is retried from the start.
     /// </summary>
     public Task<T> InTransactionAsync<T>(
         Caller caller,

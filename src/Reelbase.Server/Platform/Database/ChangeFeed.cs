@@ -7,8 +7,8 @@ using Reelbase.Server.Platform.Work;
 namespace Reelbase.Server.Platform.Database;
 
 /// <summary>
-/// Tells every node that something changed: at once inside this process, and through one coalesced notification after
-/// commit to the others. Nothing depends on it arriving; whoever waits also looks again by itself.
+/// Notifies every node that something changed: at once inside this process, and through one coalesced notification after
+/// commit to the others. Nothing depends on it arriving; whoever waits also polls by itself.
 /// </summary>
 /// <remarks>
 /// Notifying inside the accepting transaction would serialize all commits (PostgreSQL takes one lock for the notification
@@ -121,7 +121,7 @@ public sealed class ChangeFeed(ConnectionStrings strings, ILogger<ChangeFeed> lo
             catch (Exception error) when (!stoppingToken.IsCancellationRequested)
             {
                 NpgsqlConnection.ClearPool(connection);
-                logger.LogWarning("Other nodes could not be notified ({Reason}); they will notice by looking", error.Message);
+                logger.LogWarning("Other nodes could not be notified ({Reason}); they will notice by polling", error.Message);
             }
         }
     }

@@ -177,7 +177,7 @@ public sealed partial class Migrator(string ownerConnectionString, ILogger logge
         catch (PostgresException error) when (error.SqlState is "55P03" or "40P01" or "XX000" && attempt < MaxAttempts)
         {
             logger.LogWarning(
-                "{File} had to give way and nothing was changed (attempt {Attempt} of {MaxAttempts}); in the way: {Holders}",
+                "{File} met a lock and nothing was changed (attempt {Attempt} of {MaxAttempts}); in the way: {Holders}",
                 at,
                 attempt,
                 MaxAttempts,

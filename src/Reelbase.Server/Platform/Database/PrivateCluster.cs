@@ -40,7 +40,7 @@ public sealed partial class PrivateCluster
 
     /// <summary>Makes the cluster when it is new, starts it when it is not running, and answers when it accepts connections.</summary>
     /// <param name="directory">Its home; made when missing. Holds <c>data</c>, <c>password</c> and <c>server.log</c>.</param>
-    /// <param name="binDirectory">Where PostgreSQL's programs are, or null to look in the usual places.</param>
+    /// <param name="binDirectory">Where PostgreSQL's programs are, or null to search the usual places.</param>
     /// <param name="settings">Server settings beyond the defaults; they apply at the next start of the server.</param>
     /// <exception cref="PrivateClusterException">Says in one sentence what is wrong and what to do.</exception>
     public static async Task<PrivateCluster> StartAsync(
@@ -189,7 +189,7 @@ public sealed partial class PrivateCluster
                         WasRunning = !wasStartedHere;
                         return;
                     case Found.Postgres or Found.Dying:
-                        // Recovering, shutting down, or a killed one that nobody has buried yet: look again shortly.
+                        // Recovering, shutting down, or a killed one that nobody has cleaned up yet: try again shortly.
                         await Task.Delay(100, cancellationToken);
                         continue;
                     case Found.Other:
@@ -213,7 +213,7 @@ public sealed partial class PrivateCluster
         );
     }
 
-    // PostgreSQL cannot be told to choose a port itself, and a socket instead has a path of 107 bytes at most. So it tries: from below the numbers that
+    // PostgreSQL cannot be configured to choose a port itself, and a socket instead has a path of 107 bytes at most. So it tries: from below the numbers that
     // systems give to outgoing connections, and again with another when somebody listens there; what it got stands in its pid file.
     private static int AnyPort() => RandomNumberGenerator.GetInt32(LowestPort, HighestPort);
 
@@ -255,7 +255,7 @@ public sealed partial class PrivateCluster
             await using var connection = new NpgsqlConnection(builder.ConnectionString);
             await connection.OpenAsync(cancellationToken);
             builder.Database = DatabaseName;
-            // The impatience belongs to this look alone.
+            // The short timeout belongs to this query alone.
             builder.Remove("Pooling");
             builder.Remove("Timeout");
             ConnectionString = builder.ConnectionString;

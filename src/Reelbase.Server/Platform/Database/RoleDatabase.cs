@@ -15,7 +15,7 @@ public abstract class RoleDatabase : IAsyncDisposable
     private const double FirstPauseSeconds = 0.2;
     private const double LongestPauseSeconds = 5;
 
-    /// <summary>Tries of a call that had to give way to another transaction.</summary>
+    /// <summary>Attempts of a call that conflicted with another transaction.</summary>
     private const int MaxTries = 10;
     private const int RetryMilliseconds = 20;
 
@@ -66,7 +66,7 @@ public abstract class RoleDatabase : IAsyncDisposable
             cancellationToken
         );
 
-    /// <summary>Like <see cref="ListAsync"/>, for what reads everything there is and may take as long as it is told.</summary>
+    /// <summary>Like <see cref="ListAsync"/>, for what reads everything there is and may take as long as the caller allows.</summary>
     public Task<List<T>> ListWithTimeoutAsync<T>(int maxSeconds, string sql, CancellationToken cancellationToken, params object?[] arguments) =>
         RetryOnConflictAsync(
             async () =>
@@ -130,7 +130,7 @@ public abstract class RoleDatabase : IAsyncDisposable
         );
 
     /// <summary>
-    /// Calls again what PostgreSQL rolled back so that another transaction could go on (a deadlock, or a function that gave way on purpose).
+    /// Calls again what PostgreSQL rolled back so that another transaction could go on (a deadlock, or a function that raised a conflict on purpose).
     /// Safe because each call is one transaction, of which nothing is left then.
     /// </summary>
     private protected async Task<T> RetryOnConflictAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken)
@@ -227,7 +227,7 @@ public sealed class ApiDatabase(ConnectionStrings strings, int maxPreparedStatem
 
     /// <summary>
     /// A call that a user can ask for as often as they like (a press): some connections stay free of these, so that a flood of them,
-    /// refusals too, does not stand before everybody who looks at their videos.
+    /// refusals too, does not stand before everybody who reads their videos.
     /// </summary>
     /// <param name="call">What is asked of the database.</param>
     /// <param name="cancellationToken">The caller's.</param>
@@ -278,7 +278,7 @@ public sealed class ApiDatabase(ConnectionStrings strings, int maxPreparedStatem
         }
     }
 
-    /// <summary>Whoever has waited looks once more whether the call is still worth a place, and gives it to the next meanwhile.</summary>
+    /// <summary>Whoever has waited checks once more whether the call is still worth a place, and gives it to the next meanwhile.</summary>
     private static async Task TakePlaceAsync(SemaphoreSlim places, RepeatedCheck? check, CancellationToken cancellationToken)
     {
         await places.WaitAsync(cancellationToken);
@@ -367,7 +367,7 @@ public sealed class AdminDatabase(ConnectionStrings strings)
         0
     );
 
-/// <summary>Who asks, as SQL is told: a role to take and the claims that <c>auth.uid()</c> and its like read.</summary>
+/// <summary>Who asks, as SQL sees it: a role to take and the claims that <c>auth.uid()</c> and its like read.</summary>
 /// <param name="Role"><c>authenticated</c>, <c>anon</c> or <c>service_role</c>.</param>
 /// <param name="UserId">The id in the token; null for nobody.</param>
 /// <param name="Claims">The token's claims as JSON.</param>
@@ -379,7 +379,7 @@ public sealed record Caller(string Role, Guid? UserId, string Claims)
     /// <summary>Somebody who has not said who they are.</summary>
     public static Caller Anonymous { get; } = new("anon", null, """{"role":"anon"}""");
 
-    /// <summary>A server of the app's developer. Only the doors that Supabase's clients use know it.</summary>
+    /// <summary>A server of the app's developer. Only the endpoints that Supabase's clients use know it.</summary>
     public static Caller Service { get; } = new("service_role", null, """{"role":"service_role"}""");
 
     private static Guid? ReadSession(string claims)

@@ -13,7 +13,7 @@ namespace Reelbase.Server.Platform.Database;
 /// </summary>
 public static class RolePasswords
 {
-    /// <summary>The comment on a role by which an operator keeps its password where the owner cannot look at what is stored.</summary>
+    /// <summary>The comment on a role by which an operator keeps its password where the owner cannot read what is stored.</summary>
     public const string OperatorComment = "password: operator";
 
     private const string Mark = "Reelbase derives this password: ";

@@ -6,7 +6,7 @@ namespace Reelbase.Server.Platform.Database;
 
 /// <summary>
 /// Tables of the traffic that a migration alters, all of them taken before its first file: each file takes its own, and a migration that has one table while it waits for
-/// another would deadlock with whoever has taken them the other way round. It is the migration that gives way, before PostgreSQL would end somebody's transaction.
+/// another would deadlock with whoever has taken them the other way round. It is the migration that is retried, before PostgreSQL would end somebody's transaction.
 /// </summary>
 internal static partial class TableLocks
 {

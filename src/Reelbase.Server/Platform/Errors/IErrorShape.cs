@@ -1,6 +1,6 @@
 namespace Reelbase.Server.Platform.Errors;
 
-/// <summary>How errors look under one prefix, where clients of another system expect theirs. Logging and recording stay as everywhere.</summary>
+/// <summary>How errors are written under one prefix, where clients of another system expect theirs. Logging and recording stay as everywhere.</summary>
 public interface IErrorShape
 {
     /// <summary>The paths that it is for.</summary>

@@ -5,7 +5,7 @@ namespace Reelbase.Server.Platform.Http;
 
 /// <summary>
 /// Whether a path is one of ours, and a method one of its own. The console's pages take any path with GET, so that for ASP.NET Core every unknown path
-/// looks like a known one with a wrong method, and a known one with a wrong GET looks unknown.
+/// looks like a known one with a wrong method, and a known one with a wrong GET seems unknown.
 /// </summary>
 public sealed class KnownPaths(IEnumerable<EndpointDataSource> sources)
 {

@@ -1,6 +1,6 @@
 namespace Reelbase.Server.Platform.Http;
 
-/// <summary>Tells the caller how much of a limit is left.</summary>
+/// <summary>Shows the caller how much of a limit is left.</summary>
 public static class RateLimitHeaders
 {
     /// <summary>Sets <c>X-RateLimit-Limit</c>, <c>-Remaining</c> and <c>-Reset</c> (Unix seconds).</summary>

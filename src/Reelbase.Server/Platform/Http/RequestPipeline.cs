@@ -29,7 +29,7 @@ public static class RequestPipeline
     }
 
     /// <summary>
-    /// Takes the sub-path off, before anything looks at the path. A proxy that takes it off itself, and whoever asks a node for its health, come without it and
+    /// Takes the sub-path off, before anything reads the path. A proxy that takes it off itself, and whoever asks a node for its health, come without it and
     /// are answered too.
     /// </summary>
     /// <param name="app">The pipeline, before its routing: the framework's own middleware would look for a route at once.</param>
@@ -72,7 +72,7 @@ public static class RequestPipeline
         app.Use(
             (context, next) =>
             {
-                // What a trusted proxy leaves unread was said to it by somebody else: only the peer itself tells.
+                // What a trusted proxy leaves unread was said to it by somebody else: only the peer's own address counts.
                 if (ClientAddress.Forwards(context) && context.Connection.RemoteIpAddress is { } peer && !IsTrusted(forwarded, peer))
                 {
                     watch.Note(peer);
@@ -124,7 +124,7 @@ public static class RequestPipeline
     }
 
     /// <summary>
-    /// What every answer says to browsers and caches: guess no types, stand in no frame, tell no address on; keep nothing, unless the endpoint has said
+    /// What every answer says to browsers and caches: guess no types, stand in no frame, pass no address on; keep nothing, unless the endpoint has said
     /// otherwise, since most of what is served is somebody's own; and over TLS, come back over TLS.
     /// </summary>
     private static Task ResponseHeaders(HttpContext context, RequestDelegate next, ServerOptions server)

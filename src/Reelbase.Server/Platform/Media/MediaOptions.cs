@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Reelbase.Server.Platform.Media;
 
-/// <summary>Section <c>Media</c>: the programs that look into videos.</summary>
+/// <summary>Section <c>Media</c>: the programs that read videos.</summary>
 public sealed class MediaOptions
 {
     /// <summary>The word for doing without a program.</summary>

@@ -40,7 +40,7 @@ public static class Mp4File
             }
             else if (size == 0)
             {
-                // The last box may say "to the end of the file", and then nobody can tell whether that is where it was meant to end.
+                // The last box may say "to the end of the file", and then nobody knows whether that is where it was meant to end.
                 size = file.Length - position;
             }
             if (size < 8 || size > file.Length - position)

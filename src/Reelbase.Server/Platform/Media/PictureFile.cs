@@ -6,7 +6,7 @@ namespace Reelbase.Server.Platform.Media;
 public sealed record Picture(string ContentType, string Extension, int Width, int Height);
 
 /// <summary>
-/// Looks at the beginning of a picture: what it is and how large. Nothing is decoded, every walk is bounded, and what a name or a header says of it
+/// Reads the beginning of a picture: what it is and how large. Nothing is decoded, every walk is bounded, and what a name or a header says of it
 /// is not asked.
 /// </summary>
 public static class PictureFile

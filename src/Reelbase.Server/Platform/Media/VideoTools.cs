@@ -12,7 +12,7 @@ public sealed record VideoMetadata(double? DurationSeconds, int? Width, int? Hei
     public static VideoMetadata Unknown { get; } = new(null, null, null, null, null);
 }
 
-/// <summary>Looks into video files and takes pictures out of them, with ffprobe and ffmpeg where they are installed.</summary>
+/// <summary>Reads video files and takes pictures out of them, with ffprobe and ffmpeg where they are installed.</summary>
 public sealed class VideoTools(IOptions<MediaOptions> options, ILogger<VideoTools> logger)
 {
     /// <summary>Bounds itself and then becomes the program: what it reads was made by strangers. Where a system knows one of the limits not, the others stand.</summary>

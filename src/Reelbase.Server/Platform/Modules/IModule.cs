@@ -21,7 +21,7 @@ public interface IModule
     /// <summary>Its background work, by role.</summary>
     void AddWorkers(WorkerRegistry workers) { }
 
-    /// <summary>Refuses to start on what only the built services can tell, such as a missing key.</summary>
+    /// <summary>Refuses to start on what only the built services can show, such as a missing key.</summary>
     void CheckAtStart(IServiceProvider services, ModuleContext context) { }
 
     /// <summary>Middleware that changes a request before a route is chosen for it.</summary>

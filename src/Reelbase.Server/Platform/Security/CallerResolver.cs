@@ -10,7 +10,7 @@ public sealed class CallerResolver(AccessTokens tokens, ApiDatabase database, IO
 {
     private const int MaxUserIdLength = 255;
 
-    /// <summary>The topic on which it is told that what a user may do has changed: streams that are open look again at once.</summary>
+    /// <summary>The topic on which a change of what a user may do is published: streams that are open check again at once.</summary>
     public static string TopicOf(Guid userId) => $"user:{userId}";
 
     /// <summary>Whether the switch for shipped builds is open now.</summary>
@@ -18,7 +18,7 @@ public sealed class CallerResolver(AccessTokens tokens, ApiDatabase database, IO
 
     /// <summary>The signed-in caller.</summary>
     /// <param name="context">The request.</param>
-    /// <param name="claimedUserId">A <c>user_id</c> from the body; the query's is looked at by itself.</param>
+    /// <param name="claimedUserId">A <c>user_id</c> from the body; the query's is read by itself.</param>
     /// <exception cref="ApiException">ERR_4005 without a good token, ERR_4006 for somebody else's id, ERR_4007 for an unknown one.</exception>
     public async Task<Caller> RequireUserAsync(HttpContext context, string? claimedUserId = null)
     {

@@ -24,7 +24,7 @@ public enum KeyFault
     ExpiredToken,
 }
 
-/// <summary>Who is at a door of Supabase's clients.</summary>
+/// <summary>Who calls an endpoint of Supabase's clients.</summary>
 /// <param name="Caller">anon, a user (<c>authenticated</c>) or a server with the service key; null when there is a fault.</param>
 /// <param name="Fault">Why there is no caller.</param>
 /// <param name="HasBearer">Whether the request carried a bearer token at all.</param>

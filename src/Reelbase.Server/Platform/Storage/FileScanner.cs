@@ -39,7 +39,7 @@ public sealed class FileScanner(IOptions<StorageOptions> options, OutsideSystems
             var answer = await ReadAsync(stream, limit.Token);
             outside.Heard(SystemName);
             return answer.EndsWith(" OK", StringComparison.Ordinal)
-                || (answer.EndsWith(" FOUND", StringComparison.Ordinal) ? false : throw new StorageException("the scanner did not look into a file"));
+                || (answer.EndsWith(" FOUND", StringComparison.Ordinal) ? false : throw new StorageException("the scanner did not read a file"));
         }
         catch (Exception error)
             when (error is SocketException or IOException and not StorageException

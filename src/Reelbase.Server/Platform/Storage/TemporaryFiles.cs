@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Reelbase.Server.Platform.Storage;
 
-/// <summary>Files in the making. Their names say who makes them, so that what a dead process has left can be told from what another one writes.</summary>
+/// <summary>Files in the making. Their names say who makes them, so that what a dead process has left can be distinguished from what another one writes.</summary>
 public sealed class TemporaryFiles
 {
     private static readonly TimeSpan OldAge = TimeSpan.FromHours(1);

@@ -37,7 +37,7 @@ public static class IncomingTraces
         return next(context);
     }
 
-    /// <summary>Tells our trace to those whom we call, and takes none from those who call us.</summary>
+    /// <summary>Sends our trace to those whom we call, and takes none from those who call us.</summary>
     private sealed class OutwardOnly(DistributedContextPropagator inner) : DistributedContextPropagator
     {
         public override IReadOnlyCollection<string> Fields => inner.Fields;

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging.Console;
 
 namespace Reelbase.Server.Platform.Telemetry;
 
-/// <summary>One JSON object a line: time, level, category, message, the trace, and the values of the message's template; scrubbed.</summary>
+/// <summary>One JSON object a line: time, level, category, message, the trace, and the values of the message's template; redacted.</summary>
 public sealed class JsonLogFormatter() : ConsoleFormatter(FormatterName)
 {
     /// <summary>Its name in the logging configuration.</summary>

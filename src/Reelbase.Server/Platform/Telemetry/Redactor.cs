@@ -4,13 +4,13 @@ namespace Reelbase.Server.Platform.Telemetry;
 
 /// <summary>
 /// The last net under logs and spans: what looks like a token, a key, an address of a person or of a phone is taken out, whoever wrote it.
-/// Nothing relies on it; what may not be told is not handed to a logger in the first place.
+/// Nothing relies on it; what may not be logged is not handed to a logger in the first place.
 /// </summary>
 public static partial class Redactor
 {
     private const int MaxLength = 16 * 1024;
 
-    /// <summary>The text without what may not be told, and of bounded length.</summary>
+    /// <summary>The text without what may not be logged, and of bounded length.</summary>
     public static string Clean(string text)
     {
         var bounded = text.Length > MaxLength ? text[..MaxLength] + "..." : text;

@@ -4,7 +4,7 @@ using OpenTelemetry;
 namespace Reelbase.Server.Platform.Telemetry;
 
 /// <summary>
-/// Takes out of each span what may not be told: paths carry webhook tokens, file names, push tokens and a bot's key, queries carry
+/// Takes out of each span what may not be exported: paths carry webhook tokens, file names, push tokens and a bot's key, queries carry
 /// signatures, and addresses name people. What stays is the route or the host.
 /// </summary>
 public sealed class SpanRedactor : BaseProcessor<Activity>

@@ -30,7 +30,7 @@ public sealed class TelemetryOptions
     /// <summary>Whether the <c>traceparent</c> of a request decides its trace; only behind a gateway of your own that removes what phones send.</summary>
     public bool TrustIncomingTraces { get; set; }
 
-    /// <summary>Seconds between two looks at the numbers that come from the database.</summary>
+    /// <summary>Seconds between two readings of the numbers that come from the database.</summary>
     [Range(0.1, 3600)]
     public double StatisticsSeconds { get; set; } = 10;
 

@@ -50,7 +50,7 @@ public static class TelemetrySetup
                     traces
                         .AddSource(Trace.Name)
                         .AddNpgsql()
-                        // Probes and scrapes would be most of what there is, and tell nothing.
+                        // Probes and scrapes would be most of what there is, and say nothing.
                         .AddAspNetCoreInstrumentation(http => http.Filter = context => !IsProbe(context.Request.Path))
                         .AddHttpClientInstrumentation()
                         .SetSampler(new ParentBasedSampler(new TraceIdRatioBasedSampler(options.TraceShare)))
@@ -132,7 +132,7 @@ public static class TelemetrySetup
             var given = context.Request.Headers.Authorization.ToString();
             return CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(given), Encoding.UTF8.GetBytes($"Bearer {token}"));
         }
-        // In Production a proxy on the same machine may pass everybody on without saying so: only a token tells the operator from the world.
+        // In Production a proxy on the same machine may pass everybody on without saying so: only a token distinguishes the operator from everybody else.
         return !isProduction && !ClientAddress.IsForwardedByStranger(context) && context.Connection.RemoteIpAddress is { } address && IsPrivate(address);
     }
 

@@ -91,7 +91,7 @@ public sealed record TakeGrantTurn(string Name) : Command
     }
 }
 
-/// <summary>A process asks Apple for the phone's bits; what it hears it may tell much later.</summary>
+/// <summary>A process asks Apple for the phone's bits; what it hears it may record much later.</summary>
 public sealed record AskApple(string Name) : Command
 {
     public override string Line => $"{Name} asks Apple";

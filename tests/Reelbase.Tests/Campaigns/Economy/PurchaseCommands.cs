@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Reelbase.Tests.Campaigns.Economy;
 
-/// <summary>Somebody buys at Apple, who tells nobody yet. The app may name a user: the buyer, somebody who has left, or nobody that ever was.</summary>
+/// <summary>Somebody buys at Apple, which notifies nobody yet. The app may name a user: the buyer, somebody who has left, or nobody that ever was.</summary>
 public sealed record Buy(string Name, string Who, string Product, int Quantity, string? Names) : Command
 {
     public const string Nobody = "nobody";

@@ -110,7 +110,7 @@ public sealed record SupportAdjusts(string Key, string Who, int Amount) : Suppor
     }
 }
 
-/// <summary>Support has a failed job made at the house's cost: whatever becomes of it, the user's balance is what it was.</summary>
+/// <summary>Support has a failed job retried at our cost: whatever becomes of it, the user's balance is what it was.</summary>
 public sealed record SupportRetries(string Key, string Name, string NewName) : SupportCall(Key)
 {
     public override string Line => $"support retries {Name} as {NewName}, key {Key}";

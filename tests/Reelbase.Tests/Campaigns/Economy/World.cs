@@ -50,7 +50,7 @@ public sealed class Job(string label, Person owner, int charged)
     public Guid Id { get; set; }
     public Person Owner { get; set; } = owner;
 
-    /// <summary>What its user paid; nothing for a retry, which the house pays.</summary>
+    /// <summary>What its user paid; nothing for a retry, which we pay.</summary>
     public int Charged { get; set; } = charged;
     public int Returned { get; set; }
     public int Rest => Charged - Returned;

@@ -7,7 +7,7 @@ using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Conformance.Providers;
 
-/// <summary>What every adapter must do, told by the directives that every pretend vendor knows. A new adapter derives from this class.</summary>
+/// <summary>What every adapter must do, driven by the directives that every pretend vendor knows. A new adapter derives from this class.</summary>
 public abstract class ProviderConformance(ConformanceSystem system) : IClassFixture<ConformanceSystem>
 {
     /// <summary>The name in <c>models.provider</c>.</summary>

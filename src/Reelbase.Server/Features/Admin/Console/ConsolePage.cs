@@ -11,7 +11,7 @@ using Reelbase.Server.Platform.Errors;
 namespace Reelbase.Server.Features.Admin.Console;
 
 /// <summary>
-/// What every page of the console is made of: it loads, shows that it loads, says what went wrong, looks again when something changes, and
+/// What every page of the console is made of: it loads, shows that it loads, says what went wrong, loads again when something changes, and
 /// asks for a reason before it changes anything.
 /// </summary>
 [Authorize]
@@ -49,7 +49,7 @@ public abstract class ConsolePage : ComponentBase, IDisposable
     /// <summary>What went wrong with the last load; null when nothing did.</summary>
     protected string? Fault { get; private set; }
 
-    /// <summary>The topics that make the page look again.</summary>
+    /// <summary>The topics that make the page load again.</summary>
     protected virtual string[] Topics => [AdminApi.Topic];
 
     /// <summary>Reads what the page shows.</summary>

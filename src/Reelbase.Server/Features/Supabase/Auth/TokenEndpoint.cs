@@ -13,7 +13,7 @@ namespace Reelbase.Server.Features.Supabase.Auth;
 /// <param name="Provider">With <c>grant_type=id_token</c>: apple.</param>
 /// <param name="IdToken">Apple's identity token.</param>
 /// <param name="Nonce">What the app made up; Apple's token holds its SHA-256.</param>
-/// <param name="LinkIdentity">Joins the Apple account to the signed-in guest, who keeps their id.</param>
+/// <param name="LinkIdentity">Links the Apple account to the signed-in guest, who keeps their id.</param>
 /// <param name="AuthorizationCode">Apple's code, so that the permission can be taken back when the account is deleted.</param>
 public sealed record TokenRequest(
     string? RefreshToken = null,

@@ -61,7 +61,7 @@ public static class UserEndpoints
             async caller =>
             {
                 await database.ExecuteAsync(caller, "select end_sessions($1)", context.RequestAborted, scope);
-                // Streams that an ended session holds open look again at once.
+                // Streams that an ended session holds open check again at once.
                 feed.Publish(CallerResolver.TopicOf(caller.UserId!.Value));
                 return Results.NoContent();
             }

@@ -43,7 +43,7 @@ internal sealed class RealtimeEndpoint(
     public static void Map(IEndpointRouteBuilder routes)
     {
         var pipeline = routes.CreateApplicationBuilder();
-        // Clients send heartbeats, and Realtime:IdleSeconds looks after those who do not: no timer for each socket.
+        // Clients send heartbeats, and Realtime:IdleSeconds ends those who do not: no timer for each socket.
         pipeline.UseWebSockets(new WebSocketOptions { KeepAliveInterval = Timeout.InfiniteTimeSpan });
         pipeline.Run(context => context.RequestServices.GetRequiredService<RealtimeEndpoint>().HandleAsync(context));
         // CONNECT is how HTTP/2 opens one.

@@ -4,7 +4,7 @@ using Reelbase.Server.Platform.Errors;
 
 namespace Reelbase.Server.Features.Supabase.Realtime;
 
-/// <summary>The channels of a socket: joining, leaving, and tokens that change.</summary>
+/// <summary>The channels of a socket: joins, leaves, and tokens that change.</summary>
 internal sealed partial class RealtimeSocket
 {
     private RealtimeChannel? Find(RealtimeMessage message)

@@ -6,7 +6,7 @@ using Reelbase.Server.Platform.Errors;
 
 namespace Reelbase.Server.Features.Supabase.Rest;
 
-/// <summary>A refusal in the words that clients of PostgREST know. This door is the only one where they, and texts of the database, go out.</summary>
+/// <summary>A refusal in the words that clients of PostgREST know. This endpoint is the only one where they, and texts of the database, go out.</summary>
 internal sealed class RestError(int status, string code, string message, JsonNode? details = null, string? hint = null, Exception? inner = null)
     : Exception(message, inner)
 {

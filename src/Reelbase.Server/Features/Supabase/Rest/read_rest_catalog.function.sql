@@ -1,4 +1,4 @@
--- What the exposed schemas hold, and what each role of the doors may do with it. Names and expressions come from the catalogue and nowhere else.
+-- What the exposed schemas hold, and what each role of the API may do with it. Names and expressions come from the catalogue and nowhere else.
 create or replace function read_rest_catalog(p_schemas text[]) returns jsonb
 language sql stable set search_path = pg_catalog, pg_temp as $$
   with roles as (

@@ -5,7 +5,7 @@ namespace Reelbase.Server.Integrations.Apple.AppAttest;
 /// <summary>Section <c>AppAttest</c>: whose phones' keys are believed, and whether a key is asked for.</summary>
 public sealed class AppAttestOptions : IValidatableObject
 {
-    /// <summary>Not looked at.</summary>
+    /// <summary>Not verified.</summary>
     public const string Off = "off";
 
     /// <summary>Verified when the app sends it; a device id that has keys opens its guest with one of them only.</summary>
@@ -15,7 +15,7 @@ public sealed class AppAttestOptions : IValidatableObject
     public const string Required = "required";
 
     /// <summary>
-    /// <c>off</c>: <c>app_attest</c> is not looked at. <c>when_present</c>: verified when it is sent, and a device id that has keys opens its guest with one of them
+    /// <c>off</c>: <c>app_attest</c> is not verified. <c>when_present</c>: verified when it is sent, and a device id that has keys opens its guest with one of them
     /// only. <c>required</c>: a device-check without it is refused. Without TeamId and BundleIds <c>when_present</c> is <c>off</c>, which is logged at every start.
     /// </summary>
     [RegularExpression("^(off|when_present|required)$", ErrorMessage = "must be off, when_present or required")]

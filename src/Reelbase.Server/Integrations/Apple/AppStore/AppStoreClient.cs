@@ -113,7 +113,7 @@ public sealed class AppStoreClient(
             cancellationToken
         );
 
-    /// <summary>Tells Apple, on its request and with the customer's consent, how much of a purchase was used.</summary>
+    /// <summary>Sends Apple, on its request and with the customer's consent, how much of a purchase was used.</summary>
     public Task<AppStoreResponse> SendConsumptionAsync(string environment, string transactionId, object consumption, CancellationToken cancellationToken) =>
         SendAsync(environment, HttpMethod.Put, $"/inApps/v2/transactions/consumption/{Uri.EscapeDataString(transactionId)}", consumption, cancellationToken);
 
@@ -184,7 +184,7 @@ public sealed class AppStoreClient(
         }
     }
 
-    /// <summary>Our token is refused. Apple's own time tells a clock that is wrong from a key that is.</summary>
+    /// <summary>Our token is refused. Apple's own time distinguishes a clock that is wrong from a key that is.</summary>
     private async Task<AppStoreResponse> RefusedAsync(string environment, int status, DateTimeOffset? theirs)
     {
         var ahead = theirs is { } date ? (clock.GetUtcNow() - date).TotalSeconds : 0;

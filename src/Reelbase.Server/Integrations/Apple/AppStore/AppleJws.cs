@@ -78,7 +78,7 @@ public sealed class AppleJws : IDisposable
             return null;
         }
         using var body = JsonDocument.Parse(Base64Url.DecodeFromChars(payload), Strict);
-        // The third certificate is not looked at: trust comes from our own copy of the root.
+        // The third certificate is not used: trust comes from our own copy of the root.
         if (FindChain(x5c[0], x5c[1], SignedAt(body.RootElement), out fault) is not { } chain)
         {
             return null;

@@ -6,7 +6,7 @@ namespace Reelbase.Tests.Campaigns.Economy.Http;
 
 /// <summary>
 /// One history through HTTP: two phones press, repeat, buy, sign in and leave, support acts on their jobs at the same time as the workers, pretend providers and
-/// Apple do what they are told to; when all has come to rest the books say what the model says.
+/// Apple do what the test says; when all has come to rest the database says what the model says.
 /// </summary>
 public sealed class HttpHistory(AdminSystem system, int seed)
 {
@@ -182,7 +182,7 @@ public sealed class HttpHistory(AdminSystem system, int seed)
             return;
         }
         var isNotified = _random.Next(2) == 0;
-        Say($"{Name(phone)} buys 25 credits, told by {(isNotified ? "Apple" : "the app")}");
+        Say($"{Name(phone)} buys 25 credits, reported by {(isNotified ? "Apple" : "the app")}");
         var (id, signed) = await _apple.BuyAsync(Apple.Pack25, phone.UserId, notify: isNotified);
         var sale = new HttpSale(id, 25) { IsHeard = isNotified };
         account.Sales.Add(sale);
@@ -249,7 +249,7 @@ public sealed class HttpHistory(AdminSystem system, int seed)
         }
         var answer = await phone.PostAsync("/delete-account", new { });
         // Twice is once.
-        Play.Expect(answer.Status == HttpStatusCode.OK, $"leaving was answered {answer.Text}");
+        Play.Expect(answer.Status == HttpStatusCode.OK, $"deletion was answered {answer.Text}");
         account.IsDeleted = true;
     }
 

@@ -5,7 +5,7 @@ using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Campaigns.Economy.Http;
 
-/// <summary>Random histories through the whole product: a server, phones, support with a token, and simulators that are told what to do.</summary>
+/// <summary>Random histories through the whole product: a server, phones, support with a token, and simulators that the test controls.</summary>
 [Campaign]
 [Collection(NonParallelCollection.Name)]
 public sealed class HttpHistoryTests(HttpHistoryTests.Installation system) : IClassFixture<HttpHistoryTests.Installation>

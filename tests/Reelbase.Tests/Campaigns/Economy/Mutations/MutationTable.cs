@@ -25,7 +25,7 @@ public static class MutationTable
         // A job's ledger.
         new(
             "job",
-            "support's refund does not look at what is left",
+            "support's refund does not check what is left",
             new Patch("admin_refund_credits", "if v_amount > v_job.credits_charged - v_job.credits_returned then", "if false then")
         ),
         new(
@@ -93,7 +93,7 @@ public static class MutationTable
             "another request under the key of an earlier one gets its answer",
             new Patch("generate_video", "if v_stored.request_hash <> v_hash then", "if false then")
         ),
-        new("press", "the balance is not looked at", new Patch("generate_video", "if v_user.credits_remaining < v_cost then", "if false then")),
+        new("press", "the balance is not checked", new Patch("generate_video", "if v_user.credits_remaining < v_cost then", "if false then")),
         new(
             "press",
             "a press charges one credit less than it says",
@@ -231,7 +231,7 @@ public static class MutationTable
         ),
         new("fence", "attempt 1's failure ends attempt 2", new Patch("record_video_failure", "if v_submission.attempt <> v_job.attempt then", "if false then")),
         new("fence", "attempt 1's video is taken for attempt 2's", new Patch("record_video_success", "if v_submission.attempt <> v_job.attempt or", "if")),
-        new("fence", "a failure does not look at the stage it is about", new Patch("record_video_failure", "or v_job.stage <> p_stage)", ")")),
+        new("fence", "a failure does not check the stage it is about", new Patch("record_video_failure", "or v_job.stage <> p_stage)", ")")),
         new(
             "fence",
             "a stale worker's failure counts",
