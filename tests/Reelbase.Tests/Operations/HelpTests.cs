@@ -160,15 +160,7 @@ public sealed partial class HelpTests
     [Theory]
     [InlineData("admin: --until needs --wal", "admin", "restore", "backup", "--until", "2026-01-02T03:04:05Z")]
     [InlineData("admin: admin keys takes no --database", "admin", "keys", "--database", "postgres://postgres@127.0.0.1:1/x")]
-    [InlineData(
-        "import: --service-key-file is for --files",
-        "import",
-        "supabase",
-        "--from",
-        "postgres://postgres@127.0.0.1:1/x",
-        "--service-key-file",
-        "key"
-    )]
+    [InlineData("import: --service-key-file is for --files", "import", "supabase", "--from", "postgres://postgres@127.0.0.1:1/x", "--service-key-file", "key")]
     public async Task An_option_that_would_do_nothing_is_refused(string line, params string[] words)
     {
         var (code, output) = await ServerProcess.RunAsync(words);

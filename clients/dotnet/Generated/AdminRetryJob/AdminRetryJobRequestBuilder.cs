@@ -34,7 +34,7 @@ namespace Reelbase.Client.Generated.AdminRetryJob
         {
         }
         /// <summary>
-        /// Retry a failed video at the house&apos;s cost
+        /// Retry a failed video; its user pays nothing
         /// </summary>
         /// <returns>A <see cref="UntypedNode"/></returns>
         /// <param name="body">The request body</param>
@@ -75,7 +75,7 @@ namespace Reelbase.Client.Generated.AdminRetryJob
             return await RequestAdapter.SendAsync<UntypedNode>(requestInfo, UntypedNode.CreateFromDiscriminatorValue, errorMapping, cancellationToken).ConfigureAwait(false);
         }
         /// <summary>
-        /// Retry a failed video at the house&apos;s cost
+        /// Retry a failed video; its user pays nothing
         /// </summary>
         /// <returns>A <see cref="RequestInformation"/></returns>
         /// <param name="body">The request body</param>

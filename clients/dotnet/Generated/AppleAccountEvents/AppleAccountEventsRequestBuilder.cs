@@ -34,7 +34,7 @@ namespace Reelbase.Client.Generated.AppleAccountEvents
         {
         }
         /// <summary>
-        /// Apple tells what became of an Apple account
+        /// Apple notifies what became of an Apple account
         /// </summary>
         /// <returns>A <see cref="global::Reelbase.Client.Generated.Models.AppleAccountEventAnswer"/></returns>
         /// <param name="body">What Apple sends about an Apple account.</param>
@@ -67,7 +67,7 @@ namespace Reelbase.Client.Generated.AppleAccountEvents
             return await RequestAdapter.SendAsync<global::Reelbase.Client.Generated.Models.AppleAccountEventAnswer>(requestInfo, global::Reelbase.Client.Generated.Models.AppleAccountEventAnswer.CreateFromDiscriminatorValue, errorMapping, cancellationToken).ConfigureAwait(false);
         }
         /// <summary>
-        /// Apple tells what became of an Apple account
+        /// Apple notifies what became of an Apple account
         /// </summary>
         /// <returns>A <see cref="RequestInformation"/></returns>
         /// <param name="body">What Apple sends about an Apple account.</param>

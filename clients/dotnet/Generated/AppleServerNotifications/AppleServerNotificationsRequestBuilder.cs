@@ -34,7 +34,7 @@ namespace Reelbase.Client.Generated.AppleServerNotifications
         {
         }
         /// <summary>
-        /// The App Store tells of purchases and refunds
+        /// The App Store notifies of purchases and refunds
         /// </summary>
         /// <returns>A <see cref="global::Reelbase.Client.Generated.Models.AppStoreNotificationAnswer"/></returns>
         /// <param name="body">What the App Store sends.</param>
@@ -67,7 +67,7 @@ namespace Reelbase.Client.Generated.AppleServerNotifications
             return await RequestAdapter.SendAsync<global::Reelbase.Client.Generated.Models.AppStoreNotificationAnswer>(requestInfo, global::Reelbase.Client.Generated.Models.AppStoreNotificationAnswer.CreateFromDiscriminatorValue, errorMapping, cancellationToken).ConfigureAwait(false);
         }
         /// <summary>
-        /// The App Store tells of purchases and refunds
+        /// The App Store notifies of purchases and refunds
         /// </summary>
         /// <returns>A <see cref="RequestInformation"/></returns>
         /// <param name="body">What the App Store sends.</param>

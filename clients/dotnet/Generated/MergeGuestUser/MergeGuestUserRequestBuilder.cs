@@ -34,7 +34,7 @@ namespace Reelbase.Client.Generated.MergeGuestUser
         {
         }
         /// <summary>
-        /// Join the guest with an Apple account
+        /// Link the guest to an Apple account
         /// </summary>
         /// <returns>A <see cref="global::Reelbase.Client.Generated.Models.MergeGuestAnswer"/></returns>
         /// <param name="body">A guest who has signed in with Apple.</param>
@@ -75,7 +75,7 @@ namespace Reelbase.Client.Generated.MergeGuestUser
             return await RequestAdapter.SendAsync<global::Reelbase.Client.Generated.Models.MergeGuestAnswer>(requestInfo, global::Reelbase.Client.Generated.Models.MergeGuestAnswer.CreateFromDiscriminatorValue, errorMapping, cancellationToken).ConfigureAwait(false);
         }
         /// <summary>
-        /// Join the guest with an Apple account
+        /// Link the guest to an Apple account
         /// </summary>
         /// <returns>A <see cref="RequestInformation"/></returns>
         /// <param name="body">A guest who has signed in with Apple.</param>

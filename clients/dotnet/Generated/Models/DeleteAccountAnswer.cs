@@ -15,7 +15,7 @@ namespace Reelbase.Client.Generated.Models
     {
         /// <summary>Stores additional data not described in the OpenAPI description found when deserializing. Can be used for serialization as well.</summary>
         public IDictionary<string, object> AdditionalData { get; set; }
-        /// <summary>not_linked: it was never signed in with Apple. revoking: Apple is asked to revoke its token. remove_in_settings: no token of Apple was kept, so theapp should tell the user how to remove it under Settings, Apple Account, Sign in with Apple.</summary>
+        /// <summary>not_linked: it was never signed in with Apple. revoking: Apple is asked to revoke its token. remove_in_settings: no token of Apple was kept, so theapp should show the user how to remove it under Settings, Apple Account, Sign in with Apple.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? AppleAccess { get; set; }

@@ -8,7 +8,7 @@ using System;
 namespace Reelbase.Client.Generated.Models
 {
     /// <summary>
-    /// Support will look at it.
+    /// Support will review it.
     /// </summary>
     [global::System.CodeDom.Compiler.GeneratedCode("Kiota", "1.0.0")]
     public partial class ReportContentAnswer : IAdditionalDataHolder, IParsable

@@ -31,7 +31,7 @@ namespace Reelbase.Client.Generated.Models
 #else
         public string IdToken { get; set; }
 #endif
-        /// <summary>Joins the Apple account to the signed-in guest, who keeps their id.</summary>
+        /// <summary>Links the Apple account to the signed-in guest, who keeps their id.</summary>
         public bool? LinkIdentity { get; set; }
         /// <summary>What the app made up; Apple&apos;s token holds its SHA-256.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER

@@ -34,7 +34,7 @@ namespace Reelbase.Client.Generated.RegisterPushToken
         {
         }
         /// <summary>
-        /// Tell this phone no more
+        /// Send this phone no more pushes
         /// </summary>
         /// <returns>A <see cref="global::Reelbase.Client.Generated.Models.PushTokenAnswer"/></returns>
         /// <param name="cancellationToken">Cancellation token to use when cancelling requests</param>
@@ -65,7 +65,7 @@ namespace Reelbase.Client.Generated.RegisterPushToken
             return await RequestAdapter.SendAsync<global::Reelbase.Client.Generated.Models.PushTokenAnswer>(requestInfo, global::Reelbase.Client.Generated.Models.PushTokenAnswer.CreateFromDiscriminatorValue, errorMapping, cancellationToken).ConfigureAwait(false);
         }
         /// <summary>
-        /// Tell this phone when a video is done
+        /// Send this phone a push when a video is done
         /// </summary>
         /// <returns>A <see cref="global::Reelbase.Client.Generated.Models.PushTokenAnswer"/></returns>
         /// <param name="body">A phone that gets pushes, and how.</param>
@@ -102,7 +102,7 @@ namespace Reelbase.Client.Generated.RegisterPushToken
             return await RequestAdapter.SendAsync<global::Reelbase.Client.Generated.Models.PushTokenAnswer>(requestInfo, global::Reelbase.Client.Generated.Models.PushTokenAnswer.CreateFromDiscriminatorValue, errorMapping, cancellationToken).ConfigureAwait(false);
         }
         /// <summary>
-        /// Tell this phone no more
+        /// Send this phone no more pushes
         /// </summary>
         /// <returns>A <see cref="RequestInformation"/></returns>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>
@@ -121,7 +121,7 @@ namespace Reelbase.Client.Generated.RegisterPushToken
             return requestInfo;
         }
         /// <summary>
-        /// Tell this phone when a video is done
+        /// Send this phone a push when a video is done
         /// </summary>
         /// <returns>A <see cref="RequestInformation"/></returns>
         /// <param name="body">A phone that gets pushes, and how.</param>
@@ -152,7 +152,7 @@ namespace Reelbase.Client.Generated.RegisterPushToken
             return new global::Reelbase.Client.Generated.RegisterPushToken.RegisterPushTokenRequestBuilder(rawUrl, RequestAdapter);
         }
         /// <summary>
-        /// Tell this phone no more
+        /// Send this phone no more pushes
         /// </summary>
         [global::System.CodeDom.Compiler.GeneratedCode("Kiota", "1.0.0")]
         public partial class RegisterPushTokenRequestBuilderDeleteQueryParameters 

@@ -19,136 +19,6 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
 };
 
 /**
- * A provider reports the end of a job
- */
-export const providerWebhook = <ThrowOnError extends boolean = false>(options: Options<ProviderWebhookData, ThrowOnError>) => (options.client ?? client).post<ProviderWebhookResponses, ProviderWebhookErrors, ThrowOnError>({
-    url: '/webhooks/{provider}/{token}',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * The process is up
- */
-export const healthLive = <ThrowOnError extends boolean = false>(options?: Options<HealthLiveData, ThrowOnError>) => (options?.client ?? client).get<HealthLiveResponses, unknown, ThrowOnError>({ url: '/health/live', ...options });
-
-/**
- * What this node needs, one by one
- */
-export const healthReady = <ThrowOnError extends boolean = false>(options?: Options<HealthReadyData, ThrowOnError>) => (options?.client ?? client).get<HealthReadyResponses, HealthReadyErrors, ThrowOnError>({ url: '/health/ready', ...options });
-
-/**
- * Read a file by its signed address
- */
-export const readSignedFile = <ThrowOnError extends boolean = false>(options: Options<ReadSignedFileData, ThrowOnError>) => (options.client ?? client).get<ReadSignedFileResponses, ReadSignedFileErrors, ThrowOnError>({ url: '/storage/v1/object/sign/{bucket}/{name}', ...options });
-
-/**
- * Read a file by its signed address
- */
-export const readSignedFileHead = <ThrowOnError extends boolean = false>(options: Options<ReadSignedFileHeadData, ThrowOnError>) => (options.client ?? client).head<ReadSignedFileHeadResponses, ReadSignedFileHeadErrors, ThrowOnError>({ url: '/storage/v1/object/sign/{bucket}/{name}', ...options });
-
-/**
- * A signed address of a file
- */
-export const signFile = <ThrowOnError extends boolean = false>(options: Options<SignFileData, ThrowOnError>) => (options.client ?? client).post<SignFileResponses, SignFileErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/storage/v1/object/sign/{bucket}/{name}',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * Read a picture of the public bucket
- */
-export const readPublicFile = <ThrowOnError extends boolean = false>(options: Options<ReadPublicFileData, ThrowOnError>) => (options.client ?? client).get<ReadPublicFileResponses, ReadPublicFileErrors, ThrowOnError>({ url: '/storage/v1/object/public/{bucket}/{name}', ...options });
-
-/**
- * Read a picture of the public bucket
- */
-export const readPublicFileHead = <ThrowOnError extends boolean = false>(options: Options<ReadPublicFileHeadData, ThrowOnError>) => (options.client ?? client).head<ReadPublicFileHeadResponses, ReadPublicFileHeadErrors, ThrowOnError>({ url: '/storage/v1/object/public/{bucket}/{name}', ...options });
-
-/**
- * Read one of the caller's own files
- */
-export const readOwnFile = <ThrowOnError extends boolean = false>(options: Options<ReadOwnFileData, ThrowOnError>) => (options.client ?? client).get<ReadOwnFileResponses, ReadOwnFileErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/storage/v1/object/authenticated/{bucket}/{name}',
-    ...options
-});
-
-/**
- * Read one of the caller's own files
- */
-export const readOwnFileHead = <ThrowOnError extends boolean = false>(options: Options<ReadOwnFileHeadData, ThrowOnError>) => (options.client ?? client).head<ReadOwnFileHeadResponses, ReadOwnFileHeadErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/storage/v1/object/authenticated/{bucket}/{name}',
-    ...options
-});
-
-/**
- * Read one of the caller's own files
- */
-export const readOwnFileShort = <ThrowOnError extends boolean = false>(options: Options<ReadOwnFileShortData, ThrowOnError>) => (options.client ?? client).get<ReadOwnFileShortResponses, ReadOwnFileShortErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/storage/v1/object/{bucket}/{name}',
-    ...options
-});
-
-/**
- * Read one of the caller's own files
- */
-export const readOwnFileShortHead = <ThrowOnError extends boolean = false>(options: Options<ReadOwnFileShortHeadData, ThrowOnError>) => (options.client ?? client).head<ReadOwnFileShortHeadResponses, ReadOwnFileShortHeadErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/storage/v1/object/{bucket}/{name}',
-    ...options
-});
-
-/**
- * Bring a picture into a folder of the caller's
- */
-export const uploadFile = <ThrowOnError extends boolean = false>(options: Options<UploadFileData, ThrowOnError>) => (options.client ?? client).post<UploadFileResponses, UploadFileErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/storage/v1/object/{bucket}/{name}',
-    ...options,
-    headers: {
-        'Content-Type': '*/*',
-        ...options.headers
-    }
-});
-
-/**
- * Replace a picture of the caller's, or bring it
- */
-export const replaceFile = <ThrowOnError extends boolean = false>(options: Options<ReplaceFileData, ThrowOnError>) => (options.client ?? client).put<ReplaceFileResponses, ReplaceFileErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/storage/v1/object/{bucket}/{name}',
-    ...options,
-    headers: {
-        'Content-Type': '*/*',
-        ...options.headers
-    }
-});
-
-/**
- * Give credits back, for a job (no more than is left of its charge) or just so
- */
-export const adminRefundCredits = <ThrowOnError extends boolean = false>(options: Options<AdminRefundCreditsData, ThrowOnError>) => (options.client ?? client).post<AdminRefundCreditsResponses, AdminRefundCreditsErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-refund-credits',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
  * Set a balance right, up or down, never below zero
  */
 export const adminAdjustCredits = <ThrowOnError extends boolean = false>(options: Options<AdminAdjustCreditsData, ThrowOnError>) => (options.client ?? client).post<AdminAdjustCreditsResponses, AdminAdjustCreditsErrors, ThrowOnError>({
@@ -159,15 +29,6 @@ export const adminAdjustCredits = <ThrowOnError extends boolean = false>(options
         'Content-Type': 'application/json',
         ...options.headers
     }
-});
-
-/**
- * Credits that wait for another admin's approval, and what was decided
- */
-export const adminListApprovals = <ThrowOnError extends boolean = false>(options?: Options<AdminListApprovalsData, ThrowOnError>) => (options?.client ?? client).get<AdminListApprovalsResponses, AdminListApprovalsErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-list-approvals',
-    ...options
 });
 
 /**
@@ -184,52 +45,16 @@ export const adminApprove = <ThrowOnError extends boolean = false>(options: Opti
 });
 
 /**
- * A user's whole ledger with the running balance
+ * Give a purchase without an owner to its owner, once
  */
-export const adminListLedger = <ThrowOnError extends boolean = false>(options: Options<AdminListLedgerData, ThrowOnError>) => (options.client ?? client).get<AdminListLedgerResponses, AdminListLedgerErrors, ThrowOnError>({
+export const adminAssignPurchase = <ThrowOnError extends boolean = false>(options: Options<AdminAssignPurchaseData, ThrowOnError>) => (options.client ?? client).post<AdminAssignPurchaseResponses, AdminAssignPurchaseErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-list-ledger',
-    ...options
-});
-
-/**
- * The newest users; with q as admin-find-users, which does not put it into an address
- */
-export const adminSearchUsers = <ThrowOnError extends boolean = false>(options?: Options<AdminSearchUsersData, ThrowOnError>) => (options?.client ?? client).get<AdminSearchUsersResponses, AdminSearchUsersErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-search-users',
-    ...options
-});
-
-/**
- * Find users by id, e-mail, Apple transaction, job, device or trace
- */
-export const adminFindUsers = <ThrowOnError extends boolean = false>(options: Options<AdminFindUsersData, ThrowOnError>) => (options.client ?? client).post<AdminFindUsersResponses, AdminFindUsersErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-find-users',
+    url: '/admin-assign-purchase',
     ...options,
     headers: {
         'Content-Type': 'application/json',
         ...options.headers
     }
-});
-
-/**
- * One user, whole
- */
-export const adminGetUser = <ThrowOnError extends boolean = false>(options: Options<AdminGetUserData, ThrowOnError>) => (options.client ?? client).get<AdminGetUserResponses, AdminGetUserErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-get-user',
-    ...options
-});
-
-/**
- * A user, the figures of their jobs and the last ledger rows
- */
-export const adminUserStats = <ThrowOnError extends boolean = false>(options: Options<AdminUserStatsData, ThrowOnError>) => (options.client ?? client).get<AdminUserStatsResponses, AdminUserStatsErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-user-stats',
-    ...options
 });
 
 /**
@@ -246,63 +71,6 @@ export const adminBanUser = <ThrowOnError extends boolean = false>(options: Opti
 });
 
 /**
- * End a ban
- */
-export const adminUnbanUser = <ThrowOnError extends boolean = false>(options: Options<AdminUnbanUserData, ThrowOnError>) => (options.client ?? client).post<AdminUnbanUserResponses, AdminUnbanUserErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-unban-user',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * Make a user premium, or free again
- */
-export const adminSetTier = <ThrowOnError extends boolean = false>(options: Options<AdminSetTierData, ThrowOnError>) => (options.client ?? client).post<AdminSetTierResponses, AdminSetTierErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-set-tier',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * Sign a user out everywhere
- */
-export const adminEndSessions = <ThrowOnError extends boolean = false>(options: Options<AdminEndSessionsData, ThrowOnError>) => (options.client ?? client).post<AdminEndSessionsResponses, AdminEndSessionsErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-end-sessions',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * Jobs, newest first
- */
-export const adminListJobs = <ThrowOnError extends boolean = false>(options?: Options<AdminListJobsData, ThrowOnError>) => (options?.client ?? client).get<AdminListJobsResponses, AdminListJobsErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-list-jobs',
-    ...options
-});
-
-/**
- * One job from acceptance to push
- */
-export const adminGetJob = <ThrowOnError extends boolean = false>(options: Options<AdminGetJobData, ThrowOnError>) => (options.client ?? client).get<AdminGetJobResponses, AdminGetJobErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-get-job',
-    ...options
-});
-
-/**
  * Cancel a job that has not ended
  */
 export const adminCancelJob = <ThrowOnError extends boolean = false>(options: Options<AdminCancelJobData, ThrowOnError>) => (options.client ?? client).post<AdminCancelJobResponses, AdminCancelJobErrors, ThrowOnError>({
@@ -316,148 +84,16 @@ export const adminCancelJob = <ThrowOnError extends boolean = false>(options: Op
 });
 
 /**
- * Retry a failed video at the house's cost
+ * A report has been dealt with
  */
-export const adminRetryJob = <ThrowOnError extends boolean = false>(options: Options<AdminRetryJobData, ThrowOnError>) => (options.client ?? client).post<AdminRetryJobResponses, AdminRetryJobErrors, ThrowOnError>({
+export const adminCloseReport = <ThrowOnError extends boolean = false>(options: Options<AdminCloseReportData, ThrowOnError>) => (options.client ?? client).post<AdminCloseReportResponses, AdminCloseReportErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-retry-job',
+    url: '/admin-close-report',
     ...options,
     headers: {
         'Content-Type': 'application/json',
         ...options.headers
     }
-});
-
-/**
- * Every model
- */
-export const adminListModels = <ThrowOnError extends boolean = false>(options?: Options<AdminListModelsData, ThrowOnError>) => (options?.client ?? client).get<AdminListModelsResponses, AdminListModelsErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-list-models',
-    ...options
-});
-
-/**
- * Switch a model on or off
- */
-export const adminToggleModel = <ThrowOnError extends boolean = false>(options: Options<AdminToggleModelData, ThrowOnError>) => (options.client ?? client).post<AdminToggleModelResponses, AdminToggleModelErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-toggle-model',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * What a model would be after a change that is not made: what the app gets, what each option costs, what the provider is sent
- */
-export const adminPreviewModel = <ThrowOnError extends boolean = false>(options: Options<AdminPreviewModelData, ThrowOnError>) => (options.client ?? client).post<AdminPreviewModelResponses, AdminPreviewModelErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-preview-model',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * Make a model, or change the fields that are named
- */
-export const adminSaveModel = <ThrowOnError extends boolean = false>(options: Options<AdminSaveModelData, ThrowOnError>) => (options.client ?? client).post<AdminSaveModelResponses, AdminSaveModelErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-save-model',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * Every theme
- */
-export const adminListThemes = <ThrowOnError extends boolean = false>(options?: Options<AdminListThemesData, ThrowOnError>) => (options?.client ?? client).get<AdminListThemesResponses, AdminListThemesErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-list-themes',
-    ...options
-});
-
-/**
- * Make a theme, or change the fields that are named
- */
-export const adminSaveTheme = <ThrowOnError extends boolean = false>(options: Options<AdminSaveThemeData, ThrowOnError>) => (options.client ?? client).post<AdminSaveThemeResponses, AdminSaveThemeErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-save-theme',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * What the app sells
- */
-export const adminListProducts = <ThrowOnError extends boolean = false>(options?: Options<AdminListProductsData, ThrowOnError>) => (options?.client ?? client).get<AdminListProductsResponses, AdminListProductsErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-list-products',
-    ...options
-});
-
-/**
- * Make a product, or change one
- */
-export const adminSaveProduct = <ThrowOnError extends boolean = false>(options: Options<AdminSaveProductData, ThrowOnError>) => (options.client ?? client).post<AdminSaveProductResponses, AdminSaveProductErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-save-product',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * Purchases, newest first
- */
-export const adminListPurchases = <ThrowOnError extends boolean = false>(options?: Options<AdminListPurchasesData, ThrowOnError>) => (options?.client ?? client).get<AdminListPurchasesResponses, AdminListPurchasesErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-list-purchases',
-    ...options
-});
-
-/**
- * Give a purchase without an owner to its owner, once
- */
-export const adminAssignPurchase = <ThrowOnError extends boolean = false>(options: Options<AdminAssignPurchaseData, ThrowOnError>) => (options.client ?? client).post<AdminAssignPurchaseResponses, AdminAssignPurchaseErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-assign-purchase',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * Promo codes and their uses; the codes themselves are not known
- */
-export const adminListPromoCodes = <ThrowOnError extends boolean = false>(options?: Options<AdminListPromoCodesData, ThrowOnError>) => (options?.client ?? client).get<AdminListPromoCodesResponses, AdminListPromoCodesErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-list-promo-codes',
-    ...options
-});
-
-/**
- * Who redeemed a promo code
- */
-export const adminListPromoRedemptions = <ThrowOnError extends boolean = false>(options: Options<AdminListPromoRedemptionsData, ThrowOnError>) => (options.client ?? client).get<AdminListPromoRedemptionsResponses, AdminListPromoRedemptionsErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-list-promo-redemptions',
-    ...options
 });
 
 /**
@@ -487,20 +123,11 @@ export const adminEndPromoCode = <ThrowOnError extends boolean = false>(options:
 });
 
 /**
- * Texts that users are asked to agree to, by kind and version, the newest first
+ * End one of the calling admin's own sessions; another than the one that asks takes a sign-in of the last ten minutes
  */
-export const adminListConsentTerms = <ThrowOnError extends boolean = false>(options?: Options<AdminListConsentTermsData, ThrowOnError>) => (options?.client ?? client).get<AdminListConsentTermsResponses, AdminListConsentTermsErrors, ThrowOnError>({
+export const adminEndSession = <ThrowOnError extends boolean = false>(options: Options<AdminEndSessionData, ThrowOnError>) => (options.client ?? client).post<AdminEndSessionResponses, AdminEndSessionErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-list-consent-terms',
-    ...options
-});
-
-/**
- * Publish a version of a text, which holds from now on and is never changed; operators only
- */
-export const adminPublishConsentTerms = <ThrowOnError extends boolean = false>(options: Options<AdminPublishConsentTermsData, ThrowOnError>) => (options.client ?? client).post<AdminPublishConsentTermsResponses, AdminPublishConsentTermsErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-publish-consent-terms',
+    url: '/admin-end-session',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -509,20 +136,11 @@ export const adminPublishConsentTerms = <ThrowOnError extends boolean = false>(o
 });
 
 /**
- * Flags of the app, and the server's limits that can be changed, with their bounds
+ * Sign a user out everywhere
  */
-export const adminListAppSettings = <ThrowOnError extends boolean = false>(options?: Options<AdminListAppSettingsData, ThrowOnError>) => (options?.client ?? client).get<AdminListAppSettingsResponses, AdminListAppSettingsErrors, ThrowOnError>({
+export const adminEndSessions = <ThrowOnError extends boolean = false>(options: Options<AdminEndSessionsData, ThrowOnError>) => (options.client ?? client).post<AdminEndSessionsResponses, AdminEndSessionsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-list-app-settings',
-    ...options
-});
-
-/**
- * Set flags of the app and limits of the server, all or none; operators only
- */
-export const adminSaveAppSettings = <ThrowOnError extends boolean = false>(options: Options<AdminSaveAppSettingsData, ThrowOnError>) => (options.client ?? client).post<AdminSaveAppSettingsResponses, AdminSaveAppSettingsErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-save-app-settings',
+    url: '/admin-end-sessions',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -531,20 +149,11 @@ export const adminSaveAppSettings = <ThrowOnError extends boolean = false>(optio
 });
 
 /**
- * What came in by webhook
+ * Find users by id, e-mail, Apple transaction, job, device or trace
  */
-export const adminListDeliveries = <ThrowOnError extends boolean = false>(options?: Options<AdminListDeliveriesData, ThrowOnError>) => (options?.client ?? client).get<AdminListDeliveriesResponses, AdminListDeliveriesErrors, ThrowOnError>({
+export const adminFindUsers = <ThrowOnError extends boolean = false>(options: Options<AdminFindUsersData, ThrowOnError>) => (options.client ?? client).post<AdminFindUsersResponses, AdminFindUsersErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-list-deliveries',
-    ...options
-});
-
-/**
- * Handle a stored webhook once more
- */
-export const adminResendDelivery = <ThrowOnError extends boolean = false>(options: Options<AdminResendDeliveryData, ThrowOnError>) => (options.client ?? client).post<AdminResendDeliveryResponses, AdminResendDeliveryErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-resend-delivery',
+    url: '/admin-find-users',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -553,51 +162,11 @@ export const adminResendDelivery = <ThrowOnError extends boolean = false>(option
 });
 
 /**
- * Pushes and alerts
+ * One job from acceptance to push
  */
-export const adminListOutbox = <ThrowOnError extends boolean = false>(options?: Options<AdminListOutboxData, ThrowOnError>) => (options?.client ?? client).get<AdminListOutboxResponses, AdminListOutboxErrors, ThrowOnError>({
+export const adminGetJob = <ThrowOnError extends boolean = false>(options: Options<AdminGetJobData, ThrowOnError>) => (options.client ?? client).get<AdminGetJobResponses, AdminGetJobErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-list-outbox',
-    ...options
-});
-
-/**
- * Videos that users have reported
- */
-export const adminListReports = <ThrowOnError extends boolean = false>(options?: Options<AdminListReportsData, ThrowOnError>) => (options?.client ?? client).get<AdminListReportsResponses, AdminListReportsErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-list-reports',
-    ...options
-});
-
-/**
- * A report has been dealt with
- */
-export const adminCloseReport = <ThrowOnError extends boolean = false>(options: Options<AdminCloseReportData, ThrowOnError>) => (options.client ?? client).post<AdminCloseReportResponses, AdminCloseReportErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-close-report',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * Errors in groups
- */
-export const adminGroupErrors = <ThrowOnError extends boolean = false>(options?: Options<AdminGroupErrorsData, ThrowOnError>) => (options?.client ?? client).get<AdminGroupErrorsResponses, AdminGroupErrorsErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-group-errors',
-    ...options
-});
-
-/**
- * Single errors
- */
-export const adminListErrors = <ThrowOnError extends boolean = false>(options?: Options<AdminListErrorsData, ThrowOnError>) => (options?.client ?? client).get<AdminListErrorsResponses, AdminListErrorsErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-list-errors',
+    url: '/admin-get-job',
     ...options
 });
 
@@ -611,52 +180,21 @@ export const adminGetTrace = <ThrowOnError extends boolean = false>(options: Opt
 });
 
 /**
- * The figures of a range
+ * One user, whole
  */
-export const adminOverview = <ThrowOnError extends boolean = false>(options?: Options<AdminOverviewData, ThrowOnError>) => (options?.client ?? client).get<AdminOverviewResponses, AdminOverviewErrors, ThrowOnError>({
+export const adminGetUser = <ThrowOnError extends boolean = false>(options: Options<AdminGetUserData, ThrowOnError>) => (options.client ?? client).get<AdminGetUserResponses, AdminGetUserErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-overview',
+    url: '/admin-get-user',
     ...options
 });
 
 /**
- * What each model brought and what its provider billed, the smallest margin first
+ * Errors in groups
  */
-export const adminModelMargins = <ThrowOnError extends boolean = false>(options?: Options<AdminModelMarginsData, ThrowOnError>) => (options?.client ?? client).get<AdminModelMarginsResponses, AdminModelMarginsErrors, ThrowOnError>({
+export const adminGroupErrors = <ThrowOnError extends boolean = false>(options?: Options<AdminGroupErrorsData, ThrowOnError>) => (options?.client ?? client).get<AdminGroupErrorsResponses, AdminGroupErrorsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-model-margins',
+    url: '/admin-group-errors',
     ...options
-});
-
-/**
- * Jobs, success and credits of each theme in a range, the most used first
- */
-export const adminThemeStats = <ThrowOnError extends boolean = false>(options?: Options<AdminThemeStatsData, ThrowOnError>) => (options?.client ?? client).get<AdminThemeStatsResponses, AdminThemeStatsErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-theme-stats',
-    ...options
-});
-
-/**
- * Nodes, schedules, the last cleanup and check
- */
-export const adminSystem = <ThrowOnError extends boolean = false>(options?: Options<AdminSystemData, ThrowOnError>) => (options?.client ?? client).get<AdminSystemResponses, AdminSystemErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-system',
-    ...options
-});
-
-/**
- * Ask for a check of every ledger
- */
-export const adminRequestLedgerCheck = <ThrowOnError extends boolean = false>(options: Options<AdminRequestLedgerCheckData, ThrowOnError>) => (options.client ?? client).post<AdminRequestLedgerCheckResponses, AdminRequestLedgerCheckErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-request-ledger-check',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
 });
 
 /**
@@ -678,12 +216,213 @@ export const adminListAdmins = <ThrowOnError extends boolean = false>(options?: 
 });
 
 /**
+ * Flags of the app, and the server's limits that can be changed, with their bounds
+ */
+export const adminListAppSettings = <ThrowOnError extends boolean = false>(options?: Options<AdminListAppSettingsData, ThrowOnError>) => (options?.client ?? client).get<AdminListAppSettingsResponses, AdminListAppSettingsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin-list-app-settings',
+    ...options
+});
+
+/**
+ * Credits that wait for another admin's approval, and what was decided
+ */
+export const adminListApprovals = <ThrowOnError extends boolean = false>(options?: Options<AdminListApprovalsData, ThrowOnError>) => (options?.client ?? client).get<AdminListApprovalsResponses, AdminListApprovalsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin-list-approvals',
+    ...options
+});
+
+/**
+ * Texts that users are asked to agree to, by kind and version, the newest first
+ */
+export const adminListConsentTerms = <ThrowOnError extends boolean = false>(options?: Options<AdminListConsentTermsData, ThrowOnError>) => (options?.client ?? client).get<AdminListConsentTermsResponses, AdminListConsentTermsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin-list-consent-terms',
+    ...options
+});
+
+/**
+ * What came in by webhook
+ */
+export const adminListDeliveries = <ThrowOnError extends boolean = false>(options?: Options<AdminListDeliveriesData, ThrowOnError>) => (options?.client ?? client).get<AdminListDeliveriesResponses, AdminListDeliveriesErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin-list-deliveries',
+    ...options
+});
+
+/**
+ * Single errors
+ */
+export const adminListErrors = <ThrowOnError extends boolean = false>(options?: Options<AdminListErrorsData, ThrowOnError>) => (options?.client ?? client).get<AdminListErrorsResponses, AdminListErrorsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin-list-errors',
+    ...options
+});
+
+/**
+ * Jobs, newest first
+ */
+export const adminListJobs = <ThrowOnError extends boolean = false>(options?: Options<AdminListJobsData, ThrowOnError>) => (options?.client ?? client).get<AdminListJobsResponses, AdminListJobsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin-list-jobs',
+    ...options
+});
+
+/**
+ * A user's whole ledger with the running balance
+ */
+export const adminListLedger = <ThrowOnError extends boolean = false>(options: Options<AdminListLedgerData, ThrowOnError>) => (options.client ?? client).get<AdminListLedgerResponses, AdminListLedgerErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin-list-ledger',
+    ...options
+});
+
+/**
+ * Every model
+ */
+export const adminListModels = <ThrowOnError extends boolean = false>(options?: Options<AdminListModelsData, ThrowOnError>) => (options?.client ?? client).get<AdminListModelsResponses, AdminListModelsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin-list-models',
+    ...options
+});
+
+/**
+ * Pushes and alerts
+ */
+export const adminListOutbox = <ThrowOnError extends boolean = false>(options?: Options<AdminListOutboxData, ThrowOnError>) => (options?.client ?? client).get<AdminListOutboxResponses, AdminListOutboxErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin-list-outbox',
+    ...options
+});
+
+/**
  * The calling admin's passkeys, or another admin's for an operator
  */
 export const adminListPasskeys = <ThrowOnError extends boolean = false>(options?: Options<AdminListPasskeysData, ThrowOnError>) => (options?.client ?? client).get<AdminListPasskeysResponses, AdminListPasskeysErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/admin-list-passkeys',
     ...options
+});
+
+/**
+ * What the app sells
+ */
+export const adminListProducts = <ThrowOnError extends boolean = false>(options?: Options<AdminListProductsData, ThrowOnError>) => (options?.client ?? client).get<AdminListProductsResponses, AdminListProductsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin-list-products',
+    ...options
+});
+
+/**
+ * Promo codes and their uses; the codes themselves are not known
+ */
+export const adminListPromoCodes = <ThrowOnError extends boolean = false>(options?: Options<AdminListPromoCodesData, ThrowOnError>) => (options?.client ?? client).get<AdminListPromoCodesResponses, AdminListPromoCodesErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin-list-promo-codes',
+    ...options
+});
+
+/**
+ * Who redeemed a promo code
+ */
+export const adminListPromoRedemptions = <ThrowOnError extends boolean = false>(options: Options<AdminListPromoRedemptionsData, ThrowOnError>) => (options.client ?? client).get<AdminListPromoRedemptionsResponses, AdminListPromoRedemptionsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin-list-promo-redemptions',
+    ...options
+});
+
+/**
+ * Purchases, newest first
+ */
+export const adminListPurchases = <ThrowOnError extends boolean = false>(options?: Options<AdminListPurchasesData, ThrowOnError>) => (options?.client ?? client).get<AdminListPurchasesResponses, AdminListPurchasesErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin-list-purchases',
+    ...options
+});
+
+/**
+ * Videos that users have reported
+ */
+export const adminListReports = <ThrowOnError extends boolean = false>(options?: Options<AdminListReportsData, ThrowOnError>) => (options?.client ?? client).get<AdminListReportsResponses, AdminListReportsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin-list-reports',
+    ...options
+});
+
+/**
+ * Where the calling admin is signed in: consoles, and tokens of the command line
+ */
+export const adminListSessions = <ThrowOnError extends boolean = false>(options?: Options<AdminListSessionsData, ThrowOnError>) => (options?.client ?? client).get<AdminListSessionsResponses, AdminListSessionsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin-list-sessions',
+    ...options
+});
+
+/**
+ * Every theme
+ */
+export const adminListThemes = <ThrowOnError extends boolean = false>(options?: Options<AdminListThemesData, ThrowOnError>) => (options?.client ?? client).get<AdminListThemesResponses, AdminListThemesErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin-list-themes',
+    ...options
+});
+
+/**
+ * What each model brought and what its provider billed, the smallest margin first
+ */
+export const adminModelMargins = <ThrowOnError extends boolean = false>(options?: Options<AdminModelMarginsData, ThrowOnError>) => (options?.client ?? client).get<AdminModelMarginsResponses, AdminModelMarginsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin-model-margins',
+    ...options
+});
+
+/**
+ * The figures of a range
+ */
+export const adminOverview = <ThrowOnError extends boolean = false>(options?: Options<AdminOverviewData, ThrowOnError>) => (options?.client ?? client).get<AdminOverviewResponses, AdminOverviewErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin-overview',
+    ...options
+});
+
+/**
+ * What a model would be after a change that is not made: what the app gets, what each option costs, what the provider is sent
+ */
+export const adminPreviewModel = <ThrowOnError extends boolean = false>(options: Options<AdminPreviewModelData, ThrowOnError>) => (options.client ?? client).post<AdminPreviewModelResponses, AdminPreviewModelErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin-preview-model',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Publish a version of a text, which holds from now on and is never changed; operators only
+ */
+export const adminPublishConsentTerms = <ThrowOnError extends boolean = false>(options: Options<AdminPublishConsentTermsData, ThrowOnError>) => (options.client ?? client).post<AdminPublishConsentTermsResponses, AdminPublishConsentTermsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin-publish-consent-terms',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Give credits back, for a job (no more than is left of its charge) or just so
+ */
+export const adminRefundCredits = <ThrowOnError extends boolean = false>(options: Options<AdminRefundCreditsData, ThrowOnError>) => (options.client ?? client).post<AdminRefundCreditsResponses, AdminRefundCreditsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin-refund-credits',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**
@@ -700,20 +439,11 @@ export const adminRemovePasskey = <ThrowOnError extends boolean = false>(options
 });
 
 /**
- * Where the calling admin is signed in: consoles, and tokens of the command line
+ * Ask for a check of every ledger
  */
-export const adminListSessions = <ThrowOnError extends boolean = false>(options?: Options<AdminListSessionsData, ThrowOnError>) => (options?.client ?? client).get<AdminListSessionsResponses, AdminListSessionsErrors, ThrowOnError>({
+export const adminRequestLedgerCheck = <ThrowOnError extends boolean = false>(options: Options<AdminRequestLedgerCheckData, ThrowOnError>) => (options.client ?? client).post<AdminRequestLedgerCheckResponses, AdminRequestLedgerCheckErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-list-sessions',
-    ...options
-});
-
-/**
- * End one of the calling admin's own sessions; another than the one that asks takes a sign-in of the last ten minutes
- */
-export const adminEndSession = <ThrowOnError extends boolean = false>(options: Options<AdminEndSessionData, ThrowOnError>) => (options.client ?? client).post<AdminEndSessionResponses, AdminEndSessionErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-end-session',
+    url: '/admin-request-ledger-check',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -722,11 +452,24 @@ export const adminEndSession = <ThrowOnError extends boolean = false>(options: O
 });
 
 /**
- * Make an admin support or an operator; operators only
+ * Handle a stored webhook once more
  */
-export const adminSetRole = <ThrowOnError extends boolean = false>(options: Options<AdminSetRoleData, ThrowOnError>) => (options.client ?? client).post<AdminSetRoleResponses, AdminSetRoleErrors, ThrowOnError>({
+export const adminResendDelivery = <ThrowOnError extends boolean = false>(options: Options<AdminResendDeliveryData, ThrowOnError>) => (options.client ?? client).post<AdminResendDeliveryResponses, AdminResendDeliveryErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/admin-set-role',
+    url: '/admin-resend-delivery',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Retry a failed video; its user pays nothing
+ */
+export const adminRetryJob = <ThrowOnError extends boolean = false>(options: Options<AdminRetryJobData, ThrowOnError>) => (options.client ?? client).post<AdminRetryJobResponses, AdminRetryJobErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin-retry-job',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -748,48 +491,11 @@ export const adminRevokeAdmin = <ThrowOnError extends boolean = false>(options: 
 });
 
 /**
- * A challenge for App Attest, good for one device-check
+ * Set flags of the app and limits of the server, all or none; operators only
  */
-export const deviceChallenge = <ThrowOnError extends boolean = false>(options?: Options<DeviceChallengeData, ThrowOnError>) => (options?.client ?? client).post<DeviceChallengeResponses, DeviceChallengeErrors, ThrowOnError>({ url: '/device-challenge', ...options });
-
-/**
- * Onboard a guest, or give a known device its session back
- */
-export const deviceCheck = <ThrowOnError extends boolean = false>(options: Options<DeviceCheckData, ThrowOnError>) => (options.client ?? client).post<DeviceCheckResponses, DeviceCheckErrors, ThrowOnError>({
-    url: '/device-check',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * The models on offer, featured first, then by name
- */
-export const getModels = <ThrowOnError extends boolean = false>(options?: Options<GetModelsData, ThrowOnError>) => (options?.client ?? client).get<GetModelsResponses, GetModelsErrors, ThrowOnError>({ url: '/get-models', ...options });
-
-/**
- * The themes on offer, featured first, then by name
- */
-export const getThemes = <ThrowOnError extends boolean = false>(options?: Options<GetThemesData, ThrowOnError>) => (options?.client ?? client).get<GetThemesResponses, GetThemesErrors, ThrowOnError>({ url: '/get-themes', ...options });
-
-/**
- * The products on sale and the credits that they give, the smallest first
- */
-export const getProducts = <ThrowOnError extends boolean = false>(options?: Options<GetProductsData, ThrowOnError>) => (options?.client ?? client).get<GetProductsResponses, GetProductsErrors, ThrowOnError>({ url: '/get-products', ...options });
-
-/**
- * Flags of the app that operators change without a new build
- */
-export const getAppSettings = <ThrowOnError extends boolean = false>(options?: Options<GetAppSettingsData, ThrowOnError>) => (options?.client ?? client).get<GetAppSettingsResponses, GetAppSettingsErrors, ThrowOnError>({ url: '/get-app-settings', ...options });
-
-/**
- * Accept a generation and charge for it, exactly once per key
- */
-export const generateVideo = <ThrowOnError extends boolean = false>(options: Options<GenerateVideoData, ThrowOnError>) => (options.client ?? client).post<GenerateVideoResponses, GenerateVideoErrors, ThrowOnError>({
+export const adminSaveAppSettings = <ThrowOnError extends boolean = false>(options: Options<AdminSaveAppSettingsData, ThrowOnError>) => (options.client ?? client).post<AdminSaveAppSettingsResponses, AdminSaveAppSettingsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/generate-video',
+    url: '/admin-save-app-settings',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -798,11 +504,11 @@ export const generateVideo = <ThrowOnError extends boolean = false>(options: Opt
 });
 
 /**
- * Note what the caller agrees to, or no longer
+ * Make a model, or change the fields that are named
  */
-export const recordConsent = <ThrowOnError extends boolean = false>(options: Options<RecordConsentData, ThrowOnError>) => (options.client ?? client).post<RecordConsentResponses, RecordConsentErrors, ThrowOnError>({
+export const adminSaveModel = <ThrowOnError extends boolean = false>(options: Options<AdminSaveModelData, ThrowOnError>) => (options.client ?? client).post<AdminSaveModelResponses, AdminSaveModelErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/record-consent',
+    url: '/admin-save-model',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -811,16 +517,11 @@ export const recordConsent = <ThrowOnError extends boolean = false>(options: Opt
 });
 
 /**
- * The text of a kind of consent that holds now, and who gets data
+ * Make a product, or change one
  */
-export const getConsentTerms = <ThrowOnError extends boolean = false>(options?: Options<GetConsentTermsData, ThrowOnError>) => (options?.client ?? client).get<GetConsentTermsResponses, GetConsentTermsErrors, ThrowOnError>({ url: '/get-consent-terms', ...options });
-
-/**
- * Note the age band that was declared for the caller, never a birthdate
- */
-export const setAgeBand = <ThrowOnError extends boolean = false>(options: Options<SetAgeBandData, ThrowOnError>) => (options.client ?? client).post<SetAgeBandResponses, SetAgeBandErrors, ThrowOnError>({
+export const adminSaveProduct = <ThrowOnError extends boolean = false>(options: Options<AdminSaveProductData, ThrowOnError>) => (options.client ?? client).post<AdminSaveProductResponses, AdminSaveProductErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/set-age-band',
+    url: '/admin-save-product',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -829,11 +530,11 @@ export const setAgeBand = <ThrowOnError extends boolean = false>(options: Option
 });
 
 /**
- * Join the guest with an Apple account
+ * Make a theme, or change the fields that are named
  */
-export const mergeGuestUser = <ThrowOnError extends boolean = false>(options: Options<MergeGuestUserData, ThrowOnError>) => (options.client ?? client).post<MergeGuestUserResponses, MergeGuestUserErrors, ThrowOnError>({
+export const adminSaveTheme = <ThrowOnError extends boolean = false>(options: Options<AdminSaveThemeData, ThrowOnError>) => (options.client ?? client).post<AdminSaveThemeResponses, AdminSaveThemeErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/merge-guest-user',
+    url: '/admin-save-theme',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -842,24 +543,20 @@ export const mergeGuestUser = <ThrowOnError extends boolean = false>(options: Op
 });
 
 /**
- * Delete the caller's account, files and personal data
+ * The newest users; with q as admin-find-users, which does not put it into an address
  */
-export const deleteAccount = <ThrowOnError extends boolean = false>(options: Options<DeleteAccountData, ThrowOnError>) => (options.client ?? client).post<DeleteAccountResponses, DeleteAccountErrors, ThrowOnError>({
+export const adminSearchUsers = <ThrowOnError extends boolean = false>(options?: Options<AdminSearchUsersData, ThrowOnError>) => (options?.client ?? client).get<AdminSearchUsersResponses, AdminSearchUsersErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/delete-account',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
+    url: '/admin-search-users',
+    ...options
 });
 
 /**
- * Everything that is kept about the caller; lists that were cut go on page by page
+ * Make an admin support or an operator; operators only
  */
-export const exportUserData = <ThrowOnError extends boolean = false>(options: Options<ExportUserDataData, ThrowOnError>) => (options.client ?? client).post<ExportUserDataResponses, ExportUserDataErrors, ThrowOnError>({
+export const adminSetRole = <ThrowOnError extends boolean = false>(options: Options<AdminSetRoleData, ThrowOnError>) => (options.client ?? client).post<AdminSetRoleResponses, AdminSetRoleErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/export-user-data',
+    url: '/admin-set-role',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -868,11 +565,11 @@ export const exportUserData = <ThrowOnError extends boolean = false>(options: Op
 });
 
 /**
- * Turn an App Store purchase into credits, exactly once
+ * Make a user premium, or free again
  */
-export const updateCredits = <ThrowOnError extends boolean = false>(options: Options<UpdateCreditsData, ThrowOnError>) => (options.client ?? client).post<UpdateCreditsResponses, UpdateCreditsErrors, ThrowOnError>({
+export const adminSetTier = <ThrowOnError extends boolean = false>(options: Options<AdminSetTierData, ThrowOnError>) => (options.client ?? client).post<AdminSetTierResponses, AdminSetTierErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/update-credits',
+    url: '/admin-set-tier',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -881,23 +578,29 @@ export const updateCredits = <ThrowOnError extends boolean = false>(options: Opt
 });
 
 /**
- * Redeem a code for credits, once
+ * Nodes, schedules, the last cleanup and check
  */
-export const redeemPromoCode = <ThrowOnError extends boolean = false>(options: Options<RedeemPromoCodeData, ThrowOnError>) => (options.client ?? client).post<RedeemPromoCodeResponses, RedeemPromoCodeErrors, ThrowOnError>({
+export const adminSystem = <ThrowOnError extends boolean = false>(options?: Options<AdminSystemData, ThrowOnError>) => (options?.client ?? client).get<AdminSystemResponses, AdminSystemErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/redeem-promo-code',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
+    url: '/admin-system',
+    ...options
 });
 
 /**
- * The App Store tells of purchases and refunds
+ * Jobs, success and credits of each theme in a range, the most used first
  */
-export const appleServerNotifications = <ThrowOnError extends boolean = false>(options: Options<AppleServerNotificationsData, ThrowOnError>) => (options.client ?? client).post<AppleServerNotificationsResponses, AppleServerNotificationsErrors, ThrowOnError>({
-    url: '/apple-server-notifications',
+export const adminThemeStats = <ThrowOnError extends boolean = false>(options?: Options<AdminThemeStatsData, ThrowOnError>) => (options?.client ?? client).get<AdminThemeStatsResponses, AdminThemeStatsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin-theme-stats',
+    ...options
+});
+
+/**
+ * Switch a model on or off
+ */
+export const adminToggleModel = <ThrowOnError extends boolean = false>(options: Options<AdminToggleModelData, ThrowOnError>) => (options.client ?? client).post<AdminToggleModelResponses, AdminToggleModelErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin-toggle-model',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -906,7 +609,29 @@ export const appleServerNotifications = <ThrowOnError extends boolean = false>(o
 });
 
 /**
- * Apple tells what became of an Apple account
+ * End a ban
+ */
+export const adminUnbanUser = <ThrowOnError extends boolean = false>(options: Options<AdminUnbanUserData, ThrowOnError>) => (options.client ?? client).post<AdminUnbanUserResponses, AdminUnbanUserErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin-unban-user',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * A user, the figures of their jobs and the last ledger rows
+ */
+export const adminUserStats = <ThrowOnError extends boolean = false>(options: Options<AdminUserStatsData, ThrowOnError>) => (options.client ?? client).get<AdminUserStatsResponses, AdminUserStatsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/admin-user-stats',
+    ...options
+});
+
+/**
+ * Apple notifies what became of an Apple account
  */
 export const appleAccountEvents = <ThrowOnError extends boolean = false>(options: Options<AppleAccountEventsData, ThrowOnError>) => (options.client ?? client).post<AppleAccountEventsResponses, AppleAccountEventsErrors, ThrowOnError>({
     url: '/apple-account-events',
@@ -918,20 +643,10 @@ export const appleAccountEvents = <ThrowOnError extends boolean = false>(options
 });
 
 /**
- * Tell this phone no more
+ * The App Store notifies of purchases and refunds
  */
-export const forgetPushToken = <ThrowOnError extends boolean = false>(options: Options<ForgetPushTokenData, ThrowOnError>) => (options.client ?? client).delete<ForgetPushTokenResponses, ForgetPushTokenErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/register-push-token',
-    ...options
-});
-
-/**
- * Tell this phone when a video is done
- */
-export const registerPushToken = <ThrowOnError extends boolean = false>(options: Options<RegisterPushTokenData, ThrowOnError>) => (options.client ?? client).post<RegisterPushTokenResponses, RegisterPushTokenErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/register-push-token',
+export const appleServerNotifications = <ThrowOnError extends boolean = false>(options: Options<AppleServerNotificationsData, ThrowOnError>) => (options.client ?? client).post<AppleServerNotificationsResponses, AppleServerNotificationsErrors, ThrowOnError>({
+    url: '/apple-server-notifications',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -940,110 +655,28 @@ export const registerPushToken = <ThrowOnError extends boolean = false>(options:
 });
 
 /**
- * Report a generated video to support
+ * The public keys of access tokens
  */
-export const reportContent = <ThrowOnError extends boolean = false>(options: Options<ReportContentData, ThrowOnError>) => (options.client ?? client).post<ReportContentResponses, ReportContentErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/report-content',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
+export const authJwks = <ThrowOnError extends boolean = false>(options?: Options<AuthJwksData, ThrowOnError>) => (options?.client ?? client).get<AuthJwksResponses, unknown, ThrowOnError>({ url: '/auth/v1/.well-known/jwks.json', ...options });
 
 /**
- * One job; as text/event-stream, live until it ends
+ * Whether the auth API is there
  */
-export const getVideoStatus = <ThrowOnError extends boolean = false>(options: Options<GetVideoStatusData, ThrowOnError>) => (options.client ?? client).get<GetVideoStatusResponses, GetVideoStatusErrors, ThrowOnError>({
+export const authHealth = <ThrowOnError extends boolean = false>(options?: Options<AuthHealthData, ThrowOnError>) => (options?.client ?? client).get<AuthHealthResponses, unknown, ThrowOnError>({ url: '/auth/v1/health', ...options });
+
+/**
+ * `POST /logout`.
+ */
+export const authLogout = <ThrowOnError extends boolean = false>(options?: Options<AuthLogoutData, ThrowOnError>) => (options?.client ?? client).post<AuthLogoutResponses, AuthLogoutErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/get-video-status',
+    url: '/auth/v1/logout',
     ...options
 });
 
 /**
- * The caller's jobs, newest first
+ * Which ways of signing in exist
  */
-export const getVideoJobs = <ThrowOnError extends boolean = false>(options?: Options<GetVideoJobsData, ThrowOnError>) => (options?.client ?? client).get<GetVideoJobsResponses, GetVideoJobsErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/get-video-jobs',
-    ...options
-});
-
-/**
- * Delete a job and its files
- */
-export const deleteVideoJob = <ThrowOnError extends boolean = false>(options: Options<DeleteVideoJobData, ThrowOnError>) => (options.client ?? client).post<DeleteVideoJobResponses, DeleteVideoJobErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/delete-video-job',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * The caller's balance
- */
-export const getUserCredits = <ThrowOnError extends boolean = false>(options?: Options<GetUserCreditsData, ThrowOnError>) => (options?.client ?? client).get<GetUserCreditsResponses, GetUserCreditsErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/get-user-credits',
-    ...options
-});
-
-/**
- * The caller's ledger, newest first
- */
-export const getCreditHistory = <ThrowOnError extends boolean = false>(options?: Options<GetCreditHistoryData, ThrowOnError>) => (options?.client ?? client).get<GetCreditHistoryResponses, GetCreditHistoryErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/get-credit-history',
-    ...options
-});
-
-/**
- * The caller's profile
- */
-export const getUserProfile = <ThrowOnError extends boolean = false>(options?: Options<GetUserProfileData, ThrowOnError>) => (options?.client ?? client).get<GetUserProfileResponses, GetUserProfileErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/get-user-profile',
-    ...options
-});
-
-/**
- * Set language and theme preference
- */
-export const updateUserSettings = <ThrowOnError extends boolean = false>(options: Options<UpdateUserSettingsData, ThrowOnError>) => (options.client ?? client).post<UpdateUserSettingsResponses, UpdateUserSettingsErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/update-user-settings',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * Where the caller is signed in: the open sessions, this one first
- */
-export const getSessions = <ThrowOnError extends boolean = false>(options?: Options<GetSessionsData, ThrowOnError>) => (options?.client ?? client).get<GetSessionsResponses, GetSessionsErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/get-sessions',
-    ...options
-});
-
-/**
- * End one session of the caller's, on this phone or another; its tokens are refused from the next call on
- */
-export const endSession = <ThrowOnError extends boolean = false>(options: Options<EndSessionData, ThrowOnError>) => (options.client ?? client).post<EndSessionResponses, EndSessionErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/end-session',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
+export const authSettings = <ThrowOnError extends boolean = false>(options?: Options<AuthSettingsData, ThrowOnError>) => (options?.client ?? client).get<AuthSettingsResponses, unknown, ThrowOnError>({ url: '/auth/v1/settings', ...options });
 
 /**
  * Handles the request.
@@ -1092,28 +725,401 @@ export const authUpdateUser = <ThrowOnError extends boolean = false>(options: Op
 });
 
 /**
- * `POST /logout`.
+ * Delete the caller's account, files and personal data
  */
-export const authLogout = <ThrowOnError extends boolean = false>(options?: Options<AuthLogoutData, ThrowOnError>) => (options?.client ?? client).post<AuthLogoutResponses, AuthLogoutErrors, ThrowOnError>({
+export const deleteAccount = <ThrowOnError extends boolean = false>(options: Options<DeleteAccountData, ThrowOnError>) => (options.client ?? client).post<DeleteAccountResponses, DeleteAccountErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/auth/v1/logout',
+    url: '/delete-account',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Delete a job and its files
+ */
+export const deleteVideoJob = <ThrowOnError extends boolean = false>(options: Options<DeleteVideoJobData, ThrowOnError>) => (options.client ?? client).post<DeleteVideoJobResponses, DeleteVideoJobErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/delete-video-job',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * A challenge for App Attest, good for one device-check
+ */
+export const deviceChallenge = <ThrowOnError extends boolean = false>(options?: Options<DeviceChallengeData, ThrowOnError>) => (options?.client ?? client).post<DeviceChallengeResponses, DeviceChallengeErrors, ThrowOnError>({ url: '/device-challenge', ...options });
+
+/**
+ * Onboard a guest, or give a known device its session back
+ */
+export const deviceCheck = <ThrowOnError extends boolean = false>(options: Options<DeviceCheckData, ThrowOnError>) => (options.client ?? client).post<DeviceCheckResponses, DeviceCheckErrors, ThrowOnError>({
+    url: '/device-check',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * End one session of the caller's, on this phone or another; its tokens are refused from the next call on
+ */
+export const endSession = <ThrowOnError extends boolean = false>(options: Options<EndSessionData, ThrowOnError>) => (options.client ?? client).post<EndSessionResponses, EndSessionErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/end-session',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Everything that is kept about the caller; lists that were cut go on page by page
+ */
+export const exportUserData = <ThrowOnError extends boolean = false>(options: Options<ExportUserDataData, ThrowOnError>) => (options.client ?? client).post<ExportUserDataResponses, ExportUserDataErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/export-user-data',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Accept a generation and charge for it, exactly once per key
+ */
+export const generateVideo = <ThrowOnError extends boolean = false>(options: Options<GenerateVideoData, ThrowOnError>) => (options.client ?? client).post<GenerateVideoResponses, GenerateVideoErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/generate-video',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Flags of the app that operators change without a new build
+ */
+export const getAppSettings = <ThrowOnError extends boolean = false>(options?: Options<GetAppSettingsData, ThrowOnError>) => (options?.client ?? client).get<GetAppSettingsResponses, GetAppSettingsErrors, ThrowOnError>({ url: '/get-app-settings', ...options });
+
+/**
+ * The text of a kind of consent that holds now, and who gets data
+ */
+export const getConsentTerms = <ThrowOnError extends boolean = false>(options?: Options<GetConsentTermsData, ThrowOnError>) => (options?.client ?? client).get<GetConsentTermsResponses, GetConsentTermsErrors, ThrowOnError>({ url: '/get-consent-terms', ...options });
+
+/**
+ * The caller's ledger, newest first
+ */
+export const getCreditHistory = <ThrowOnError extends boolean = false>(options?: Options<GetCreditHistoryData, ThrowOnError>) => (options?.client ?? client).get<GetCreditHistoryResponses, GetCreditHistoryErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/get-credit-history',
     ...options
 });
 
 /**
- * The public keys of access tokens
+ * The models on offer, featured first, then by name
  */
-export const authJwks = <ThrowOnError extends boolean = false>(options?: Options<AuthJwksData, ThrowOnError>) => (options?.client ?? client).get<AuthJwksResponses, unknown, ThrowOnError>({ url: '/auth/v1/.well-known/jwks.json', ...options });
+export const getModels = <ThrowOnError extends boolean = false>(options?: Options<GetModelsData, ThrowOnError>) => (options?.client ?? client).get<GetModelsResponses, GetModelsErrors, ThrowOnError>({ url: '/get-models', ...options });
 
 /**
- * Whether the auth API is there
+ * The products on sale and the credits that they give, the smallest first
  */
-export const authHealth = <ThrowOnError extends boolean = false>(options?: Options<AuthHealthData, ThrowOnError>) => (options?.client ?? client).get<AuthHealthResponses, unknown, ThrowOnError>({ url: '/auth/v1/health', ...options });
+export const getProducts = <ThrowOnError extends boolean = false>(options?: Options<GetProductsData, ThrowOnError>) => (options?.client ?? client).get<GetProductsResponses, GetProductsErrors, ThrowOnError>({ url: '/get-products', ...options });
 
 /**
- * Which ways of signing in exist
+ * Where the caller is signed in: the open sessions, this one first
  */
-export const authSettings = <ThrowOnError extends boolean = false>(options?: Options<AuthSettingsData, ThrowOnError>) => (options?.client ?? client).get<AuthSettingsResponses, unknown, ThrowOnError>({ url: '/auth/v1/settings', ...options });
+export const getSessions = <ThrowOnError extends boolean = false>(options?: Options<GetSessionsData, ThrowOnError>) => (options?.client ?? client).get<GetSessionsResponses, GetSessionsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/get-sessions',
+    ...options
+});
+
+/**
+ * The themes on offer, featured first, then by name
+ */
+export const getThemes = <ThrowOnError extends boolean = false>(options?: Options<GetThemesData, ThrowOnError>) => (options?.client ?? client).get<GetThemesResponses, GetThemesErrors, ThrowOnError>({ url: '/get-themes', ...options });
+
+/**
+ * The caller's balance
+ */
+export const getUserCredits = <ThrowOnError extends boolean = false>(options?: Options<GetUserCreditsData, ThrowOnError>) => (options?.client ?? client).get<GetUserCreditsResponses, GetUserCreditsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/get-user-credits',
+    ...options
+});
+
+/**
+ * The caller's profile
+ */
+export const getUserProfile = <ThrowOnError extends boolean = false>(options?: Options<GetUserProfileData, ThrowOnError>) => (options?.client ?? client).get<GetUserProfileResponses, GetUserProfileErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/get-user-profile',
+    ...options
+});
+
+/**
+ * The caller's jobs, newest first
+ */
+export const getVideoJobs = <ThrowOnError extends boolean = false>(options?: Options<GetVideoJobsData, ThrowOnError>) => (options?.client ?? client).get<GetVideoJobsResponses, GetVideoJobsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/get-video-jobs',
+    ...options
+});
+
+/**
+ * One job; as text/event-stream, live until it ends
+ */
+export const getVideoStatus = <ThrowOnError extends boolean = false>(options: Options<GetVideoStatusData, ThrowOnError>) => (options.client ?? client).get<GetVideoStatusResponses, GetVideoStatusErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/get-video-status',
+    ...options
+});
+
+/**
+ * The process is up
+ */
+export const healthLive = <ThrowOnError extends boolean = false>(options?: Options<HealthLiveData, ThrowOnError>) => (options?.client ?? client).get<HealthLiveResponses, unknown, ThrowOnError>({ url: '/health/live', ...options });
+
+/**
+ * What this node needs, one by one
+ */
+export const healthReady = <ThrowOnError extends boolean = false>(options?: Options<HealthReadyData, ThrowOnError>) => (options?.client ?? client).get<HealthReadyResponses, HealthReadyErrors, ThrowOnError>({ url: '/health/ready', ...options });
+
+/**
+ * Link the guest to an Apple account
+ */
+export const mergeGuestUser = <ThrowOnError extends boolean = false>(options: Options<MergeGuestUserData, ThrowOnError>) => (options.client ?? client).post<MergeGuestUserResponses, MergeGuestUserErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/merge-guest-user',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Note what the caller agrees to, or no longer
+ */
+export const recordConsent = <ThrowOnError extends boolean = false>(options: Options<RecordConsentData, ThrowOnError>) => (options.client ?? client).post<RecordConsentResponses, RecordConsentErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/record-consent',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Redeem a code for credits, once
+ */
+export const redeemPromoCode = <ThrowOnError extends boolean = false>(options: Options<RedeemPromoCodeData, ThrowOnError>) => (options.client ?? client).post<RedeemPromoCodeResponses, RedeemPromoCodeErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/redeem-promo-code',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Send this phone no more pushes
+ */
+export const forgetPushToken = <ThrowOnError extends boolean = false>(options: Options<ForgetPushTokenData, ThrowOnError>) => (options.client ?? client).delete<ForgetPushTokenResponses, ForgetPushTokenErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/register-push-token',
+    ...options
+});
+
+/**
+ * Send this phone a push when a video is done
+ */
+export const registerPushToken = <ThrowOnError extends boolean = false>(options: Options<RegisterPushTokenData, ThrowOnError>) => (options.client ?? client).post<RegisterPushTokenResponses, RegisterPushTokenErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/register-push-token',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Report a generated video to support
+ */
+export const reportContent = <ThrowOnError extends boolean = false>(options: Options<ReportContentData, ThrowOnError>) => (options.client ?? client).post<ReportContentResponses, ReportContentErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/report-content',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Note the age band that was declared for the caller, never a birthdate
+ */
+export const setAgeBand = <ThrowOnError extends boolean = false>(options: Options<SetAgeBandData, ThrowOnError>) => (options.client ?? client).post<SetAgeBandResponses, SetAgeBandErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/set-age-band',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * The buckets
+ */
+export const listBuckets = <ThrowOnError extends boolean = false>(options?: Options<ListBucketsData, ThrowOnError>) => (options?.client ?? client).get<ListBucketsResponses, ListBucketsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/storage/v1/bucket',
+    ...options
+});
+
+/**
+ * A bucket
+ */
+export const getBucket = <ThrowOnError extends boolean = false>(options: Options<GetBucketData, ThrowOnError>) => (options.client ?? client).get<GetBucketResponses, GetBucketErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/storage/v1/bucket/{bucket}',
+    ...options
+});
+
+/**
+ * Read one of the caller's own files
+ */
+export const readOwnFile = <ThrowOnError extends boolean = false>(options: Options<ReadOwnFileData, ThrowOnError>) => (options.client ?? client).get<ReadOwnFileResponses, ReadOwnFileErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/storage/v1/object/authenticated/{bucket}/{name}',
+    ...options
+});
+
+/**
+ * Read one of the caller's own files
+ */
+export const readOwnFileHead = <ThrowOnError extends boolean = false>(options: Options<ReadOwnFileHeadData, ThrowOnError>) => (options.client ?? client).head<ReadOwnFileHeadResponses, ReadOwnFileHeadErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/storage/v1/object/authenticated/{bucket}/{name}',
+    ...options
+});
+
+/**
+ * A second picture like one
+ */
+export const copyFile = <ThrowOnError extends boolean = false>(options: Options<CopyFileData, ThrowOnError>) => (options.client ?? client).post<CopyFileResponses, CopyFileErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/storage/v1/object/copy',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * What is known of a file
+ */
+export const fileInfoLong = <ThrowOnError extends boolean = false>(options: Options<FileInfoLongData, ThrowOnError>) => (options.client ?? client).get<FileInfoLongResponses, FileInfoLongErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/storage/v1/object/info/authenticated/{bucket}/{name}',
+    ...options
+});
+
+/**
+ * What is known of a file
+ */
+export const fileInfo = <ThrowOnError extends boolean = false>(options: Options<FileInfoData, ThrowOnError>) => (options.client ?? client).get<FileInfoResponses, FileInfoErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/storage/v1/object/info/{bucket}/{name}',
+    ...options
+});
+
+/**
+ * The caller's files and folders below a prefix
+ */
+export const listFiles = <ThrowOnError extends boolean = false>(options: Options<ListFilesData, ThrowOnError>) => (options.client ?? client).post<ListFilesResponses, ListFilesErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/storage/v1/object/list/{bucket}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Give a picture another name
+ */
+export const moveFile = <ThrowOnError extends boolean = false>(options: Options<MoveFileData, ThrowOnError>) => (options.client ?? client).post<MoveFileResponses, MoveFileErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/storage/v1/object/move',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Read a picture of the public bucket
+ */
+export const readPublicFile = <ThrowOnError extends boolean = false>(options: Options<ReadPublicFileData, ThrowOnError>) => (options.client ?? client).get<ReadPublicFileResponses, ReadPublicFileErrors, ThrowOnError>({ url: '/storage/v1/object/public/{bucket}/{name}', ...options });
+
+/**
+ * Read a picture of the public bucket
+ */
+export const readPublicFileHead = <ThrowOnError extends boolean = false>(options: Options<ReadPublicFileHeadData, ThrowOnError>) => (options.client ?? client).head<ReadPublicFileHeadResponses, ReadPublicFileHeadErrors, ThrowOnError>({ url: '/storage/v1/object/public/{bucket}/{name}', ...options });
+
+/**
+ * Signed addresses of several files
+ */
+export const signFiles = <ThrowOnError extends boolean = false>(options: Options<SignFilesData, ThrowOnError>) => (options.client ?? client).post<SignFilesResponses, SignFilesErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/storage/v1/object/sign/{bucket}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Read a file by its signed address
+ */
+export const readSignedFile = <ThrowOnError extends boolean = false>(options: Options<ReadSignedFileData, ThrowOnError>) => (options.client ?? client).get<ReadSignedFileResponses, ReadSignedFileErrors, ThrowOnError>({ url: '/storage/v1/object/sign/{bucket}/{name}', ...options });
+
+/**
+ * Read a file by its signed address
+ */
+export const readSignedFileHead = <ThrowOnError extends boolean = false>(options: Options<ReadSignedFileHeadData, ThrowOnError>) => (options.client ?? client).head<ReadSignedFileHeadResponses, ReadSignedFileHeadErrors, ThrowOnError>({ url: '/storage/v1/object/sign/{bucket}/{name}', ...options });
+
+/**
+ * A signed address of a file
+ */
+export const signFile = <ThrowOnError extends boolean = false>(options: Options<SignFileData, ThrowOnError>) => (options.client ?? client).post<SignFileResponses, SignFileErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/storage/v1/object/sign/{bucket}/{name}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
 
 /**
  * An address at which somebody may put one picture, for two hours
@@ -1137,19 +1143,6 @@ export const uploadSignedFile = <ThrowOnError extends boolean = false>(options: 
 });
 
 /**
- * The caller's files and folders below a prefix
- */
-export const listFiles = <ThrowOnError extends boolean = false>(options: Options<ListFilesData, ThrowOnError>) => (options.client ?? client).post<ListFilesResponses, ListFilesErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/storage/v1/object/list/{bucket}',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
  * Remove pictures of the caller's by name
  */
 export const removeFiles = <ThrowOnError extends boolean = false>(options: Options<RemoveFilesData, ThrowOnError>) => (options.client ?? client).delete<RemoveFilesResponses, RemoveFilesErrors, ThrowOnError>({
@@ -1163,11 +1156,55 @@ export const removeFiles = <ThrowOnError extends boolean = false>(options: Optio
 });
 
 /**
- * Signed addresses of several files
+ * Read one of the caller's own files
  */
-export const signFiles = <ThrowOnError extends boolean = false>(options: Options<SignFilesData, ThrowOnError>) => (options.client ?? client).post<SignFilesResponses, SignFilesErrors, ThrowOnError>({
+export const readOwnFileShort = <ThrowOnError extends boolean = false>(options: Options<ReadOwnFileShortData, ThrowOnError>) => (options.client ?? client).get<ReadOwnFileShortResponses, ReadOwnFileShortErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/storage/v1/object/sign/{bucket}',
+    url: '/storage/v1/object/{bucket}/{name}',
+    ...options
+});
+
+/**
+ * Read one of the caller's own files
+ */
+export const readOwnFileShortHead = <ThrowOnError extends boolean = false>(options: Options<ReadOwnFileShortHeadData, ThrowOnError>) => (options.client ?? client).head<ReadOwnFileShortHeadResponses, ReadOwnFileShortHeadErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/storage/v1/object/{bucket}/{name}',
+    ...options
+});
+
+/**
+ * Bring a picture into a folder of the caller's
+ */
+export const uploadFile = <ThrowOnError extends boolean = false>(options: Options<UploadFileData, ThrowOnError>) => (options.client ?? client).post<UploadFileResponses, UploadFileErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/storage/v1/object/{bucket}/{name}',
+    ...options,
+    headers: {
+        'Content-Type': '*/*',
+        ...options.headers
+    }
+});
+
+/**
+ * Replace a picture of the caller's, or bring it
+ */
+export const replaceFile = <ThrowOnError extends boolean = false>(options: Options<ReplaceFileData, ThrowOnError>) => (options.client ?? client).put<ReplaceFileResponses, ReplaceFileErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/storage/v1/object/{bucket}/{name}',
+    ...options,
+    headers: {
+        'Content-Type': '*/*',
+        ...options.headers
+    }
+});
+
+/**
+ * Turn an App Store purchase into credits, exactly once
+ */
+export const updateCredits = <ThrowOnError extends boolean = false>(options: Options<UpdateCreditsData, ThrowOnError>) => (options.client ?? client).post<UpdateCreditsResponses, UpdateCreditsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/update-credits',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -1176,11 +1213,11 @@ export const signFiles = <ThrowOnError extends boolean = false>(options: Options
 });
 
 /**
- * Give a picture another name
+ * Set language and theme preference
  */
-export const moveFile = <ThrowOnError extends boolean = false>(options: Options<MoveFileData, ThrowOnError>) => (options.client ?? client).post<MoveFileResponses, MoveFileErrors, ThrowOnError>({
+export const updateUserSettings = <ThrowOnError extends boolean = false>(options: Options<UpdateUserSettingsData, ThrowOnError>) => (options.client ?? client).post<UpdateUserSettingsResponses, UpdateUserSettingsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/storage/v1/object/move',
+    url: '/update-user-settings',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -1189,50 +1226,13 @@ export const moveFile = <ThrowOnError extends boolean = false>(options: Options<
 });
 
 /**
- * A second picture like one
+ * A provider reports the end of a job
  */
-export const copyFile = <ThrowOnError extends boolean = false>(options: Options<CopyFileData, ThrowOnError>) => (options.client ?? client).post<CopyFileResponses, CopyFileErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/storage/v1/object/copy',
+export const providerWebhook = <ThrowOnError extends boolean = false>(options: Options<ProviderWebhookData, ThrowOnError>) => (options.client ?? client).post<ProviderWebhookResponses, ProviderWebhookErrors, ThrowOnError>({
+    url: '/webhooks/{provider}/{token}',
     ...options,
     headers: {
         'Content-Type': 'application/json',
         ...options.headers
     }
-});
-
-/**
- * What is known of a file
- */
-export const fileInfo = <ThrowOnError extends boolean = false>(options: Options<FileInfoData, ThrowOnError>) => (options.client ?? client).get<FileInfoResponses, FileInfoErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/storage/v1/object/info/{bucket}/{name}',
-    ...options
-});
-
-/**
- * What is known of a file
- */
-export const fileInfoLong = <ThrowOnError extends boolean = false>(options: Options<FileInfoLongData, ThrowOnError>) => (options.client ?? client).get<FileInfoLongResponses, FileInfoLongErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/storage/v1/object/info/authenticated/{bucket}/{name}',
-    ...options
-});
-
-/**
- * The buckets
- */
-export const listBuckets = <ThrowOnError extends boolean = false>(options?: Options<ListBucketsData, ThrowOnError>) => (options?.client ?? client).get<ListBucketsResponses, ListBucketsErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/storage/v1/bucket',
-    ...options
-});
-
-/**
- * A bucket
- */
-export const getBucket = <ThrowOnError extends boolean = false>(options: Options<GetBucketData, ThrowOnError>) => (options.client ?? client).get<GetBucketResponses, GetBucketErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/storage/v1/bucket/{bucket}',
-    ...options
 });

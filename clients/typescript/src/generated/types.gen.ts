@@ -218,7 +218,7 @@ export type DeleteAccountAnswer = {
     success: boolean;
     /**
      * not_linked: it was never signed in with Apple. revoking: Apple is asked to revoke its token. remove_in_settings: no token of Apple was kept, so the
-     * app should tell the user how to remove it under Settings, Apple Account, Sign in with Apple.
+     * app should show the user how to remove it under Settings, Apple Account, Sign in with Apple.
      */
     apple_access: string;
 };
@@ -796,7 +796,7 @@ export type RemoveFilesRequest = {
 };
 
 /**
- * Support will look at it.
+ * Support will review it.
  */
 export type ReportContentAnswer = {
     success: boolean;
@@ -999,7 +999,7 @@ export type TokenRequest = {
      */
     nonce?: null | string;
     /**
-     * Joins the Apple account to the signed-in guest, who keeps their id.
+     * Links the Apple account to the signed-in guest, who keeps their id.
      */
     link_identity?: boolean;
     /**
@@ -1151,17 +1151,20 @@ export type WebhookAnswer = {
     success: boolean;
 };
 
-export type ProviderWebhookData = {
+export type AdminAdjustCreditsData = {
     body: unknown;
-    path: {
-        provider: string;
-        token: string;
+    headers: {
+        /**
+         * A UUID; the same key with the same body is done once
+         */
+        'Idempotency-Key': string;
     };
+    path?: never;
     query?: never;
-    url: '/webhooks/{provider}/{token}';
+    url: '/admin-adjust-credits';
 };
 
-export type ProviderWebhookErrors = {
+export type AdminAdjustCreditsErrors = {
     /**
      * Bad Request
      */
@@ -1171,6 +1174,630 @@ export type ProviderWebhookErrors = {
      */
     401: ErrorBody;
     /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Conflict
+     */
+    409: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminAdjustCreditsError = AdminAdjustCreditsErrors[keyof AdminAdjustCreditsErrors];
+
+export type AdminAdjustCreditsResponses = {
+    /**
+     * OK
+     */
+    200: AdminBalanceAnswer;
+    /**
+     * Accepted
+     */
+    202: AdminPendingAnswer;
+};
+
+export type AdminAdjustCreditsResponse = AdminAdjustCreditsResponses[keyof AdminAdjustCreditsResponses];
+
+export type AdminApproveData = {
+    body: unknown;
+    headers?: {
+        /**
+         * A UUID; the same key with the same body is done once
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/admin-approve';
+};
+
+export type AdminApproveErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Conflict
+     */
+    409: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminApproveError = AdminApproveErrors[keyof AdminApproveErrors];
+
+export type AdminApproveResponses = {
+    /**
+     * OK
+     */
+    200: AdminDecisionAnswer;
+};
+
+export type AdminApproveResponse = AdminApproveResponses[keyof AdminApproveResponses];
+
+export type AdminAssignPurchaseData = {
+    body: unknown;
+    headers?: {
+        /**
+         * A UUID; the same key with the same body is done once
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/admin-assign-purchase';
+};
+
+export type AdminAssignPurchaseErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Conflict
+     */
+    409: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminAssignPurchaseError = AdminAssignPurchaseErrors[keyof AdminAssignPurchaseErrors];
+
+export type AdminAssignPurchaseResponses = {
+    /**
+     * OK
+     */
+    200: AdminAssignmentAnswer;
+};
+
+export type AdminAssignPurchaseResponse = AdminAssignPurchaseResponses[keyof AdminAssignPurchaseResponses];
+
+export type AdminBanUserData = {
+    body: unknown;
+    headers?: {
+        /**
+         * A UUID; the same key with the same body is done once
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/admin-ban-user';
+};
+
+export type AdminBanUserErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Conflict
+     */
+    409: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminBanUserError = AdminBanUserErrors[keyof AdminBanUserErrors];
+
+export type AdminBanUserResponses = {
+    /**
+     * OK
+     */
+    200: AdminSuccessAnswer;
+};
+
+export type AdminBanUserResponse = AdminBanUserResponses[keyof AdminBanUserResponses];
+
+export type AdminCancelJobData = {
+    body: unknown;
+    headers?: {
+        /**
+         * A UUID; the same key with the same body is done once
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/admin-cancel-job';
+};
+
+export type AdminCancelJobErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Conflict
+     */
+    409: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminCancelJobError = AdminCancelJobErrors[keyof AdminCancelJobErrors];
+
+export type AdminCancelJobResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminCloseReportData = {
+    body: unknown;
+    headers?: {
+        /**
+         * A UUID; the same key with the same body is done once
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/admin-close-report';
+};
+
+export type AdminCloseReportErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Conflict
+     */
+    409: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminCloseReportError = AdminCloseReportErrors[keyof AdminCloseReportErrors];
+
+export type AdminCloseReportResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminCreatePromoCodeData = {
+    body: unknown;
+    headers?: {
+        /**
+         * A UUID; the same key with the same body is done once
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/admin-create-promo-code';
+};
+
+export type AdminCreatePromoCodeErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Conflict
+     */
+    409: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminCreatePromoCodeError = AdminCreatePromoCodeErrors[keyof AdminCreatePromoCodeErrors];
+
+export type AdminCreatePromoCodeResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminEndPromoCodeData = {
+    body: unknown;
+    headers?: {
+        /**
+         * A UUID; the same key with the same body is done once
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/admin-end-promo-code';
+};
+
+export type AdminEndPromoCodeErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Conflict
+     */
+    409: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminEndPromoCodeError = AdminEndPromoCodeErrors[keyof AdminEndPromoCodeErrors];
+
+export type AdminEndPromoCodeResponses = {
+    /**
+     * OK
+     */
+    200: AdminSuccessAnswer;
+};
+
+export type AdminEndPromoCodeResponse = AdminEndPromoCodeResponses[keyof AdminEndPromoCodeResponses];
+
+export type AdminEndSessionData = {
+    body: unknown;
+    headers?: {
+        /**
+         * A UUID; the same key with the same body is done once
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/admin-end-session';
+};
+
+export type AdminEndSessionErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Conflict
+     */
+    409: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminEndSessionError = AdminEndSessionErrors[keyof AdminEndSessionErrors];
+
+export type AdminEndSessionResponses = {
+    /**
+     * OK
+     */
+    200: AdminSuccessAnswer;
+};
+
+export type AdminEndSessionResponse = AdminEndSessionResponses[keyof AdminEndSessionResponses];
+
+export type AdminEndSessionsData = {
+    body: unknown;
+    headers?: {
+        /**
+         * A UUID; the same key with the same body is done once
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/admin-end-sessions';
+};
+
+export type AdminEndSessionsErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Conflict
+     */
+    409: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminEndSessionsError = AdminEndSessionsErrors[keyof AdminEndSessionsErrors];
+
+export type AdminEndSessionsResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminFindUsersData = {
+    body: unknown;
+    path?: never;
+    query?: never;
+    url: '/admin-find-users';
+};
+
+export type AdminFindUsersErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
      * Not Found
      */
     404: ErrorBody;
@@ -1179,21 +1806,3464 @@ export type ProviderWebhookErrors = {
      */
     413: ErrorBody;
     /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
      * Service Unavailable
      */
     503: ErrorBody;
 };
 
-export type ProviderWebhookError = ProviderWebhookErrors[keyof ProviderWebhookErrors];
+export type AdminFindUsersError = AdminFindUsersErrors[keyof AdminFindUsersErrors];
 
-export type ProviderWebhookResponses = {
+export type AdminFindUsersResponses = {
     /**
      * OK
      */
-    200: WebhookAnswer;
+    200: unknown;
 };
 
-export type ProviderWebhookResponse = ProviderWebhookResponses[keyof ProviderWebhookResponses];
+export type AdminGetJobData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * Which job
+         */
+        job_id: string;
+    };
+    url: '/admin-get-job';
+};
+
+export type AdminGetJobErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminGetJobError = AdminGetJobErrors[keyof AdminGetJobErrors];
+
+export type AdminGetJobResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminGetTraceData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * A trace id or a job id
+         */
+        id: string;
+    };
+    url: '/admin-get-trace';
+};
+
+export type AdminGetTraceErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminGetTraceError = AdminGetTraceErrors[keyof AdminGetTraceErrors];
+
+export type AdminGetTraceResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminGetUserData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * Whom it is about
+         */
+        user_id: string;
+    };
+    url: '/admin-get-user';
+};
+
+export type AdminGetUserErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminGetUserError = AdminGetUserErrors[keyof AdminGetUserErrors];
+
+export type AdminGetUserResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminGroupErrorsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * 1 to 720
+         */
+        hours?: string;
+    };
+    url: '/admin-group-errors';
+};
+
+export type AdminGroupErrorsErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminGroupErrorsError = AdminGroupErrorsErrors[keyof AdminGroupErrorsErrors];
+
+export type AdminGroupErrorsResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminListActionsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * By whom
+         */
+        admin_user_id?: string;
+        /**
+         * To whom
+         */
+        target_user_id?: string;
+        /**
+         * To what else
+         */
+        target_id?: string;
+        /**
+         * 1 to 100
+         */
+        limit?: string;
+        /**
+         * The next_before of the page before
+         */
+        before?: string;
+    };
+    url: '/admin-list-actions';
+};
+
+export type AdminListActionsErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminListActionsError = AdminListActionsErrors[keyof AdminListActionsErrors];
+
+export type AdminListActionsResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminListAdminsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/admin-list-admins';
+};
+
+export type AdminListAdminsErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminListAdminsError = AdminListAdminsErrors[keyof AdminListAdminsErrors];
+
+export type AdminListAdminsResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminListAppSettingsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/admin-list-app-settings';
+};
+
+export type AdminListAppSettingsErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminListAppSettingsError = AdminListAppSettingsErrors[keyof AdminListAppSettingsErrors];
+
+export type AdminListAppSettingsResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminListApprovalsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * pending, approved, declined or expired
+         */
+        status?: string;
+        /**
+         * 1 to 100
+         */
+        limit?: string;
+    };
+    url: '/admin-list-approvals';
+};
+
+export type AdminListApprovalsErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminListApprovalsError = AdminListApprovalsErrors[keyof AdminListApprovalsErrors];
+
+export type AdminListApprovalsResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminListConsentTermsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/admin-list-consent-terms';
+};
+
+export type AdminListConsentTermsErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminListConsentTermsError = AdminListConsentTermsErrors[keyof AdminListConsentTermsErrors];
+
+export type AdminListConsentTermsResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminListDeliveriesData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * pending, processed or failed
+         */
+        status?: string;
+        /**
+         * provider, app_store or apple_account
+         */
+        inbox?: string;
+        /**
+         * 1 to 100
+         */
+        limit?: string;
+        /**
+         * The next_before of the page before
+         */
+        before?: string;
+    };
+    url: '/admin-list-deliveries';
+};
+
+export type AdminListDeliveriesErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminListDeliveriesError = AdminListDeliveriesErrors[keyof AdminListDeliveriesErrors];
+
+export type AdminListDeliveriesResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminListErrorsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Which code
+         */
+        error_code?: string;
+        /**
+         * Which route
+         */
+        endpoint?: string;
+        /**
+         * 1 to 100
+         */
+        limit?: string;
+        /**
+         * The next_before of the page before
+         */
+        before?: string;
+    };
+    url: '/admin-list-errors';
+};
+
+export type AdminListErrorsErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminListErrorsError = AdminListErrorsErrors[keyof AdminListErrorsErrors];
+
+export type AdminListErrorsResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminListJobsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Whom it is about
+         */
+        user_id?: string;
+        /**
+         * pending, processing, completed, failed, or open for all that have not ended
+         */
+        status?: string;
+        /**
+         * Which provider
+         */
+        provider?: string;
+        /**
+         * How it failed
+         */
+        error_code?: string;
+        /**
+         * 1 to 100
+         */
+        limit?: string;
+        /**
+         * The next_before of the page before
+         */
+        before?: string;
+    };
+    url: '/admin-list-jobs';
+};
+
+export type AdminListJobsErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminListJobsError = AdminListJobsErrors[keyof AdminListJobsErrors];
+
+export type AdminListJobsResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminListLedgerData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * Whom it is about
+         */
+        user_id: string;
+        /**
+         * 1 to 100
+         */
+        limit?: string;
+        /**
+         * The next_before of the page before
+         */
+        before?: string;
+    };
+    url: '/admin-list-ledger';
+};
+
+export type AdminListLedgerErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminListLedgerError = AdminListLedgerErrors[keyof AdminListLedgerErrors];
+
+export type AdminListLedgerResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminListModelsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/admin-list-models';
+};
+
+export type AdminListModelsErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminListModelsError = AdminListModelsErrors[keyof AdminListModelsErrors];
+
+export type AdminListModelsResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminListOutboxData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * 1 to 100
+         */
+        limit?: string;
+    };
+    url: '/admin-list-outbox';
+};
+
+export type AdminListOutboxErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminListOutboxError = AdminListOutboxErrors[keyof AdminListOutboxErrors];
+
+export type AdminListOutboxResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminListPasskeysData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Whom it is about
+         */
+        user_id?: string;
+    };
+    url: '/admin-list-passkeys';
+};
+
+export type AdminListPasskeysErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminListPasskeysError = AdminListPasskeysErrors[keyof AdminListPasskeysErrors];
+
+export type AdminListPasskeysResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminListProductsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/admin-list-products';
+};
+
+export type AdminListProductsErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminListProductsError = AdminListProductsErrors[keyof AdminListProductsErrors];
+
+export type AdminListProductsResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminListPromoCodesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/admin-list-promo-codes';
+};
+
+export type AdminListPromoCodesErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminListPromoCodesError = AdminListPromoCodesErrors[keyof AdminListPromoCodesErrors];
+
+export type AdminListPromoCodesResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminListPromoRedemptionsData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * Which promo code
+         */
+        promo_code_id: string;
+        /**
+         * 1 to 100
+         */
+        limit?: string;
+        /**
+         * The next_before of the page before
+         */
+        before?: string;
+    };
+    url: '/admin-list-promo-redemptions';
+};
+
+export type AdminListPromoRedemptionsErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminListPromoRedemptionsError = AdminListPromoRedemptionsErrors[keyof AdminListPromoRedemptionsErrors];
+
+export type AdminListPromoRedemptionsResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminListPurchasesData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Production or Sandbox
+         */
+        environment?: string;
+        /**
+         * unowned: nobody is known to own it; waiting: its product is not known
+         */
+        state?: string;
+        /**
+         * 1 to 100
+         */
+        limit?: string;
+        /**
+         * The next_before of the page before
+         */
+        before?: string;
+    };
+    url: '/admin-list-purchases';
+};
+
+export type AdminListPurchasesErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminListPurchasesError = AdminListPurchasesErrors[keyof AdminListPurchasesErrors];
+
+export type AdminListPurchasesResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminListReportsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * open or closed
+         */
+        status?: string;
+        /**
+         * 1 to 100
+         */
+        limit?: string;
+    };
+    url: '/admin-list-reports';
+};
+
+export type AdminListReportsErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminListReportsError = AdminListReportsErrors[keyof AdminListReportsErrors];
+
+export type AdminListReportsResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminListSessionsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/admin-list-sessions';
+};
+
+export type AdminListSessionsErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminListSessionsError = AdminListSessionsErrors[keyof AdminListSessionsErrors];
+
+export type AdminListSessionsResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminListThemesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/admin-list-themes';
+};
+
+export type AdminListThemesErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminListThemesError = AdminListThemesErrors[keyof AdminListThemesErrors];
+
+export type AdminListThemesResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminModelMarginsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * 1 to 366
+         */
+        days?: string;
+    };
+    url: '/admin-model-margins';
+};
+
+export type AdminModelMarginsErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminModelMarginsError = AdminModelMarginsErrors[keyof AdminModelMarginsErrors];
+
+export type AdminModelMarginsResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminOverviewData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * 1 to 8784
+         */
+        hours?: string;
+    };
+    url: '/admin-overview';
+};
+
+export type AdminOverviewErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminOverviewError = AdminOverviewErrors[keyof AdminOverviewErrors];
+
+export type AdminOverviewResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminPreviewModelData = {
+    body: unknown;
+    path?: never;
+    query?: never;
+    url: '/admin-preview-model';
+};
+
+export type AdminPreviewModelErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminPreviewModelError = AdminPreviewModelErrors[keyof AdminPreviewModelErrors];
+
+export type AdminPreviewModelResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminPublishConsentTermsData = {
+    body: unknown;
+    headers?: {
+        /**
+         * A UUID; the same key with the same body is done once
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/admin-publish-consent-terms';
+};
+
+export type AdminPublishConsentTermsErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Conflict
+     */
+    409: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminPublishConsentTermsError = AdminPublishConsentTermsErrors[keyof AdminPublishConsentTermsErrors];
+
+export type AdminPublishConsentTermsResponses = {
+    /**
+     * OK
+     */
+    200: AdminSuccessAnswer;
+};
+
+export type AdminPublishConsentTermsResponse = AdminPublishConsentTermsResponses[keyof AdminPublishConsentTermsResponses];
+
+export type AdminRefundCreditsData = {
+    body: unknown;
+    headers: {
+        /**
+         * A UUID; the same key with the same body is done once
+         */
+        'Idempotency-Key': string;
+    };
+    path?: never;
+    query?: never;
+    url: '/admin-refund-credits';
+};
+
+export type AdminRefundCreditsErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Conflict
+     */
+    409: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminRefundCreditsError = AdminRefundCreditsErrors[keyof AdminRefundCreditsErrors];
+
+export type AdminRefundCreditsResponses = {
+    /**
+     * OK
+     */
+    200: AdminBalanceAnswer;
+    /**
+     * Accepted
+     */
+    202: AdminPendingAnswer;
+};
+
+export type AdminRefundCreditsResponse = AdminRefundCreditsResponses[keyof AdminRefundCreditsResponses];
+
+export type AdminRemovePasskeyData = {
+    body: unknown;
+    headers?: {
+        /**
+         * A UUID; the same key with the same body is done once
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/admin-remove-passkey';
+};
+
+export type AdminRemovePasskeyErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Conflict
+     */
+    409: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminRemovePasskeyError = AdminRemovePasskeyErrors[keyof AdminRemovePasskeyErrors];
+
+export type AdminRemovePasskeyResponses = {
+    /**
+     * OK
+     */
+    200: AdminSuccessAnswer;
+};
+
+export type AdminRemovePasskeyResponse = AdminRemovePasskeyResponses[keyof AdminRemovePasskeyResponses];
+
+export type AdminRequestLedgerCheckData = {
+    body: unknown;
+    headers?: {
+        /**
+         * A UUID; the same key with the same body is done once
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/admin-request-ledger-check';
+};
+
+export type AdminRequestLedgerCheckErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Conflict
+     */
+    409: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminRequestLedgerCheckError = AdminRequestLedgerCheckErrors[keyof AdminRequestLedgerCheckErrors];
+
+export type AdminRequestLedgerCheckResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminResendDeliveryData = {
+    body: unknown;
+    headers?: {
+        /**
+         * A UUID; the same key with the same body is done once
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/admin-resend-delivery';
+};
+
+export type AdminResendDeliveryErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Conflict
+     */
+    409: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminResendDeliveryError = AdminResendDeliveryErrors[keyof AdminResendDeliveryErrors];
+
+export type AdminResendDeliveryResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminRetryJobData = {
+    body: unknown;
+    headers: {
+        /**
+         * A UUID; the same key with the same body is done once
+         */
+        'Idempotency-Key': string;
+    };
+    path?: never;
+    query?: never;
+    url: '/admin-retry-job';
+};
+
+export type AdminRetryJobErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Conflict
+     */
+    409: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminRetryJobError = AdminRetryJobErrors[keyof AdminRetryJobErrors];
+
+export type AdminRetryJobResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminRevokeAdminData = {
+    body: unknown;
+    headers?: {
+        /**
+         * A UUID; the same key with the same body is done once
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/admin-revoke-admin';
+};
+
+export type AdminRevokeAdminErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Conflict
+     */
+    409: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminRevokeAdminError = AdminRevokeAdminErrors[keyof AdminRevokeAdminErrors];
+
+export type AdminRevokeAdminResponses = {
+    /**
+     * OK
+     */
+    200: AdminSuccessAnswer;
+};
+
+export type AdminRevokeAdminResponse = AdminRevokeAdminResponses[keyof AdminRevokeAdminResponses];
+
+export type AdminSaveAppSettingsData = {
+    body: unknown;
+    headers?: {
+        /**
+         * A UUID; the same key with the same body is done once
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/admin-save-app-settings';
+};
+
+export type AdminSaveAppSettingsErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Conflict
+     */
+    409: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminSaveAppSettingsError = AdminSaveAppSettingsErrors[keyof AdminSaveAppSettingsErrors];
+
+export type AdminSaveAppSettingsResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminSaveModelData = {
+    body: unknown;
+    headers?: {
+        /**
+         * A UUID; the same key with the same body is done once
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/admin-save-model';
+};
+
+export type AdminSaveModelErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Conflict
+     */
+    409: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminSaveModelError = AdminSaveModelErrors[keyof AdminSaveModelErrors];
+
+export type AdminSaveModelResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminSaveProductData = {
+    body: unknown;
+    headers?: {
+        /**
+         * A UUID; the same key with the same body is done once
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/admin-save-product';
+};
+
+export type AdminSaveProductErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Conflict
+     */
+    409: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminSaveProductError = AdminSaveProductErrors[keyof AdminSaveProductErrors];
+
+export type AdminSaveProductResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminSaveThemeData = {
+    body: unknown;
+    headers?: {
+        /**
+         * A UUID; the same key with the same body is done once
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/admin-save-theme';
+};
+
+export type AdminSaveThemeErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Conflict
+     */
+    409: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminSaveThemeError = AdminSaveThemeErrors[keyof AdminSaveThemeErrors];
+
+export type AdminSaveThemeResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminSearchUsersData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * What to look for; better by admin-find-users
+         */
+        q?: string;
+        /**
+         * 1 to 100
+         */
+        limit?: string;
+        /**
+         * The next_before of the page before
+         */
+        before?: string;
+    };
+    url: '/admin-search-users';
+};
+
+export type AdminSearchUsersErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminSearchUsersError = AdminSearchUsersErrors[keyof AdminSearchUsersErrors];
+
+export type AdminSearchUsersResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminSetRoleData = {
+    body: unknown;
+    headers?: {
+        /**
+         * A UUID; the same key with the same body is done once
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/admin-set-role';
+};
+
+export type AdminSetRoleErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Conflict
+     */
+    409: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminSetRoleError = AdminSetRoleErrors[keyof AdminSetRoleErrors];
+
+export type AdminSetRoleResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminSetTierData = {
+    body: unknown;
+    headers?: {
+        /**
+         * A UUID; the same key with the same body is done once
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/admin-set-tier';
+};
+
+export type AdminSetTierErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Conflict
+     */
+    409: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminSetTierError = AdminSetTierErrors[keyof AdminSetTierErrors];
+
+export type AdminSetTierResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminSystemData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/admin-system';
+};
+
+export type AdminSystemErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminSystemError = AdminSystemErrors[keyof AdminSystemErrors];
+
+export type AdminSystemResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminThemeStatsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * 1 to 8784
+         */
+        hours?: string;
+    };
+    url: '/admin-theme-stats';
+};
+
+export type AdminThemeStatsErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminThemeStatsError = AdminThemeStatsErrors[keyof AdminThemeStatsErrors];
+
+export type AdminThemeStatsResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AdminToggleModelData = {
+    body: unknown;
+    headers?: {
+        /**
+         * A UUID; the same key with the same body is done once
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/admin-toggle-model';
+};
+
+export type AdminToggleModelErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Conflict
+     */
+    409: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminToggleModelError = AdminToggleModelErrors[keyof AdminToggleModelErrors];
+
+export type AdminToggleModelResponses = {
+    /**
+     * OK
+     */
+    200: AdminSuccessAnswer;
+};
+
+export type AdminToggleModelResponse = AdminToggleModelResponses[keyof AdminToggleModelResponses];
+
+export type AdminUnbanUserData = {
+    body: unknown;
+    headers?: {
+        /**
+         * A UUID; the same key with the same body is done once
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/admin-unban-user';
+};
+
+export type AdminUnbanUserErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Conflict
+     */
+    409: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminUnbanUserError = AdminUnbanUserErrors[keyof AdminUnbanUserErrors];
+
+export type AdminUnbanUserResponses = {
+    /**
+     * OK
+     */
+    200: AdminSuccessAnswer;
+};
+
+export type AdminUnbanUserResponse = AdminUnbanUserResponses[keyof AdminUnbanUserResponses];
+
+export type AdminUserStatsData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * Whom it is about
+         */
+        user_id: string;
+    };
+    url: '/admin-user-stats';
+};
+
+export type AdminUserStatsErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AdminUserStatsError = AdminUserStatsErrors[keyof AdminUserStatsErrors];
+
+export type AdminUserStatsResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AppleAccountEventsData = {
+    body: AppleAccountEventRequest;
+    path?: never;
+    query?: never;
+    url: '/apple-account-events';
+};
+
+export type AppleAccountEventsErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AppleAccountEventsError = AppleAccountEventsErrors[keyof AppleAccountEventsErrors];
+
+export type AppleAccountEventsResponses = {
+    /**
+     * OK
+     */
+    200: AppleAccountEventAnswer;
+};
+
+export type AppleAccountEventsResponse = AppleAccountEventsResponses[keyof AppleAccountEventsResponses];
+
+export type AppleServerNotificationsData = {
+    body: AppStoreNotification;
+    path?: never;
+    query?: never;
+    url: '/apple-server-notifications';
+};
+
+export type AppleServerNotificationsErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type AppleServerNotificationsError = AppleServerNotificationsErrors[keyof AppleServerNotificationsErrors];
+
+export type AppleServerNotificationsResponses = {
+    /**
+     * OK
+     */
+    200: AppStoreNotificationAnswer;
+};
+
+export type AppleServerNotificationsResponse = AppleServerNotificationsResponses[keyof AppleServerNotificationsResponses];
+
+export type AuthJwksData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/auth/v1/.well-known/jwks.json';
+};
+
+export type AuthJwksResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AuthHealthData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/auth/v1/health';
+};
+
+export type AuthHealthResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AuthLogoutData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * global, local or others; global when absent
+         */
+        scope?: string;
+    };
+    url: '/auth/v1/logout';
+};
+
+export type AuthLogoutErrors = {
+    /**
+     * Bad Request
+     */
+    400: AuthError;
+    /**
+     * Unauthorized
+     */
+    401: AuthError;
+    /**
+     * Forbidden
+     */
+    403: AuthError;
+};
+
+export type AuthLogoutError = AuthLogoutErrors[keyof AuthLogoutErrors];
+
+export type AuthLogoutResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type AuthLogoutResponse = AuthLogoutResponses[keyof AuthLogoutResponses];
+
+export type AuthSettingsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/auth/v1/settings';
+};
+
+export type AuthSettingsResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type AuthSignupData = {
+    body: SignUpRequest;
+    headers: {
+        /**
+         * The anon key
+         */
+        apikey: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/auth/v1/signup';
+};
+
+export type AuthSignupErrors = {
+    /**
+     * Bad Request
+     */
+    400: AuthError;
+    /**
+     * Unauthorized
+     */
+    401: GatewayError;
+    /**
+     * Unprocessable Entity
+     */
+    422: AuthError;
+    /**
+     * Too Many Requests
+     */
+    429: AuthError;
+    /**
+     * Service Unavailable
+     */
+    503: AuthError;
+};
+
+export type AuthSignupError = AuthSignupErrors[keyof AuthSignupErrors];
+
+export type AuthSignupResponses = {
+    /**
+     * OK
+     */
+    200: SessionAnswer;
+};
+
+export type AuthSignupResponse = AuthSignupResponses[keyof AuthSignupResponses];
+
+export type AuthTokenData = {
+    body: TokenRequest;
+    path?: never;
+    query: {
+        /**
+         * refresh_token or id_token
+         */
+        grant_type: string;
+    };
+    url: '/auth/v1/token';
+};
+
+export type AuthTokenErrors = {
+    /**
+     * Bad Request
+     */
+    400: AuthError;
+    /**
+     * Forbidden
+     */
+    403: AuthError;
+    /**
+     * Unprocessable Entity
+     */
+    422: AuthError;
+    /**
+     * Service Unavailable
+     */
+    503: AuthError;
+};
+
+export type AuthTokenError = AuthTokenErrors[keyof AuthTokenErrors];
+
+export type AuthTokenResponses = {
+    /**
+     * OK
+     */
+    200: SessionAnswer;
+};
+
+export type AuthTokenResponse = AuthTokenResponses[keyof AuthTokenResponses];
+
+export type AuthUserData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/auth/v1/user';
+};
+
+export type AuthUserErrors = {
+    /**
+     * Unauthorized
+     */
+    401: AuthError;
+    /**
+     * Forbidden
+     */
+    403: AuthError;
+};
+
+export type AuthUserError = AuthUserErrors[keyof AuthUserErrors];
+
+export type AuthUserResponses = {
+    /**
+     * OK
+     */
+    200: AuthUser;
+};
+
+export type AuthUserResponse = AuthUserResponses[keyof AuthUserResponses];
+
+export type AuthUpdateUserData = {
+    body: UpdateUserRequest;
+    path?: never;
+    query?: never;
+    url: '/auth/v1/user';
+};
+
+export type AuthUpdateUserErrors = {
+    /**
+     * Bad Request
+     */
+    400: AuthError;
+    /**
+     * Unauthorized
+     */
+    401: AuthError;
+    /**
+     * Forbidden
+     */
+    403: AuthError;
+    /**
+     * Unprocessable Entity
+     */
+    422: AuthError;
+};
+
+export type AuthUpdateUserError = AuthUpdateUserErrors[keyof AuthUpdateUserErrors];
+
+export type AuthUpdateUserResponses = {
+    /**
+     * OK
+     */
+    200: AuthUser;
+};
+
+export type AuthUpdateUserResponse = AuthUpdateUserResponses[keyof AuthUpdateUserResponses];
+
+export type DeleteAccountData = {
+    body: DeleteAccountRequest;
+    path?: never;
+    query?: never;
+    url: '/delete-account';
+};
+
+export type DeleteAccountErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Conflict
+     */
+    409: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type DeleteAccountError = DeleteAccountErrors[keyof DeleteAccountErrors];
+
+export type DeleteAccountResponses = {
+    /**
+     * OK
+     */
+    200: DeleteAccountAnswer;
+};
+
+export type DeleteAccountResponse = DeleteAccountResponses[keyof DeleteAccountResponses];
+
+export type DeleteVideoJobData = {
+    body: DeleteJobRequest;
+    path?: never;
+    query?: never;
+    url: '/delete-video-job';
+};
+
+export type DeleteVideoJobErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type DeleteVideoJobError = DeleteVideoJobErrors[keyof DeleteVideoJobErrors];
+
+export type DeleteVideoJobResponses = {
+    /**
+     * OK
+     */
+    200: SuccessAnswer;
+};
+
+export type DeleteVideoJobResponse = DeleteVideoJobResponses[keyof DeleteVideoJobResponses];
+
+export type DeviceChallengeData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/device-challenge';
+};
+
+export type DeviceChallengeErrors = {
+    /**
+     * Too Many Requests
+     */
+    429: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type DeviceChallengeError = DeviceChallengeErrors[keyof DeviceChallengeErrors];
+
+export type DeviceChallengeResponses = {
+    /**
+     * OK
+     */
+    200: DeviceChallengeAnswer;
+};
+
+export type DeviceChallengeResponse = DeviceChallengeResponses[keyof DeviceChallengeResponses];
+
+export type DeviceCheckData = {
+    body: DeviceCheckRequest;
+    path?: never;
+    query?: never;
+    url: '/device-check';
+};
+
+export type DeviceCheckErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Too Many Requests
+     */
+    429: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type DeviceCheckError = DeviceCheckErrors[keyof DeviceCheckErrors];
+
+export type DeviceCheckResponses = {
+    /**
+     * OK
+     */
+    200: DeviceCheckAnswer;
+};
+
+export type DeviceCheckResponse = DeviceCheckResponses[keyof DeviceCheckResponses];
+
+export type EndSessionData = {
+    body: EndSessionRequest;
+    path?: never;
+    query?: never;
+    url: '/end-session';
+};
+
+export type EndSessionErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type EndSessionError = EndSessionErrors[keyof EndSessionErrors];
+
+export type EndSessionResponses = {
+    /**
+     * OK
+     */
+    200: EndSessionAnswer;
+};
+
+export type EndSessionResponse = EndSessionResponses[keyof EndSessionResponses];
+
+export type ExportUserDataData = {
+    body: ExportRequest;
+    path?: never;
+    query?: never;
+    url: '/export-user-data';
+};
+
+export type ExportUserDataErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type ExportUserDataError = ExportUserDataErrors[keyof ExportUserDataErrors];
+
+export type ExportUserDataResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+};
+
+export type GenerateVideoData = {
+    body: GenerateVideoRequest;
+    headers: {
+        /**
+         * A UUID; the same key with the same body gives the same answer for 24 hours
+         */
+        'Idempotency-Key': string;
+    };
+    path?: never;
+    query?: never;
+    url: '/generate-video';
+};
+
+export type GenerateVideoErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Payment Required
+     */
+    402: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorBody;
+    /**
+     * Too Many Requests
+     */
+    429: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type GenerateVideoError = GenerateVideoErrors[keyof GenerateVideoErrors];
+
+export type GenerateVideoResponses = {
+    /**
+     * OK
+     */
+    200: GenerateVideoAnswer;
+};
+
+export type GenerateVideoResponse = GenerateVideoResponses[keyof GenerateVideoResponses];
+
+export type GetAppSettingsData = {
+    body?: never;
+    headers?: {
+        /**
+         * An ETag from before; 304 when nothing changed
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/get-app-settings';
+};
+
+export type GetAppSettingsErrors = {
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type GetAppSettingsError = GetAppSettingsErrors[keyof GetAppSettingsErrors];
+
+export type GetAppSettingsResponses = {
+    /**
+     * OK
+     */
+    200: AppSettingsAnswer;
+};
+
+export type GetAppSettingsResponse = GetAppSettingsResponses[keyof GetAppSettingsResponses];
+
+export type GetConsentTermsData = {
+    body?: never;
+    headers?: {
+        /**
+         * en, tr or es: the text's language, else English
+         */
+        'Accept-Language'?: string;
+        /**
+         * An ETag from before; 304 when nothing changed
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: {
+        /**
+         * terms, ai_processing (the default) or consumption_data
+         */
+        kind?: string;
+    };
+    url: '/get-consent-terms';
+};
+
+export type GetConsentTermsErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type GetConsentTermsError = GetConsentTermsErrors[keyof GetConsentTermsErrors];
+
+export type GetConsentTermsResponses = {
+    /**
+     * OK
+     */
+    200: ConsentTermsAnswer;
+};
+
+export type GetConsentTermsResponse = GetConsentTermsResponses[keyof GetConsentTermsResponses];
+
+export type GetCreditHistoryData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * 1 to 100; 20 when absent
+         */
+        limit?: string;
+        /**
+         * The next_before of the page before
+         */
+        before?: string;
+        /**
+         * Optional; must be the caller
+         */
+        user_id?: string;
+    };
+    url: '/get-credit-history';
+};
+
+export type GetCreditHistoryErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type GetCreditHistoryError = GetCreditHistoryErrors[keyof GetCreditHistoryErrors];
+
+export type GetCreditHistoryResponses = {
+    /**
+     * OK
+     */
+    200: CreditHistoryAnswer;
+};
+
+export type GetCreditHistoryResponse = GetCreditHistoryResponses[keyof GetCreditHistoryResponses];
+
+export type GetModelsData = {
+    body?: never;
+    headers?: {
+        /**
+         * An ETag from before; 304 when nothing changed
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/get-models';
+};
+
+export type GetModelsErrors = {
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type GetModelsError = GetModelsErrors[keyof GetModelsErrors];
+
+export type GetModelsResponses = {
+    /**
+     * OK
+     */
+    200: ModelsAnswer;
+};
+
+export type GetModelsResponse = GetModelsResponses[keyof GetModelsResponses];
+
+export type GetProductsData = {
+    body?: never;
+    headers?: {
+        /**
+         * An ETag from before; 304 when nothing changed
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/get-products';
+};
+
+export type GetProductsErrors = {
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type GetProductsError = GetProductsErrors[keyof GetProductsErrors];
+
+export type GetProductsResponses = {
+    /**
+     * OK
+     */
+    200: ProductsAnswer;
+};
+
+export type GetProductsResponse = GetProductsResponses[keyof GetProductsResponses];
+
+export type GetSessionsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Optional; must be the caller
+         */
+        user_id?: string;
+    };
+    url: '/get-sessions';
+};
+
+export type GetSessionsErrors = {
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type GetSessionsError = GetSessionsErrors[keyof GetSessionsErrors];
+
+export type GetSessionsResponses = {
+    /**
+     * OK
+     */
+    200: SessionsAnswer;
+};
+
+export type GetSessionsResponse = GetSessionsResponses[keyof GetSessionsResponses];
+
+export type GetThemesData = {
+    body?: never;
+    headers?: {
+        /**
+         * en, tr or es: a theme's translation, else English
+         */
+        'Accept-Language'?: string;
+        /**
+         * An ETag from before; 304 when nothing changed
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/get-themes';
+};
+
+export type GetThemesErrors = {
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type GetThemesError = GetThemesErrors[keyof GetThemesErrors];
+
+export type GetThemesResponses = {
+    /**
+     * OK
+     */
+    200: ThemesAnswer;
+};
+
+export type GetThemesResponse = GetThemesResponses[keyof GetThemesResponses];
+
+export type GetUserCreditsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Optional; must be the caller
+         */
+        user_id?: string;
+    };
+    url: '/get-user-credits';
+};
+
+export type GetUserCreditsErrors = {
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type GetUserCreditsError = GetUserCreditsErrors[keyof GetUserCreditsErrors];
+
+export type GetUserCreditsResponses = {
+    /**
+     * OK
+     */
+    200: CreditsAnswer;
+};
+
+export type GetUserCreditsResponse = GetUserCreditsResponses[keyof GetUserCreditsResponses];
+
+export type GetUserProfileData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Optional; must be the caller
+         */
+        user_id?: string;
+    };
+    url: '/get-user-profile';
+};
+
+export type GetUserProfileErrors = {
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type GetUserProfileError = GetUserProfileErrors[keyof GetUserProfileErrors];
+
+export type GetUserProfileResponses = {
+    /**
+     * OK
+     */
+    200: UserProfile;
+};
+
+export type GetUserProfileResponse = GetUserProfileResponses[keyof GetUserProfileResponses];
+
+export type GetVideoJobsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * 1 to 100; 20 when absent
+         */
+        limit?: string;
+        /**
+         * Jobs to leave out; prefer before
+         */
+        offset?: string;
+        /**
+         * The next_before of the page before
+         */
+        before?: string;
+        /**
+         * pending, processing, completed or failed
+         */
+        status?: string;
+        /**
+         * A piece of the prompt
+         */
+        q?: string;
+        /**
+         * Optional; must be the caller
+         */
+        user_id?: string;
+    };
+    url: '/get-video-jobs';
+};
+
+export type GetVideoJobsErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type GetVideoJobsError = GetVideoJobsErrors[keyof GetVideoJobsErrors];
+
+export type GetVideoJobsResponses = {
+    /**
+     * OK
+     */
+    200: JobListAnswer;
+};
+
+export type GetVideoJobsResponse = GetVideoJobsResponses[keyof GetVideoJobsResponses];
+
+export type GetVideoStatusData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * The job
+         */
+        job_id: string;
+        /**
+         * Optional; must be the caller
+         */
+        user_id?: string;
+    };
+    url: '/get-video-status';
+};
+
+export type GetVideoStatusErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Too Many Requests
+     */
+    429: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type GetVideoStatusError = GetVideoStatusErrors[keyof GetVideoStatusErrors];
+
+export type GetVideoStatusResponses = {
+    /**
+     * OK
+     */
+    200: JobStatusAnswer;
+};
+
+export type GetVideoStatusResponse = GetVideoStatusResponses[keyof GetVideoStatusResponses];
 
 export type HealthLiveData = {
     body?: never;
@@ -1229,6 +5299,908 @@ export type HealthReadyResponses = {
      */
     200: unknown;
 };
+
+export type MergeGuestUserData = {
+    body: MergeGuestRequest;
+    path?: never;
+    query?: never;
+    url: '/merge-guest-user';
+};
+
+export type MergeGuestUserErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Conflict
+     */
+    409: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Too Many Requests
+     */
+    429: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type MergeGuestUserError = MergeGuestUserErrors[keyof MergeGuestUserErrors];
+
+export type MergeGuestUserResponses = {
+    /**
+     * OK
+     */
+    200: MergeGuestAnswer;
+};
+
+export type MergeGuestUserResponse = MergeGuestUserResponses[keyof MergeGuestUserResponses];
+
+export type RecordConsentData = {
+    body: RecordConsentRequest;
+    path?: never;
+    query?: never;
+    url: '/record-consent';
+};
+
+export type RecordConsentErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type RecordConsentError = RecordConsentErrors[keyof RecordConsentErrors];
+
+export type RecordConsentResponses = {
+    /**
+     * OK
+     */
+    200: RecordConsentAnswer;
+};
+
+export type RecordConsentResponse = RecordConsentResponses[keyof RecordConsentResponses];
+
+export type RedeemPromoCodeData = {
+    body: RedeemPromoCodeRequest;
+    headers?: {
+        /**
+         * A UUID; the same key with the same code gives the same answer for 24 hours
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/redeem-promo-code';
+};
+
+export type RedeemPromoCodeErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Conflict
+     */
+    409: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Unprocessable Entity
+     */
+    422: ErrorBody;
+    /**
+     * Too Many Requests
+     */
+    429: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type RedeemPromoCodeError = RedeemPromoCodeErrors[keyof RedeemPromoCodeErrors];
+
+export type RedeemPromoCodeResponses = {
+    /**
+     * OK
+     */
+    200: RedeemPromoCodeAnswer;
+};
+
+export type RedeemPromoCodeResponse = RedeemPromoCodeResponses[keyof RedeemPromoCodeResponses];
+
+export type ForgetPushTokenData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * Apple's device token
+         */
+        token: string;
+        /**
+         * Optional; must be the caller
+         */
+        user_id?: string;
+    };
+    url: '/register-push-token';
+};
+
+export type ForgetPushTokenErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type ForgetPushTokenError = ForgetPushTokenErrors[keyof ForgetPushTokenErrors];
+
+export type ForgetPushTokenResponses = {
+    /**
+     * OK
+     */
+    200: PushTokenAnswer;
+};
+
+export type ForgetPushTokenResponse = ForgetPushTokenResponses[keyof ForgetPushTokenResponses];
+
+export type RegisterPushTokenData = {
+    body: RegisterPushTokenRequest;
+    path?: never;
+    query?: never;
+    url: '/register-push-token';
+};
+
+export type RegisterPushTokenErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type RegisterPushTokenError = RegisterPushTokenErrors[keyof RegisterPushTokenErrors];
+
+export type RegisterPushTokenResponses = {
+    /**
+     * OK
+     */
+    200: PushTokenAnswer;
+};
+
+export type RegisterPushTokenResponse = RegisterPushTokenResponses[keyof RegisterPushTokenResponses];
+
+export type ReportContentData = {
+    body: ReportContentRequest;
+    path?: never;
+    query?: never;
+    url: '/report-content';
+};
+
+export type ReportContentErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type ReportContentError = ReportContentErrors[keyof ReportContentErrors];
+
+export type ReportContentResponses = {
+    /**
+     * OK
+     */
+    200: ReportContentAnswer;
+};
+
+export type ReportContentResponse = ReportContentResponses[keyof ReportContentResponses];
+
+export type SetAgeBandData = {
+    body: SetAgeBandRequest;
+    path?: never;
+    query?: never;
+    url: '/set-age-band';
+};
+
+export type SetAgeBandErrors = {
+    /**
+     * Bad Request
+     */
+    400: ErrorBody;
+    /**
+     * Unauthorized
+     */
+    401: ErrorBody;
+    /**
+     * Forbidden
+     */
+    403: ErrorBody;
+    /**
+     * Not Found
+     */
+    404: ErrorBody;
+    /**
+     * Conflict
+     */
+    409: ErrorBody;
+    /**
+     * Payload Too Large
+     */
+    413: ErrorBody;
+    /**
+     * Unsupported Media Type
+     */
+    415: ErrorBody;
+    /**
+     * Service Unavailable
+     */
+    503: ErrorBody;
+};
+
+export type SetAgeBandError = SetAgeBandErrors[keyof SetAgeBandErrors];
+
+export type SetAgeBandResponses = {
+    /**
+     * OK
+     */
+    200: SetAgeBandAnswer;
+};
+
+export type SetAgeBandResponse = SetAgeBandResponses[keyof SetAgeBandResponses];
+
+export type ListBucketsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/storage/v1/bucket';
+};
+
+export type ListBucketsErrors = {
+    /**
+     * Unauthorized
+     */
+    401: StorageError;
+    /**
+     * Forbidden
+     */
+    403: StorageError;
+    /**
+     * Service Unavailable
+     */
+    503: StorageError;
+};
+
+export type ListBucketsError = ListBucketsErrors[keyof ListBucketsErrors];
+
+export type ListBucketsResponses = {
+    /**
+     * OK
+     */
+    200: Array<Bucket>;
+};
+
+export type ListBucketsResponse = ListBucketsResponses[keyof ListBucketsResponses];
+
+export type GetBucketData = {
+    body?: never;
+    path: {
+        bucket: string;
+    };
+    query?: never;
+    url: '/storage/v1/bucket/{bucket}';
+};
+
+export type GetBucketErrors = {
+    /**
+     * Unauthorized
+     */
+    401: StorageError;
+    /**
+     * Forbidden
+     */
+    403: StorageError;
+    /**
+     * Not Found
+     */
+    404: StorageError;
+    /**
+     * Service Unavailable
+     */
+    503: StorageError;
+};
+
+export type GetBucketError = GetBucketErrors[keyof GetBucketErrors];
+
+export type GetBucketResponses = {
+    /**
+     * OK
+     */
+    200: Bucket;
+};
+
+export type GetBucketResponse = GetBucketResponses[keyof GetBucketResponses];
+
+export type ReadOwnFileData = {
+    body?: never;
+    path: {
+        bucket: string;
+        name: string;
+    };
+    query?: {
+        /**
+         * Save it instead of showing it, under this name when there is one
+         */
+        download?: string;
+    };
+    url: '/storage/v1/object/authenticated/{bucket}/{name}';
+};
+
+export type ReadOwnFileErrors = {
+    /**
+     * Unauthorized
+     */
+    401: StorageError;
+    /**
+     * Forbidden
+     */
+    403: StorageError;
+    /**
+     * Not Found
+     */
+    404: StorageError;
+    /**
+     * Service Unavailable
+     */
+    503: StorageError;
+};
+
+export type ReadOwnFileError = ReadOwnFileErrors[keyof ReadOwnFileErrors];
+
+export type ReadOwnFileResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+    /**
+     * Partial Content
+     */
+    206: unknown;
+};
+
+export type ReadOwnFileHeadData = {
+    body?: never;
+    path: {
+        bucket: string;
+        name: string;
+    };
+    query?: {
+        /**
+         * Save it instead of showing it, under this name when there is one
+         */
+        download?: string;
+    };
+    url: '/storage/v1/object/authenticated/{bucket}/{name}';
+};
+
+export type ReadOwnFileHeadErrors = {
+    /**
+     * Unauthorized
+     */
+    401: StorageError;
+    /**
+     * Forbidden
+     */
+    403: StorageError;
+    /**
+     * Not Found
+     */
+    404: StorageError;
+    /**
+     * Service Unavailable
+     */
+    503: StorageError;
+};
+
+export type ReadOwnFileHeadError = ReadOwnFileHeadErrors[keyof ReadOwnFileHeadErrors];
+
+export type ReadOwnFileHeadResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+    /**
+     * Partial Content
+     */
+    206: unknown;
+};
+
+export type CopyFileData = {
+    body: MoveFileRequest;
+    path?: never;
+    query?: never;
+    url: '/storage/v1/object/copy';
+};
+
+export type CopyFileErrors = {
+    /**
+     * Bad Request
+     */
+    400: StorageError;
+    /**
+     * Unauthorized
+     */
+    401: StorageError;
+    /**
+     * Forbidden
+     */
+    403: StorageError;
+    /**
+     * Not Found
+     */
+    404: StorageError;
+    /**
+     * Conflict
+     */
+    409: StorageError;
+    /**
+     * Payload Too Large
+     */
+    413: StorageError;
+    /**
+     * Unsupported Media Type
+     */
+    415: StorageError;
+    /**
+     * Too Many Requests
+     */
+    429: StorageError;
+    /**
+     * Service Unavailable
+     */
+    503: StorageError;
+};
+
+export type CopyFileError = CopyFileErrors[keyof CopyFileErrors];
+
+export type CopyFileResponses = {
+    /**
+     * OK
+     */
+    200: UploadAnswer;
+};
+
+export type CopyFileResponse = CopyFileResponses[keyof CopyFileResponses];
+
+export type FileInfoLongData = {
+    body?: never;
+    path: {
+        bucket: string;
+        name: string;
+    };
+    query?: never;
+    url: '/storage/v1/object/info/authenticated/{bucket}/{name}';
+};
+
+export type FileInfoLongErrors = {
+    /**
+     * Unauthorized
+     */
+    401: StorageError;
+    /**
+     * Forbidden
+     */
+    403: StorageError;
+    /**
+     * Not Found
+     */
+    404: StorageError;
+    /**
+     * Service Unavailable
+     */
+    503: StorageError;
+};
+
+export type FileInfoLongError = FileInfoLongErrors[keyof FileInfoLongErrors];
+
+export type FileInfoLongResponses = {
+    /**
+     * OK
+     */
+    200: FileInfoAnswer;
+};
+
+export type FileInfoLongResponse = FileInfoLongResponses[keyof FileInfoLongResponses];
+
+export type FileInfoData = {
+    body?: never;
+    path: {
+        bucket: string;
+        name: string;
+    };
+    query?: never;
+    url: '/storage/v1/object/info/{bucket}/{name}';
+};
+
+export type FileInfoErrors = {
+    /**
+     * Unauthorized
+     */
+    401: StorageError;
+    /**
+     * Forbidden
+     */
+    403: StorageError;
+    /**
+     * Not Found
+     */
+    404: StorageError;
+    /**
+     * Service Unavailable
+     */
+    503: StorageError;
+};
+
+export type FileInfoError = FileInfoErrors[keyof FileInfoErrors];
+
+export type FileInfoResponses = {
+    /**
+     * OK
+     */
+    200: FileInfoAnswer;
+};
+
+export type FileInfoResponse = FileInfoResponses[keyof FileInfoResponses];
+
+export type ListFilesData = {
+    body: ListFilesRequest;
+    path: {
+        bucket: string;
+    };
+    query?: never;
+    url: '/storage/v1/object/list/{bucket}';
+};
+
+export type ListFilesErrors = {
+    /**
+     * Bad Request
+     */
+    400: StorageError;
+    /**
+     * Unauthorized
+     */
+    401: StorageError;
+    /**
+     * Forbidden
+     */
+    403: StorageError;
+    /**
+     * Payload Too Large
+     */
+    413: StorageError;
+    /**
+     * Unsupported Media Type
+     */
+    415: StorageError;
+    /**
+     * Service Unavailable
+     */
+    503: StorageError;
+};
+
+export type ListFilesError = ListFilesErrors[keyof ListFilesErrors];
+
+export type ListFilesResponses = {
+    /**
+     * OK
+     */
+    200: Array<ListedFile>;
+};
+
+export type ListFilesResponse = ListFilesResponses[keyof ListFilesResponses];
+
+export type MoveFileData = {
+    body: MoveFileRequest;
+    path?: never;
+    query?: never;
+    url: '/storage/v1/object/move';
+};
+
+export type MoveFileErrors = {
+    /**
+     * Bad Request
+     */
+    400: StorageError;
+    /**
+     * Unauthorized
+     */
+    401: StorageError;
+    /**
+     * Forbidden
+     */
+    403: StorageError;
+    /**
+     * Not Found
+     */
+    404: StorageError;
+    /**
+     * Conflict
+     */
+    409: StorageError;
+    /**
+     * Payload Too Large
+     */
+    413: StorageError;
+    /**
+     * Unsupported Media Type
+     */
+    415: StorageError;
+    /**
+     * Service Unavailable
+     */
+    503: StorageError;
+};
+
+export type MoveFileError = MoveFileErrors[keyof MoveFileErrors];
+
+export type MoveFileResponses = {
+    /**
+     * OK
+     */
+    200: Moved;
+};
+
+export type MoveFileResponse = MoveFileResponses[keyof MoveFileResponses];
+
+export type ReadPublicFileData = {
+    body?: never;
+    path: {
+        bucket: string;
+        name: string;
+    };
+    query?: {
+        /**
+         * Save it instead of showing it, under this name when there is one
+         */
+        download?: string;
+    };
+    url: '/storage/v1/object/public/{bucket}/{name}';
+};
+
+export type ReadPublicFileErrors = {
+    /**
+     * Not Found
+     */
+    404: StorageError;
+    /**
+     * Service Unavailable
+     */
+    503: StorageError;
+};
+
+export type ReadPublicFileError = ReadPublicFileErrors[keyof ReadPublicFileErrors];
+
+export type ReadPublicFileResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+    /**
+     * Partial Content
+     */
+    206: unknown;
+};
+
+export type ReadPublicFileHeadData = {
+    body?: never;
+    path: {
+        bucket: string;
+        name: string;
+    };
+    query?: {
+        /**
+         * Save it instead of showing it, under this name when there is one
+         */
+        download?: string;
+    };
+    url: '/storage/v1/object/public/{bucket}/{name}';
+};
+
+export type ReadPublicFileHeadErrors = {
+    /**
+     * Not Found
+     */
+    404: StorageError;
+    /**
+     * Service Unavailable
+     */
+    503: StorageError;
+};
+
+export type ReadPublicFileHeadError = ReadPublicFileHeadErrors[keyof ReadPublicFileHeadErrors];
+
+export type ReadPublicFileHeadResponses = {
+    /**
+     * OK
+     */
+    200: unknown;
+    /**
+     * Partial Content
+     */
+    206: unknown;
+};
+
+export type SignFilesData = {
+    body: SignFilesRequest;
+    path: {
+        bucket: string;
+    };
+    query?: never;
+    url: '/storage/v1/object/sign/{bucket}';
+};
+
+export type SignFilesErrors = {
+    /**
+     * Bad Request
+     */
+    400: StorageError;
+    /**
+     * Unauthorized
+     */
+    401: StorageError;
+    /**
+     * Forbidden
+     */
+    403: StorageError;
+    /**
+     * Payload Too Large
+     */
+    413: StorageError;
+    /**
+     * Unsupported Media Type
+     */
+    415: StorageError;
+    /**
+     * Service Unavailable
+     */
+    503: StorageError;
+};
+
+export type SignFilesError = SignFilesErrors[keyof SignFilesErrors];
+
+export type SignFilesResponses = {
+    /**
+     * OK
+     */
+    200: Array<SignedPath>;
+};
+
+export type SignFilesResponse = SignFilesResponses[keyof SignFilesResponses];
 
 export type ReadSignedFileData = {
     body?: never;
@@ -1376,100 +6348,27 @@ export type SignFileResponses = {
 
 export type SignFileResponse = SignFileResponses[keyof SignFileResponses];
 
-export type ReadPublicFileData = {
+export type SignUploadData = {
     body?: never;
+    headers?: {
+        /**
+         * true: a picture of that name may be replaced
+         */
+        'x-upsert'?: string;
+    };
     path: {
         bucket: string;
         name: string;
     };
-    query?: {
-        /**
-         * Save it instead of showing it, under this name when there is one
-         */
-        download?: string;
-    };
-    url: '/storage/v1/object/public/{bucket}/{name}';
+    query?: never;
+    url: '/storage/v1/object/upload/sign/{bucket}/{name}';
 };
 
-export type ReadPublicFileErrors = {
+export type SignUploadErrors = {
     /**
-     * Not Found
+     * Bad Request
      */
-    404: StorageError;
-    /**
-     * Service Unavailable
-     */
-    503: StorageError;
-};
-
-export type ReadPublicFileError = ReadPublicFileErrors[keyof ReadPublicFileErrors];
-
-export type ReadPublicFileResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-    /**
-     * Partial Content
-     */
-    206: unknown;
-};
-
-export type ReadPublicFileHeadData = {
-    body?: never;
-    path: {
-        bucket: string;
-        name: string;
-    };
-    query?: {
-        /**
-         * Save it instead of showing it, under this name when there is one
-         */
-        download?: string;
-    };
-    url: '/storage/v1/object/public/{bucket}/{name}';
-};
-
-export type ReadPublicFileHeadErrors = {
-    /**
-     * Not Found
-     */
-    404: StorageError;
-    /**
-     * Service Unavailable
-     */
-    503: StorageError;
-};
-
-export type ReadPublicFileHeadError = ReadPublicFileHeadErrors[keyof ReadPublicFileHeadErrors];
-
-export type ReadPublicFileHeadResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-    /**
-     * Partial Content
-     */
-    206: unknown;
-};
-
-export type ReadOwnFileData = {
-    body?: never;
-    path: {
-        bucket: string;
-        name: string;
-    };
-    query?: {
-        /**
-         * Save it instead of showing it, under this name when there is one
-         */
-        download?: string;
-    };
-    url: '/storage/v1/object/authenticated/{bucket}/{name}';
-};
-
-export type ReadOwnFileErrors = {
+    400: StorageError;
     /**
      * Unauthorized
      */
@@ -1488,35 +6387,37 @@ export type ReadOwnFileErrors = {
     503: StorageError;
 };
 
-export type ReadOwnFileError = ReadOwnFileErrors[keyof ReadOwnFileErrors];
+export type SignUploadError = SignUploadErrors[keyof SignUploadErrors];
 
-export type ReadOwnFileResponses = {
+export type SignUploadResponses = {
     /**
      * OK
      */
-    200: unknown;
-    /**
-     * Partial Content
-     */
-    206: unknown;
+    200: SignedUpload;
 };
 
-export type ReadOwnFileHeadData = {
-    body?: never;
+export type SignUploadResponse = SignUploadResponses[keyof SignUploadResponses];
+
+export type UploadSignedFileData = {
+    body: IFormFile;
     path: {
         bucket: string;
         name: string;
     };
-    query?: {
+    query: {
         /**
-         * Save it instead of showing it, under this name when there is one
+         * The signature from the address
          */
-        download?: string;
+        token: string;
     };
-    url: '/storage/v1/object/authenticated/{bucket}/{name}';
+    url: '/storage/v1/object/upload/sign/{bucket}/{name}';
 };
 
-export type ReadOwnFileHeadErrors = {
+export type UploadSignedFileErrors = {
+    /**
+     * Bad Request
+     */
+    400: StorageError;
     /**
      * Unauthorized
      */
@@ -1530,23 +6431,84 @@ export type ReadOwnFileHeadErrors = {
      */
     404: StorageError;
     /**
+     * Conflict
+     */
+    409: StorageError;
+    /**
+     * Payload Too Large
+     */
+    413: StorageError;
+    /**
+     * Unsupported Media Type
+     */
+    415: StorageError;
+    /**
+     * Too Many Requests
+     */
+    429: StorageError;
+    /**
      * Service Unavailable
      */
     503: StorageError;
 };
 
-export type ReadOwnFileHeadError = ReadOwnFileHeadErrors[keyof ReadOwnFileHeadErrors];
+export type UploadSignedFileError = UploadSignedFileErrors[keyof UploadSignedFileErrors];
 
-export type ReadOwnFileHeadResponses = {
+export type UploadSignedFileResponses = {
     /**
      * OK
      */
-    200: unknown;
-    /**
-     * Partial Content
-     */
-    206: unknown;
+    200: UploadAnswer;
 };
+
+export type UploadSignedFileResponse = UploadSignedFileResponses[keyof UploadSignedFileResponses];
+
+export type RemoveFilesData = {
+    body: RemoveFilesRequest;
+    path: {
+        bucket: string;
+    };
+    query?: never;
+    url: '/storage/v1/object/{bucket}';
+};
+
+export type RemoveFilesErrors = {
+    /**
+     * Bad Request
+     */
+    400: StorageError;
+    /**
+     * Unauthorized
+     */
+    401: StorageError;
+    /**
+     * Forbidden
+     */
+    403: StorageError;
+    /**
+     * Payload Too Large
+     */
+    413: StorageError;
+    /**
+     * Unsupported Media Type
+     */
+    415: StorageError;
+    /**
+     * Service Unavailable
+     */
+    503: StorageError;
+};
+
+export type RemoveFilesError = RemoveFilesErrors[keyof RemoveFilesErrors];
+
+export type RemoveFilesResponses = {
+    /**
+     * OK
+     */
+    200: Array<ListedFile>;
+};
+
+export type RemoveFilesResponse = RemoveFilesResponses[keyof RemoveFilesResponses];
 
 export type ReadOwnFileShortData = {
     body?: never;
@@ -1768,3568 +6730,6 @@ export type ReplaceFileResponses = {
 
 export type ReplaceFileResponse = ReplaceFileResponses[keyof ReplaceFileResponses];
 
-export type AdminRefundCreditsData = {
-    body: unknown;
-    headers: {
-        /**
-         * A UUID; the same key with the same body is done once
-         */
-        'Idempotency-Key': string;
-    };
-    path?: never;
-    query?: never;
-    url: '/admin-refund-credits';
-};
-
-export type AdminRefundCreditsErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Conflict
-     */
-    409: ErrorBody;
-    /**
-     * Payload Too Large
-     */
-    413: ErrorBody;
-    /**
-     * Unsupported Media Type
-     */
-    415: ErrorBody;
-    /**
-     * Unprocessable Entity
-     */
-    422: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminRefundCreditsError = AdminRefundCreditsErrors[keyof AdminRefundCreditsErrors];
-
-export type AdminRefundCreditsResponses = {
-    /**
-     * OK
-     */
-    200: AdminBalanceAnswer;
-    /**
-     * Accepted
-     */
-    202: AdminPendingAnswer;
-};
-
-export type AdminRefundCreditsResponse = AdminRefundCreditsResponses[keyof AdminRefundCreditsResponses];
-
-export type AdminAdjustCreditsData = {
-    body: unknown;
-    headers: {
-        /**
-         * A UUID; the same key with the same body is done once
-         */
-        'Idempotency-Key': string;
-    };
-    path?: never;
-    query?: never;
-    url: '/admin-adjust-credits';
-};
-
-export type AdminAdjustCreditsErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Conflict
-     */
-    409: ErrorBody;
-    /**
-     * Payload Too Large
-     */
-    413: ErrorBody;
-    /**
-     * Unsupported Media Type
-     */
-    415: ErrorBody;
-    /**
-     * Unprocessable Entity
-     */
-    422: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminAdjustCreditsError = AdminAdjustCreditsErrors[keyof AdminAdjustCreditsErrors];
-
-export type AdminAdjustCreditsResponses = {
-    /**
-     * OK
-     */
-    200: AdminBalanceAnswer;
-    /**
-     * Accepted
-     */
-    202: AdminPendingAnswer;
-};
-
-export type AdminAdjustCreditsResponse = AdminAdjustCreditsResponses[keyof AdminAdjustCreditsResponses];
-
-export type AdminListApprovalsData = {
-    body?: never;
-    path?: never;
-    query?: {
-        /**
-         * pending, approved, declined or expired
-         */
-        status?: string;
-        /**
-         * 1 to 100
-         */
-        limit?: string;
-    };
-    url: '/admin-list-approvals';
-};
-
-export type AdminListApprovalsErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminListApprovalsError = AdminListApprovalsErrors[keyof AdminListApprovalsErrors];
-
-export type AdminListApprovalsResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminApproveData = {
-    body: unknown;
-    headers?: {
-        /**
-         * A UUID; the same key with the same body is done once
-         */
-        'Idempotency-Key'?: string;
-    };
-    path?: never;
-    query?: never;
-    url: '/admin-approve';
-};
-
-export type AdminApproveErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Conflict
-     */
-    409: ErrorBody;
-    /**
-     * Payload Too Large
-     */
-    413: ErrorBody;
-    /**
-     * Unsupported Media Type
-     */
-    415: ErrorBody;
-    /**
-     * Unprocessable Entity
-     */
-    422: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminApproveError = AdminApproveErrors[keyof AdminApproveErrors];
-
-export type AdminApproveResponses = {
-    /**
-     * OK
-     */
-    200: AdminDecisionAnswer;
-};
-
-export type AdminApproveResponse = AdminApproveResponses[keyof AdminApproveResponses];
-
-export type AdminListLedgerData = {
-    body?: never;
-    path?: never;
-    query: {
-        /**
-         * Whom it is about
-         */
-        user_id: string;
-        /**
-         * 1 to 100
-         */
-        limit?: string;
-        /**
-         * The next_before of the page before
-         */
-        before?: string;
-    };
-    url: '/admin-list-ledger';
-};
-
-export type AdminListLedgerErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminListLedgerError = AdminListLedgerErrors[keyof AdminListLedgerErrors];
-
-export type AdminListLedgerResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminSearchUsersData = {
-    body?: never;
-    path?: never;
-    query?: {
-        /**
-         * What to look for; better by admin-find-users
-         */
-        q?: string;
-        /**
-         * 1 to 100
-         */
-        limit?: string;
-        /**
-         * The next_before of the page before
-         */
-        before?: string;
-    };
-    url: '/admin-search-users';
-};
-
-export type AdminSearchUsersErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminSearchUsersError = AdminSearchUsersErrors[keyof AdminSearchUsersErrors];
-
-export type AdminSearchUsersResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminFindUsersData = {
-    body: unknown;
-    path?: never;
-    query?: never;
-    url: '/admin-find-users';
-};
-
-export type AdminFindUsersErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Payload Too Large
-     */
-    413: ErrorBody;
-    /**
-     * Unsupported Media Type
-     */
-    415: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminFindUsersError = AdminFindUsersErrors[keyof AdminFindUsersErrors];
-
-export type AdminFindUsersResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminGetUserData = {
-    body?: never;
-    path?: never;
-    query: {
-        /**
-         * Whom it is about
-         */
-        user_id: string;
-    };
-    url: '/admin-get-user';
-};
-
-export type AdminGetUserErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminGetUserError = AdminGetUserErrors[keyof AdminGetUserErrors];
-
-export type AdminGetUserResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminUserStatsData = {
-    body?: never;
-    path?: never;
-    query: {
-        /**
-         * Whom it is about
-         */
-        user_id: string;
-    };
-    url: '/admin-user-stats';
-};
-
-export type AdminUserStatsErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminUserStatsError = AdminUserStatsErrors[keyof AdminUserStatsErrors];
-
-export type AdminUserStatsResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminBanUserData = {
-    body: unknown;
-    headers?: {
-        /**
-         * A UUID; the same key with the same body is done once
-         */
-        'Idempotency-Key'?: string;
-    };
-    path?: never;
-    query?: never;
-    url: '/admin-ban-user';
-};
-
-export type AdminBanUserErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Conflict
-     */
-    409: ErrorBody;
-    /**
-     * Payload Too Large
-     */
-    413: ErrorBody;
-    /**
-     * Unsupported Media Type
-     */
-    415: ErrorBody;
-    /**
-     * Unprocessable Entity
-     */
-    422: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminBanUserError = AdminBanUserErrors[keyof AdminBanUserErrors];
-
-export type AdminBanUserResponses = {
-    /**
-     * OK
-     */
-    200: AdminSuccessAnswer;
-};
-
-export type AdminBanUserResponse = AdminBanUserResponses[keyof AdminBanUserResponses];
-
-export type AdminUnbanUserData = {
-    body: unknown;
-    headers?: {
-        /**
-         * A UUID; the same key with the same body is done once
-         */
-        'Idempotency-Key'?: string;
-    };
-    path?: never;
-    query?: never;
-    url: '/admin-unban-user';
-};
-
-export type AdminUnbanUserErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Conflict
-     */
-    409: ErrorBody;
-    /**
-     * Payload Too Large
-     */
-    413: ErrorBody;
-    /**
-     * Unsupported Media Type
-     */
-    415: ErrorBody;
-    /**
-     * Unprocessable Entity
-     */
-    422: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminUnbanUserError = AdminUnbanUserErrors[keyof AdminUnbanUserErrors];
-
-export type AdminUnbanUserResponses = {
-    /**
-     * OK
-     */
-    200: AdminSuccessAnswer;
-};
-
-export type AdminUnbanUserResponse = AdminUnbanUserResponses[keyof AdminUnbanUserResponses];
-
-export type AdminSetTierData = {
-    body: unknown;
-    headers?: {
-        /**
-         * A UUID; the same key with the same body is done once
-         */
-        'Idempotency-Key'?: string;
-    };
-    path?: never;
-    query?: never;
-    url: '/admin-set-tier';
-};
-
-export type AdminSetTierErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Conflict
-     */
-    409: ErrorBody;
-    /**
-     * Payload Too Large
-     */
-    413: ErrorBody;
-    /**
-     * Unsupported Media Type
-     */
-    415: ErrorBody;
-    /**
-     * Unprocessable Entity
-     */
-    422: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminSetTierError = AdminSetTierErrors[keyof AdminSetTierErrors];
-
-export type AdminSetTierResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminEndSessionsData = {
-    body: unknown;
-    headers?: {
-        /**
-         * A UUID; the same key with the same body is done once
-         */
-        'Idempotency-Key'?: string;
-    };
-    path?: never;
-    query?: never;
-    url: '/admin-end-sessions';
-};
-
-export type AdminEndSessionsErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Conflict
-     */
-    409: ErrorBody;
-    /**
-     * Payload Too Large
-     */
-    413: ErrorBody;
-    /**
-     * Unsupported Media Type
-     */
-    415: ErrorBody;
-    /**
-     * Unprocessable Entity
-     */
-    422: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminEndSessionsError = AdminEndSessionsErrors[keyof AdminEndSessionsErrors];
-
-export type AdminEndSessionsResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminListJobsData = {
-    body?: never;
-    path?: never;
-    query?: {
-        /**
-         * Whom it is about
-         */
-        user_id?: string;
-        /**
-         * pending, processing, completed, failed, or open for all that have not ended
-         */
-        status?: string;
-        /**
-         * Which provider
-         */
-        provider?: string;
-        /**
-         * How it failed
-         */
-        error_code?: string;
-        /**
-         * 1 to 100
-         */
-        limit?: string;
-        /**
-         * The next_before of the page before
-         */
-        before?: string;
-    };
-    url: '/admin-list-jobs';
-};
-
-export type AdminListJobsErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminListJobsError = AdminListJobsErrors[keyof AdminListJobsErrors];
-
-export type AdminListJobsResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminGetJobData = {
-    body?: never;
-    path?: never;
-    query: {
-        /**
-         * Which job
-         */
-        job_id: string;
-    };
-    url: '/admin-get-job';
-};
-
-export type AdminGetJobErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminGetJobError = AdminGetJobErrors[keyof AdminGetJobErrors];
-
-export type AdminGetJobResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminCancelJobData = {
-    body: unknown;
-    headers?: {
-        /**
-         * A UUID; the same key with the same body is done once
-         */
-        'Idempotency-Key'?: string;
-    };
-    path?: never;
-    query?: never;
-    url: '/admin-cancel-job';
-};
-
-export type AdminCancelJobErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Conflict
-     */
-    409: ErrorBody;
-    /**
-     * Payload Too Large
-     */
-    413: ErrorBody;
-    /**
-     * Unsupported Media Type
-     */
-    415: ErrorBody;
-    /**
-     * Unprocessable Entity
-     */
-    422: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminCancelJobError = AdminCancelJobErrors[keyof AdminCancelJobErrors];
-
-export type AdminCancelJobResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminRetryJobData = {
-    body: unknown;
-    headers: {
-        /**
-         * A UUID; the same key with the same body is done once
-         */
-        'Idempotency-Key': string;
-    };
-    path?: never;
-    query?: never;
-    url: '/admin-retry-job';
-};
-
-export type AdminRetryJobErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Conflict
-     */
-    409: ErrorBody;
-    /**
-     * Payload Too Large
-     */
-    413: ErrorBody;
-    /**
-     * Unsupported Media Type
-     */
-    415: ErrorBody;
-    /**
-     * Unprocessable Entity
-     */
-    422: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminRetryJobError = AdminRetryJobErrors[keyof AdminRetryJobErrors];
-
-export type AdminRetryJobResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminListModelsData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/admin-list-models';
-};
-
-export type AdminListModelsErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminListModelsError = AdminListModelsErrors[keyof AdminListModelsErrors];
-
-export type AdminListModelsResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminToggleModelData = {
-    body: unknown;
-    headers?: {
-        /**
-         * A UUID; the same key with the same body is done once
-         */
-        'Idempotency-Key'?: string;
-    };
-    path?: never;
-    query?: never;
-    url: '/admin-toggle-model';
-};
-
-export type AdminToggleModelErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Conflict
-     */
-    409: ErrorBody;
-    /**
-     * Payload Too Large
-     */
-    413: ErrorBody;
-    /**
-     * Unsupported Media Type
-     */
-    415: ErrorBody;
-    /**
-     * Unprocessable Entity
-     */
-    422: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminToggleModelError = AdminToggleModelErrors[keyof AdminToggleModelErrors];
-
-export type AdminToggleModelResponses = {
-    /**
-     * OK
-     */
-    200: AdminSuccessAnswer;
-};
-
-export type AdminToggleModelResponse = AdminToggleModelResponses[keyof AdminToggleModelResponses];
-
-export type AdminPreviewModelData = {
-    body: unknown;
-    path?: never;
-    query?: never;
-    url: '/admin-preview-model';
-};
-
-export type AdminPreviewModelErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Payload Too Large
-     */
-    413: ErrorBody;
-    /**
-     * Unsupported Media Type
-     */
-    415: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminPreviewModelError = AdminPreviewModelErrors[keyof AdminPreviewModelErrors];
-
-export type AdminPreviewModelResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminSaveModelData = {
-    body: unknown;
-    headers?: {
-        /**
-         * A UUID; the same key with the same body is done once
-         */
-        'Idempotency-Key'?: string;
-    };
-    path?: never;
-    query?: never;
-    url: '/admin-save-model';
-};
-
-export type AdminSaveModelErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Conflict
-     */
-    409: ErrorBody;
-    /**
-     * Payload Too Large
-     */
-    413: ErrorBody;
-    /**
-     * Unsupported Media Type
-     */
-    415: ErrorBody;
-    /**
-     * Unprocessable Entity
-     */
-    422: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminSaveModelError = AdminSaveModelErrors[keyof AdminSaveModelErrors];
-
-export type AdminSaveModelResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminListThemesData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/admin-list-themes';
-};
-
-export type AdminListThemesErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminListThemesError = AdminListThemesErrors[keyof AdminListThemesErrors];
-
-export type AdminListThemesResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminSaveThemeData = {
-    body: unknown;
-    headers?: {
-        /**
-         * A UUID; the same key with the same body is done once
-         */
-        'Idempotency-Key'?: string;
-    };
-    path?: never;
-    query?: never;
-    url: '/admin-save-theme';
-};
-
-export type AdminSaveThemeErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Conflict
-     */
-    409: ErrorBody;
-    /**
-     * Payload Too Large
-     */
-    413: ErrorBody;
-    /**
-     * Unsupported Media Type
-     */
-    415: ErrorBody;
-    /**
-     * Unprocessable Entity
-     */
-    422: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminSaveThemeError = AdminSaveThemeErrors[keyof AdminSaveThemeErrors];
-
-export type AdminSaveThemeResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminListProductsData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/admin-list-products';
-};
-
-export type AdminListProductsErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminListProductsError = AdminListProductsErrors[keyof AdminListProductsErrors];
-
-export type AdminListProductsResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminSaveProductData = {
-    body: unknown;
-    headers?: {
-        /**
-         * A UUID; the same key with the same body is done once
-         */
-        'Idempotency-Key'?: string;
-    };
-    path?: never;
-    query?: never;
-    url: '/admin-save-product';
-};
-
-export type AdminSaveProductErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Conflict
-     */
-    409: ErrorBody;
-    /**
-     * Payload Too Large
-     */
-    413: ErrorBody;
-    /**
-     * Unsupported Media Type
-     */
-    415: ErrorBody;
-    /**
-     * Unprocessable Entity
-     */
-    422: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminSaveProductError = AdminSaveProductErrors[keyof AdminSaveProductErrors];
-
-export type AdminSaveProductResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminListPurchasesData = {
-    body?: never;
-    path?: never;
-    query?: {
-        /**
-         * Production or Sandbox
-         */
-        environment?: string;
-        /**
-         * unowned: nobody is known to own it; waiting: its product is not known
-         */
-        state?: string;
-        /**
-         * 1 to 100
-         */
-        limit?: string;
-        /**
-         * The next_before of the page before
-         */
-        before?: string;
-    };
-    url: '/admin-list-purchases';
-};
-
-export type AdminListPurchasesErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminListPurchasesError = AdminListPurchasesErrors[keyof AdminListPurchasesErrors];
-
-export type AdminListPurchasesResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminAssignPurchaseData = {
-    body: unknown;
-    headers?: {
-        /**
-         * A UUID; the same key with the same body is done once
-         */
-        'Idempotency-Key'?: string;
-    };
-    path?: never;
-    query?: never;
-    url: '/admin-assign-purchase';
-};
-
-export type AdminAssignPurchaseErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Conflict
-     */
-    409: ErrorBody;
-    /**
-     * Payload Too Large
-     */
-    413: ErrorBody;
-    /**
-     * Unsupported Media Type
-     */
-    415: ErrorBody;
-    /**
-     * Unprocessable Entity
-     */
-    422: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminAssignPurchaseError = AdminAssignPurchaseErrors[keyof AdminAssignPurchaseErrors];
-
-export type AdminAssignPurchaseResponses = {
-    /**
-     * OK
-     */
-    200: AdminAssignmentAnswer;
-};
-
-export type AdminAssignPurchaseResponse = AdminAssignPurchaseResponses[keyof AdminAssignPurchaseResponses];
-
-export type AdminListPromoCodesData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/admin-list-promo-codes';
-};
-
-export type AdminListPromoCodesErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminListPromoCodesError = AdminListPromoCodesErrors[keyof AdminListPromoCodesErrors];
-
-export type AdminListPromoCodesResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminListPromoRedemptionsData = {
-    body?: never;
-    path?: never;
-    query: {
-        /**
-         * Which promo code
-         */
-        promo_code_id: string;
-        /**
-         * 1 to 100
-         */
-        limit?: string;
-        /**
-         * The next_before of the page before
-         */
-        before?: string;
-    };
-    url: '/admin-list-promo-redemptions';
-};
-
-export type AdminListPromoRedemptionsErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminListPromoRedemptionsError = AdminListPromoRedemptionsErrors[keyof AdminListPromoRedemptionsErrors];
-
-export type AdminListPromoRedemptionsResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminCreatePromoCodeData = {
-    body: unknown;
-    headers?: {
-        /**
-         * A UUID; the same key with the same body is done once
-         */
-        'Idempotency-Key'?: string;
-    };
-    path?: never;
-    query?: never;
-    url: '/admin-create-promo-code';
-};
-
-export type AdminCreatePromoCodeErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Conflict
-     */
-    409: ErrorBody;
-    /**
-     * Payload Too Large
-     */
-    413: ErrorBody;
-    /**
-     * Unsupported Media Type
-     */
-    415: ErrorBody;
-    /**
-     * Unprocessable Entity
-     */
-    422: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminCreatePromoCodeError = AdminCreatePromoCodeErrors[keyof AdminCreatePromoCodeErrors];
-
-export type AdminCreatePromoCodeResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminEndPromoCodeData = {
-    body: unknown;
-    headers?: {
-        /**
-         * A UUID; the same key with the same body is done once
-         */
-        'Idempotency-Key'?: string;
-    };
-    path?: never;
-    query?: never;
-    url: '/admin-end-promo-code';
-};
-
-export type AdminEndPromoCodeErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Conflict
-     */
-    409: ErrorBody;
-    /**
-     * Payload Too Large
-     */
-    413: ErrorBody;
-    /**
-     * Unsupported Media Type
-     */
-    415: ErrorBody;
-    /**
-     * Unprocessable Entity
-     */
-    422: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminEndPromoCodeError = AdminEndPromoCodeErrors[keyof AdminEndPromoCodeErrors];
-
-export type AdminEndPromoCodeResponses = {
-    /**
-     * OK
-     */
-    200: AdminSuccessAnswer;
-};
-
-export type AdminEndPromoCodeResponse = AdminEndPromoCodeResponses[keyof AdminEndPromoCodeResponses];
-
-export type AdminListConsentTermsData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/admin-list-consent-terms';
-};
-
-export type AdminListConsentTermsErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminListConsentTermsError = AdminListConsentTermsErrors[keyof AdminListConsentTermsErrors];
-
-export type AdminListConsentTermsResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminPublishConsentTermsData = {
-    body: unknown;
-    headers?: {
-        /**
-         * A UUID; the same key with the same body is done once
-         */
-        'Idempotency-Key'?: string;
-    };
-    path?: never;
-    query?: never;
-    url: '/admin-publish-consent-terms';
-};
-
-export type AdminPublishConsentTermsErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Conflict
-     */
-    409: ErrorBody;
-    /**
-     * Payload Too Large
-     */
-    413: ErrorBody;
-    /**
-     * Unsupported Media Type
-     */
-    415: ErrorBody;
-    /**
-     * Unprocessable Entity
-     */
-    422: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminPublishConsentTermsError = AdminPublishConsentTermsErrors[keyof AdminPublishConsentTermsErrors];
-
-export type AdminPublishConsentTermsResponses = {
-    /**
-     * OK
-     */
-    200: AdminSuccessAnswer;
-};
-
-export type AdminPublishConsentTermsResponse = AdminPublishConsentTermsResponses[keyof AdminPublishConsentTermsResponses];
-
-export type AdminListAppSettingsData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/admin-list-app-settings';
-};
-
-export type AdminListAppSettingsErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminListAppSettingsError = AdminListAppSettingsErrors[keyof AdminListAppSettingsErrors];
-
-export type AdminListAppSettingsResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminSaveAppSettingsData = {
-    body: unknown;
-    headers?: {
-        /**
-         * A UUID; the same key with the same body is done once
-         */
-        'Idempotency-Key'?: string;
-    };
-    path?: never;
-    query?: never;
-    url: '/admin-save-app-settings';
-};
-
-export type AdminSaveAppSettingsErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Conflict
-     */
-    409: ErrorBody;
-    /**
-     * Payload Too Large
-     */
-    413: ErrorBody;
-    /**
-     * Unsupported Media Type
-     */
-    415: ErrorBody;
-    /**
-     * Unprocessable Entity
-     */
-    422: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminSaveAppSettingsError = AdminSaveAppSettingsErrors[keyof AdminSaveAppSettingsErrors];
-
-export type AdminSaveAppSettingsResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminListDeliveriesData = {
-    body?: never;
-    path?: never;
-    query?: {
-        /**
-         * pending, processed or failed
-         */
-        status?: string;
-        /**
-         * provider, app_store or apple_account
-         */
-        inbox?: string;
-        /**
-         * 1 to 100
-         */
-        limit?: string;
-        /**
-         * The next_before of the page before
-         */
-        before?: string;
-    };
-    url: '/admin-list-deliveries';
-};
-
-export type AdminListDeliveriesErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminListDeliveriesError = AdminListDeliveriesErrors[keyof AdminListDeliveriesErrors];
-
-export type AdminListDeliveriesResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminResendDeliveryData = {
-    body: unknown;
-    headers?: {
-        /**
-         * A UUID; the same key with the same body is done once
-         */
-        'Idempotency-Key'?: string;
-    };
-    path?: never;
-    query?: never;
-    url: '/admin-resend-delivery';
-};
-
-export type AdminResendDeliveryErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Conflict
-     */
-    409: ErrorBody;
-    /**
-     * Payload Too Large
-     */
-    413: ErrorBody;
-    /**
-     * Unsupported Media Type
-     */
-    415: ErrorBody;
-    /**
-     * Unprocessable Entity
-     */
-    422: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminResendDeliveryError = AdminResendDeliveryErrors[keyof AdminResendDeliveryErrors];
-
-export type AdminResendDeliveryResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminListOutboxData = {
-    body?: never;
-    path?: never;
-    query?: {
-        /**
-         * 1 to 100
-         */
-        limit?: string;
-    };
-    url: '/admin-list-outbox';
-};
-
-export type AdminListOutboxErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminListOutboxError = AdminListOutboxErrors[keyof AdminListOutboxErrors];
-
-export type AdminListOutboxResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminListReportsData = {
-    body?: never;
-    path?: never;
-    query?: {
-        /**
-         * open or closed
-         */
-        status?: string;
-        /**
-         * 1 to 100
-         */
-        limit?: string;
-    };
-    url: '/admin-list-reports';
-};
-
-export type AdminListReportsErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminListReportsError = AdminListReportsErrors[keyof AdminListReportsErrors];
-
-export type AdminListReportsResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminCloseReportData = {
-    body: unknown;
-    headers?: {
-        /**
-         * A UUID; the same key with the same body is done once
-         */
-        'Idempotency-Key'?: string;
-    };
-    path?: never;
-    query?: never;
-    url: '/admin-close-report';
-};
-
-export type AdminCloseReportErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Conflict
-     */
-    409: ErrorBody;
-    /**
-     * Payload Too Large
-     */
-    413: ErrorBody;
-    /**
-     * Unsupported Media Type
-     */
-    415: ErrorBody;
-    /**
-     * Unprocessable Entity
-     */
-    422: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminCloseReportError = AdminCloseReportErrors[keyof AdminCloseReportErrors];
-
-export type AdminCloseReportResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminGroupErrorsData = {
-    body?: never;
-    path?: never;
-    query?: {
-        /**
-         * 1 to 720
-         */
-        hours?: string;
-    };
-    url: '/admin-group-errors';
-};
-
-export type AdminGroupErrorsErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminGroupErrorsError = AdminGroupErrorsErrors[keyof AdminGroupErrorsErrors];
-
-export type AdminGroupErrorsResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminListErrorsData = {
-    body?: never;
-    path?: never;
-    query?: {
-        /**
-         * Which code
-         */
-        error_code?: string;
-        /**
-         * Which route
-         */
-        endpoint?: string;
-        /**
-         * 1 to 100
-         */
-        limit?: string;
-        /**
-         * The next_before of the page before
-         */
-        before?: string;
-    };
-    url: '/admin-list-errors';
-};
-
-export type AdminListErrorsErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminListErrorsError = AdminListErrorsErrors[keyof AdminListErrorsErrors];
-
-export type AdminListErrorsResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminGetTraceData = {
-    body?: never;
-    path?: never;
-    query: {
-        /**
-         * A trace id or a job id
-         */
-        id: string;
-    };
-    url: '/admin-get-trace';
-};
-
-export type AdminGetTraceErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminGetTraceError = AdminGetTraceErrors[keyof AdminGetTraceErrors];
-
-export type AdminGetTraceResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminOverviewData = {
-    body?: never;
-    path?: never;
-    query?: {
-        /**
-         * 1 to 8784
-         */
-        hours?: string;
-    };
-    url: '/admin-overview';
-};
-
-export type AdminOverviewErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminOverviewError = AdminOverviewErrors[keyof AdminOverviewErrors];
-
-export type AdminOverviewResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminModelMarginsData = {
-    body?: never;
-    path?: never;
-    query?: {
-        /**
-         * 1 to 366
-         */
-        days?: string;
-    };
-    url: '/admin-model-margins';
-};
-
-export type AdminModelMarginsErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminModelMarginsError = AdminModelMarginsErrors[keyof AdminModelMarginsErrors];
-
-export type AdminModelMarginsResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminThemeStatsData = {
-    body?: never;
-    path?: never;
-    query?: {
-        /**
-         * 1 to 8784
-         */
-        hours?: string;
-    };
-    url: '/admin-theme-stats';
-};
-
-export type AdminThemeStatsErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminThemeStatsError = AdminThemeStatsErrors[keyof AdminThemeStatsErrors];
-
-export type AdminThemeStatsResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminSystemData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/admin-system';
-};
-
-export type AdminSystemErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminSystemError = AdminSystemErrors[keyof AdminSystemErrors];
-
-export type AdminSystemResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminRequestLedgerCheckData = {
-    body: unknown;
-    headers?: {
-        /**
-         * A UUID; the same key with the same body is done once
-         */
-        'Idempotency-Key'?: string;
-    };
-    path?: never;
-    query?: never;
-    url: '/admin-request-ledger-check';
-};
-
-export type AdminRequestLedgerCheckErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Conflict
-     */
-    409: ErrorBody;
-    /**
-     * Payload Too Large
-     */
-    413: ErrorBody;
-    /**
-     * Unsupported Media Type
-     */
-    415: ErrorBody;
-    /**
-     * Unprocessable Entity
-     */
-    422: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminRequestLedgerCheckError = AdminRequestLedgerCheckErrors[keyof AdminRequestLedgerCheckErrors];
-
-export type AdminRequestLedgerCheckResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminListActionsData = {
-    body?: never;
-    path?: never;
-    query?: {
-        /**
-         * By whom
-         */
-        admin_user_id?: string;
-        /**
-         * To whom
-         */
-        target_user_id?: string;
-        /**
-         * To what else
-         */
-        target_id?: string;
-        /**
-         * 1 to 100
-         */
-        limit?: string;
-        /**
-         * The next_before of the page before
-         */
-        before?: string;
-    };
-    url: '/admin-list-actions';
-};
-
-export type AdminListActionsErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminListActionsError = AdminListActionsErrors[keyof AdminListActionsErrors];
-
-export type AdminListActionsResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminListAdminsData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/admin-list-admins';
-};
-
-export type AdminListAdminsErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminListAdminsError = AdminListAdminsErrors[keyof AdminListAdminsErrors];
-
-export type AdminListAdminsResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminListPasskeysData = {
-    body?: never;
-    path?: never;
-    query?: {
-        /**
-         * Whom it is about
-         */
-        user_id?: string;
-    };
-    url: '/admin-list-passkeys';
-};
-
-export type AdminListPasskeysErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminListPasskeysError = AdminListPasskeysErrors[keyof AdminListPasskeysErrors];
-
-export type AdminListPasskeysResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminRemovePasskeyData = {
-    body: unknown;
-    headers?: {
-        /**
-         * A UUID; the same key with the same body is done once
-         */
-        'Idempotency-Key'?: string;
-    };
-    path?: never;
-    query?: never;
-    url: '/admin-remove-passkey';
-};
-
-export type AdminRemovePasskeyErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Conflict
-     */
-    409: ErrorBody;
-    /**
-     * Payload Too Large
-     */
-    413: ErrorBody;
-    /**
-     * Unsupported Media Type
-     */
-    415: ErrorBody;
-    /**
-     * Unprocessable Entity
-     */
-    422: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminRemovePasskeyError = AdminRemovePasskeyErrors[keyof AdminRemovePasskeyErrors];
-
-export type AdminRemovePasskeyResponses = {
-    /**
-     * OK
-     */
-    200: AdminSuccessAnswer;
-};
-
-export type AdminRemovePasskeyResponse = AdminRemovePasskeyResponses[keyof AdminRemovePasskeyResponses];
-
-export type AdminListSessionsData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/admin-list-sessions';
-};
-
-export type AdminListSessionsErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminListSessionsError = AdminListSessionsErrors[keyof AdminListSessionsErrors];
-
-export type AdminListSessionsResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminEndSessionData = {
-    body: unknown;
-    headers?: {
-        /**
-         * A UUID; the same key with the same body is done once
-         */
-        'Idempotency-Key'?: string;
-    };
-    path?: never;
-    query?: never;
-    url: '/admin-end-session';
-};
-
-export type AdminEndSessionErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Conflict
-     */
-    409: ErrorBody;
-    /**
-     * Payload Too Large
-     */
-    413: ErrorBody;
-    /**
-     * Unsupported Media Type
-     */
-    415: ErrorBody;
-    /**
-     * Unprocessable Entity
-     */
-    422: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminEndSessionError = AdminEndSessionErrors[keyof AdminEndSessionErrors];
-
-export type AdminEndSessionResponses = {
-    /**
-     * OK
-     */
-    200: AdminSuccessAnswer;
-};
-
-export type AdminEndSessionResponse = AdminEndSessionResponses[keyof AdminEndSessionResponses];
-
-export type AdminSetRoleData = {
-    body: unknown;
-    headers?: {
-        /**
-         * A UUID; the same key with the same body is done once
-         */
-        'Idempotency-Key'?: string;
-    };
-    path?: never;
-    query?: never;
-    url: '/admin-set-role';
-};
-
-export type AdminSetRoleErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Conflict
-     */
-    409: ErrorBody;
-    /**
-     * Payload Too Large
-     */
-    413: ErrorBody;
-    /**
-     * Unsupported Media Type
-     */
-    415: ErrorBody;
-    /**
-     * Unprocessable Entity
-     */
-    422: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminSetRoleError = AdminSetRoleErrors[keyof AdminSetRoleErrors];
-
-export type AdminSetRoleResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AdminRevokeAdminData = {
-    body: unknown;
-    headers?: {
-        /**
-         * A UUID; the same key with the same body is done once
-         */
-        'Idempotency-Key'?: string;
-    };
-    path?: never;
-    query?: never;
-    url: '/admin-revoke-admin';
-};
-
-export type AdminRevokeAdminErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Conflict
-     */
-    409: ErrorBody;
-    /**
-     * Payload Too Large
-     */
-    413: ErrorBody;
-    /**
-     * Unsupported Media Type
-     */
-    415: ErrorBody;
-    /**
-     * Unprocessable Entity
-     */
-    422: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AdminRevokeAdminError = AdminRevokeAdminErrors[keyof AdminRevokeAdminErrors];
-
-export type AdminRevokeAdminResponses = {
-    /**
-     * OK
-     */
-    200: AdminSuccessAnswer;
-};
-
-export type AdminRevokeAdminResponse = AdminRevokeAdminResponses[keyof AdminRevokeAdminResponses];
-
-export type DeviceChallengeData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/device-challenge';
-};
-
-export type DeviceChallengeErrors = {
-    /**
-     * Too Many Requests
-     */
-    429: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type DeviceChallengeError = DeviceChallengeErrors[keyof DeviceChallengeErrors];
-
-export type DeviceChallengeResponses = {
-    /**
-     * OK
-     */
-    200: DeviceChallengeAnswer;
-};
-
-export type DeviceChallengeResponse = DeviceChallengeResponses[keyof DeviceChallengeResponses];
-
-export type DeviceCheckData = {
-    body: DeviceCheckRequest;
-    path?: never;
-    query?: never;
-    url: '/device-check';
-};
-
-export type DeviceCheckErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Payload Too Large
-     */
-    413: ErrorBody;
-    /**
-     * Unsupported Media Type
-     */
-    415: ErrorBody;
-    /**
-     * Too Many Requests
-     */
-    429: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type DeviceCheckError = DeviceCheckErrors[keyof DeviceCheckErrors];
-
-export type DeviceCheckResponses = {
-    /**
-     * OK
-     */
-    200: DeviceCheckAnswer;
-};
-
-export type DeviceCheckResponse = DeviceCheckResponses[keyof DeviceCheckResponses];
-
-export type GetModelsData = {
-    body?: never;
-    headers?: {
-        /**
-         * An ETag from before; 304 when nothing changed
-         */
-        'If-None-Match'?: string;
-    };
-    path?: never;
-    query?: never;
-    url: '/get-models';
-};
-
-export type GetModelsErrors = {
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type GetModelsError = GetModelsErrors[keyof GetModelsErrors];
-
-export type GetModelsResponses = {
-    /**
-     * OK
-     */
-    200: ModelsAnswer;
-};
-
-export type GetModelsResponse = GetModelsResponses[keyof GetModelsResponses];
-
-export type GetThemesData = {
-    body?: never;
-    headers?: {
-        /**
-         * en, tr or es: a theme's translation, else English
-         */
-        'Accept-Language'?: string;
-        /**
-         * An ETag from before; 304 when nothing changed
-         */
-        'If-None-Match'?: string;
-    };
-    path?: never;
-    query?: never;
-    url: '/get-themes';
-};
-
-export type GetThemesErrors = {
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type GetThemesError = GetThemesErrors[keyof GetThemesErrors];
-
-export type GetThemesResponses = {
-    /**
-     * OK
-     */
-    200: ThemesAnswer;
-};
-
-export type GetThemesResponse = GetThemesResponses[keyof GetThemesResponses];
-
-export type GetProductsData = {
-    body?: never;
-    headers?: {
-        /**
-         * An ETag from before; 304 when nothing changed
-         */
-        'If-None-Match'?: string;
-    };
-    path?: never;
-    query?: never;
-    url: '/get-products';
-};
-
-export type GetProductsErrors = {
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type GetProductsError = GetProductsErrors[keyof GetProductsErrors];
-
-export type GetProductsResponses = {
-    /**
-     * OK
-     */
-    200: ProductsAnswer;
-};
-
-export type GetProductsResponse = GetProductsResponses[keyof GetProductsResponses];
-
-export type GetAppSettingsData = {
-    body?: never;
-    headers?: {
-        /**
-         * An ETag from before; 304 when nothing changed
-         */
-        'If-None-Match'?: string;
-    };
-    path?: never;
-    query?: never;
-    url: '/get-app-settings';
-};
-
-export type GetAppSettingsErrors = {
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type GetAppSettingsError = GetAppSettingsErrors[keyof GetAppSettingsErrors];
-
-export type GetAppSettingsResponses = {
-    /**
-     * OK
-     */
-    200: AppSettingsAnswer;
-};
-
-export type GetAppSettingsResponse = GetAppSettingsResponses[keyof GetAppSettingsResponses];
-
-export type GenerateVideoData = {
-    body: GenerateVideoRequest;
-    headers: {
-        /**
-         * A UUID; the same key with the same body gives the same answer for 24 hours
-         */
-        'Idempotency-Key': string;
-    };
-    path?: never;
-    query?: never;
-    url: '/generate-video';
-};
-
-export type GenerateVideoErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Payment Required
-     */
-    402: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Payload Too Large
-     */
-    413: ErrorBody;
-    /**
-     * Unsupported Media Type
-     */
-    415: ErrorBody;
-    /**
-     * Unprocessable Entity
-     */
-    422: ErrorBody;
-    /**
-     * Too Many Requests
-     */
-    429: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type GenerateVideoError = GenerateVideoErrors[keyof GenerateVideoErrors];
-
-export type GenerateVideoResponses = {
-    /**
-     * OK
-     */
-    200: GenerateVideoAnswer;
-};
-
-export type GenerateVideoResponse = GenerateVideoResponses[keyof GenerateVideoResponses];
-
-export type RecordConsentData = {
-    body: RecordConsentRequest;
-    path?: never;
-    query?: never;
-    url: '/record-consent';
-};
-
-export type RecordConsentErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Payload Too Large
-     */
-    413: ErrorBody;
-    /**
-     * Unsupported Media Type
-     */
-    415: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type RecordConsentError = RecordConsentErrors[keyof RecordConsentErrors];
-
-export type RecordConsentResponses = {
-    /**
-     * OK
-     */
-    200: RecordConsentAnswer;
-};
-
-export type RecordConsentResponse = RecordConsentResponses[keyof RecordConsentResponses];
-
-export type GetConsentTermsData = {
-    body?: never;
-    headers?: {
-        /**
-         * en, tr or es: the text's language, else English
-         */
-        'Accept-Language'?: string;
-        /**
-         * An ETag from before; 304 when nothing changed
-         */
-        'If-None-Match'?: string;
-    };
-    path?: never;
-    query?: {
-        /**
-         * terms, ai_processing (the default) or consumption_data
-         */
-        kind?: string;
-    };
-    url: '/get-consent-terms';
-};
-
-export type GetConsentTermsErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type GetConsentTermsError = GetConsentTermsErrors[keyof GetConsentTermsErrors];
-
-export type GetConsentTermsResponses = {
-    /**
-     * OK
-     */
-    200: ConsentTermsAnswer;
-};
-
-export type GetConsentTermsResponse = GetConsentTermsResponses[keyof GetConsentTermsResponses];
-
-export type SetAgeBandData = {
-    body: SetAgeBandRequest;
-    path?: never;
-    query?: never;
-    url: '/set-age-band';
-};
-
-export type SetAgeBandErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Conflict
-     */
-    409: ErrorBody;
-    /**
-     * Payload Too Large
-     */
-    413: ErrorBody;
-    /**
-     * Unsupported Media Type
-     */
-    415: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type SetAgeBandError = SetAgeBandErrors[keyof SetAgeBandErrors];
-
-export type SetAgeBandResponses = {
-    /**
-     * OK
-     */
-    200: SetAgeBandAnswer;
-};
-
-export type SetAgeBandResponse = SetAgeBandResponses[keyof SetAgeBandResponses];
-
-export type MergeGuestUserData = {
-    body: MergeGuestRequest;
-    path?: never;
-    query?: never;
-    url: '/merge-guest-user';
-};
-
-export type MergeGuestUserErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Conflict
-     */
-    409: ErrorBody;
-    /**
-     * Payload Too Large
-     */
-    413: ErrorBody;
-    /**
-     * Unsupported Media Type
-     */
-    415: ErrorBody;
-    /**
-     * Too Many Requests
-     */
-    429: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type MergeGuestUserError = MergeGuestUserErrors[keyof MergeGuestUserErrors];
-
-export type MergeGuestUserResponses = {
-    /**
-     * OK
-     */
-    200: MergeGuestAnswer;
-};
-
-export type MergeGuestUserResponse = MergeGuestUserResponses[keyof MergeGuestUserResponses];
-
-export type DeleteAccountData = {
-    body: DeleteAccountRequest;
-    path?: never;
-    query?: never;
-    url: '/delete-account';
-};
-
-export type DeleteAccountErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Conflict
-     */
-    409: ErrorBody;
-    /**
-     * Payload Too Large
-     */
-    413: ErrorBody;
-    /**
-     * Unsupported Media Type
-     */
-    415: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type DeleteAccountError = DeleteAccountErrors[keyof DeleteAccountErrors];
-
-export type DeleteAccountResponses = {
-    /**
-     * OK
-     */
-    200: DeleteAccountAnswer;
-};
-
-export type DeleteAccountResponse = DeleteAccountResponses[keyof DeleteAccountResponses];
-
-export type ExportUserDataData = {
-    body: ExportRequest;
-    path?: never;
-    query?: never;
-    url: '/export-user-data';
-};
-
-export type ExportUserDataErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Payload Too Large
-     */
-    413: ErrorBody;
-    /**
-     * Unsupported Media Type
-     */
-    415: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type ExportUserDataError = ExportUserDataErrors[keyof ExportUserDataErrors];
-
-export type ExportUserDataResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
 export type UpdateCreditsData = {
     body: UpdateCreditsRequest;
     path?: never;
@@ -5387,610 +6787,6 @@ export type UpdateCreditsResponses = {
 
 export type UpdateCreditsResponse = UpdateCreditsResponses[keyof UpdateCreditsResponses];
 
-export type RedeemPromoCodeData = {
-    body: RedeemPromoCodeRequest;
-    headers?: {
-        /**
-         * A UUID; the same key with the same code gives the same answer for 24 hours
-         */
-        'Idempotency-Key'?: string;
-    };
-    path?: never;
-    query?: never;
-    url: '/redeem-promo-code';
-};
-
-export type RedeemPromoCodeErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Conflict
-     */
-    409: ErrorBody;
-    /**
-     * Payload Too Large
-     */
-    413: ErrorBody;
-    /**
-     * Unsupported Media Type
-     */
-    415: ErrorBody;
-    /**
-     * Unprocessable Entity
-     */
-    422: ErrorBody;
-    /**
-     * Too Many Requests
-     */
-    429: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type RedeemPromoCodeError = RedeemPromoCodeErrors[keyof RedeemPromoCodeErrors];
-
-export type RedeemPromoCodeResponses = {
-    /**
-     * OK
-     */
-    200: RedeemPromoCodeAnswer;
-};
-
-export type RedeemPromoCodeResponse = RedeemPromoCodeResponses[keyof RedeemPromoCodeResponses];
-
-export type AppleServerNotificationsData = {
-    body: AppStoreNotification;
-    path?: never;
-    query?: never;
-    url: '/apple-server-notifications';
-};
-
-export type AppleServerNotificationsErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Payload Too Large
-     */
-    413: ErrorBody;
-    /**
-     * Unsupported Media Type
-     */
-    415: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AppleServerNotificationsError = AppleServerNotificationsErrors[keyof AppleServerNotificationsErrors];
-
-export type AppleServerNotificationsResponses = {
-    /**
-     * OK
-     */
-    200: AppStoreNotificationAnswer;
-};
-
-export type AppleServerNotificationsResponse = AppleServerNotificationsResponses[keyof AppleServerNotificationsResponses];
-
-export type AppleAccountEventsData = {
-    body: AppleAccountEventRequest;
-    path?: never;
-    query?: never;
-    url: '/apple-account-events';
-};
-
-export type AppleAccountEventsErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Payload Too Large
-     */
-    413: ErrorBody;
-    /**
-     * Unsupported Media Type
-     */
-    415: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type AppleAccountEventsError = AppleAccountEventsErrors[keyof AppleAccountEventsErrors];
-
-export type AppleAccountEventsResponses = {
-    /**
-     * OK
-     */
-    200: AppleAccountEventAnswer;
-};
-
-export type AppleAccountEventsResponse = AppleAccountEventsResponses[keyof AppleAccountEventsResponses];
-
-export type ForgetPushTokenData = {
-    body?: never;
-    path?: never;
-    query: {
-        /**
-         * Apple's device token
-         */
-        token: string;
-        /**
-         * Optional; must be the caller
-         */
-        user_id?: string;
-    };
-    url: '/register-push-token';
-};
-
-export type ForgetPushTokenErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type ForgetPushTokenError = ForgetPushTokenErrors[keyof ForgetPushTokenErrors];
-
-export type ForgetPushTokenResponses = {
-    /**
-     * OK
-     */
-    200: PushTokenAnswer;
-};
-
-export type ForgetPushTokenResponse = ForgetPushTokenResponses[keyof ForgetPushTokenResponses];
-
-export type RegisterPushTokenData = {
-    body: RegisterPushTokenRequest;
-    path?: never;
-    query?: never;
-    url: '/register-push-token';
-};
-
-export type RegisterPushTokenErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Payload Too Large
-     */
-    413: ErrorBody;
-    /**
-     * Unsupported Media Type
-     */
-    415: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type RegisterPushTokenError = RegisterPushTokenErrors[keyof RegisterPushTokenErrors];
-
-export type RegisterPushTokenResponses = {
-    /**
-     * OK
-     */
-    200: PushTokenAnswer;
-};
-
-export type RegisterPushTokenResponse = RegisterPushTokenResponses[keyof RegisterPushTokenResponses];
-
-export type ReportContentData = {
-    body: ReportContentRequest;
-    path?: never;
-    query?: never;
-    url: '/report-content';
-};
-
-export type ReportContentErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Payload Too Large
-     */
-    413: ErrorBody;
-    /**
-     * Unsupported Media Type
-     */
-    415: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type ReportContentError = ReportContentErrors[keyof ReportContentErrors];
-
-export type ReportContentResponses = {
-    /**
-     * OK
-     */
-    200: ReportContentAnswer;
-};
-
-export type ReportContentResponse = ReportContentResponses[keyof ReportContentResponses];
-
-export type GetVideoStatusData = {
-    body?: never;
-    path?: never;
-    query: {
-        /**
-         * The job
-         */
-        job_id: string;
-        /**
-         * Optional; must be the caller
-         */
-        user_id?: string;
-    };
-    url: '/get-video-status';
-};
-
-export type GetVideoStatusErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Too Many Requests
-     */
-    429: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type GetVideoStatusError = GetVideoStatusErrors[keyof GetVideoStatusErrors];
-
-export type GetVideoStatusResponses = {
-    /**
-     * OK
-     */
-    200: JobStatusAnswer;
-};
-
-export type GetVideoStatusResponse = GetVideoStatusResponses[keyof GetVideoStatusResponses];
-
-export type GetVideoJobsData = {
-    body?: never;
-    path?: never;
-    query?: {
-        /**
-         * 1 to 100; 20 when absent
-         */
-        limit?: string;
-        /**
-         * Jobs to leave out; prefer before
-         */
-        offset?: string;
-        /**
-         * The next_before of the page before
-         */
-        before?: string;
-        /**
-         * pending, processing, completed or failed
-         */
-        status?: string;
-        /**
-         * A piece of the prompt
-         */
-        q?: string;
-        /**
-         * Optional; must be the caller
-         */
-        user_id?: string;
-    };
-    url: '/get-video-jobs';
-};
-
-export type GetVideoJobsErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type GetVideoJobsError = GetVideoJobsErrors[keyof GetVideoJobsErrors];
-
-export type GetVideoJobsResponses = {
-    /**
-     * OK
-     */
-    200: JobListAnswer;
-};
-
-export type GetVideoJobsResponse = GetVideoJobsResponses[keyof GetVideoJobsResponses];
-
-export type DeleteVideoJobData = {
-    body: DeleteJobRequest;
-    path?: never;
-    query?: never;
-    url: '/delete-video-job';
-};
-
-export type DeleteVideoJobErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Payload Too Large
-     */
-    413: ErrorBody;
-    /**
-     * Unsupported Media Type
-     */
-    415: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type DeleteVideoJobError = DeleteVideoJobErrors[keyof DeleteVideoJobErrors];
-
-export type DeleteVideoJobResponses = {
-    /**
-     * OK
-     */
-    200: SuccessAnswer;
-};
-
-export type DeleteVideoJobResponse = DeleteVideoJobResponses[keyof DeleteVideoJobResponses];
-
-export type GetUserCreditsData = {
-    body?: never;
-    path?: never;
-    query?: {
-        /**
-         * Optional; must be the caller
-         */
-        user_id?: string;
-    };
-    url: '/get-user-credits';
-};
-
-export type GetUserCreditsErrors = {
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type GetUserCreditsError = GetUserCreditsErrors[keyof GetUserCreditsErrors];
-
-export type GetUserCreditsResponses = {
-    /**
-     * OK
-     */
-    200: CreditsAnswer;
-};
-
-export type GetUserCreditsResponse = GetUserCreditsResponses[keyof GetUserCreditsResponses];
-
-export type GetCreditHistoryData = {
-    body?: never;
-    path?: never;
-    query?: {
-        /**
-         * 1 to 100; 20 when absent
-         */
-        limit?: string;
-        /**
-         * The next_before of the page before
-         */
-        before?: string;
-        /**
-         * Optional; must be the caller
-         */
-        user_id?: string;
-    };
-    url: '/get-credit-history';
-};
-
-export type GetCreditHistoryErrors = {
-    /**
-     * Bad Request
-     */
-    400: ErrorBody;
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type GetCreditHistoryError = GetCreditHistoryErrors[keyof GetCreditHistoryErrors];
-
-export type GetCreditHistoryResponses = {
-    /**
-     * OK
-     */
-    200: CreditHistoryAnswer;
-};
-
-export type GetCreditHistoryResponse = GetCreditHistoryResponses[keyof GetCreditHistoryResponses];
-
-export type GetUserProfileData = {
-    body?: never;
-    path?: never;
-    query?: {
-        /**
-         * Optional; must be the caller
-         */
-        user_id?: string;
-    };
-    url: '/get-user-profile';
-};
-
-export type GetUserProfileErrors = {
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Not Found
-     */
-    404: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type GetUserProfileError = GetUserProfileErrors[keyof GetUserProfileErrors];
-
-export type GetUserProfileResponses = {
-    /**
-     * OK
-     */
-    200: UserProfile;
-};
-
-export type GetUserProfileResponse = GetUserProfileResponses[keyof GetUserProfileResponses];
-
 export type UpdateUserSettingsData = {
     body: UpdateSettingsRequest;
     path?: never;
@@ -6040,52 +6836,17 @@ export type UpdateUserSettingsResponses = {
 
 export type UpdateUserSettingsResponse = UpdateUserSettingsResponses[keyof UpdateUserSettingsResponses];
 
-export type GetSessionsData = {
-    body?: never;
-    path?: never;
-    query?: {
-        /**
-         * Optional; must be the caller
-         */
-        user_id?: string;
+export type ProviderWebhookData = {
+    body: unknown;
+    path: {
+        provider: string;
+        token: string;
     };
-    url: '/get-sessions';
-};
-
-export type GetSessionsErrors = {
-    /**
-     * Unauthorized
-     */
-    401: ErrorBody;
-    /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
-     * Service Unavailable
-     */
-    503: ErrorBody;
-};
-
-export type GetSessionsError = GetSessionsErrors[keyof GetSessionsErrors];
-
-export type GetSessionsResponses = {
-    /**
-     * OK
-     */
-    200: SessionsAnswer;
-};
-
-export type GetSessionsResponse = GetSessionsResponses[keyof GetSessionsResponses];
-
-export type EndSessionData = {
-    body: EndSessionRequest;
-    path?: never;
     query?: never;
-    url: '/end-session';
+    url: '/webhooks/{provider}/{token}';
 };
 
-export type EndSessionErrors = {
+export type ProviderWebhookErrors = {
     /**
      * Bad Request
      */
@@ -6095,10 +6856,6 @@ export type EndSessionErrors = {
      */
     401: ErrorBody;
     /**
-     * Forbidden
-     */
-    403: ErrorBody;
-    /**
      * Not Found
      */
     404: ErrorBody;
@@ -6107,775 +6864,18 @@ export type EndSessionErrors = {
      */
     413: ErrorBody;
     /**
-     * Unsupported Media Type
-     */
-    415: ErrorBody;
-    /**
      * Service Unavailable
      */
     503: ErrorBody;
 };
 
-export type EndSessionError = EndSessionErrors[keyof EndSessionErrors];
+export type ProviderWebhookError = ProviderWebhookErrors[keyof ProviderWebhookErrors];
 
-export type EndSessionResponses = {
+export type ProviderWebhookResponses = {
     /**
      * OK
      */
-    200: EndSessionAnswer;
+    200: WebhookAnswer;
 };
 
-export type EndSessionResponse = EndSessionResponses[keyof EndSessionResponses];
-
-export type AuthSignupData = {
-    body: SignUpRequest;
-    headers: {
-        /**
-         * The anon key
-         */
-        apikey: string;
-    };
-    path?: never;
-    query?: never;
-    url: '/auth/v1/signup';
-};
-
-export type AuthSignupErrors = {
-    /**
-     * Bad Request
-     */
-    400: AuthError;
-    /**
-     * Unauthorized
-     */
-    401: GatewayError;
-    /**
-     * Unprocessable Entity
-     */
-    422: AuthError;
-    /**
-     * Too Many Requests
-     */
-    429: AuthError;
-    /**
-     * Service Unavailable
-     */
-    503: AuthError;
-};
-
-export type AuthSignupError = AuthSignupErrors[keyof AuthSignupErrors];
-
-export type AuthSignupResponses = {
-    /**
-     * OK
-     */
-    200: SessionAnswer;
-};
-
-export type AuthSignupResponse = AuthSignupResponses[keyof AuthSignupResponses];
-
-export type AuthTokenData = {
-    body: TokenRequest;
-    path?: never;
-    query: {
-        /**
-         * refresh_token or id_token
-         */
-        grant_type: string;
-    };
-    url: '/auth/v1/token';
-};
-
-export type AuthTokenErrors = {
-    /**
-     * Bad Request
-     */
-    400: AuthError;
-    /**
-     * Forbidden
-     */
-    403: AuthError;
-    /**
-     * Unprocessable Entity
-     */
-    422: AuthError;
-    /**
-     * Service Unavailable
-     */
-    503: AuthError;
-};
-
-export type AuthTokenError = AuthTokenErrors[keyof AuthTokenErrors];
-
-export type AuthTokenResponses = {
-    /**
-     * OK
-     */
-    200: SessionAnswer;
-};
-
-export type AuthTokenResponse = AuthTokenResponses[keyof AuthTokenResponses];
-
-export type AuthUserData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/auth/v1/user';
-};
-
-export type AuthUserErrors = {
-    /**
-     * Unauthorized
-     */
-    401: AuthError;
-    /**
-     * Forbidden
-     */
-    403: AuthError;
-};
-
-export type AuthUserError = AuthUserErrors[keyof AuthUserErrors];
-
-export type AuthUserResponses = {
-    /**
-     * OK
-     */
-    200: AuthUser;
-};
-
-export type AuthUserResponse = AuthUserResponses[keyof AuthUserResponses];
-
-export type AuthUpdateUserData = {
-    body: UpdateUserRequest;
-    path?: never;
-    query?: never;
-    url: '/auth/v1/user';
-};
-
-export type AuthUpdateUserErrors = {
-    /**
-     * Bad Request
-     */
-    400: AuthError;
-    /**
-     * Unauthorized
-     */
-    401: AuthError;
-    /**
-     * Forbidden
-     */
-    403: AuthError;
-    /**
-     * Unprocessable Entity
-     */
-    422: AuthError;
-};
-
-export type AuthUpdateUserError = AuthUpdateUserErrors[keyof AuthUpdateUserErrors];
-
-export type AuthUpdateUserResponses = {
-    /**
-     * OK
-     */
-    200: AuthUser;
-};
-
-export type AuthUpdateUserResponse = AuthUpdateUserResponses[keyof AuthUpdateUserResponses];
-
-export type AuthLogoutData = {
-    body?: never;
-    path?: never;
-    query?: {
-        /**
-         * global, local or others; global when absent
-         */
-        scope?: string;
-    };
-    url: '/auth/v1/logout';
-};
-
-export type AuthLogoutErrors = {
-    /**
-     * Bad Request
-     */
-    400: AuthError;
-    /**
-     * Unauthorized
-     */
-    401: AuthError;
-    /**
-     * Forbidden
-     */
-    403: AuthError;
-};
-
-export type AuthLogoutError = AuthLogoutErrors[keyof AuthLogoutErrors];
-
-export type AuthLogoutResponses = {
-    /**
-     * No Content
-     */
-    204: void;
-};
-
-export type AuthLogoutResponse = AuthLogoutResponses[keyof AuthLogoutResponses];
-
-export type AuthJwksData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/auth/v1/.well-known/jwks.json';
-};
-
-export type AuthJwksResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AuthHealthData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/auth/v1/health';
-};
-
-export type AuthHealthResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type AuthSettingsData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/auth/v1/settings';
-};
-
-export type AuthSettingsResponses = {
-    /**
-     * OK
-     */
-    200: unknown;
-};
-
-export type SignUploadData = {
-    body?: never;
-    headers?: {
-        /**
-         * true: a picture of that name may be replaced
-         */
-        'x-upsert'?: string;
-    };
-    path: {
-        bucket: string;
-        name: string;
-    };
-    query?: never;
-    url: '/storage/v1/object/upload/sign/{bucket}/{name}';
-};
-
-export type SignUploadErrors = {
-    /**
-     * Bad Request
-     */
-    400: StorageError;
-    /**
-     * Unauthorized
-     */
-    401: StorageError;
-    /**
-     * Forbidden
-     */
-    403: StorageError;
-    /**
-     * Not Found
-     */
-    404: StorageError;
-    /**
-     * Service Unavailable
-     */
-    503: StorageError;
-};
-
-export type SignUploadError = SignUploadErrors[keyof SignUploadErrors];
-
-export type SignUploadResponses = {
-    /**
-     * OK
-     */
-    200: SignedUpload;
-};
-
-export type SignUploadResponse = SignUploadResponses[keyof SignUploadResponses];
-
-export type UploadSignedFileData = {
-    body: IFormFile;
-    path: {
-        bucket: string;
-        name: string;
-    };
-    query: {
-        /**
-         * The signature from the address
-         */
-        token: string;
-    };
-    url: '/storage/v1/object/upload/sign/{bucket}/{name}';
-};
-
-export type UploadSignedFileErrors = {
-    /**
-     * Bad Request
-     */
-    400: StorageError;
-    /**
-     * Unauthorized
-     */
-    401: StorageError;
-    /**
-     * Forbidden
-     */
-    403: StorageError;
-    /**
-     * Not Found
-     */
-    404: StorageError;
-    /**
-     * Conflict
-     */
-    409: StorageError;
-    /**
-     * Payload Too Large
-     */
-    413: StorageError;
-    /**
-     * Unsupported Media Type
-     */
-    415: StorageError;
-    /**
-     * Too Many Requests
-     */
-    429: StorageError;
-    /**
-     * Service Unavailable
-     */
-    503: StorageError;
-};
-
-export type UploadSignedFileError = UploadSignedFileErrors[keyof UploadSignedFileErrors];
-
-export type UploadSignedFileResponses = {
-    /**
-     * OK
-     */
-    200: UploadAnswer;
-};
-
-export type UploadSignedFileResponse = UploadSignedFileResponses[keyof UploadSignedFileResponses];
-
-export type ListFilesData = {
-    body: ListFilesRequest;
-    path: {
-        bucket: string;
-    };
-    query?: never;
-    url: '/storage/v1/object/list/{bucket}';
-};
-
-export type ListFilesErrors = {
-    /**
-     * Bad Request
-     */
-    400: StorageError;
-    /**
-     * Unauthorized
-     */
-    401: StorageError;
-    /**
-     * Forbidden
-     */
-    403: StorageError;
-    /**
-     * Payload Too Large
-     */
-    413: StorageError;
-    /**
-     * Unsupported Media Type
-     */
-    415: StorageError;
-    /**
-     * Service Unavailable
-     */
-    503: StorageError;
-};
-
-export type ListFilesError = ListFilesErrors[keyof ListFilesErrors];
-
-export type ListFilesResponses = {
-    /**
-     * OK
-     */
-    200: Array<ListedFile>;
-};
-
-export type ListFilesResponse = ListFilesResponses[keyof ListFilesResponses];
-
-export type RemoveFilesData = {
-    body: RemoveFilesRequest;
-    path: {
-        bucket: string;
-    };
-    query?: never;
-    url: '/storage/v1/object/{bucket}';
-};
-
-export type RemoveFilesErrors = {
-    /**
-     * Bad Request
-     */
-    400: StorageError;
-    /**
-     * Unauthorized
-     */
-    401: StorageError;
-    /**
-     * Forbidden
-     */
-    403: StorageError;
-    /**
-     * Payload Too Large
-     */
-    413: StorageError;
-    /**
-     * Unsupported Media Type
-     */
-    415: StorageError;
-    /**
-     * Service Unavailable
-     */
-    503: StorageError;
-};
-
-export type RemoveFilesError = RemoveFilesErrors[keyof RemoveFilesErrors];
-
-export type RemoveFilesResponses = {
-    /**
-     * OK
-     */
-    200: Array<ListedFile>;
-};
-
-export type RemoveFilesResponse = RemoveFilesResponses[keyof RemoveFilesResponses];
-
-export type SignFilesData = {
-    body: SignFilesRequest;
-    path: {
-        bucket: string;
-    };
-    query?: never;
-    url: '/storage/v1/object/sign/{bucket}';
-};
-
-export type SignFilesErrors = {
-    /**
-     * Bad Request
-     */
-    400: StorageError;
-    /**
-     * Unauthorized
-     */
-    401: StorageError;
-    /**
-     * Forbidden
-     */
-    403: StorageError;
-    /**
-     * Payload Too Large
-     */
-    413: StorageError;
-    /**
-     * Unsupported Media Type
-     */
-    415: StorageError;
-    /**
-     * Service Unavailable
-     */
-    503: StorageError;
-};
-
-export type SignFilesError = SignFilesErrors[keyof SignFilesErrors];
-
-export type SignFilesResponses = {
-    /**
-     * OK
-     */
-    200: Array<SignedPath>;
-};
-
-export type SignFilesResponse = SignFilesResponses[keyof SignFilesResponses];
-
-export type MoveFileData = {
-    body: MoveFileRequest;
-    path?: never;
-    query?: never;
-    url: '/storage/v1/object/move';
-};
-
-export type MoveFileErrors = {
-    /**
-     * Bad Request
-     */
-    400: StorageError;
-    /**
-     * Unauthorized
-     */
-    401: StorageError;
-    /**
-     * Forbidden
-     */
-    403: StorageError;
-    /**
-     * Not Found
-     */
-    404: StorageError;
-    /**
-     * Conflict
-     */
-    409: StorageError;
-    /**
-     * Payload Too Large
-     */
-    413: StorageError;
-    /**
-     * Unsupported Media Type
-     */
-    415: StorageError;
-    /**
-     * Service Unavailable
-     */
-    503: StorageError;
-};
-
-export type MoveFileError = MoveFileErrors[keyof MoveFileErrors];
-
-export type MoveFileResponses = {
-    /**
-     * OK
-     */
-    200: Moved;
-};
-
-export type MoveFileResponse = MoveFileResponses[keyof MoveFileResponses];
-
-export type CopyFileData = {
-    body: MoveFileRequest;
-    path?: never;
-    query?: never;
-    url: '/storage/v1/object/copy';
-};
-
-export type CopyFileErrors = {
-    /**
-     * Bad Request
-     */
-    400: StorageError;
-    /**
-     * Unauthorized
-     */
-    401: StorageError;
-    /**
-     * Forbidden
-     */
-    403: StorageError;
-    /**
-     * Not Found
-     */
-    404: StorageError;
-    /**
-     * Conflict
-     */
-    409: StorageError;
-    /**
-     * Payload Too Large
-     */
-    413: StorageError;
-    /**
-     * Unsupported Media Type
-     */
-    415: StorageError;
-    /**
-     * Too Many Requests
-     */
-    429: StorageError;
-    /**
-     * Service Unavailable
-     */
-    503: StorageError;
-};
-
-export type CopyFileError = CopyFileErrors[keyof CopyFileErrors];
-
-export type CopyFileResponses = {
-    /**
-     * OK
-     */
-    200: UploadAnswer;
-};
-
-export type CopyFileResponse = CopyFileResponses[keyof CopyFileResponses];
-
-export type FileInfoData = {
-    body?: never;
-    path: {
-        bucket: string;
-        name: string;
-    };
-    query?: never;
-    url: '/storage/v1/object/info/{bucket}/{name}';
-};
-
-export type FileInfoErrors = {
-    /**
-     * Unauthorized
-     */
-    401: StorageError;
-    /**
-     * Forbidden
-     */
-    403: StorageError;
-    /**
-     * Not Found
-     */
-    404: StorageError;
-    /**
-     * Service Unavailable
-     */
-    503: StorageError;
-};
-
-export type FileInfoError = FileInfoErrors[keyof FileInfoErrors];
-
-export type FileInfoResponses = {
-    /**
-     * OK
-     */
-    200: FileInfoAnswer;
-};
-
-export type FileInfoResponse = FileInfoResponses[keyof FileInfoResponses];
-
-export type FileInfoLongData = {
-    body?: never;
-    path: {
-        bucket: string;
-        name: string;
-    };
-    query?: never;
-    url: '/storage/v1/object/info/authenticated/{bucket}/{name}';
-};
-
-export type FileInfoLongErrors = {
-    /**
-     * Unauthorized
-     */
-    401: StorageError;
-    /**
-     * Forbidden
-     */
-    403: StorageError;
-    /**
-     * Not Found
-     */
-    404: StorageError;
-    /**
-     * Service Unavailable
-     */
-    503: StorageError;
-};
-
-export type FileInfoLongError = FileInfoLongErrors[keyof FileInfoLongErrors];
-
-export type FileInfoLongResponses = {
-    /**
-     * OK
-     */
-    200: FileInfoAnswer;
-};
-
-export type FileInfoLongResponse = FileInfoLongResponses[keyof FileInfoLongResponses];
-
-export type ListBucketsData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/storage/v1/bucket';
-};
-
-export type ListBucketsErrors = {
-    /**
-     * Unauthorized
-     */
-    401: StorageError;
-    /**
-     * Forbidden
-     */
-    403: StorageError;
-    /**
-     * Service Unavailable
-     */
-    503: StorageError;
-};
-
-export type ListBucketsError = ListBucketsErrors[keyof ListBucketsErrors];
-
-export type ListBucketsResponses = {
-    /**
-     * OK
-     */
-    200: Array<Bucket>;
-};
-
-export type ListBucketsResponse = ListBucketsResponses[keyof ListBucketsResponses];
-
-export type GetBucketData = {
-    body?: never;
-    path: {
-        bucket: string;
-    };
-    query?: never;
-    url: '/storage/v1/bucket/{bucket}';
-};
-
-export type GetBucketErrors = {
-    /**
-     * Unauthorized
-     */
-    401: StorageError;
-    /**
-     * Forbidden
-     */
-    403: StorageError;
-    /**
-     * Not Found
-     */
-    404: StorageError;
-    /**
-     * Service Unavailable
-     */
-    503: StorageError;
-};
-
-export type GetBucketError = GetBucketErrors[keyof GetBucketErrors];
-
-export type GetBucketResponses = {
-    /**
-     * OK
-     */
-    200: Bucket;
-};
-
-export type GetBucketResponse = GetBucketResponses[keyof GetBucketResponses];
+export type ProviderWebhookResponse = ProviderWebhookResponses[keyof ProviderWebhookResponses];
