@@ -39,7 +39,8 @@ internal static class MigrateCommand
                     {
                         Reapply = isReapplied,
                         KeptRoles = RolePasswords.KeptByOperator(Installation.DatabaseOptionsOf(builder)),
-                    }.RunAsync(isDryRun, CancellationToken.None)
+                    }.RunAsync(isDryRun, CancellationToken.None),
+                mustExist: isDryRun
             );
             if (result.Older is { } why)
             {

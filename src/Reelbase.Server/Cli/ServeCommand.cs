@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Reelbase.Server.Platform;
@@ -13,15 +14,31 @@ internal static class ServeCommand
     public static async Task<int> RunAsync(string[] args)
     {
         PrivateCluster? cluster = null;
+        // Until the host listens for them: a program that ends at once would leave its PostgreSQL behind.
+        using var stopping = new CancellationTokenSource();
+        using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        void Stop(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            stopping.Cancel();
+        }
         try
         {
             var builder = Installation.NewBuilder(args);
             StartChecks.Run(builder, OptionsRegistry.Of(Modules.All), withDatabaseAndKeys: true);
             (var owner, cluster) = await FindDatabaseAsync(builder);
+            stopping.Token.ThrowIfCancellationRequested();
             await using var app = ServerApp.Build(builder, await PrepareDatabaseAsync(builder, owner, cluster is not null));
             LogDisabledFeatures(app);
-            await app.RunAsync();
+            await app.RunAsync(stopping.Token);
             await (cluster?.StopAsync(CancellationToken.None) ?? Task.CompletedTask);
+            return 0;
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // While it was starting.
+            await (cluster is { WasRunning: false } ? cluster.StopAsync(CancellationToken.None) : Task.CompletedTask);
             return 0;
         }
         catch (Exception error) when (Installation.IsForTheOperator(error))

@@ -156,6 +156,19 @@ public sealed partial class HelpTests
         Assert.StartsWith("admin: there is no option --dryrun; did you mean --dry-run?", output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_migration_that_only_says_what_it_would_do_makes_no_installation()
+    {
+        var folder = Path.Combine(TestCluster.Home, "mistyped-" + Guid.NewGuid().ToString("N")[..8]);
+        var (code, output) = await ServerProcess.RunAsync(
+            new Dictionary<string, string> { ["REELBASE__Server__DataDirectory"] = folder },
+            ["migrate", "--dry-run"]
+        );
+        Assert.Equal(1, code);
+        Assert.Contains("nothing was made", output, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder));
+    }
+
     /// <summary>An option that would be taken and change nothing lets somebody believe that it did.</summary>
     [Theory]
     [InlineData("admin: --until needs --wal", "admin", "restore", "backup", "--until", "2026-01-02T03:04:05Z")]

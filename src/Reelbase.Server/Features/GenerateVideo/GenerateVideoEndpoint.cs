@@ -194,8 +194,8 @@ public static class GenerateVideoEndpoint
     private static string? Refusal(Verdict verdict) =>
         verdict switch
         {
-            Verdict.NotAllowed => """{"code":ErrorCodes.ContentRejected,"details":{"field":"prompt","reason":"not_allowed"}}""",
-            Verdict.Unavailable => """{"code":ErrorCodes.DatabaseUnavailable,"details":{"reason":"moderation_unavailable"}}""",
+            Verdict.NotAllowed => $$$"""{"code":"{{{ErrorCodes.ContentRejected}}}","details":{"field":"prompt","reason":"not_allowed"}}""",
+            Verdict.Unavailable => $$$"""{"code":"{{{ErrorCodes.DatabaseUnavailable}}}","details":{"reason":"moderation_unavailable"}}""",
             _ => null,
         };
 

@@ -32,6 +32,8 @@ public sealed partial class PrivateCluster
     /// <summary>Makes a directory that the account of PostgreSQL may write to.</summary>
     public static async Task PrepareDirectoryAsync(string directory, CancellationToken cancellationToken)
     {
+        // The program that gives it away stands in another folder.
+        directory = Path.GetFullPath(directory);
         Directory.CreateDirectory(directory);
         if ((await UnprivilegedPrefixAsync(cancellationToken)).Length > 0)
         {
