@@ -315,12 +315,10 @@ public sealed class ProviderHttp : IDisposable
 
         public bool IsSent { get; private set; }
 
-        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context)
         {
             IsSent = true;
-            await stream.WriteAsync(_bytes);
-            await stream.FlushAsync();
-            CrashPoints.Pass("submission.sent");
+            return stream.WriteAsync(_bytes).AsTask();
         }
 
         protected override bool TryComputeLength(out long length)

@@ -16,7 +16,7 @@ public abstract class CrashPointTests(CrashPointTests.Mortal system)
         }
 
         /// <summary>Starts it as a process, which dies when it passes the place.</summary>
-        public Task<ServerProcess> StartDyingAsync(bool hasWebhooks, bool isSilent, string crashAt)
+        public Task<ServerProcess> StartDyingAsync(bool hasWebhooks, bool isSilent, string? crashAt)
         {
             var settings = BaseSettings(Url, SimulatorsUrl, DataDirectory);
             settings["Database:ConnectionString"] = Owner;
@@ -53,12 +53,18 @@ public abstract class CrashPointTests(CrashPointTests.Mortal system)
             };
     }
 
+    /// <summary>
+    /// The provider has the job and has not answered. Not a place in the process, which cannot know when its bytes were read: a request whose
+    /// sender is gone before that is one that Kestrel, and many a vendor, never hands on.
+    /// </summary>
+    private const string Sent = "submission.sent";
+
     /// <summary>Where it dies, what the provider has then, and how the job ends with and without webhooks.</summary>
     private static readonly (string Place, int ProviderJobs, string WithWebhooks, string Without)[] Table =
     [
         ("submission.claimed", 1, "completed", "completed"),
         ("submission.intended", 0, "failed", "failed"),
-        ("submission.sent", 1, "completed", "failed"),
+        (Sent, 1, "completed", "failed"),
         ("submission.answered", 1, "completed", "failed"),
         ("submission.recorded", 1, "completed", "completed"),
         ("result.recorded", 1, "completed", "completed"),
@@ -73,10 +79,10 @@ public abstract class CrashPointTests(CrashPointTests.Mortal system)
 
     protected async Task DieAndRecoverAsync(string place, bool hasWebhooks, int providerJobs, string end)
     {
-        var prompt = $"Dying at {place} [slow 0.5]";
+        var prompt = $"Dying at {place} [slow 0.5]{(place == Sent ? " [timeout]" : "")}";
         Phone phone;
         string job;
-        await using (var dying = await system.StartDyingAsync(hasWebhooks, place == "submission.intended", place))
+        await using (var dying = await system.StartDyingAsync(hasWebhooks, place == "submission.intended", place == Sent ? null : place))
         {
             phone = await system.NewGuestAsync();
             try
@@ -86,6 +92,11 @@ public abstract class CrashPointTests(CrashPointTests.Mortal system)
             catch (HttpRequestException)
             {
                 // The worker was quicker to die than the answer to leave.
+            }
+            if (place == Sent)
+            {
+                await Eventually.IsAsync(() => system.SubmissionsAsync(prompt), submissions => submissions.Count == 1);
+                await dying.KillAsync();
             }
             await dying.WaitForDeathAsync();
             job = await system.QueryAsync<string>($"select job_id::text from video_jobs where user_id = '{phone.UserId}'");
@@ -143,7 +154,7 @@ public abstract class CrashPointTests(CrashPointTests.Mortal system)
     public sealed class WithWebhooks(Mortal system) : CrashPointTests(system), IClassFixture<Mortal>
     {
         [Fact]
-        public void Every_place_has_its_test() => Assert.Equal(CrashPoints.All, Table.Select(row => row.Place));
+        public void Every_place_has_its_test() => Assert.Equal(CrashPoints.All, Table.Select(row => row.Place).Where(place => place != Sent));
 
         [Theory]
         [MemberData(nameof(Places), true, MemberType = typeof(CrashPointTests))]

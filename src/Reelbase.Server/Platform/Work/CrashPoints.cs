@@ -15,7 +15,6 @@ public static class CrashPoints
     [
         "submission.claimed",
         "submission.intended",
-        "submission.sent",
         "submission.answered",
         "submission.recorded",
         "result.recorded",
