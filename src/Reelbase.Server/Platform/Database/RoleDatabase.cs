@@ -1,5 +1,7 @@
 using Dapper;
 using Npgsql;
+using Polly;
+using Polly.Retry;
 using Reelbase.Server.Platform.Work;
 
 namespace Reelbase.Server.Platform.Database;
@@ -10,14 +12,37 @@ namespace Reelbase.Server.Platform.Database;
 /// <remarks>Only this folder opens connections; an architecture test says so.</remarks>
 public abstract class RoleDatabase : IAsyncDisposable
 {
-    /// <summary>How long a record waits for a database that is away: as long as a failover or a restart by hand takes, and the process lives.</summary>
-    private const double PatienceSeconds = 15 * 60;
-    private const double FirstPauseSeconds = 0.2;
-    private const double LongestPauseSeconds = 5;
+    /// <summary>
+    /// Calls again what PostgreSQL rolled back so that another transaction could go on (a deadlock, or a function that raised a conflict on purpose), and
+    /// what called a function that a migration replaced while it waited for a lock; the new one calls it no more.
+    /// </summary>
+    private static readonly ResiliencePipeline Conflicts = new ResiliencePipelineBuilder()
+        .AddRetry(
+            new RetryStrategyOptions
+            {
+                ShouldHandle = new PredicateBuilder().Handle<PostgresException>(error =>
+                    error.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.UndefinedFunction
+                ),
+                MaxRetryAttempts = 9,
+                BackoffType = DelayBackoffType.Linear,
+                Delay = TimeSpan.FromMilliseconds(20),
+            }
+        )
+        .Build();
 
-    /// <summary>Attempts of a call that conflicted with another transaction.</summary>
-    private const int MaxTries = 10;
-    private const int RetryMilliseconds = 20;
+    /// <summary>Waits for a database that is away, as long as a failover or a restart by hand takes, and the process lives.</summary>
+    private static readonly ResiliencePipeline Outages = new ResiliencePipelineBuilder()
+        .AddTimeout(TimeSpan.FromMinutes(15))
+        .AddRetry(
+            new RetryStrategyOptions
+            {
+                ShouldHandle = new PredicateBuilder().Handle<NpgsqlException>(DatabaseErrors.MayPass),
+                MaxRetryAttempts = int.MaxValue,
+                // Ours, because Polly's has no jitter once it has reached its longest pause.
+                DelayGenerator = retry => new(TimeSpan.FromSeconds(Backoff.Seconds(retry.AttemptNumber + 1, 0.2, 5))),
+            }
+        )
+        .Build();
 
     private protected readonly NpgsqlDataSource Source;
 
@@ -82,23 +107,10 @@ public abstract class RoleDatabase : IAsyncDisposable
 
     /// <summary>
     /// Like <see cref="ScalarAsync"/>, for what may not be forgotten (an answer of the outside world): while the database is away it is tried
-    /// again, for up to <see cref="PatienceSeconds"/>. The function must not mind being called twice with the same arguments.
+    /// again, for up to a quarter of an hour. The function must not mind being called twice with the same arguments.
     /// </summary>
-    public async Task<T?> RecordAsync<T>(string sql, params object?[] arguments)
-    {
-        var watch = System.Diagnostics.Stopwatch.StartNew();
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                return await ScalarAsync<T>(sql, CancellationToken.None, arguments);
-            }
-            catch (NpgsqlException error) when (DatabaseErrors.MayPass(error) && watch.Elapsed.TotalSeconds < PatienceSeconds)
-            {
-                await Task.Delay(TimeSpan.FromSeconds(Backoff.Seconds(attempt, FirstPauseSeconds, LongestPauseSeconds)), CancellationToken.None);
-            }
-        }
-    }
+    public Task<T?> RecordAsync<T>(string sql, params object?[] arguments) =>
+        Outages.ExecuteAsync(async cancellationToken => await ScalarAsync<T>(sql, cancellationToken, arguments), CancellationToken.None).AsTask();
 
     /// <summary>The one row that the function answers, or null.</summary>
     public async Task<T?> QuerySingleOrDefaultAsync<T>(string sql, CancellationToken cancellationToken, params object?[] arguments)
@@ -129,36 +141,18 @@ public abstract class RoleDatabase : IAsyncDisposable
             cancellationToken
         );
 
-    /// <summary>
-    /// Calls again what PostgreSQL rolled back so that another transaction could go on (a deadlock, or a function that raised a conflict on purpose).
-    /// Safe because each call is one transaction, of which nothing is left then.
-    /// </summary>
+    /// <summary>A call as <see cref="Conflicts"/> repeats it. Safe because each call is one transaction, of which nothing is left then.</summary>
     private protected async Task<T> RetryOnConflictAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken)
     {
-        for (var attempt = 1; ; attempt++)
+        try
         {
-            try
-            {
-                return await call();
-            }
-            catch (PostgresException error)
-                when (
-                    // The last one: a function that a migration replaced while this call waited for a lock; the new one calls it no more.
-                    error.SqlState
-                        is PostgresErrorCodes.DeadlockDetected
-                            or PostgresErrorCodes.SerializationFailure
-                            or PostgresErrorCodes.UndefinedFunction
-                    && attempt < MaxTries
-                )
-            {
-                await Task.Delay(RetryMilliseconds * attempt, cancellationToken);
-            }
-            catch (Exception error) when (DatabaseErrors.IsWrongServer(error))
-            {
-                // Whatever else is in the pool leads to the same server; the next call finds who is at the address now.
-                Source.Clear();
-                throw;
-            }
+            return await Conflicts.ExecuteAsync(static (call, _) => new ValueTask<T>(call()), call, cancellationToken);
+        }
+        catch (Exception error) when (DatabaseErrors.IsWrongServer(error))
+        {
+            // Whatever else is in the pool leads to the same server; the next call finds who is at the address now.
+            Source.Clear();
+            throw;
         }
     }
 

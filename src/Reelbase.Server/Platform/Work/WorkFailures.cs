@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Npgsql;
+using Polly;
 
 namespace Reelbase.Server.Platform.Work;
 
@@ -17,7 +18,15 @@ internal static class WorkFailures
     public static void Note(ILogger logger, string worker, string step, Exception error)
     {
         Failures.Add(1, new("worker", worker), new KeyValuePair<string, object?>("step", step));
-        if (error is NpgsqlException and not PostgresException { IsTransient: false } or TimeoutException or HttpRequestException or IOException)
+        if (
+            error
+            is NpgsqlException
+                and not PostgresException { IsTransient: false }
+                or TimeoutException
+                or ExecutionRejectedException
+                or HttpRequestException
+                or IOException
+        )
         {
             logger.LogWarning("{Worker} could not {Step} ({Reason}); retrying", worker, step, error.Message);
         }
