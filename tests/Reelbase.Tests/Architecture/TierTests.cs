@@ -3,7 +3,7 @@ using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Architecture;
 
-/// <summary>Where a test lies says how long it may take; the script finds it by the trait.</summary>
+/// <summary>Where a test lies says what it is about and how long it may take; the script finds the latter by the trait.</summary>
 [Trait("Check", "yes")]
 [Quick]
 public sealed class TierTests
@@ -30,6 +30,20 @@ public sealed class TierTests
             where typeof(TestSystem).IsAssignableFrom(fixture)
             select type.FullName
         );
+
+    /// <summary>Whoever changes a folder of the server finds its tests in the folder of the same name.</summary>
+    [Fact]
+    public void Folders_of_tests_are_folders_of_the_server()
+    {
+        var tests = Path.Combine(Repository.Root, "tests", "Reelbase.Tests");
+        var server = Path.Combine(Repository.Root, "src", "Reelbase.Server");
+        var folders =
+            from area in new[] { "Features", "Integrations", "Platform" }
+            from folder in Directory.GetDirectories(Path.Combine(tests, area))
+            select Path.GetRelativePath(tests, folder);
+        Assert.DoesNotContain(folders, folder => !Directory.Exists(Path.Combine(server, folder)));
+        Assert.Empty(Directory.GetFiles(Path.Combine(tests, "Features"), "*.cs").Select(Path.GetFileName));
+    }
 
     private static bool IsIn(Type type, string folder) => type.Namespace?.StartsWith("Reelbase.Tests." + folder, StringComparison.Ordinal) == true;
 

@@ -17,7 +17,7 @@ public sealed class SupabaseProject
     public static async Task<SupabaseProject> CreateAsync(int crowd = 0)
     {
         var database = new NpgsqlConnectionStringBuilder(await TestCluster.EmptyAsync()) { CommandTimeout = 600 }.ConnectionString;
-        var sql = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Database", "Fixtures", "supabase-project.sql"));
+        var sql = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Platform", "Database", "Fixtures", "supabase-project.sql"));
         await TestCluster.ExecuteAsync(database, sql.Replace("{users}", crowd.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal));
         return new() { Database = database };
     }

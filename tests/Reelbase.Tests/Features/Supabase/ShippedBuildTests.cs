@@ -270,7 +270,7 @@ public sealed class ShippedBuildSunsetTests
         var owner = await TestCluster.EmptyAsync();
         await TestCluster.ExecuteAsync(
             owner,
-            await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Database", "Fixtures", "older-database.sql"))
+            await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Platform", "Database", "Fixtures", "older-database.sql"))
                 + """
 
                 create schema if not exists auth;

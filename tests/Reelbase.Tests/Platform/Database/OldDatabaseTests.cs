@@ -56,7 +56,7 @@ public sealed partial class OldDatabaseTests
         var owner = await TestCluster.EmptyAsync();
         await TestCluster.ExecuteAsync(
             owner,
-            await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Database", "Fixtures", "older-database.sql"))
+            await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Platform", "Database", "Fixtures", "older-database.sql"))
                 + $"""
 
                 update users set created_at = '-infinity', updated_at = 'infinity' where id = '{Guest}';
@@ -105,7 +105,7 @@ public sealed partial class OldDatabaseTests
         var owner = await TestCluster.EmptyAsync();
         await TestCluster.ExecuteAsync(
             owner,
-            await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Database", "Fixtures", "older-database.sql"))
+            await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Platform", "Database", "Fixtures", "older-database.sql"))
                 + $"\nupdate users set is_admin = true where id in ('{Guest}', '{Member}');"
         );
         var result = await new Migrator(owner, NullLogger.Instance).RunAsync(dryRun: false, CancellationToken.None);
@@ -122,7 +122,7 @@ public sealed partial class OldDatabaseTests
         var owner = await TestCluster.EmptyAsync();
         await TestCluster.ExecuteAsync(
             owner,
-            await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Database", "Fixtures", "older-database.sql"))
+            await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Platform", "Database", "Fixtures", "older-database.sql"))
                 + $"\nupdate users set tier = 'premium' where id in ('{Guest}', '{Member}');"
         );
         var result = await new Migrator(owner, NullLogger.Instance).RunAsync(dryRun: false, CancellationToken.None);

@@ -24,7 +24,7 @@ public sealed class UpgradeTests(UpgradeTests.Older system) : IClassFixture<Upgr
             Owner = await TestCluster.EmptyAsync();
             await TestCluster.ExecuteAsync(
                 Owner,
-                await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Database", "Fixtures", "older-database.sql"))
+                await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Platform", "Database", "Fixtures", "older-database.sql"))
             );
             Result = await new Migrator(Owner, NullLogger.Instance).RunAsync(dryRun: false, CancellationToken.None);
         }
