@@ -60,6 +60,7 @@ public static class ServerApp
             kestrel.AddServerHeader = false;
             // PacedBodyStream has this rule, with an answer.
             kestrel.Limits.MinRequestBodyDataRate = null;
+            PeerConnections.Use(kestrel);
         });
         var services = builder.Services;
         // All at once, so that each work loop has its whole time to drain, and longer than that.

@@ -50,6 +50,7 @@ public sealed class PlatformModule : IModule
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<OutsideSystems>();
         services.AddSingleton<ForwardingMonitor>();
+        services.AddSingleton<PeerConnections>();
         services.AddSingleton(provider => new ApiDatabase(provider.GetRequiredService<ConnectionStrings>(), MaxPreparedStatements(provider)));
         services.AddSingleton(provider => new WorkerDatabase(provider.GetRequiredService<ConnectionStrings>(), MaxPreparedStatements(provider)));
         services.AddSingleton(provider =>

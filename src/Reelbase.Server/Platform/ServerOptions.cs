@@ -25,6 +25,10 @@ public sealed partial class ServerOptions : IValidatableObject
     /// <summary>Addresses of proxies whose X-Forwarded-For is believed. Development also believes loopback.</summary>
     public string[] TrustedProxies { get; set; } = [];
 
+    /// <summary>Connections that one address (an IPv6 /64) may have open at a node at a time; more are closed at once. Those of trusted proxies are not counted, since all callers come by them; a carrier's phones share addresses. -1: no limit.</summary>
+    [Range(-1, 10_000_000)]
+    public int ConnectionsPerAddress { get; set; } = 20_000;
+
     /// <summary>Further host names that this server answers to, beside that of <c>PublicUrl</c>; <c>*.example.com</c> means every name below it. Health and metrics answer to any.</summary>
     public string[] AllowedHosts { get; set; } = [];
 
@@ -122,6 +126,13 @@ public sealed partial class ServerOptions : IValidatableObject
         && url.Host.Length > 0
         && url.Query.Length == 0
         && url.Fragment.Length == 0;
+
+    /// <summary>Whose word about callers is believed; in Development loopback's too.</summary>
+    internal IReadOnlyList<IPNetwork> TrustedNetworks(bool isDevelopment) =>
+        [
+            .. TrustedProxies.Select(proxy => ParseProxy(proxy)!.Value),
+            .. isDevelopment ? [new IPNetwork(IPAddress.Loopback, 32), new IPNetwork(IPAddress.IPv6Loopback, 128)] : Array.Empty<IPNetwork>(),
+        ];
 
     /// <summary>A trusted proxy as a network; null when the text is neither an address nor a network.</summary>
     internal static IPNetwork? ParseProxy(string text) =>

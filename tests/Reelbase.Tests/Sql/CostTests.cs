@@ -116,6 +116,11 @@ public sealed class CostTests(SqlDatabase database)
     [Theory]
     [InlineData("confirm_generation_limit")]
     [InlineData("confirm_device_limit")]
+    [InlineData("device_id_hash")]
+    [InlineData("stored_device_id")]
+    [InlineData("opens_known_guest")]
+    [InlineData("end_device_grant_turn")]
+    [InlineData("get_user_metadata")]
     public async Task What_happens_at_each_request_of_a_crowd_keeps_its_plan(string function)
     {
         await using var db = await database.BeginAsync();

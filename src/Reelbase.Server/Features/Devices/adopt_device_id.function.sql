@@ -12,8 +12,13 @@ begin
     -- Said in the form of a hash: no row holds such an id as it is.
     return v_hash;
   end if;
-  update users u set device_id = v_hash where u.device_id = v_plain and not exists (select from users h where h.device_id = v_hash);
-  update device_checks d set device_id = v_hash where d.device_id = v_plain and not exists (select from device_checks h where h.device_id = v_hash);
+  -- Asked first, since hardly any is left and an update costs to begin with.
+  if exists (select from users u where u.device_id = v_plain) then
+    update users u set device_id = v_hash where u.device_id = v_plain and not exists (select from users h where h.device_id = v_hash);
+  end if;
+  if exists (select from device_checks d where d.device_id = v_plain) then
+    update device_checks d set device_id = v_hash where d.device_id = v_plain and not exists (select from device_checks h where h.device_id = v_hash);
+  end if;
   return v_hash;
 end
 $$;

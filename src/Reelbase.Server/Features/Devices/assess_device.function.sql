@@ -22,7 +22,9 @@ begin
     where r.ip_address = case when family(p_ip) = 6 then set_masklen(p_ip, 64)::cidr::inet else p_ip end
       and r.action = 'device_check_failed' and r.created_at > clock_timestamp() - interval '1 hour')));
   v_score := least(100, v_score);
-  update device_checks set risk_score = v_score where device_id = p_device_id and risk_score <> v_score;
+  if v_device.risk_score <> v_score then
+    update device_checks set risk_score = v_score where device_id = p_device_id and risk_score <> v_score;
+  end if;
   return v_score;
 end
 $$;

@@ -59,14 +59,9 @@ public static class RequestPipeline
         var forwarded = new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto, ForwardLimit = 5 };
         forwarded.KnownProxies.Clear();
         forwarded.KnownIPNetworks.Clear();
-        foreach (var proxy in server.TrustedProxies)
+        foreach (var network in server.TrustedNetworks(app.Environment.IsDevelopment()))
         {
-            forwarded.KnownIPNetworks.Add(ServerOptions.ParseProxy(proxy)!.Value);
-        }
-        if (app.Environment.IsDevelopment())
-        {
-            forwarded.KnownProxies.Add(System.Net.IPAddress.Loopback);
-            forwarded.KnownProxies.Add(System.Net.IPAddress.IPv6Loopback);
+            forwarded.KnownIPNetworks.Add(network);
         }
         var watch = app.Services.GetRequiredService<ForwardingMonitor>();
         app.Use(
@@ -81,7 +76,7 @@ public static class RequestPipeline
             }
         );
         // With no proxy at all the middleware would believe everybody.
-        if (forwarded.KnownProxies.Count + forwarded.KnownIPNetworks.Count > 0)
+        if (forwarded.KnownIPNetworks.Count > 0)
         {
             app.UseForwardedHeaders(forwarded);
         }
@@ -90,7 +85,7 @@ public static class RequestPipeline
     private static bool IsTrusted(ForwardedHeadersOptions forwarded, System.Net.IPAddress peer)
     {
         var plain = ClientAddress.Normalize(peer);
-        return forwarded.KnownProxies.Any(proxy => proxy.Equals(plain)) || forwarded.KnownIPNetworks.Any(network => network.Contains(plain));
+        return forwarded.KnownIPNetworks.Any(network => network.Contains(plain));
     }
 
     /// <summary>
