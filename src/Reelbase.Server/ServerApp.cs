@@ -29,7 +29,7 @@ public static class ServerApp
         var sections = OptionsRegistry.Of(modules);
         StartChecks.Run(builder, sections, withDatabaseAndKeys: false);
         var server = builder.Configuration.GetSection("Server").Get<ServerOptions>() ?? new();
-        var context = new ModuleContext(builder, server, [.. modules.Select(module => module.GetType().Assembly).Distinct()]);
+        var context = new ModuleContext(builder, server, modules);
         AddHost(builder, strings);
         foreach (var section in sections)
         {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Reelbase.Server;
 using Reelbase.Server.Features.Admin;
 using Reelbase.Server.Platform.Database;
 
@@ -92,7 +93,7 @@ public static class ConsoleQueries
     public static Task<List<string>> AskAsync(ApiDatabase database, Caller admin, ConsoleQuery query) =>
         database.ListAsync<string>(
             admin,
-            $"select {AdminOperations.Find(query.Operation).Function}($1::jsonb)::text",
+            $"select {new AdminOperations(Modules.All).Find(query.Operation).Function}($1::jsonb)::text",
             CancellationToken.None,
             query.Request.ToJsonString()
         );

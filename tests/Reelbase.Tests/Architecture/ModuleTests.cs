@@ -55,6 +55,27 @@ public sealed partial class ModuleTests(SqlDatabase database)
         Assert.Equal(tables.Split(' ').Order(StringComparer.Ordinal), Modules.All.SelectMany(module => module.OwnedTables).Order(StringComparer.Ordinal));
     }
 
+    /// <summary>What a module contributes to the support team lies in its folder: the functions of its operations, the pages of its menu.</summary>
+    [Fact]
+    public void Admin_operations_and_menu_entries_lie_with_their_module()
+    {
+        foreach (var module in Modules.All)
+        {
+            var folder = $"{Server}/Features/{module.Name}";
+            Assert.All(
+                module.AdminOperations,
+                operation => Assert.True(File.Exists(Repository.PathOf($"{folder}/{operation.Function}.function.sql")), operation.Name)
+            );
+            if (module.MenuEntries.Count > 0)
+            {
+                var pages = Repository.Files(folder, "*.razor").Select(File.ReadAllText).ToList();
+                Assert.All(module.MenuEntries, entry => Assert.Contains(pages, page => page.Contains($"@page \"/{entry.Href}\"", StringComparison.Ordinal)));
+            }
+        }
+        var places = Modules.All.SelectMany(module => module.MenuEntries).Select(entry => entry.Place).ToList();
+        Assert.Equal(places.Distinct().Order(), places.Order());
+    }
+
     /// <summary>Every page stands on the console's shell, which is Admin's; the other arrows are listed with their reason. One that is not here, and one that nobody needs, fails.</summary>
     [Fact]
     public void Features_meet_in_sql_or_through_public_records()

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
-using Reelbase.Server.Features.Admin;
 using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Campaigns;
@@ -17,7 +16,7 @@ public sealed class GeneratedAdminRequestTests(GeneratedRequestTests.Installatio
         using var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = new Uri(system.Url) };
         var document = await http.GetFromJsonAsync<JsonElement>("/openapi/v1.json");
         var schemas = new Schemas(document);
-        var names = AdminOperations.All.Select(operation => "/" + operation.Name).ToHashSet();
+        var names = AdminSystem.Operations.Select(operation => "/" + operation.Name).ToHashSet();
         var operations = (
             from path in document.GetProperty("paths").EnumerateObject()
             where names.Contains(path.Name)

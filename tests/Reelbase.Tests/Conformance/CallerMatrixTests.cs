@@ -21,7 +21,7 @@ public sealed class CallerMatrixTests(CallerMatrixTests.Prepared system) : IClas
 
     /// <summary>Nobody is asked to sign in, everybody else has no business there.</summary>
     private static IEnumerable<KeyValuePair<string, Expectation>> AdminExpectations =>
-        from operation in Reelbase.Server.Features.Admin.AdminOperations.All
+        from operation in AdminSystem.Operations
         select KeyValuePair.Create(
             operation.Name,
             new Expectation(operation.IsPost ? "POST" : "GET", "/" + operation.Name, operation.IsPost ? "{}" : null, 401, 403, 403, 403)

@@ -1,10 +1,16 @@
 using System.Net.Http.Headers;
+using Reelbase.Server;
+using Reelbase.Server.Features.Admin;
+using Reelbase.Server.Platform.Modules;
 
 namespace Reelbase.Tests.Support;
 
 /// <summary>The installation with one admin, who has a token from the command line.</summary>
 public class AdminSystem : TestSystem
 {
+    /// <summary>What admins can do and see, by every module.</summary>
+    public static IReadOnlyCollection<AdminOperation> Operations { get; } = new AdminOperations(Modules.All).All;
+
     protected override bool HasConsole => true;
 
     public HttpClient Admin { get; private set; } = null!;

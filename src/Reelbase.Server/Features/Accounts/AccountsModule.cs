@@ -1,3 +1,4 @@
+using MudBlazor;
 using Reelbase.Server.Platform.Modules;
 
 namespace Reelbase.Server.Features.Accounts;
@@ -7,6 +8,13 @@ public sealed class AccountsModule : IModule
 {
     /// <inheritdoc/>
     public IReadOnlyList<string> OwnedTables => ["users", "user_consents", "consent_terms"];
+
+    /// <inheritdoc/>
+    public IReadOnlyList<AdminOperation> AdminOperations => AccountsOperations.All;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<MenuEntry> MenuEntries =>
+        [new("admin/users", Icons.Material.Filled.People, "Users", 20), new("admin/consent-terms", Icons.Material.Filled.Handshake, "Consent terms", 70)];
 
     /// <inheritdoc/>
     public void AddOptions(OptionsRegistry options) => options.Add<ConsentOptions>("Consent");

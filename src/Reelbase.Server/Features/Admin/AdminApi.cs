@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Errors;
 using Reelbase.Server.Platform.Http;
+using Reelbase.Server.Platform.Modules;
 using Reelbase.Server.Platform.Security;
 
 namespace Reelbase.Server.Features.Admin;
@@ -75,7 +76,7 @@ public sealed class AdminApi(
             _ => ($"select {operation.Function}($1::jsonb)::text", [request]),
         };
 
-    private object RulesOf(AdminOperation operation) => (operation.Rules ?? rules.Single(rule => rule.Operation == operation.Name).Read)(services);
+    private object RulesOf(AdminOperation operation) => rules.Single(rule => rule.Operation == operation.Name).Read(services);
 
     /// <summary>Whoever waits for what was changed is notified at once: workers, open streams of the user, the console.</summary>
     private void Notify(JsonObject request)

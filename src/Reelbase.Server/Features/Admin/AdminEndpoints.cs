@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Errors;
 using Reelbase.Server.Platform.Http;
+using Reelbase.Server.Platform.Modules;
 using Reelbase.Server.Platform.Security;
 
 namespace Reelbase.Server.Features.Admin;
@@ -13,10 +14,10 @@ public static class AdminEndpoints
     /// <summary>Room for a model's fields and their options.</summary>
     private const int MaxBodyBytes = 64 * 1024;
 
-    public static void MapAdmin(this IEndpointRouteBuilder routes)
+    public static void MapAdmin(this IEndpointRouteBuilder routes, AdminOperations operations)
     {
         var group = routes.MapGroup("").WithTags("Admin");
-        foreach (var operation in AdminOperations.All)
+        foreach (var operation in operations.All)
         {
             Task<IResult> Handle(HttpContext context, CallerResolver callers, ApiDatabase database, AdminApi api) =>
                 HandleAsync(operation, context, callers, database, api);

@@ -1,4 +1,7 @@
+using Microsoft.Extensions.Options;
+using MudBlazor;
 using Reelbase.Server.Features.Admin.Console;
+using Reelbase.Server.Platform.Http;
 using Reelbase.Server.Platform.Modules;
 
 namespace Reelbase.Server.Features.Admin;
@@ -9,6 +12,18 @@ public sealed class AdminModule : IModule
     /// <inheritdoc/>
     public IReadOnlyList<string> OwnedTables =>
         ["admin_actions", "admin_approvals", "admin_credentials", "admin_passkey_challenges", "admin_passkeys", "admin_sign_in_failures"];
+
+    /// <inheritdoc/>
+    public IReadOnlyList<AdminOperation> AdminOperations => TeamOperations.All;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<MenuEntry> MenuEntries =>
+        [
+            new("admin/approvals", Icons.Material.Filled.Approval, "Approvals", 100),
+            new("admin/audit", Icons.Material.Filled.History, "Audit", 130),
+            new("admin/passkeys", Icons.Material.Filled.Key, "Passkeys", 140),
+            new("admin/sessions", Icons.Material.Filled.Devices, "Your sessions", 150),
+        ];
 
     /// <inheritdoc/>
     public void AddOptions(OptionsRegistry options) => options.Add<AdminOptions>("Admin");
@@ -23,6 +38,12 @@ public sealed class AdminModule : IModule
             ConsoleSetup.Add(services, admin, new ConsoleCookies(context.Server, admin, context.IsProduction));
             ConsoleSetup.Listen(context.Builder, admin);
             services.AddSingleton(new ConsolePages(context.OtherAssemblies));
+            services.AddSingleton(new AdminOperations(context.Modules));
+            services.AddSingleton(new ConsoleMenu(context.Modules));
+            foreach (var operation in new[] { "admin-refund-credits", "admin-adjust-credits", "admin-approve" })
+            {
+                services.AddSingleton(new OperationRules(operation, CreditRules));
+            }
         }
     }
 
@@ -32,7 +53,7 @@ public sealed class AdminModule : IModule
         if (routes.Context.IsAdmin)
         {
             ConsoleSetup.Map(routes.Root, routes.Context.OtherAssemblies);
-            routes.Functions.MapAdmin();
+            routes.Functions.MapAdmin(routes.Root.ServiceProvider.GetRequiredService<AdminOperations>());
         }
     }
 
@@ -44,4 +65,6 @@ public sealed class AdminModule : IModule
             ConsoleSetup.Use(app, context.Read<AdminOptions>("Admin"));
         }
     }
+
+    private static object CreditRules(IServiceProvider services) => services.GetRequiredService<IOptions<AdminOptions>>().Value.CreditRules();
 }

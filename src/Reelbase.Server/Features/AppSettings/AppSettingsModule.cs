@@ -1,3 +1,4 @@
+using MudBlazor;
 using Reelbase.Server.Platform.Modules;
 
 namespace Reelbase.Server.Features.AppSettings;
@@ -7,6 +8,12 @@ public sealed class AppSettingsModule : IModule
 {
     /// <inheritdoc/>
     public IReadOnlyList<string> OwnedTables => ["app_settings"];
+
+    /// <inheritdoc/>
+    public IReadOnlyList<AdminOperation> AdminOperations => AppSettingsOperations.All;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<MenuEntry> MenuEntries => [new("admin/app-settings", Icons.Material.Filled.Tune, "App settings", 80)];
 
     /// <inheritdoc/>
     public void AddWorkers(WorkerRegistry workers)

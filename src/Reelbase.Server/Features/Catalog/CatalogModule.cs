@@ -1,3 +1,4 @@
+using MudBlazor;
 using Reelbase.Server.Features.Catalog.Console;
 using Reelbase.Server.Platform.Http;
 using Reelbase.Server.Platform.Modules;
@@ -9,6 +10,12 @@ public sealed class CatalogModule : IModule
 {
     /// <inheritdoc/>
     public IReadOnlyList<string> OwnedTables => ["models", "themes", "foreign_results"];
+
+    /// <inheritdoc/>
+    public IReadOnlyList<AdminOperation> AdminOperations => CatalogOperations.All;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<MenuEntry> MenuEntries => [new("admin/models", Icons.Material.Filled.AutoAwesome, "Models and themes", 40)];
 
     /// <inheritdoc/>
     public void AddOptions(OptionsRegistry options) => options.Add<CatalogOptions>("Catalog");

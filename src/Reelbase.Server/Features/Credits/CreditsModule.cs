@@ -9,6 +9,9 @@ public sealed class CreditsModule : IModule
     public IReadOnlyList<string> OwnedTables => ["quota_log", "balances_below_zero"];
 
     /// <inheritdoc/>
+    public IReadOnlyList<AdminOperation> AdminOperations => CreditsOperations.All;
+
+    /// <inheritdoc/>
     public void MapRoutes(RouteGroups routes)
     {
         if (routes.Context.IsApi)

@@ -16,6 +16,9 @@ public sealed class GenerateVideoModule : IModule
     public IReadOnlyList<string> OwnedTables => ["video_jobs", "job_submissions", "model_margins", "provider_spend", "queue_lanes", "queue_marks"];
 
     /// <inheritdoc/>
+    public IReadOnlyList<AdminOperation> AdminOperations => GenerateVideoOperations.All;
+
+    /// <inheritdoc/>
     public void AddOptions(OptionsRegistry options) => options.Add<GenerationOptions>("Generation");
 
     /// <inheritdoc/>

@@ -1,3 +1,4 @@
+using MudBlazor;
 using Reelbase.Server.Platform.Modules;
 
 namespace Reelbase.Server.Features.Nodes;
@@ -7,6 +8,12 @@ public sealed class NodesModule : IModule
 {
     /// <inheritdoc/>
     public IReadOnlyList<string> OwnedTables => ["nodes", "outside_systems"];
+
+    /// <inheritdoc/>
+    public IReadOnlyList<AdminOperation> AdminOperations => NodesOperations.All;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<MenuEntry> MenuEntries => [new("admin/system", Icons.Material.Filled.Dns, "System", 160)];
 
     /// <inheritdoc/>
     public void AddWorkers(WorkerRegistry workers)

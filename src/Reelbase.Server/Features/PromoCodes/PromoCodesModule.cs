@@ -1,3 +1,4 @@
+using MudBlazor;
 using Reelbase.Server.Platform.Http;
 using Reelbase.Server.Platform.Modules;
 
@@ -8,6 +9,12 @@ public sealed class PromoCodesModule : IModule
 {
     /// <inheritdoc/>
     public IReadOnlyList<string> OwnedTables => ["promo_claims", "promo_codes", "promo_redemptions"];
+
+    /// <inheritdoc/>
+    public IReadOnlyList<AdminOperation> AdminOperations => PromoCodesOperations.All;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<MenuEntry> MenuEntries => [new("admin/promo-codes", Icons.Material.Filled.Redeem, "Promo codes", 60)];
 
     /// <inheritdoc/>
     public void AddOptions(OptionsRegistry options) => options.Add<PromoCodesOptions>("PromoCodes");

@@ -1,3 +1,4 @@
+using MudBlazor;
 using Reelbase.Server.Platform.Http;
 using Reelbase.Server.Platform.Modules;
 
@@ -8,6 +9,12 @@ public sealed class ProviderCallbacksModule : IModule
 {
     /// <inheritdoc/>
     public IReadOnlyList<string> OwnedTables => ["webhook_deliveries"];
+
+    /// <inheritdoc/>
+    public IReadOnlyList<AdminOperation> AdminOperations => ProviderCallbacksOperations.All;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<MenuEntry> MenuEntries => [new("admin/webhooks", Icons.Material.Filled.SwapHoriz, "Webhooks", 90)];
 
     /// <inheritdoc/>
     public void AddOptions(OptionsRegistry options) => options.Add<CallbackOptions>("Callbacks");

@@ -1,3 +1,4 @@
+using MudBlazor;
 using Reelbase.Server.Integrations.Apple.AppStore;
 using Reelbase.Server.Platform.Http;
 using Reelbase.Server.Platform.Modules;
@@ -9,6 +10,12 @@ public sealed class PurchasesModule : IModule
 {
     /// <inheritdoc/>
     public IReadOnlyList<string> OwnedTables => ["products", "purchases", "purchase_claims", "reconciliations", "rescinded_consents"];
+
+    /// <inheritdoc/>
+    public IReadOnlyList<AdminOperation> AdminOperations => PurchasesOperations.All;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<MenuEntry> MenuEntries => [new("admin/products", Icons.Material.Filled.ShoppingCart, "Products and purchases", 50)];
 
     /// <inheritdoc/>
     public void AddOptions(OptionsRegistry options) => options.Add<PurchasesOptions>("Purchases");

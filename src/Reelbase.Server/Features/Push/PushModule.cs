@@ -9,6 +9,9 @@ public sealed class PushModule : IModule
     public IReadOnlyList<string> OwnedTables => ["push_notifications", "push_tokens"];
 
     /// <inheritdoc/>
+    public IReadOnlyList<AdminOperation> AdminOperations => PushOperations.All;
+
+    /// <inheritdoc/>
     public void AddWorkers(WorkerRegistry workers)
     {
         workers.OnWorker<PushWorker>();

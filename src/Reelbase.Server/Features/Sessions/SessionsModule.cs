@@ -9,6 +9,9 @@ public sealed class SessionsModule : IModule
     public IReadOnlyList<string> OwnedTables => ["sessions", "refresh_tokens", "former_refresh_tokens"];
 
     /// <inheritdoc/>
+    public IReadOnlyList<AdminOperation> AdminOperations => SessionsOperations.All;
+
+    /// <inheritdoc/>
     public void AddServices(IServiceCollection services, ModuleContext context)
     {
         if (context.IsApi)

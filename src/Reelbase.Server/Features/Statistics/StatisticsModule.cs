@@ -1,3 +1,4 @@
+using MudBlazor;
 using Reelbase.Server.Platform.Modules;
 
 namespace Reelbase.Server.Features.Statistics;
@@ -7,6 +8,12 @@ public sealed class StatisticsModule : IModule
 {
     /// <inheritdoc/>
     public IReadOnlyList<string> OwnedTables => ["job_hours", "job_totals", "ledger_hours", "ledger_totals", "statistics_progress", "theme_hours"];
+
+    /// <inheritdoc/>
+    public IReadOnlyList<AdminOperation> AdminOperations => StatisticsOperations.All;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<MenuEntry> MenuEntries => [new("admin", Icons.Material.Filled.Dashboard, "Overview", 10)];
 
     /// <inheritdoc/>
     public void AddWorkers(WorkerRegistry workers)

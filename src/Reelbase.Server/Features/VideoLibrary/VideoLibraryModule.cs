@@ -1,3 +1,4 @@
+using MudBlazor;
 using Reelbase.Server.Platform.Modules;
 
 namespace Reelbase.Server.Features.VideoLibrary;
@@ -5,6 +6,12 @@ namespace Reelbase.Server.Features.VideoLibrary;
 /// <summary>The caller's jobs: lists, status, streams, deletion.</summary>
 public sealed class VideoLibraryModule : IModule
 {
+    /// <inheritdoc/>
+    public IReadOnlyList<AdminOperation> AdminOperations => VideoLibraryOperations.All;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<MenuEntry> MenuEntries => [new("admin/jobs", Icons.Material.Filled.Movie, "Jobs", 30)];
+
     /// <inheritdoc/>
     public void AddServices(IServiceCollection services, ModuleContext context)
     {

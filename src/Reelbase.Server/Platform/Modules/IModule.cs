@@ -12,6 +12,12 @@ public interface IModule
     /// <summary>The tables that it answers for: their shape, who may write them, what bounds them. Each table has one owner.</summary>
     IReadOnlyList<string> OwnedTables => [];
 
+    /// <summary>What admins can do and see of it: each becomes a route of the admin API, and something that console pages call.</summary>
+    IReadOnlyList<AdminOperation> AdminOperations => [];
+
+    /// <summary>Its pages in the console's menu.</summary>
+    IReadOnlyList<MenuEntry> MenuEntries => [];
+
     /// <summary>Its sections of the configuration.</summary>
     void AddOptions(OptionsRegistry options) { }
 

@@ -1,6 +1,5 @@
 using System.Net;
 using Npgsql;
-using Reelbase.Server.Features.Admin;
 using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Features;
@@ -32,7 +31,7 @@ public sealed class AdminEndpointTests(AdminSystem system) : IClassFixture<Admin
         var phone = await system.NewGuestAsync();
         await system.ExecuteAsync($"update users set is_admin = true where id = '{phone.UserId}'");
         var wrong = new List<string>();
-        foreach (var operation in AdminOperations.All)
+        foreach (var operation in AdminSystem.Operations)
         {
             var path = "/" + operation.Name;
             var answer = operation.IsPost ? await phone.PostAsync(path, new { reason = "because I can" }) : await phone.GetAsync(path);

@@ -79,7 +79,7 @@ public sealed class AdminTeamTests(AdminSystem system) : IClassFixture<AdminSyst
         using var cookie = new HttpClient(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = new Uri(system.Url) };
         cookie.DefaultRequestHeaders.Add("Cookie", $"{ConsoleCookies.Session}=whatever");
         var wrong = new List<string>();
-        foreach (var operation in AdminOperations.All)
+        foreach (var operation in AdminSystem.Operations)
         {
             foreach (var prefix in new[] { "/", "/functions/v1/" })
             {
@@ -414,7 +414,7 @@ public sealed class AdminTeamTests(AdminSystem system) : IClassFixture<AdminSyst
     [Fact]
     public async Task Every_look_answers_and_every_list_is_bounded()
     {
-        foreach (var operation in AdminOperations.All.Where(one => !one.IsChange && !one.IsAskedByBody && !one.Fields.Any(field => field.IsRequired)))
+        foreach (var operation in AdminSystem.Operations.Where(one => !one.IsChange && !one.IsAskedByBody && !one.Fields.Any(field => field.IsRequired)))
         {
             var answer = await system.GetAsync("/" + operation.Name);
             Assert.True(answer.Status == HttpStatusCode.OK, $"{operation.Name}: {answer.Text}");

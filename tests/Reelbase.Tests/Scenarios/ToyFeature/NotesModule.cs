@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Rendering;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using MudBlazor;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Http;
 using Reelbase.Server.Platform.Modules;
@@ -24,12 +25,39 @@ public sealed class NotesModule : IModule
           with r as (update toy_notes set read_at = clock_timestamp() where read_at is null returning 1) select count(*) from r $$;
         create function count_read_toy_notes() returns bigint
         language sql stable security definer set search_path = public, pg_temp as $$ select count(*) from toy_notes where read_at is not null $$;
-        revoke execute on function add_toy_note(text), read_toy_notes(), count_read_toy_notes() from public;
+        create function admin_list_toy_notes(p_request jsonb) returns jsonb
+        language plpgsql stable security definer set search_path = public, pg_temp as $$
+          begin
+            perform require_admin();
+            return jsonb_build_object('rows', (select coalesce(jsonb_agg(jsonb_build_object('id', n.id, 'text', n.text) order by n.id), '[]')
+              from (select * from toy_notes order by id limit read_admin_integer(p_request, 'limit', 1, 100, 25)) n));
+          end $$;
+        create function admin_remove_toy_note(p_request jsonb) returns jsonb
+        language plpgsql security definer set search_path = public, pg_temp as $$
+          declare v_admin uuid := require_admin();
+          begin
+            delete from toy_notes where id = read_admin_integer(p_request, 'note_id', 1, 9000000000000000);
+            perform write_admin_action(v_admin, 'toy_note_remove', p_request);
+            return '{"success":true}';
+          end $$;
+        revoke execute on function add_toy_note(text), read_toy_notes(), count_read_toy_notes(), admin_list_toy_notes(jsonb), admin_remove_toy_note(jsonb) from public;
+        grant execute on function admin_list_toy_notes(jsonb), admin_remove_toy_note(jsonb) to authenticated, reelbase_owner;
         grant execute on function add_toy_note(text), count_read_toy_notes() to reelbase_api;
         grant execute on function read_toy_notes() to reelbase_worker;
         """;
 
     public IReadOnlyList<string> OwnedTables => ["toy_notes"];
+
+    public IReadOnlyList<AdminOperation> AdminOperations =>
+        [
+            AdminOperation.Query("admin-list-toy-notes", "What was left", AdminField.Limit),
+            AdminOperation.Change("admin-remove-toy-note", "Remove a note", new AdminField("note_id", 1, "Which one", true), AdminField.Reason) with
+            {
+                Response = typeof(AdminSuccessResponse),
+            },
+        ];
+
+    public IReadOnlyList<MenuEntry> MenuEntries => [new("admin/toy-notes", Icons.Material.Filled.Note, "Notes", 95)];
 
     public void AddWorkers(WorkerRegistry workers) => workers.OnWorker<NoteReader>();
 

@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.AspNetCore.Components.Endpoints;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Reelbase.Server.Features.Admin.Console;
 using Reelbase.Server.Platform.Modules;
 using Reelbase.Tests.Support;
 
@@ -42,10 +43,41 @@ public sealed class ToyFeatureTests(ToyFeatureTests.Installation system) : IClas
         Assert.Equal(typeof(NotesPage), page.Metadata.GetRequiredMetadata<ComponentTypeMetadata>().Type);
     }
 
-    public sealed class Installation : TestSystem
+    /// <summary>What it gives the support team comes from its module too: both addresses, the audit, the key that makes a change happen once, the document.</summary>
+    [Fact]
+    public async Task Its_admin_operations_answer_admins_alone()
     {
-        protected override bool HasConsole => true;
+        using var http = system.Anybody();
+        using var left = await http.PostAsync("/toy-notes?text=remove+me", null);
+        var note = (await ApiResponse.ReadAsync(left))["id"].GetInt64();
+        foreach (var prefix in new[] { "/", "/functions/v1/" })
+        {
+            Assert.Equal(HttpStatusCode.Unauthorized, (await http.GetAsync(prefix + "admin-list-toy-notes")).StatusCode);
+            var listed = await system.GetAsync(prefix + "admin-list-toy-notes?limit=100");
+            Assert.Contains(listed["rows"].EnumerateArray(), row => row.GetProperty("id").GetInt64() == note);
+        }
+        var key = Guid.NewGuid();
+        for (var attempt = 0; attempt < 2; attempt++)
+        {
+            Assert.Equal(HttpStatusCode.OK, (await system.PostAsync("/admin-remove-toy-note", new { note_id = note, reason = "not wanted" }, key)).Status);
+        }
+        Assert.Equal(1L, await system.QueryAsync<long>("select count(*) from admin_actions where action_type = 'toy_note_remove'"));
+        Assert.Equal(0L, await system.QueryAsync<long>($"select count(*) from toy_notes where id = {note}"));
+        var document = await ApiResponse.ReadAsync(await http.GetAsync("/openapi/v1.json"));
+        Assert.True(document["paths"].TryGetProperty("/admin-remove-toy-note", out _));
+    }
 
+    [Fact]
+    public void Its_page_is_in_the_consoles_menu()
+    {
+        var entries = system.Server.Services.GetRequiredService<ConsoleMenu>().Entries;
+        Assert.Equal("admin/toy-notes", Assert.Single(entries, entry => entry.Text == "Notes").Href);
+        // Where it asked to be: after what webhooks have, before approvals.
+        Assert.Equal(["Webhooks", "Notes", "Approvals"], entries.Select(entry => entry.Text).SkipWhile(text => text != "Webhooks").Take(3));
+    }
+
+    public sealed class Installation : AdminSystem
+    {
         protected override IReadOnlyList<IModule> MoreModules => [new NotesModule()];
 
         protected override async Task<string> PrepareDatabaseAsync()

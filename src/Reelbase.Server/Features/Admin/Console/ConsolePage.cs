@@ -89,7 +89,7 @@ public abstract class ConsolePage : ComponentBase, IDisposable
     {
         var parameters = new DialogParameters<ActionDialog>
         {
-            { dialog => dialog.Operation, AdminOperations.Find(operation) },
+            { dialog => dialog.Operation, Session.Find(operation) },
             { dialog => dialog.Request, request },
             { dialog => dialog.Fields, fields },
             { dialog => dialog.Session, Session },

@@ -6,11 +6,12 @@ using Npgsql;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Errors;
 using Reelbase.Server.Platform.Http;
+using Reelbase.Server.Platform.Modules;
 
 namespace Reelbase.Server.Features.Admin.Console;
 
 /// <summary>The signed-in admin of one open window. Every call goes through the database's own check, so an ended session can do nothing more.</summary>
-public sealed class ConsoleSession(AdminApi api, ApiDatabase database, IOptions<AdminOptions> options)
+public sealed class ConsoleSession(AdminApi api, AdminOperations operations, ApiDatabase database, IOptions<AdminOptions> options)
 {
     /// <summary>The claim that holds the session's id.</summary>
     public const string SessionClaim = "session_id";
@@ -18,11 +19,14 @@ public sealed class ConsoleSession(AdminApi api, ApiDatabase database, IOptions<
     /// <summary>Who has signed in.</summary>
     public ClaimsPrincipal User { get; set; } = new();
 
+    /// <summary>The operation of a name.</summary>
+    public AdminOperation Find(string operation) => operations.Find(operation);
+
     /// <summary>Calls an operation.</summary>
     public Task<JsonNode> CallAsync(string operation, object? request, Guid? key) =>
         api.CallAsync(
             CallerOf(User),
-            AdminOperations.Find(operation),
+            Find(operation),
             request as JsonObject ?? JsonSerializer.SerializeToNode(request ?? new { }, Json.Options)!.AsObject(),
             key,
             CancellationToken.None

@@ -29,7 +29,9 @@ public sealed partial class TextTests
         }
         foreach (var file in Repository.Files("src/Reelbase.Server/Features", "*.cs"))
         {
-            used.UnionWith(Attention().Matches(File.ReadAllText(file)).Select(match => match.Groups[1].Value));
+            var text = File.ReadAllText(file);
+            used.UnionWith(Attention().Matches(text).Select(match => match.Groups[1].Value));
+            used.UnionWith(Listed().Matches(text).Select(match => match.Groups[1].Value));
         }
         Assert.Empty(used.Except(known));
         Assert.Empty(known.Except(used));

@@ -1,11 +1,14 @@
-namespace Reelbase.Server.Features.Admin;
+namespace Reelbase.Server.Platform.Modules;
 
-/// <summary>One thing that an admin can do or see. The API and the console both come to it through its SQL function, which checks first whether the caller is an admin.</summary>
+/// <summary>
+/// One thing that an admin can do or see, contributed by a feature's module. The API and the console both come to it through its SQL function, which checks
+/// first whether the caller is an admin.
+/// </summary>
 /// <param name="Name">Its path and its name in the API document.</param>
 /// <param name="Function">The SQL function; takes the request as JSON and answers JSON.</param>
 /// <param name="Summary">What it does, for the document.</param>
 /// <param name="Fields">What a request may carry: of the query for a read, of the body for a change.</param>
-public sealed record AdminOperation(string Name, string Function, string Summary, params AdminField[] Fields)
+public record AdminOperation(string Name, string Function, string Summary, params AdminField[] Fields)
 {
     /// <summary>A change; reads are GET requests.</summary>
     public bool IsChange { get; init; }
@@ -22,11 +25,8 @@ public sealed record AdminOperation(string Name, string Function, string Summary
     /// <summary>A change that has to carry an Idempotency-Key; other changes may carry one.</summary>
     public bool NeedsKey { get; init; }
 
-    /// <summary>The arguments of a function that takes the key itself: $1 is the key, $2 the request, $3 what <see cref="Rules"/> says. Null: it takes the request alone.</summary>
+    /// <summary>The arguments of a function that takes the key itself: $1 is the key, $2 the request, $3 what its <see cref="Http.OperationRules"/> say. Null: it takes the request alone.</summary>
     public string? Arguments { get; init; }
-
-    /// <summary>What such a function takes from the configuration of this feature; null: its <see cref="Platform.Http.OperationRules"/>, which another feature registers.</summary>
-    public Func<IServiceProvider, object>? Rules { get; init; }
 
     /// <summary>Whether its answer may be that another admin has to approve it first (202).</summary>
     public bool MayPend { get; init; }
@@ -36,11 +36,14 @@ public sealed record AdminOperation(string Name, string Function, string Summary
 
     /// <summary>An example of the answer.</summary>
     public object Example { get; init; } = new { success = true };
-}
 
-/// <summary>A field of an admin request.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Example">An example, which also says its type.</param>
-/// <param name="Description">What it is.</param>
-/// <param name="IsRequired">Whether it has to be there.</param>
-public sealed record AdminField(string Name, object Example, string Description, bool IsRequired = false);
+    /// <summary>A read; its function has its name.</summary>
+    public static AdminOperation Query(string name, string summary, params AdminField[] fields) =>
+        new(name, FunctionOf(name), summary, fields) { Example = new { rows = Array.Empty<object>() } };
+
+    /// <summary>A change; its function has its name.</summary>
+    public static AdminOperation Change(string name, string summary, params AdminField[] fields) =>
+        new(name, FunctionOf(name), summary, fields) { IsChange = true };
+
+    private static string FunctionOf(string name) => name.Replace('-', '_');
+}

@@ -1,0 +1,33 @@
+namespace Reelbase.Server.Platform.Modules;
+
+/// <summary>A field of an admin request.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Example">An example, which also says its type.</param>
+/// <param name="Description">What it is.</param>
+/// <param name="IsRequired">Whether it has to be there.</param>
+public sealed record AdminField(string Name, object Example, string Description, bool IsRequired = false)
+{
+    /// <summary>An id of a user, for examples.</summary>
+    public const string UserId = "0b9fd0a2-6a55-4d2e-a6c3-5c0d3a2f9b10";
+
+    /// <summary>An id of a job, for examples.</summary>
+    public const string JobId = "019a0000-0000-7000-8000-000000000001";
+
+    /// <summary>An id of anything else, for examples.</summary>
+    public const string OtherId = "5f0c6f5e-3a55-4c0e-9d0e-2b7a4a3f1c10";
+
+    /// <summary>The user that an operation is about.</summary>
+    public static AdminField User { get; } = new("user_id", UserId, "Whom it is about", true);
+
+    /// <summary>The job that an operation is about.</summary>
+    public static AdminField Job { get; } = new("job_id", JobId, "Which job", true);
+
+    /// <summary>Why a change is made.</summary>
+    public static AdminField Reason { get; } = new("reason", "asked for by the user, ticket 1234", "Why; 3 to 500 characters, kept in the audit", true);
+
+    /// <summary>How many rows a page has.</summary>
+    public static AdminField Limit { get; } = new("limit", 25, "1 to 100");
+
+    /// <summary>Where a page begins.</summary>
+    public static AdminField Before { get; } = new("before", "", "The next_before of the page before");
+}
