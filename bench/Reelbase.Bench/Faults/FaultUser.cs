@@ -91,9 +91,9 @@ public sealed class FaultUser(FaultWorld world, FaultTally tally, int number, in
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", session.GetProperty("access_token").GetString());
         _userId = session.GetProperty("user_id").GetGuid();
         await GiveCreditsAsync(_userId);
-        for (var turn = 0; !over.IsCancellationRequested; turn++)
+        for (var round = 0; !over.IsCancellationRequested; round++)
         {
-            await TakeTurnAsync(turn, over);
+            await PressOnceAsync(round, over);
             await PauseAsync(_random.NextDouble() * ThinkSeconds, over);
         }
     }
@@ -101,13 +101,13 @@ public sealed class FaultUser(FaultWorld world, FaultTally tally, int number, in
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
 
-    private async Task TakeTurnAsync(int turn, CancellationToken over)
+    private async Task PressOnceAsync(int round, CancellationToken over)
     {
         var key = Guid.NewGuid().ToString();
         var body = new
         {
             model_id = Models[_random.Next(Models.Length)],
-            prompt = $"User {number} turn {turn} {Directives[_random.Next(Directives.Length)]}".Trim(),
+            prompt = $"User {number} round {round} {Directives[_random.Next(Directives.Length)]}".Trim(),
         };
         var accepted = await CallAsync(() => Post("/generate-video", body, key));
         var job = accepted.GetProperty("job_id").GetGuid();

@@ -215,7 +215,7 @@ public sealed class RealtimeRun : IAsyncDisposable
             _links[number]?.Dispose();
             _links[number] = null;
         }
-        for (var turn = 0; turn < 100 && Volatile.Read(ref _open) > 0; turn++)
+        for (var pause = 0; pause < 100 && Volatile.Read(ref _open) > 0; pause++)
         {
             await Task.Delay(50);
         }

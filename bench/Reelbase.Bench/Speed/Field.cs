@@ -1,6 +1,6 @@
 namespace Reelbase.Bench.Speed;
 
-/// <summary>A stage with everything that is measured beside it: reference, peer, meter; and the turns that they take.</summary>
+/// <summary>A stage with everything that is measured beside it: reference, peer, meter; and the order of measuring.</summary>
 public sealed class Field : IDisposable
 {
     private const int Connections = 32;
@@ -28,13 +28,13 @@ public sealed class Field : IDisposable
         return field;
     }
 
-    /// <summary>One thing that takes its turn; it measures for so many seconds.</summary>
-    public sealed record Turn(string Name, Func<double, Task<Sample>> MeasureAsync);
+    /// <summary>One of those that are measured alternately; it measures for so many seconds.</summary>
+    public sealed record Contender(string Name, Func<double, Task<Sample>> MeasureAsync);
 
     public Task AgeAsync(int finished) => Ground.AgeAsync(finished, _peer is not null);
 
     /// <summary>PostgreSQL alone, asked by pgbench.</summary>
-    public Turn Direct(string name, string login, string script) =>
+    public Contender Direct(string name, string login, string script) =>
         new(
             name,
             async seconds =>
@@ -45,12 +45,12 @@ public sealed class Field : IDisposable
             }
         );
 
-    public Turn Ours(string name, Func<Random, byte[]> request) => Http(name, [_stage.Port], [_stage.ServerProcessId], request);
+    public Contender Ours(string name, Func<Random, byte[]> request) => Http(name, [_stage.Port], [_stage.ServerProcessId], request);
 
     /// <summary>Null where there is no peer.</summary>
-    public Turn? Peer(string name, Func<Random, byte[]> request) => _peer is null ? null : Http(name, _peer.Ports, _peer.Processes, request);
+    public Contender? Peer(string name, Func<Random, byte[]> request) => _peer is null ? null : Http(name, _peer.Ports, _peer.Processes, request);
 
-    public Turn Http(string name, IReadOnlyList<int> ports, IReadOnlyList<int> processes, Func<Random, byte[]> request) =>
+    public Contender Http(string name, IReadOnlyList<int> ports, IReadOnlyList<int> processes, Func<Random, byte[]> request) =>
         new(
             name,
             async seconds =>
@@ -62,21 +62,21 @@ public sealed class Field : IDisposable
         );
 
     /// <summary>Each once for warming up, then in turns, a checkpoint before each.</summary>
-    public async Task<List<Series>> MeasureAsync(string what, double seconds, int rounds, params Turn?[] turns)
+    public async Task<List<Series>> MeasureAsync(string what, double seconds, int rounds, params Contender?[] contenders)
     {
-        var all = turns.OfType<Turn>().Select(turn => (Turn: turn, Series: new Series(turn.Name, []))).ToList();
+        var all = contenders.OfType<Contender>().Select(contender => (Contender: contender, Series: new Series(contender.Name, []))).ToList();
         System.Console.Error.WriteLine($"==> {what}");
-        foreach (var (turn, _) in all)
+        foreach (var (contender, _) in all)
         {
-            await turn.MeasureAsync(Math.Min(seconds, WarmupSeconds));
+            await contender.MeasureAsync(Math.Min(seconds, WarmupSeconds));
         }
         for (var round = 1; round <= rounds; round++)
         {
             System.Console.Error.WriteLine($"==> {what}, round {round} of {rounds}");
-            foreach (var (turn, series) in all)
+            foreach (var (contender, series) in all)
             {
                 await _stage.ExecuteAsync("checkpoint");
-                series.Samples.Add(await turn.MeasureAsync(seconds));
+                series.Samples.Add(await contender.MeasureAsync(seconds));
             }
         }
         return [.. all.Select(each => each.Series)];

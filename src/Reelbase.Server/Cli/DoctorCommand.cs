@@ -7,7 +7,7 @@ using Reelbase.Server.Platform.Modules;
 namespace Reelbase.Server.Cli;
 
 /// <summary>
-/// <c>doctor [--json] [--database URL]</c>: looks at an installation as it is configured here and says one line for each thing: ok, warning or fault, with
+/// <c>doctor [--json] [--database URL]</c>: checks an installation as it is configured here and says one line for each thing: ok, warning or fault, with
 /// the key and the remedy. Changes nothing. The exit code is 0, 1 with warnings, 2 with faults.
 /// </summary>
 internal static class DoctorCommand
@@ -21,7 +21,7 @@ internal static class DoctorCommand
         var database = Words.Database();
         Command verb = new(
             "doctor",
-            "look at an installation: keys, clocks, addresses, proxies, storage, webhooks, caps, backups; ends with 0, 1 (warnings) or 2 (faults)"
+            "check an installation: keys, clocks, addresses, proxies, storage, webhooks, caps, backups; ends with 0, 1 (warnings) or 2 (faults)"
         )
         {
             json,
@@ -63,7 +63,7 @@ internal static class DoctorCommand
         return (int)findings.Max(finding => finding.Level);
     }
 
-    /// <summary>Everything, in the order in which it is looked at.</summary>
+    /// <summary>Everything, in the order in which it is checked.</summary>
     internal static async Task<List<Finding>> ExamineAsync(WebApplicationBuilder builder, string? given)
     {
         var findings = new List<Finding> { Finding.Ok("program", ProgramVersion.Line) };

@@ -6,7 +6,7 @@ using Reelbase.Server.Platform.Database;
 
 namespace Reelbase.Server.Cli;
 
-/// <summary>Books, reports, deliveries and traces from the command line.</summary>
+/// <summary>Ledger, purchases, reports, deliveries and traces from the command line.</summary>
 internal static class MaintenanceCommands
 {
     private const int DefaultRows = 50;
@@ -25,7 +25,7 @@ internal static class MaintenanceCommands
             verbs.OnDatabase("reconcile", "check that every user's ledger adds up", (_, database, _) => ReconcileAsync(database)),
             verbs.OnDatabase(
                 "reconcile-purchases",
-                "compare our books with the App Store's now, and show what the last times found",
+                "compare our purchases with the App Store's now, and show what was found lately",
                 (_, database, _) => ReconcilePurchasesAsync(database)
             ),
             verbs.OnDatabase(

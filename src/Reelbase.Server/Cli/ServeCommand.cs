@@ -10,7 +10,7 @@ namespace Reelbase.Server.Cli;
 /// <summary>The program without a verb: it serves.</summary>
 internal static class ServeCommand
 {
-    /// <summary>Serves until told to stop.</summary>
+    /// <summary>Serves until a signal stops it.</summary>
     public static async Task<int> RunAsync(string[] args)
     {
         PrivateCluster? cluster = null;
@@ -113,7 +113,7 @@ internal static class ServeCommand
     {
         if (app.Services.GetRequiredService<Integrations.VideoProviders>().All.Count == 0)
         {
-            app.Logger.LogWarning("No video provider is configured (Fal:ApiKey): jobs wait in line until their deadline");
+            app.Logger.LogWarning("No video provider is configured (Fal:ApiKey): jobs wait in their queue until the deadline");
         }
         if (!app.Services.GetRequiredService<IOptions<Integrations.Apple.DeviceCheck.DeviceCheckOptions>>().Value.IsConfigured)
         {

@@ -99,7 +99,7 @@ public abstract class VideoProviderOptions
     [Range(0, 1)]
     public double GuestBudgetShare { get; set; } = 0.8;
 
-    /// <summary>Secrets of signed webhooks after the Standard Webhooks convention (<c>whsec_...</c>), for providers without a scheme of their own; several while one replaces another.</summary>
+    /// <summary>Secrets of signed webhooks after the Standard Webhooks convention (<c>whsec_...</c>), for adapters of your own whose vendor has no scheme of its own (none that is shipped reads them); several while one replaces another.</summary>
     [WebhookSecret]
     public string[] WebhookSecrets { get; set; } = [];
 

@@ -202,7 +202,7 @@ public sealed class CrashTests(CrashTests.Durable system) : IClassFixture<CrashT
     {
         var deviceId = Guid.NewGuid().ToString();
         Phone? phone = null;
-        for (var turn = 0; turn < 4; turn++)
+        for (var round = 0; round < 4; round++)
         {
             var key = Guid.NewGuid();
             while (true)
@@ -214,7 +214,7 @@ public sealed class CrashTests(CrashTests.Durable system) : IClassFixture<CrashT
                         phone = await Phone.OnboardAsync(system.Url, deviceId);
                         await system.DurableRowsAsync($"select add_credits('{phone.UserId}', 100, 'admin_adjustment', 'gift-{phone.UserId}')::text");
                     }
-                    var answer = await phone.GenerateAsync($"User {number} turn {turn} {Directives[(number + (turn * 5)) % Directives.Length]}", key);
+                    var answer = await phone.GenerateAsync($"User {number} round {round} {Directives[(number + (round * 5)) % Directives.Length]}", key);
                     Assert.True(answer.Status is HttpStatusCode.OK or HttpStatusCode.ServiceUnavailable, answer.Text);
                     if (answer.Status == HttpStatusCode.OK)
                     {

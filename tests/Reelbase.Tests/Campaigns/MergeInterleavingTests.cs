@@ -20,7 +20,7 @@ public sealed class MergeInterleavingTests(MergeInterleavingTests.ApiOnly system
     private const int GrantCredits = 10;
     private const int PackCredits = 25;
 
-    private static readonly SemaphoreSlim _turn = new(1, 1);
+    private static readonly SemaphoreSlim _grants = new(1, 1);
 
     /// <summary>Nobody but the test does the worker's part.</summary>
     public sealed class ApiOnly : TestSystem
@@ -203,7 +203,7 @@ public sealed class MergeInterleavingTests(MergeInterleavingTests.ApiOnly system
     /// <summary>A grant's last two steps, for which there is one turn in the whole installation.</summary>
     private async Task GrantAsync(Crowd.Member guest)
     {
-        await _turn.WaitAsync();
+        await _grants.WaitAsync();
         try
         {
             await system.QueryAsync<object>(
@@ -220,7 +220,7 @@ public sealed class MergeInterleavingTests(MergeInterleavingTests.ApiOnly system
         }
         finally
         {
-            _turn.Release();
+            _grants.Release();
         }
     }
 

@@ -21,7 +21,7 @@ public sealed class PurchaseModelTests(PurchaseModelTests.Shop shop) : IClassFix
 
     public sealed class Shop : TestSystem
     {
-        // What is spent stays spent: the jobs wait in line until the test is over.
+        // What is spent stays spent: the jobs wait in the queue until the test is over.
         protected override Dictionary<string, string?> Settings =>
             new()
             {

@@ -12,18 +12,18 @@ public sealed partial class HelpTests
     [GeneratedRegex("--[a-z][a-z-]+")]
     private static partial Regex Option();
 
-    private static readonly string Door = File.ReadAllText(Path.Combine(Repository.Root, "reelbase"));
+    private static readonly string ScriptText = File.ReadAllText(Path.Combine(Repository.Root, "reelbase"));
 
     [Theory]
     [InlineData("import", "import supabase")]
     [InlineData("migrate", "migrate")]
     [InlineData("doctor", "doctor")]
     [InlineData("version", "version")]
-    public void The_doors_help_names_every_option_of_a_verb_and_no_other(string verb, string path) =>
+    public void The_scripts_help_names_every_option_of_a_verb_and_no_other(string verb, string path) =>
         Assert.Equal(Verbs().Single(known => known.Path == path).Options, Said(DoorLine(verb)));
 
     [Fact]
-    public void The_doors_help_names_no_option_of_admin_that_is_not_there()
+    public void The_scripts_help_names_no_option_of_admin_that_is_not_there()
     {
         var known = Verbs().Where(verb => verb.Path.StartsWith("admin ", StringComparison.Ordinal)).SelectMany(verb => verb.Options).Append("--database");
         Assert.Empty(Said(DoorLine("admin")).Except(known));
@@ -80,9 +80,9 @@ public sealed partial class HelpTests
     [Theory]
     [InlineData("run", "run() {")]
     [InlineData("test", "run_tests() {")]
-    public void The_door_names_every_option_of_a_verb_of_its_own_and_no_other(string verb, string function)
+    public void The_script_names_every_option_of_a_verb_of_its_own_and_no_other(string verb, string function)
     {
-        var body = Door[Door.IndexOf($"\n{function}", StringComparison.Ordinal)..];
+        var body = ScriptText[ScriptText.IndexOf($"\n{function}", StringComparison.Ordinal)..];
         body = body[..body.IndexOf("\n}\n", StringComparison.Ordinal)];
         var taken = Regex
             .Matches(body, @"^ +(--[a-z| -]+)\)", RegexOptions.Multiline)
@@ -212,7 +212,7 @@ public sealed partial class HelpTests
     [InlineData("unknown verb docter; did you mean doctor?", "docter")]
     [InlineData("unknown option --prot; did you mean --port?", "run", "--prot", "5080")]
     [InlineData("unknown option --no-dem; did you mean --no-demo?", "run", "--no-dem")]
-    public async Task The_door_names_the_nearest_word(string line, params string[] words)
+    public async Task The_script_names_the_nearest_word(string line, params string[] words)
     {
         var (code, output) = await DeployTests.RunAsync(Path.Combine(Repository.Root, "reelbase"), words);
         Assert.Equal(1, code);
@@ -255,10 +255,10 @@ public sealed partial class HelpTests
 
     private static List<string> Said(string text) => Option().Matches(text).Select(match => match.Value).Distinct().Order(StringComparer.Ordinal).ToList();
 
-    /// <summary>What the door's help says of a verb: its line and what is indented below it.</summary>
+    /// <summary>What the script's help says of a verb: its line and what is indented below it.</summary>
     private static string DoorLine(string verb)
     {
-        var lines = Door.Split('\n').SkipWhile(line => line != "help() {").ToList();
+        var lines = ScriptText.Split('\n').SkipWhile(line => line != "help() {").ToList();
         var at = lines.FindIndex(line => line.StartsWith($"./reelbase {verb} ", StringComparison.Ordinal));
         // --data is explained once for three verbs.
         var more = lines

@@ -314,7 +314,7 @@ public sealed class DotnetClientTests(TestSystem system) : IClassFixture<TestSys
         var fresh = Repository.PathOf($"clients/dotnet/obj/{Guid.NewGuid():N}");
         try
         {
-            await Node.StartAsync(Repository.PathOf("clients/dotnet"), [], "bash", "generate", fresh);
+            await NodeJs.StartAsync(Repository.PathOf("clients/dotnet"), [], "bash", "generate", fresh);
             Assert.True(
                 Contents(fresh) == Contents(Repository.PathOf("clients/dotnet/Generated")),
                 "clients/dotnet/Generated is stale: run ./reelbase clients"

@@ -149,7 +149,7 @@ public sealed class ShippedAppTests(ShippedAppTests.Compatible system) : IClassF
     }
 
     [Fact]
-    public async Task An_install_whose_onboarding_failed_can_look_generate_nothing_and_sign_in()
+    public async Task An_install_whose_onboarding_failed_can_read_generate_nothing_and_sign_in()
     {
         using var app = system.App();
         var stable = "20000" + Random.Shared.NextInt64(1_000_000_000, 9_999_999_999);

@@ -51,7 +51,7 @@ public sealed class SupabaseClientTests(SupabaseClientTests.Switched system) : I
     {
         var tokens = (AccessTokens)system.Server.Services.GetService(typeof(AccessTokens))!;
         var guests = file == "supabase-realtime.test.mjs" ? await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => system.NewGuestAsync(500))) : [];
-        var output = await Node.RunAsync(
+        var output = await NodeJs.RunAsync(
             new()
             {
                 ["SERVER_URL"] = system.Url,
@@ -84,7 +84,7 @@ public sealed class SupabaseClientTests(SupabaseClientTests.Switched system) : I
         await using var alone = new TestSystem();
         await alone.InitializeAsync();
         var phone = await alone.NewGuestAsync();
-        var client = Node.RunAsync(
+        var client = NodeJs.RunAsync(
             new()
             {
                 ["SERVER_URL"] = alone.Url,

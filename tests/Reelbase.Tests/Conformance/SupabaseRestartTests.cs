@@ -29,7 +29,7 @@ public sealed class SupabaseRestartTests(SupabaseRestartTests.Restarting system)
     public async Task Nobody_is_signed_out_by_a_restart()
     {
         var tokens = (AccessTokens)system.Server.Services.GetService(typeof(AccessTokens))!;
-        var output = await Node.RunAsync(
+        var output = await NodeJs.RunAsync(
             new()
             {
                 ["SERVER_URL"] = system.Url,

@@ -16,7 +16,7 @@ public sealed class TypeScriptClientTests
         var fresh = Path.Combine(Folder, "obj", Guid.NewGuid().ToString("N"));
         try
         {
-            await Node.RunInAsync(Folder, new() { ["REELBASE_CLIENT_OUT"] = fresh }, "npm", "run", "generate");
+            await NodeJs.RunInAsync(Folder, new() { ["REELBASE_CLIENT_OUT"] = fresh }, "npm", "run", "generate");
             Assert.True(
                 Contents(fresh) == Contents(Path.Combine(Folder, "src/generated")),
                 "clients/typescript/src/generated is stale: run ./reelbase clients"
@@ -41,8 +41,8 @@ public sealed class TypeScriptClientTests
     {
         await using var system = new TestSystem();
         await system.InitializeAsync();
-        await Node.RunInAsync(Folder, [], "npm", "run", "build");
-        var output = await Node.RunInAsync(
+        await NodeJs.RunInAsync(Folder, [], "npm", "run", "build");
+        var output = await NodeJs.RunInAsync(
             Folder,
             new()
             {

@@ -23,7 +23,7 @@ public sealed class VendorClientTests : IAsyncLifetime
     [InlineData("appstore.test.mjs", 10)]
     public async Task The_vendors_client_is_satisfied(string file, int tests)
     {
-        var output = await Node.RunAsync(
+        var output = await NodeJs.RunAsync(
             new() { ["SIMULATORS_URL"] = TestSystem.AddressOf(_app), ["APPLE_KEY"] = TestSystem.DeviceKey },
             "--test",
             "--test-reporter=tap",

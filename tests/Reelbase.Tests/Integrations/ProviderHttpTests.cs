@@ -75,7 +75,7 @@ public sealed class ProviderHttpTests : IAsyncLifetime
     [InlineData(502)]
     [InlineData(503)]
     [InlineData(504)]
-    public async Task A_look_is_tried_again_on_the_listed_answers_with_growing_pauses(int status)
+    public async Task A_poll_is_tried_again_on_the_listed_answers_with_growing_pauses(int status)
     {
         _answer = Statuses(status, status, status, 200);
         using var http = New(

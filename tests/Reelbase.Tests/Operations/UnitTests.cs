@@ -16,7 +16,7 @@ public sealed partial class UnitTests
     public static TheoryData<string> Units => [.. Repository.Files("deploy", "*.service").Select(Path.GetFileName).Order().Select(name => name!)];
 
     [Fact]
-    public void Both_units_are_looked_at() => Assert.Equal(["reelbase-migrate.service", "reelbase.service"], Units.Select(row => row.Data));
+    public void Both_units_are_verified() => Assert.Equal(["reelbase-migrate.service", "reelbase.service"], Units.Select(row => row.Data));
 
     [Fact]
     public async Task Systemd_reads_the_units_and_complains_of_nothing()

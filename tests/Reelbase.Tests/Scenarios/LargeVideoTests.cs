@@ -33,7 +33,7 @@ public sealed class LargeVideoTests(LargeVideoTests.Separate system) : IClassFix
     }
 
     [Fact]
-    public async Task Four_hundred_megabytes_are_fetched_looked_into_and_stored_in_less_than_thirty_of_memory()
+    public async Task Four_hundred_megabytes_are_fetched_inspected_and_stored_in_less_than_thirty_of_memory()
     {
         var phone = await system.NewGuestAsync(100);
         // What a first video makes the program load is not the size of a video.

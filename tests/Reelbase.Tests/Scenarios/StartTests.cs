@@ -56,7 +56,7 @@ public sealed class StartTests
     [Theory]
     [InlineData("Production")]
     [InlineData("Staging")]
-    public async Task The_door_for_ios_simulators_exists_in_development_only(string environment)
+    public async Task Tokens_of_ios_simulators_are_accepted_in_development_only(string environment)
     {
         var said = await FailAsync(environment, new() { ["DeviceCheck:AcceptIosSimulators"] = "true" });
         Assert.Contains("DeviceCheck:AcceptIosSimulators is for Development only", said, StringComparison.Ordinal);

@@ -21,7 +21,7 @@ public sealed class LowCreditsTests(SqlDatabase database)
     [InlineData(5, 1, 5, 1)] // from the threshold itself
     [InlineData(4, 1, 5, 0)] // below already
     [InlineData(10, 8, 0, 0)] // off
-    public async Task Only_a_fall_from_the_threshold_or_above_is_told(int before, int charged, int threshold, long pushes)
+    public async Task Only_a_fall_from_the_threshold_or_above_is_notified(int before, int charged, int threshold, long pushes)
     {
         await using var db = await database.BeginAsync();
         var user = await NewUserAsync(db, before);

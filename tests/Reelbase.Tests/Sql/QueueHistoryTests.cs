@@ -35,7 +35,7 @@ public sealed class QueueHistoryTests(SqlDatabase database)
     }
 
     [Fact]
-    public async Task Whatever_comes_and_goes_nobody_is_more_than_one_turn_off()
+    public async Task Whatever_comes_and_goes_nobody_is_more_than_one_place_off()
     {
         for (var history = 0; history < Histories; history++)
         {

@@ -14,12 +14,12 @@ public sealed class QueueTests(SqlDatabase database)
     [InlineData("press a b c; line a1 b1 c1")]
     // Everybody's first before anybody's second, each user's own by age.
     [InlineData("press a a a b b c; line a1 b1 c1 a2 b2 a3")]
-    // Of four turns three are premium's while both wait.
+    // Of four places three are premium's while both wait.
     [InlineData("press a b A B C D; line A1 B1 C1 a1 D1 b1")]
     [InlineData("press a b c A; line A1 a1 b1 c1")]
     [InlineData("press a A A A A A; line A1 A2 A3 a1 A4 A5")]
     [InlineData("press A B C D E F G a b; line A1 B1 C1 a1 D1 E1 F1 b1 G1")]
-    // What is claimed is what the line said, and the share of turns goes on where it stood.
+    // What is claimed is what the queue said, and the share of each tier goes on where it stood.
     [InlineData("press a b A B C D; claim 2 of 9 A1 B1; line C1 a1 D1 b1; claim 9 of 9 C1 a1 D1 b1")]
     [InlineData("press a A; claim 1 of 9 A1; press B C; line B1 C1 a1")]
     // Served, and after everybody who waited then; a newcomer comes after those.
@@ -40,19 +40,19 @@ public sealed class QueueTests(SqlDatabase database)
     // Put off before it was handed out, it is passed over, has no place, and comes as if new when it is due.
     [InlineData("press a b c; later a1; claim 1 of 9 b1; line c1; now a1; line c1 a1; claim 9 of 9 c1 a1")]
     [InlineData("press A B a b; later A1; later B1; line a1 b1; claim 9 of 9 a1 b1")]
-    // What comes back takes turns with what is new, so that jobs that are refused again and again shut nobody out.
+    // What comes back alternates with what is new, so that jobs that are refused again and again shut nobody out.
     [InlineData("press a a a b b b; claim 3 of 9 a1 b1 a2; refuse a1 b1 a2; line a1 b2 b1 a3 a2 b3; claim 9 of 9 a1 b2 b1 a3 a2 b3")]
     [InlineData("press a b c d e; claim 4 of 9 a1 b1 c1 d1; refuse a1 b1; line e1 a1 b1; claim 9 of 9 e1 a1 b1")]
     // A dead worker's job came back when its lease ended, before what was refused after that.
     [InlineData("press a b c d; claim 2 of 9 a1 b1; refuse b1; expire a1; line a1 c1 b1 d1; claim 9 of 9 a1 c1 b1 d1")]
-    // One that leaves unserved moves its user's others up; whoever changes tier goes where their turn would have been there.
+    // One that leaves unserved moves its user's others up; whoever changes tier goes where they would have been there.
     [InlineData("press a a a b b; cancel a1; line a2 b1 a3 b2")]
     [InlineData("press a a a b b; cancel a2; line a1 b1 a3 b2; claim 9 of 9 a1 b1 a3 b2")]
     [InlineData("press a a b; claim 1 of 9 a1; fail a1; line b1 a2")]
     [InlineData("press a b A A; tier a premium; line a1 A1 A2 b1; claim 9 of 9 a1 A1 A2 b1")]
     [InlineData("press A A b; tier A free; line A1 b1 A2; claim 9 of 9 A1 b1 A2")]
     [InlineData("press a a b; later a2; tier a premium; now a2; line a1 a2 b1; claim 9 of 9 a1 a2 b1")]
-    public async Task The_line_is_served_in_its_order(string script)
+    public async Task The_queue_is_served_in_its_order(string script)
     {
         await UtcTime.SameDayAsync();
         await using var db = await database.BeginAsync();

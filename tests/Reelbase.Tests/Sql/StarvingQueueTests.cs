@@ -84,7 +84,7 @@ public sealed class StarvingQueueTests(SqlDatabase database)
         await db.RunAsync("update video_jobs set deadline_at = clock_timestamp() where job_id = any ($1)", jobs.ToArray());
         foreach (var job in jobs)
         {
-            Assert.True(await db.ValueAsync<bool>("select fail_video_job($1, null, 'ERR_5002', 'the job never got its turn')", job));
+            Assert.True(await db.ValueAsync<bool>("select fail_video_job($1, null, 'ERR_5002', 'the job was never served')", job));
         }
         var alert = Assert.Single(await db.RowsAsync("select message from alerts where kind = 'queue_expired' and dedupe_key like 'fal:%'"));
         Assert.Contains("places are held", alert, StringComparison.Ordinal);

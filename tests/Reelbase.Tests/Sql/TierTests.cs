@@ -59,7 +59,7 @@ public sealed class TierTests(SqlDatabase database)
     }
 
     [Fact]
-    public async Task The_upgrade_tells_granted_bought_and_unexplained_premium_apart()
+    public async Task The_upgrade_distinguishes_granted_bought_and_unexplained_premium()
     {
         await using var sql = await database.BeginAsync();
         await sql.RunAsync("insert into products (product_id, credits, grants_tier) values ('tier.premium', 5, 'premium')");

@@ -5,7 +5,7 @@ using Reelbase.Server.Platform.Work;
 
 namespace Reelbase.Server.Features.Devices;
 
-/// <summary>Finishes the grants that no request is waiting for any more: Apple was away, the line was long, a process died.</summary>
+/// <summary>Finishes the grants that no request is waiting for any more: Apple was away, the queue was long, a process died.</summary>
 public sealed class DeviceGrantWorker(
     WorkerDatabase database,
     DeviceCheckClient apple,

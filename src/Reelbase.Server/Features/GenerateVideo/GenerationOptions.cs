@@ -36,7 +36,7 @@ public sealed class GenerationOptions
     [Range(0, 1_000_000)]
     public int LowCreditsBelow { get; set; }
 
-    /// <summary>How long a job may wait in line.</summary>
+    /// <summary>How long a job may wait in its queue.</summary>
     [Range(1, 86_400)]
     public int QueueDeadlineSeconds { get; set; } = 30 * 60;
 

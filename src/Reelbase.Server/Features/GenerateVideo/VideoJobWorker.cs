@@ -89,7 +89,7 @@ public sealed class VideoJobWorker(
             item switch
             {
                 { Stage: "submitting" } => AmbiguousAsync(item, "the worker ended while it was submitting", WebhookBase(provider)),
-                { IsPastDeadline: true, Stage: "queued" } => FailAsync(item, FailureKind.Unavailable, "the job never got its turn"),
+                { IsPastDeadline: true, Stage: "queued" } => FailAsync(item, FailureKind.Unavailable, "the job was never served"),
                 { IsPastDeadline: true, Stage: "ambiguous" } => FailAsync(item, FailureKind.Timeout, "nothing was heard of the submission", isUnsettled: true),
                 { IsPastDeadline: true, Stage: "fetching" } => FailAsync(item, FailureKind.Unavailable, "the video could not be fetched in time"),
                 { IsPastDeadline: true } => PollAtDeadlineAsync(item, provider!, cancellationToken),

@@ -30,7 +30,7 @@ declare
   v_taken integer;
   v_is_free boolean;
   v_ids uuid[] := '{}';
-  -- Beside v_ids: in which of its provider's turns each was handed out; null for other work.
+  -- Beside v_ids: as which of all that its provider was handed each was handed out; null for other work.
   v_served_turns bigint[];
   v_lanes text[];
   v_keys bigint[];

@@ -226,7 +226,7 @@ internal sealed class FileImport(SupabaseSource source, OwnerSession target, For
             return;
         }
         var (bucket, name) = file.Place(kind!.Value.Extension);
-        await InTurnAsync(
+        await OneAtATimeAsync(
             () =>
                 target.ExecuteAsync(
                     "select import_reserve_file($1, $2, $3, $4, $5)",
@@ -245,7 +245,7 @@ internal sealed class FileImport(SupabaseSource source, OwnerSession target, For
             await RecordAsync(file, "refused", "the store here does not give back what it was given", cancellationToken);
             return;
         }
-        await InTurnAsync(
+        await OneAtATimeAsync(
             () =>
                 target.ExecuteAsync(
                     "select import_finish_file($1, $2, $3, $4, $5, $6, $7, $8, $9)",
@@ -283,7 +283,7 @@ internal sealed class FileImport(SupabaseSource source, OwnerSession target, For
     }
 
     private Task RecordAsync(FormerFile file, string state, string reason, CancellationToken cancellationToken) =>
-        InTurnAsync(
+        OneAtATimeAsync(
             () =>
                 target.ExecuteAsync(
                     $"update import_files set state = $5, reason = $6, size_bytes = $7 where {OneFile}",
@@ -300,7 +300,7 @@ internal sealed class FileImport(SupabaseSource source, OwnerSession target, For
         );
 
     /// <summary>The session to the target is one connection.</summary>
-    private async Task InTurnAsync(Func<Task> act, CancellationToken cancellationToken)
+    private async Task OneAtATimeAsync(Func<Task> act, CancellationToken cancellationToken)
     {
         await _oneAtATime.WaitAsync(cancellationToken);
         try

@@ -32,7 +32,7 @@ public sealed class PurchasesModule : IModule
     {
         workers.OnWorker<AppStoreNotificationWorker>();
         workers.OnWorker<PurchaseClaimWorker>();
-        workers.OnWorker<Reconciler>();
+        workers.OnWorker<PurchaseReconciler>();
         workers.OnWorker<WaitingPurchaseWorker>();
     }
 

@@ -1,4 +1,4 @@
--- The turn to compare one environment of the App Store with our purchases, once in p_every_seconds for the whole installation.
+-- The lease to compare one environment of the App Store with our purchases, once in p_every_seconds for the whole installation.
 -- Answers from when on Apple's list has not been read; no row: it is not time, or somebody else is at it.
 create or replace function begin_reconciliation(p_environment text, p_leased_by text, p_lease_seconds integer, p_every_seconds integer)
 returns table (covered_until timestamptz)
@@ -15,4 +15,4 @@ begin
   returning coalesce(r.covered_until, '-infinity');
 end
 $$;
-comment on function begin_reconciliation(text, text, integer, integer) is 'Takes the turn to reconcile an environment; no row when it is not due.';
+comment on function begin_reconciliation(text, text, integer, integer) is 'Takes the lease to reconcile an environment; no row when it is not due.';

@@ -163,7 +163,7 @@ public sealed record SupportRetries(string Key, string Name, string NewName) : S
     }
 }
 
-/// <summary>Support cancels a job: in line it ends at once, with its provider it is asked to stop.</summary>
+/// <summary>Support cancels a job: in the queue it ends at once, with its provider it is asked to stop.</summary>
 public sealed record SupportCancels(string Name) : Command
 {
     public override string Line => $"support cancels {Name}";

@@ -120,7 +120,7 @@ public sealed record DeleteJob(string Who, string Name) : Command
         }
     }
 
-    /// <summary>What deleting means for a job, whoever asks: in line it is cancelled and refunded, with its provider it goes on unseen.</summary>
+    /// <summary>What deleting means for a job, whoever asks: in the queue it is cancelled and refunded, with its provider it goes on unseen.</summary>
     public static void Erase(Play play, Job job)
     {
         if (job.IsDeleted)

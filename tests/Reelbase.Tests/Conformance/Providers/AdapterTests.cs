@@ -128,7 +128,7 @@ public sealed class RunwayConformanceTests(ConformanceSystem system) : ProviderC
     }
 
     [Fact]
-    public async Task Cost_and_a_fresh_address_come_with_every_look()
+    public async Task Cost_and_a_fresh_address_come_with_every_poll()
     {
         var job = await AcceptedAsync("A thing [slow 0]");
         var first = Assert.IsType<PollOutcome.Succeeded>(await EndAsync(job));
@@ -139,7 +139,7 @@ public sealed class RunwayConformanceTests(ConformanceSystem system) : ProviderC
     }
 
     [Fact]
-    public async Task No_task_is_looked_at_more_often_than_the_vendor_wants()
+    public async Task No_task_is_polled_more_often_than_the_vendor_wants()
     {
         await using var patient = await System.WithSettingsAsync(new() { ["Runway:MinPollSeconds"] = "1" });
         var prompt = "A slow one [steps]";

@@ -72,7 +72,7 @@ public abstract class ProviderConformance(ConformanceSystem system) : IClassFixt
     }
 
     [Fact]
-    public async Task Forbidden_content_is_told_from_a_failure()
+    public async Task Forbidden_content_is_distinguished_from_a_failure()
     {
         Assert.Equal(FailureKind.ContentRejected, Assert.IsType<PollOutcome.Failed>(await EndAsync(await AcceptedAsync("A thing [reject]"))).Kind);
         Assert.Equal(FailureKind.Unavailable, Assert.IsType<PollOutcome.Failed>(await EndAsync(await AcceptedAsync("A thing [fail]"))).Kind);

@@ -9,7 +9,7 @@ namespace Reelbase.Tests.Features;
 public sealed class AccountDeletionTests(TestSystem system)
 {
     [Fact]
-    public async Task An_admin_is_not_deleted_by_the_apps_door()
+    public async Task An_admin_is_not_deleted_by_the_apps_endpoint()
     {
         var phone = await system.NewGuestAsync();
         await system.ExecuteAsync($"update users set is_admin = true where id = '{phone.UserId}'");
@@ -117,7 +117,7 @@ public sealed class AccountDeletionTests(TestSystem system)
     }
 
     [Fact]
-    public async Task A_waiting_job_is_refunded_into_the_books_when_its_user_leaves()
+    public async Task A_waiting_job_is_refunded_in_the_ledger_when_its_user_leaves()
     {
         await using var outage = await system.OutageAsync("fal", "down");
         var phone = await system.NewGuestAsync();

@@ -54,7 +54,7 @@ public sealed class AdminEndpointTests(AdminSystem system) : IClassFixture<Admin
     }
 
     [Fact]
-    public async Task No_door_of_the_app_opens_an_admins_session()
+    public async Task No_endpoint_of_the_app_opens_an_admins_session()
     {
         var phone = await system.NewGuestAsync();
         await using var connection = new NpgsqlConnection(system.Strings.Api);

@@ -346,7 +346,7 @@ public sealed class AdminPasskeyTests(AdminPasskeyTests.Installation system) : I
     }
 
     [Fact]
-    public async Task Only_pages_of_the_console_and_who_has_signed_in_get_to_these_doors()
+    public async Task Only_pages_of_the_console_and_who_has_signed_in_get_to_these_endpoints()
     {
         var (_, console) = await SignedInAsync();
         foreach (var path in (string[])["/admin/passkey/challenge", "/admin/passkey/session", "/admin/passkey/new", "/admin/passkey/add"])

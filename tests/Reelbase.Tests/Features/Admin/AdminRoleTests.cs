@@ -140,7 +140,7 @@ public sealed class AdminRoleTests(AdminRoleTests.Installation system) : IClassF
     }
 
     [Fact]
-    public async Task Support_gives_no_more_than_the_daily_sum_also_in_parallel_and_through_every_door()
+    public async Task Support_gives_no_more_than_the_daily_sum_also_in_parallel_and_through_every_endpoint()
     {
         using var support = await system.TokenAsync("generous@support.example", "support");
         var me = await system.IdAsync("generous@support.example");

@@ -72,7 +72,7 @@ public sealed partial class AdminSignInTests(AdminSystem system) : IClassFixture
     }
 
     [Fact]
-    public async Task Of_more_attempts_at_once_than_are_hashed_so_many_wait_and_the_rest_are_refused_at_the_door()
+    public async Task Of_more_attempts_at_once_than_are_hashed_so_many_wait_and_the_rest_are_refused_at_once()
     {
         var signIn = system.Server.Services.GetRequiredService<AdminSignIn>();
         using var gone = new CancellationTokenSource();

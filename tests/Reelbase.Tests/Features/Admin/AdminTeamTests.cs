@@ -412,7 +412,7 @@ public sealed class AdminTeamTests(AdminSystem system) : IClassFixture<AdminSyst
     }
 
     [Fact]
-    public async Task Every_look_answers_and_every_list_is_bounded()
+    public async Task Every_query_answers_and_every_list_is_bounded()
     {
         foreach (var operation in AdminSystem.Operations.Where(one => !one.IsChange && !one.IsAskedByBody && !one.Fields.Any(field => field.IsRequired)))
         {

@@ -16,7 +16,7 @@ public sealed partial class ConsoleFormTests(ConsoleFormTests.Installation syste
     }
 
     [Fact]
-    public async Task A_body_that_is_no_form_is_refused_in_plain_words_at_every_door_of_the_console()
+    public async Task A_body_that_is_no_form_is_refused_in_plain_words_at_every_endpoint_of_the_console()
     {
         var latin = Encoding.Latin1;
         var bodies = new (string What, string Type, byte[] Body)[]
@@ -127,7 +127,7 @@ public sealed partial class ConsoleFormTests(ConsoleFormTests.Installation syste
     }
 
     [Fact]
-    public async Task How_well_a_password_is_chosen_is_looked_at_for_who_has_proven_to_be_an_admin_only()
+    public async Task How_well_a_password_is_chosen_is_checked_for_who_has_proven_to_be_an_admin_only()
     {
         var answers = new List<string>();
         for (var attempt = 0; attempt < 21; attempt++)

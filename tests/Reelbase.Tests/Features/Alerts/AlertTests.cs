@@ -41,7 +41,7 @@ public sealed class AlertTests(AlertTests.Installation system) : IClassFixture<A
     }
 
     [Fact]
-    public async Task An_alert_is_told_once_to_both_channels_and_the_webhook_is_signed()
+    public async Task An_alert_is_sent_once_to_both_channels_and_the_webhook_is_signed()
     {
         var mark = Guid.NewGuid().ToString();
         await system.ExecuteAsync(
@@ -69,7 +69,7 @@ public sealed class AlertTests(AlertTests.Installation system) : IClassFixture<A
     }
 
     [Fact]
-    public async Task A_channel_that_is_busy_or_away_is_told_later()
+    public async Task A_channel_that_is_busy_or_away_is_notified_later()
     {
         var mark = Guid.NewGuid().ToString();
         await using var refusals = await system.TelegramRefusalsAsync();
@@ -85,7 +85,7 @@ public sealed class AlertTests(AlertTests.Installation system) : IClassFixture<A
     }
 
     [Fact]
-    public async Task What_happened_is_told_in_numbers_and_many_refusals_are_an_alert()
+    public async Task What_happened_is_reported_in_numbers_and_many_refusals_are_an_alert()
     {
         var phone = await system.NewGuestAsync();
         await phone.GenerateAndWatchAsync("Nobody's business but theirs");

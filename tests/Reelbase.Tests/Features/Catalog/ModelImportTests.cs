@@ -8,7 +8,7 @@ namespace Reelbase.Tests.Features;
 public sealed class ModelImportTests(AdminSystem system) : IClassFixture<AdminSystem>
 {
     [Fact]
-    public async Task A_model_of_today_is_imported_from_its_document_looked_at_switched_on_and_makes_a_video()
+    public async Task A_model_of_today_is_imported_from_its_document_previewed_switched_on_and_makes_a_video()
     {
         const string endpoint = "fal-ai/pika/v2/turbo/text-to-video";
         var (dry, shown) = await ImportAsync(endpoint, "--cost", "0.20", "--dry-run");

@@ -77,7 +77,7 @@ public sealed class CleanupTests(CleanupTests.Installation system) : IClassFixtu
     }
 
     [Fact]
-    public async Task Books_that_do_not_add_up_are_told()
+    public async Task A_ledger_that_does_not_add_up_is_reported()
     {
         var phone = await system.NewGuestAsync();
         await system.ExecuteAsync(

@@ -10,7 +10,7 @@ namespace Reelbase.Tests.Features;
 public sealed class AppAttestPolicyTests(AttestedSystem system)
 {
     [Fact]
-    public async Task Off_looks_at_nothing_and_required_refuses_a_device_check_without_it()
+    public async Task Off_checks_nothing_and_required_refuses_a_device_check_without_it()
     {
         var known = await system.NewGuestAsync();
         var key = system.NewKey();

@@ -167,7 +167,7 @@ public sealed class DeviceCheckTests(TestSystem system) : IClassFixture<TestSyst
     }
 
     [Fact]
-    public async Task A_banned_device_is_told_so()
+    public async Task A_banned_device_is_refused_with_the_reason()
     {
         var phone = await system.NewGuestAsync();
         await system.ExecuteAsync($"update users set banned_at = now() where id = '{phone.UserId}'");

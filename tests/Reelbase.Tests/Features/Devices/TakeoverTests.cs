@@ -23,7 +23,7 @@ public sealed class TakeoverTests(TestSystem system)
     }
 
     [Fact]
-    public async Task Who_was_merged_away_gets_no_session_from_any_door()
+    public async Task Who_was_merged_away_gets_no_session_from_any_endpoint()
     {
         var known = await system.NewGuestAsync();
         var phone = await system.NewGuestAsync();

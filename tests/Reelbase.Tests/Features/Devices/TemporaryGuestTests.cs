@@ -127,7 +127,7 @@ public sealed class TemporaryGuestTests(TemporaryGuestTests.Curious system) : IC
     }
 
     [Fact]
-    public async Task A_temporary_guest_whose_token_apple_refuses_in_the_end_is_joined_to_nobody()
+    public async Task A_temporary_guest_whose_token_apple_refuses_in_the_end_is_merged_with_nobody()
     {
         var known = await system.NewGuestAsync();
         await using var outage = await system.OutageAsync("devicecheck", "down");
@@ -159,7 +159,7 @@ public sealed class TemporaryGuestTests(TemporaryGuestTests.Curious system) : IC
     }
 
     [Fact]
-    public async Task A_temporary_guest_who_has_signed_in_with_apple_or_left_is_joined_to_nobody()
+    public async Task A_temporary_guest_who_has_signed_in_with_apple_or_left_is_merged_with_nobody()
     {
         var known = await system.NewGuestAsync();
         await using var outage = await system.OutageAsync("devicecheck", "down");

@@ -132,7 +132,7 @@ public abstract class FilesTests(FilesTests.WithVideo system)
     }
 
     [Fact]
-    public async Task A_walk_through_the_store_heals_files_without_rows_and_rows_without_files()
+    public async Task A_walk_through_the_store_reconciles_files_without_rows_and_rows_without_files()
     {
         await UtcTime.SameDayAsync();
         var store = system.Server.Services.GetRequiredService<IFileStore>();

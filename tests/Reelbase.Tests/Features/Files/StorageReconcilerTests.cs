@@ -101,7 +101,7 @@ public abstract class StorageReconcilerTests(StorageReconcilerTests.Installation
     }
 
     [Fact]
-    public async Task A_few_are_healed_wherever_the_pages_end()
+    public async Task A_few_are_reconciled_wherever_the_pages_end()
     {
         await BeginAsync(11);
         await RemoveAsync(1, 1);

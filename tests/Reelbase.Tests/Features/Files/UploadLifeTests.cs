@@ -64,7 +64,7 @@ public abstract partial class UploadTests
     }
 
     [Fact]
-    public async Task A_merge_carries_pictures_and_an_export_lists_them_and_leaving_erases_them()
+    public async Task A_merge_carries_pictures_and_an_export_lists_them_and_account_deletion_erases_them()
     {
         var apple = new Apple(system.Control);
         var member = await system.NewGuestAsync();

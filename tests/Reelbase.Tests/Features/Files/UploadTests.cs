@@ -335,7 +335,7 @@ public abstract partial class UploadTests(UploadTests.Prepared system)
     [Trait("Needs", "node")]
     public async Task Supabases_own_client_is_satisfied()
     {
-        var output = await Node.RunAsync(
+        var output = await NodeJs.RunAsync(
             new()
             {
                 ["SERVER_URL"] = system.Url,

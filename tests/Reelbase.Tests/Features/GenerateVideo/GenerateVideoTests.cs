@@ -247,9 +247,9 @@ public sealed class GenerateVideoTests(TestSystem system)
         );
         await phone.GenerateAsync("First", key);
         await phone.GenerateAsync("x");
-        for (var turn = 1; turn < 10; turn++)
+        for (var press = 1; press < 10; press++)
         {
-            Assert.Equal(HttpStatusCode.OK, (await phone.GenerateAsync($"Turn {turn}")).Status);
+            Assert.Equal(HttpStatusCode.OK, (await phone.GenerateAsync($"Press {press}")).Status);
         }
         var refused = await phone.GenerateAsync("Eleventh");
         Assert.Equal(HttpStatusCode.TooManyRequests, refused.Status);
@@ -265,9 +265,9 @@ public sealed class GenerateVideoTests(TestSystem system)
     {
         await using var strict = new Strict();
         await strict.InitializeAsync();
-        for (var turn = 0; turn < 15; turn++)
+        for (var press = 0; press < 15; press++)
         {
-            Assert.Equal(HttpStatusCode.OK, (await (await strict.NewGuestAsync()).GenerateAsync($"Guest {turn}")).Status);
+            Assert.Equal(HttpStatusCode.OK, (await (await strict.NewGuestAsync()).GenerateAsync($"Guest {press}")).Status);
         }
         Assert.Equal("ERR_4004", (await (await strict.NewGuestAsync()).GenerateAsync("One guest too many")).Code);
         var member = await strict.NewGuestAsync();

@@ -20,7 +20,7 @@ public sealed class QueuePositionTests : IAsyncLifetime
 
         protected override double VideoSeconds => QueuePositionTests.VideoSeconds;
 
-        /// <summary>The line stands still, or moves again.</summary>
+        /// <summary>The queue stands still, or moves again.</summary>
         public Task HoldAsync(bool isHeld) =>
             ExecuteAsync(
                 $"insert into provider_states (provider) values ('fal') on conflict do nothing; update provider_states set paused_until = {(isHeld ? "'infinity'" : "null")}, turns = {(isHeld ? "0" : "turns")} where provider = 'fal'"
@@ -59,7 +59,7 @@ public sealed class QueuePositionTests : IAsyncLifetime
             {
                 foreach (var user in users)
                 {
-                    jobs.Add((await user.GenerateAsync("A place in the line"))["job_id"].GetString()!);
+                    jobs.Add((await user.GenerateAsync("A place in the queue"))["job_id"].GetString()!);
                 }
             }
             return jobs;
@@ -68,10 +68,10 @@ public sealed class QueuePositionTests : IAsyncLifetime
         var standardJobs = new Queue<string>(await PressAsync(standard));
         var owners = premium.Concat(standard).ToDictionary(phone => phone.UserId.ToString());
         var expected = new List<string>();
-        for (var turn = 0; premiumJobs.Count + standardJobs.Count > 0; turn++)
+        for (var place = 0; premiumJobs.Count + standardJobs.Count > 0; place++)
         {
-            var isPremiumTurn = turn % 4 < 3;
-            expected.Add((isPremiumTurn && premiumJobs.Count > 0) || standardJobs.Count == 0 ? premiumJobs.Dequeue() : standardJobs.Dequeue());
+            var isForPremium = place % 4 < 3;
+            expected.Add((isForPremium && premiumJobs.Count > 0) || standardJobs.Count == 0 ? premiumJobs.Dequeue() : standardJobs.Dequeue());
         }
 
         // The status answer gives everybody their position.
@@ -94,7 +94,7 @@ public sealed class QueuePositionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_guest_is_served_within_four_turns_however_many_premium_jobs_keep_coming()
+    public async Task A_guest_is_among_the_next_four_served_however_many_premium_jobs_keep_coming()
     {
         await _system.HoldAsync(true);
         var eager = new List<Phone>();
@@ -105,10 +105,10 @@ public sealed class QueuePositionTests : IAsyncLifetime
         var ahead = new List<string>();
         for (var number = 0; number < 20; number++)
         {
-            ahead.Add((await eager[number % 5].GenerateAsync("A place in the line"))["job_id"].GetString()!);
+            ahead.Add((await eager[number % 5].GenerateAsync("A place in the queue"))["job_id"].GetString()!);
         }
         var guest = await _system.NewUserAsync(false);
-        var late = (await guest.GenerateAsync("A place in the line"))["job_id"].GetString()!;
+        var late = (await guest.GenerateAsync("A place in the queue"))["job_id"].GetString()!;
         Assert.Equal(3, (await guest.GetAsync($"/get-video-status?job_id={late}"))["queue_position"].GetInt32());
         await _system.HoldAsync(false);
         using var over = new CancellationTokenSource();
@@ -116,7 +116,7 @@ public sealed class QueuePositionTests : IAsyncLifetime
         {
             for (var number = 0; number < 200 && !over.IsCancellationRequested; number++)
             {
-                await eager[number % 5].GenerateAsync("A place in the line");
+                await eager[number % 5].GenerateAsync("A place in the queue");
             }
         });
         await guest.WatchAsync(late);
@@ -136,9 +136,9 @@ public sealed class QueuePositionTests : IAsyncLifetime
         var jobs = new List<string>();
         for (var number = 0; number < 50; number++)
         {
-            jobs.Add((await greedy.GenerateAsync("A place in the line"))["job_id"].GetString()!);
+            jobs.Add((await greedy.GenerateAsync("A place in the queue"))["job_id"].GetString()!);
         }
-        jobs.Add((await modest.GenerateAsync("A place in the line"))["job_id"].GetString()!);
+        jobs.Add((await modest.GenerateAsync("A place in the queue"))["job_id"].GetString()!);
         Assert.Equal(1, (await modest.GetAsync($"/get-video-status?job_id={jobs[^1]}"))["queue_position"].GetInt32());
         await _system.HoldAsync(false);
         await modest.WatchAsync(jobs[^1]);
@@ -150,11 +150,11 @@ public sealed class QueuePositionTests : IAsyncLifetime
     {
         await _system.HoldAsync(true);
         var (first, second) = (await _system.NewUserAsync(false), await _system.NewUserAsync(false));
-        var held = (await first.GenerateAsync("A place in the line"))["job_id"].GetString()!;
+        var held = (await first.GenerateAsync("A place in the queue"))["job_id"].GetString()!;
         var next = new List<string>();
         for (var number = 0; number < 3; number++)
         {
-            next.Add((await second.GenerateAsync("A place in the line"))["job_id"].GetString()!);
+            next.Add((await second.GenerateAsync("A place in the queue"))["job_id"].GetString()!);
         }
         await using (var connection = new Npgsql.NpgsqlConnection(_system.Owner))
         {

@@ -203,7 +203,7 @@ public sealed class RealtimeTests(RealtimeTests.Installation system) : IClassFix
     }
 
     [Fact]
-    public async Task Leaving_frees_the_topic_and_a_second_join_takes_the_first_ones_place_silently()
+    public async Task Phx_leave_frees_the_topic_and_a_second_join_takes_the_first_ones_place_silently()
     {
         var phone = await system.NewGuestAsync(100);
         using var client = await ChannelClient.OpenAsync(system.Url, AnonKey);

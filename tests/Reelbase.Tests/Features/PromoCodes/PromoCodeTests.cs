@@ -72,7 +72,7 @@ public sealed class PromoCodeTests(PromoCodeTests.Installation system) : IClassF
     }
 
     [Fact]
-    public async Task An_account_that_was_deleted_and_made_again_on_the_same_device_redeems_nothing()
+    public async Task An_account_that_was_deleted_and_created_anew_on_the_same_device_redeems_nothing()
     {
         var (phone, code) = (await system.NewGuestAsync(), NewCode());
         await system.NewPromoCodeAsync(code, 5, 10);

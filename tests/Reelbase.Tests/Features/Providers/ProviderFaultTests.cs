@@ -90,14 +90,14 @@ public sealed class ProviderFaultTests : IAsyncLifetime
         await _system.RestartServerAsync(new() { ["Generation:QueueDeadlineSeconds"] = "2" });
         var phone = await _system.NewGuestAsync();
         await using var outage = await _system.OutageAsync("fal", "unauthorized");
-        var last = await phone.GenerateAndWatchAsync("Never its turn");
+        var last = await phone.GenerateAndWatchAsync("Never served");
         Assert.Equal("ERR_5002", last.GetProperty("error_code").GetString());
         Assert.Equal(10, await phone.CreditsAsync());
         await _system.AssertLedgerAsync();
     }
 
     [Fact]
-    public async Task The_daily_budget_stops_guests_first_then_everybody_and_tells_the_operator()
+    public async Task The_daily_budget_stops_guests_first_then_everybody_and_alerts_the_operator()
     {
         await UtcTime.SameDayAsync();
         // One default video of this model is expected to cost this much.
@@ -152,7 +152,7 @@ public sealed class ProviderFaultTests : IAsyncLifetime
     [Theory]
     [InlineData("[slow 600]")]
     [InlineData("[slow 600] [no-webhook]")]
-    public async Task A_video_that_comes_after_the_refund_goes_into_the_books_and_not_to_the_user(string prompt)
+    public async Task A_video_that_comes_after_the_refund_is_recorded_as_a_cost_and_not_given_to_the_user(string prompt)
     {
         await _system.RestartServerAsync(new() { ["Fal:BreakerMinCalls"] = "1000" });
         var phone = await _system.NewGuestAsync();

@@ -98,7 +98,7 @@ public sealed class PurchasePolicyTests(PurchasePolicyTests.Shop shop) : IClassF
     }
 
     [Fact]
-    public async Task What_apple_could_not_deliver_is_found_in_its_books()
+    public async Task What_apple_could_not_deliver_is_found_by_the_reconciler()
     {
         var phone = await shop.NewGuestAsync();
         var (known, signed) = await shop.Apple.BuyAsync(Apple.Pack25, phone.UserId);

@@ -185,7 +185,7 @@ public sealed class PurchaseTests(PurchaseTests.Shop shop) : IClassFixture<Purch
     }
 
     [Fact]
-    public async Task Apple_learns_how_much_is_used_only_with_consent_and_once_for_each_wish()
+    public async Task Apple_learns_how_much_is_used_only_with_consent_and_once_for_each_request()
     {
         var silent = await shop.NewGuestAsync();
         var (unasked, _) = await shop.Apple.BuyAsync(Apple.Pack25, silent.UserId, notify: true);

@@ -38,7 +38,7 @@ public sealed class OwnSessionsTests(AdminSystem system) : IClassFixture<AdminSy
     }
 
     [Fact]
-    public async Task A_session_of_somebody_else_cannot_be_told_from_one_that_never_was()
+    public async Task A_session_of_somebody_else_cannot_be_distinguished_from_one_that_never_was()
     {
         var (ada, ben) = (await system.NewGuestAsync(), await system.NewGuestAsync());
         var his = await system.QueryAsync<Guid>($"select id from sessions where user_id = '{ben.UserId}'");

@@ -131,7 +131,7 @@ public sealed class AppleWordsTests(TestSystem system) : IClassFixture<TestSyste
     [InlineData(3600, "clock", "ahead of")]
     [InlineData(-3600, "clock", "behind")]
     [InlineData(0, "key", "our clock is right")]
-    public async Task A_refused_token_is_told_apart_by_clock_and_key(int seconds, string cause, string words)
+    public async Task A_refused_token_is_distinguished_by_clock_and_key(int seconds, string cause, string words)
     {
         var listener = new Listener();
         var options = Options<AppStoreOptions>().Value;

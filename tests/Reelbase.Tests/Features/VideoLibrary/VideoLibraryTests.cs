@@ -15,9 +15,9 @@ public sealed class VideoLibraryTests(TestSystem system)
     {
         var phone = await system.NewGuestAsync(100);
         var ids = new List<string>();
-        for (var turn = 0; turn < 5; turn++)
+        for (var press = 0; press < 5; press++)
         {
-            ids.Insert(0, (await phone.GenerateAsync($"Listed {turn}"))["job_id"].GetString()!);
+            ids.Insert(0, (await phone.GenerateAsync($"Listed {press}"))["job_id"].GetString()!);
         }
         Assert.Equal(ids, Ids(await phone.GetAsync("/get-video-jobs")));
         var page = await phone.GetAsync("/get-video-jobs?limit=2");
@@ -59,7 +59,7 @@ public sealed class VideoLibraryTests(TestSystem system)
     }
 
     [Fact]
-    public async Task The_live_stream_tells_each_step_and_ends()
+    public async Task The_live_stream_sends_each_step_and_ends()
     {
         var phone = await system.NewGuestAsync();
         await using var outage = await system.OutageAsync("fal", "down");

@@ -68,7 +68,7 @@ public sealed class AppleSignatureTests : IDisposable
                 }
             )
         );
-        var verdicts = JsonSerializer.Deserialize<Dictionary<string, bool>>(await Node.RunAsync([], "judge-signatures.mjs", file))!;
+        var verdicts = JsonSerializer.Deserialize<Dictionary<string, bool>>(await NodeJs.RunAsync([], "judge-signatures.mjs", file))!;
         Assert.Equal(cases.Count, verdicts.Count);
         Assert.Empty(cases.Where(one => verdicts[one.Name] != Accepts(one, out _)).Select(one => $"{one.Name}: Apple says {verdicts[one.Name]}"));
     }

@@ -80,7 +80,7 @@ public sealed class JobLedgerTests(JobLedgerTests.ApiOnly system) : IClassFixtur
     }
 
     [Fact]
-    public async Task Support_gives_back_what_is_left_of_a_job_and_is_told_the_figures_when_it_asks_for_more()
+    public async Task Support_gives_back_what_is_left_of_a_job_and_is_shown_the_figures_when_it_asks_for_more()
     {
         var phone = await system.NewGuestAsync();
         var job = await PressAsync(phone, "submitted");

@@ -90,7 +90,7 @@ public sealed class MigratorTests
     }
 
     [Fact]
-    public async Task Five_at_once_take_turns()
+    public async Task Five_at_once_go_one_after_the_other()
     {
         var owner = await TestCluster.EmptyAsync();
         var results = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => Migrate(owner)));

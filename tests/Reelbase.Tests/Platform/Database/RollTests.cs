@@ -112,7 +112,7 @@ public sealed partial class RollTests
     }
 
     [Fact]
-    public async Task A_migration_that_alters_a_submission_before_its_job_waits_with_neither_and_gives_way_to_whoever_needs_both()
+    public async Task A_migration_that_alters_a_submission_before_its_job_waits_with_neither_lock_and_lets_whoever_needs_both_go_first()
     {
         var owner = await TestCluster.CloneAsync();
         var release = With(

@@ -97,7 +97,7 @@ public sealed class UpgradeTests(UpgradeTests.Older system) : IClassFixture<Upgr
     }
 
     [Fact]
-    public async Task Old_reasons_double_transactions_and_double_charges_are_told_apart() =>
+    public async Task Old_reasons_double_transactions_and_double_charges_are_distinguished() =>
         Assert.Equal(
             [
                 "25|iap_purchase|2000000000000001|25||was: purchase",

@@ -140,7 +140,7 @@ public sealed class CrowdTests(TestSystem system) : IClassFixture<TestSystem>
     }
 
     [Fact]
-    public async Task Whoever_has_waited_for_a_place_looks_once_more_without_one()
+    public async Task Whoever_has_waited_for_a_place_reads_once_more_without_one()
     {
         await using var database = new ApiDatabase(ConnectionStrings.From(new DatabaseOptions { MaxPoolSize = 3 }, system.Owner), 0);
         var hold = new TaskCompletionSource<int>();

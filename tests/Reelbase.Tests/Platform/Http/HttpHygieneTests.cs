@@ -26,7 +26,7 @@ public sealed class HttpHygieneTests(TestSystem system)
     }
 
     [Fact]
-    public async Task Behind_a_proxy_that_speaks_tls_browsers_are_told_to_stay_with_it()
+    public async Task Behind_a_proxy_that_speaks_tls_browsers_are_asked_to_stay_with_it()
     {
         using var http = system.Anybody();
         http.DefaultRequestHeaders.Add("X-Forwarded-Proto", "https");

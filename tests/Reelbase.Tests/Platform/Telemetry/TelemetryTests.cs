@@ -243,7 +243,7 @@ public sealed class TelemetryTests(TelemetryTests.Watched system) : IClassFixtur
     }
 
     [Fact]
-    public async Task The_metrics_of_the_business_come_from_the_books_and_outlive_the_process()
+    public async Task The_metrics_of_the_business_come_from_the_database_and_outlive_the_process()
     {
         async Task<double> ReadAsync(HttpClient http, string metric, string labels)
         {

@@ -118,15 +118,15 @@ public sealed class QueueMemory
 
         public long Position(bool isPremium, long key)
         {
-            var turns = _premium.Turns;
+            var served = _premium.Turns;
             var others = _member.Retries + _guest.Retries;
             var (rank, retries) = isPremium ? (_premium.Before(key), _premium.Retries) : (_member.Before(key) + _guest.Before(key), others);
-            // In a tier, what comes back and what is new take turns.
-            rank += Math.Min(retries, rank + (turns / 4 % 2 == 0 ? 1 : 0));
+            // In a tier, what comes back and what is new alternate.
+            rank += Math.Min(retries, rank + (served / 4 % 2 == 0 ? 1 : 0));
             // Of four jobs three are premium's, as long as both tiers wait.
             return isPremium
-                ? rank + Math.Min((turns % 4 + rank) / 3, _member.Length + _guest.Length + others)
-                : rank + Math.Min(3 - turns % 4 + 3 * rank, _premium.Length + _premium.Retries);
+                ? rank + Math.Min((served % 4 + rank) / 3, _member.Length + _guest.Length + others)
+                : rank + Math.Min(3 - served % 4 + 3 * rank, _premium.Length + _premium.Retries);
         }
     }
 }

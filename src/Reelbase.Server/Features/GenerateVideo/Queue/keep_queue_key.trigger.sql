@@ -8,7 +8,7 @@ declare
   v_pass bigint;
 begin
   if tg_op = 'UPDATE' and (new.served_turn is not null or new.run_after > clock_timestamp()) then
-    -- It was handed out before, or waits for its next attempt: it takes turns with the rest of its tier when it is due.
+    -- It was handed out before, or waits for its next attempt: it alternates with the rest of its tier when it is due.
     new.queue_lane := v_lane || '_retry';
     new.queue_key := queue_retry_key(new.run_after);
     return new;

@@ -1,5 +1,5 @@
--- Up to p_room jobs that a provider's queue would hand out next, in order, each lane read from where it was served to. Premium has three turns of four while both
--- tiers wait; in a tier, what comes back from an attempt or a dead worker and what is new take turns. p_guests: whether guests are served at all.
+-- Up to p_room jobs that a provider's queue would hand out next, in order, each lane read from where it was served to. Premium has three places of four while both
+-- tiers wait; in a tier, what comes back from an attempt or a dead worker and what is new alternate. p_guests: whether guests are served at all.
 create or replace function next_in_queue(p_provider text, p_room integer, p_guests boolean)
 returns table (job_id uuid, user_id uuid, lane text, queue_key bigint, is_retry boolean, place bigint)
 language plpgsql volatile security definer set search_path = public, pg_temp as $$
@@ -27,20 +27,20 @@ begin
     where h.provider = p_provider and h.stage = 'queued' and h.leased_by is not null and h.lease_until < v_now
       and h.run_after <= v_now and h.deadline_at > v_now and (p_guests or h.queue_lane not like 'guest%')
     order by h.lease_until limit p_room)),
-  turn as (
+  share as (
     select t.turns % 4 as offset_turns, t.turns / 4 % 2 = 0 as is_retry_first
     from (select coalesce((select s.turns from provider_states s where s.provider = p_provider), 0)) t (turns)),
-  -- What comes back and what is new take turns: jobs that are refused again and again must not shut out the rest.
+  -- What comes back and what is new alternate: jobs that are refused again and again must not shut out the rest.
   numbered as (select f.*, row_number() over (partition by f.is_premium, f.is_retry order by f.queue_key, f.job_id) as number from found f),
   ranked as (
     select f.*, row_number() over (partition by f.is_premium order by f.number, (f.is_retry = t.is_retry_first) desc) - 1 as rank,
       count(*) over () as everybody, count(*) filter (where f.is_premium) over () as premiums
-    from numbered f, turn t)
+    from numbered f, share t)
   select r.job_id, r.user_id, r.lane, r.queue_key, r.is_retry, r.rank + case
-    -- Before the premium job of rank r the other tier has had one turn for each three premium turns that passed.
+    -- Before the premium job of rank r the other tier has had one place for each three of premium that passed.
     when r.is_premium then least((t.offset_turns + r.rank) / 3, r.everybody - r.premiums)
     else least(3 - t.offset_turns + 3 * r.rank, r.premiums) end as place
-  from ranked r, turn t order by place limit p_room;
+  from ranked r, share t order by place limit p_room;
 end
 $$;
 comment on function next_in_queue(text, integer, boolean) is 'The jobs that a provider''s queue hands out next, in order. Internal to claim_video_jobs.';

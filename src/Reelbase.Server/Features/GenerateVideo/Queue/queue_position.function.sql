@@ -44,7 +44,7 @@ begin
     v_rank := case when v_is_premium then count_ahead(v_job.provider, 'premium', v_job.queue_key)
       else count_ahead(v_job.provider, 'member', v_job.queue_key) + count_ahead(v_job.provider, 'guest', v_job.queue_key) end;
   end if;
-  -- In a tier, what comes back and what is new take turns.
+  -- In a tier, what comes back and what is new alternate.
   v_is_retry_first := v_job.turns / 4 % 2 = 0;
   if v_is_retry then
     v_share := v_retries + (not v_is_retry_first)::integer;

@@ -26,7 +26,7 @@ public sealed class RestOptions
     [Range(1, 200)]
     public int RequestsAtOncePerCaller { get; set; } = 4;
 
-    /// <summary>How many of a caller's requests wait for their turn; more are 429.</summary>
+    /// <summary>How many of a caller's requests wait to be served; more are 429.</summary>
     [Range(0, 10_000)]
     public int WaitingRequestsPerCaller { get; set; } = 100;
 

@@ -11,7 +11,7 @@ namespace Reelbase.Tests.Console;
 public sealed class SubPathTests(SubPathTests.Installation system) : IClassFixture<SubPathTests.Installation>
 {
     [Fact]
-    public async Task An_admin_signs_in_looks_around_and_leaves_and_nothing_asks_for_the_root()
+    public async Task An_admin_signs_in_opens_pages_and_leaves_and_nothing_asks_for_the_root()
     {
         await using var node = system.BuildServer(
             new()

@@ -11,7 +11,7 @@ namespace Reelbase.Server.Features.Purchases;
 /// Every night compares Apple's books with ours: its list of notifications (what we missed goes into the inbox as if it had just come), and
 /// for each buyer what they bought and had refunded. One node does it at a time; what breaks off is begun again from the same point.
 /// </summary>
-public sealed class Reconciler(
+public sealed class PurchaseReconciler(
     WorkerDatabase database,
     SignedData signedData,
     AppStoreClient apple,
@@ -19,7 +19,7 @@ public sealed class Reconciler(
     ChangeFeed feed,
     IOptions<PurchasesOptions> options,
     TimeProvider clock,
-    ILogger<Reconciler> logger
+    ILogger<PurchaseReconciler> logger
 ) : PeriodicWork(logger)
 {
     private const int LeaseSeconds = 3600;
@@ -52,7 +52,7 @@ public sealed class Reconciler(
         var now = clock.GetUtcNow();
         var last = new DateTimeOffset(now.UtcDateTime.Date, TimeSpan.Zero).AddHours(options.Value.ReconcileAtHour);
         var due = now >= last ? last : last.AddDays(-1);
-        var turn = await database.QuerySingleOrDefaultAsync<Turn>(
+        var begun = await database.QuerySingleOrDefaultAsync<Begun>(
             "select greatest(covered_until, to_timestamp(0)) as covered_until from begin_reconciliation($1, $2, $3, $4)",
             cancellationToken,
             environment,
@@ -60,12 +60,12 @@ public sealed class Reconciler(
             LeaseSeconds,
             (int)(now - due).TotalSeconds
         );
-        if (turn is null)
+        if (begun is null)
         {
             return;
         }
         var report = new Report();
-        var fault = await WalkNotificationsAsync(environment, turn.CoveredUntil, now, report, cancellationToken);
+        var fault = await WalkNotificationsAsync(environment, begun.CoveredUntil, now, report, cancellationToken);
         // A list that cannot be read keeps nobody from asking about the buyers; an Apple that cannot be asked does.
         if (fault is null || report.Unreadable > 0)
         {
@@ -281,7 +281,7 @@ public sealed class Reconciler(
     private static List<JsonElement>? Items(JsonElement body, string name) =>
         body.TryGetProperty(name, out var list) && list.ValueKind == JsonValueKind.Array ? [.. list.EnumerateArray()] : null;
 
-    private sealed record Turn(DateTime CoveredUntil);
+    private sealed record Begun(DateTime CoveredUntil);
 
     private sealed record Buyer(Guid UserId, string? TransactionId);
 

@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace Reelbase.Tests.Support;
 
 /// <summary>JavaScript programs of the repository: the vendors' own clients, and ours. Packages are installed once a run.</summary>
-public static class Node
+public static class NodeJs
 {
     private static readonly string Folder = Path.Combine(Repository.Root, "tests", "vendor-clients");
     private static readonly SemaphoreSlim Installing = new(1, 1);
