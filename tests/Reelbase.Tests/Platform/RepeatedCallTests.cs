@@ -53,11 +53,11 @@ public sealed class RepeatedCallTests : IAsyncLifetime
     [InlineData(PostgresErrorCodes.DeadlockDetected)]
     [InlineData(PostgresErrorCodes.SerializationFailure)]
     [InlineData(PostgresErrorCodes.UndefinedFunction)]
-    public async Task A_call_that_was_rolled_back_for_another_is_made_again(string state) =>
+    public async Task A_call_that_was_rolled_back_for_another_is_repeated(string state) =>
         Assert.Equal(4, await _database.ScalarAsync<long>("select test_fail($1, $2)", TestContext.Current.CancellationToken, state, 3L));
 
     [Fact]
-    public async Task A_conflict_that_does_not_end_is_told_after_ten_tries()
+    public async Task A_conflict_that_does_not_end_is_reported_after_ten_tries()
     {
         var error = await Assert.ThrowsAsync<PostgresException>(() =>
             _database.ExecuteAsync("select test_fail($1, $2)", TestContext.Current.CancellationToken, PostgresErrorCodes.DeadlockDetected, 1000L)
@@ -69,7 +69,7 @@ public sealed class RepeatedCallTests : IAsyncLifetime
     [InlineData("RB001")]
     [InlineData(PostgresErrorCodes.TooManyConnections)]
     [InlineData(PostgresErrorCodes.CheckViolation)]
-    public async Task Whatever_else_fails_is_told_at_once(string state)
+    public async Task Whatever_else_fails_is_reported_at_once(string state)
     {
         var error = await Assert.ThrowsAsync<PostgresException>(() =>
             _database.ExecuteAsync("select test_fail($1, $2)", TestContext.Current.CancellationToken, state, 1000L)
