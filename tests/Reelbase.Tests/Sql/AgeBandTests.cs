@@ -153,7 +153,12 @@ public sealed class AgeBandTests(SqlDatabase database)
         // Support makes none of them again either.
         Assert.Equal(
             "ERR_4014",
-            await sql.RefusalAsync("select insert_video_job($1, m, null, 'A boat', '{}', null, 0, 60, $2) from models m where m.id = $3", user, waiting, Fast)
+            await sql.RefusalAsync(
+                "select insert_video_job($1, m.id, m.name, m.provider, null, 'A boat', '{}', null, 0, 60, $2) from models m where m.id = $3",
+                user,
+                waiting,
+                Fast
+            )
         );
         await sql.AssertSoundAsync();
     }

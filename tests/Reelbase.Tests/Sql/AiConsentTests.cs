@@ -107,7 +107,12 @@ public sealed class AiConsentTests(SqlDatabase database)
         await sql.BecomeOwnerAsync();
         Assert.Equal(
             "ERR_4013",
-            await sql.RefusalAsync("select insert_video_job($1, m, null, 'A boat', '{}', null, 0, 60, $2) from models m where m.id = $3", user, job, Fast)
+            await sql.RefusalAsync(
+                "select insert_video_job($1, m.id, m.name, m.provider, null, 'A boat', '{}', null, 0, 60, $2) from models m where m.id = $3",
+                user,
+                job,
+                Fast
+            )
         );
     }
 

@@ -26,6 +26,31 @@ public sealed partial class QueueKeepingTests(SqlDatabase database)
         );
     }
 
+    [Theory]
+    [InlineData("free", true)]
+    [InlineData("free", false)]
+    [InlineData("premium", false)]
+    public async Task A_press_stamps_its_job_as_the_trigger_of_the_table_stamps_one(string tier, bool isGuest)
+    {
+        await using var db = await database.BeginAsync();
+        var user = await db.NewUserAsync(1000, tier, isGuest);
+        foreach (var served in (int[])[0, 700, 900])
+        {
+            await db.RunAsync(
+                "insert into queue_lanes (provider, lane, served_key) select 'fal', lane, ($1 + place) << 26 from unnest(array['guest', 'member', 'premium']) with ordinality l (lane, place) on conflict (provider, lane) do update set served_key = excluded.served_key",
+                (long)served
+            );
+            // Somebody who waits keeps their ticket, so both stamps are the same to the last bit.
+            await db.PressAsync(user);
+            var stamped = await StampAsync("insert into video_jobs (job_id, user_id, provider) values (uuid_v7(), $1, 'fal') returning job_id", user);
+            await db.RunAsync("delete from video_jobs where user_id = $1 and credits_charged = 0", user);
+            Assert.Equal(stamped, await StampAsync("select $1::uuid", await db.PressAsync(user)));
+        }
+
+        async Task<string> StampAsync(string sql, Guid id) =>
+            (await db.RowsAsync("select queue_lane, queue_key from video_jobs where job_id = $1", await db.ValueAsync<Guid>(sql, id)))[0];
+    }
+
     [Fact]
     public async Task Positions_are_exact_up_to_a_thousand_and_within_two_percent_beyond()
     {

@@ -12,48 +12,51 @@ drop trigger if exists quota_log_no_truncate on quota_log;
 create trigger quota_log_no_truncate before truncate on quota_log
   for each statement execute function refuse_ledger_change();
 
--- Each row continues the one before it, so the sum of the changes is the last balance.
-create or replace function check_ledger_chain() returns trigger
-language plpgsql security definer set search_path = public, pg_temp as $$
+-- What a new row has to fit, found in one statement, since each charge pays for it. It continues the row before it, so the sum of the changes is the last balance.
+-- The last row's balance is the user's: at the end of the statement that wrote it, and at commit by users_balance_matches_ledger, should the balance change later.
+-- And a row that names a job moves what that job took and gave back, whoever wrote it; the job's CHECKs judge it. Not a definer function: no role may write the
+-- table, so it always runs with its owner's rights, and each change of rights and search path costs.
+create or replace function check_ledger_row() returns trigger language plpgsql as $$
 declare
   v_before integer;
+  v_balance integer;
+  v_charged integer;
+  v_returned integer;
+  v_is_only_row boolean;
 begin
-  select balance_after into v_before from quota_log where user_id = new.user_id and seq < new.seq order by seq desc limit 1;
+  select (select p.balance_after from public.quota_log p where p.user_id = new.user_id and p.seq < new.seq order by p.seq desc limit 1),
+    u.credits_remaining, j.credits_charged, j.credits_returned,
+    not exists (select from public.quota_log o where o.job_id = new.job_id and o.seq <> new.seq)
+  into v_before, v_balance, v_charged, v_returned, v_is_only_row
+  from public.users u left join public.video_jobs j on j.job_id = new.job_id where u.id = new.user_id;
   if new.balance_after <> coalesce(v_before, 0) + new.change then
     raise exception 'user %: ledger row % says % where % follows', new.user_id, new.seq, new.balance_after,
       coalesce(v_before, 0) + new.change using errcode = 'RB003';
   end if;
-  return null;
-end
-$$;
-comment on function check_ledger_chain() is 'Trigger: a new ledger row''s balance is the one before plus its change.';
-drop trigger if exists quota_log_chain on quota_log;
-create trigger quota_log_chain after insert on quota_log for each row execute function check_ledger_chain();
-
--- A row that names a job moves what that job took and gave back, in the same statement, whoever wrote it; the job's CHECKs judge it.
-create or replace function move_job_credits() returns trigger
-language plpgsql security definer set search_path = public, pg_temp as $$
-declare
-  v_is_right boolean;
-begin
+  -- Of many rows that one statement wrote, the last has the balance. An import corrects the balance with a row of its own: the commit judges its rows.
+  if v_balance <> new.balance_after and new.imported_at is null then
+    if not exists (select from public.quota_log l where l.user_id = new.user_id and l.seq > new.seq) then
+      raise exception 'user %: the balance % does not match the ledger''s %', new.user_id, v_balance, new.balance_after using errcode = 'RB003';
+    end if;
+  end if;
   -- A press puts its job and its charge down with the same figure: then there is nothing to move.
-  select q.charged > 0 and j.credits_charged = q.charged and j.credits_returned = q.returned into v_is_right
-  from video_jobs j, lateral (
-    select coalesce(sum(-l.change) filter (where l.change < 0), 0) as charged, coalesce(sum(l.change) filter (where l.change > 0), 0) as returned
-    from quota_log l where l.job_id = j.job_id) q
-  where j.job_id = new.job_id;
-  if v_is_right is not true then
-    perform refresh_job_credits(new.job_id);
+  if new.job_id is not null and (v_is_only_row and v_charged = -new.change and v_returned = 0) is not true then
+    perform public.refresh_job_credits(new.job_id);
   end if;
   return null;
 end
 $$;
-comment on function move_job_credits() is 'Trigger: a ledger row of a job moves the job''s credits_charged and credits_returned with it.';
+comment on function check_ledger_row() is
+  'Trigger: a new ledger row''s balance is the one before plus its change, and its user''s; a row of a job moves the job''s credits_charged and credits_returned with it.';
+drop trigger if exists quota_log_chain on quota_log;
 drop trigger if exists quota_log_moves_job on quota_log;
-create trigger quota_log_moves_job after insert on quota_log for each row when (new.job_id is not null)
-  execute function move_job_credits();
+drop function if exists check_ledger_chain();
+drop function if exists move_job_credits();
+drop trigger if exists quota_log_row on quota_log;
+create trigger quota_log_row after insert on quota_log for each row execute function check_ledger_row();
 
--- Checked at commit, whoever wrote and whichever of the two tables: a balance always equals the last line of its ledger.
+-- Checked at commit, whoever wrote: a balance always equals the last line of its ledger. Every change of a balance asks for it, and an imported row;
+-- any other row was compared with the balance when it was written.
 create or replace function check_balance_matches_ledger() returns trigger
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
@@ -84,4 +87,4 @@ create constraint trigger users_balance_matches_ledger after insert or update of
   deferrable initially deferred for each row execute function check_balance_matches_ledger();
 drop trigger if exists quota_log_matches_balance on quota_log;
 create constraint trigger quota_log_matches_balance after insert on quota_log
-  deferrable initially deferred for each row execute function check_balance_matches_ledger();
+  deferrable initially deferred for each row when (new.imported_at is not null) execute function check_balance_matches_ledger();

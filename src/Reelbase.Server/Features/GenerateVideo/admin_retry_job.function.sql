@@ -31,7 +31,8 @@ begin
   end if;
   select * into v_model from models where id = v_job.model_id;
   perform require_model_offered(v_model, v_job.model_id::text);
-  v_new := insert_video_job(v_user.id, v_model, v_job.theme_id, v_job.prompt, v_job.settings, v_job.image_url, 0, p_queue_deadline_seconds, v_id);
+  v_new := insert_video_job(v_user.id, v_model.id, v_model.name, v_model.provider, v_job.theme_id, v_job.prompt, v_job.settings, v_job.image_url, 0,
+    p_queue_deadline_seconds, v_id);
   update video_jobs set image_object_id = v_job.image_object_id where job_id = v_new and v_job.image_object_id is not null;
   perform write_admin_action(v_admin, 'job_retry', p_request, v_user.id, null, v_id::text, null, jsonb_build_object('new_job_id', v_new));
   return store_admin_answer(v_admin, p_key, 'admin-retry-job', p_request, jsonb_build_object('success', true, 'job_id', v_new));

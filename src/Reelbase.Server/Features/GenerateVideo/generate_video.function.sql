@@ -7,54 +7,90 @@
 -- p_limits: guest, member, premium (accepted generations per window by user), guest_ip (guests together, by address),
 -- window_seconds; null or absent means unlimited. low_credits_below: a charge that brings the balance below it sends the user's phones a push; null: none does. p_refusal: {"code", "details"} of a refusal by moderation, which stood outside this
 -- transaction; a repeated key finds its stored answer all the same.
+-- Plans are generic: each statement of it, and of what it calls, finds rows by their keys, and planning one anew costs more than running it (ADR 85).
 drop function if exists generate_video(uuid, jsonb, inet, jsonb, integer);
 create or replace function generate_video(
   p_idempotency_key uuid, p_request jsonb, p_ip inet, p_limits jsonb, p_queue_deadline_seconds integer, p_refusal jsonb default null)
 returns table (
   status_code integer, response_data text, replayed boolean, job_id uuid,
   rate_limit integer, rate_remaining integer, rate_reset_at timestamptz)
-language plpgsql security definer set search_path = public, pg_temp as $$
+language plpgsql security definer set search_path = public, pg_temp set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
-  v_me uuid := require_caller();
+  v_claims jsonb := auth.jwt();
+  v_sub uuid := (v_claims ->> 'sub')::uuid;
+  v_session uuid := (v_claims ->> 'session_id')::uuid;
+  v_me uuid;
   v_user record;
+  v_model_id uuid := (p_request ->> 'model_id')::uuid;
+  -- All that is read once the row is locked: one statement costs less than six.
+  v_now record;
   v_model models;
   v_theme themes;
   v_hash bytea := sha256(convert_to('generate-video:' || jsonb_strip_nulls(p_request - 'image_object_id' - 'image_copy')::text, 'UTF8'));
-  v_stored idempotency_log;
   v_settings jsonb;
   v_image_url text := coalesce(p_request ->> 'image_copy', p_request ->> 'image_url');
   v_image_object_id uuid;
-  v_prompt text;
+  v_prompt text := p_request ->> 'prompt';
   v_cost integer;
   v_window_seconds integer := coalesce((p_limits ->> 'window_seconds')::integer, 3600);
-  v_since timestamptz;
-  v_used integer;
-  v_oldest timestamptz;
+  v_since timestamptz := clock_timestamp() - make_interval(secs => v_window_seconds);
   v_ip record;
-  v_rule record;
   v_consent jsonb;
   v_low integer := (p_limits ->> 'low_credits_below')::integer;
 begin
   -- The columns that are needed here: putting a whole user together costs more than finding it.
-  select id, tier, is_guest, credits_remaining, deleted_at, merged_into, app_transactions <> '{}' as has_transactions
-  into v_user from users where id = v_me for no key update;
-  if v_user.merged_into is not null then
-    -- A merge was committed while we waited for the row: then it is the member who asks.
-    v_me := (lock_account(v_me)).id;
-    select id, tier, is_guest, credits_remaining, deleted_at, merged_into, app_transactions <> '{}' as has_transactions
+  select u.id, u.tier, u.is_guest, u.credits_remaining, u.deleted_at, u.banned_at, u.merged_into, u.app_transactions <> '{}' as has_transactions,
+    exists (select from sessions s where s.id = v_session and s.revoked_at is null and s.user_id = v_sub) as has_session
+  into v_user from users u where u.id = v_sub for no key update;
+  v_me := v_user.id;
+  if v_me is null or not v_user.has_session or coalesce(v_user.banned_at, v_user.deleted_at) is not null or v_user.merged_into is not null then
+    -- Anything but the ordinary is for require_caller to decide. A merge was committed before or while we waited for the row: then it is the member who asks.
+    v_me := (lock_account(require_caller())).id;
+    select id, tier, is_guest, credits_remaining, deleted_at, banned_at, merged_into, app_transactions <> '{}' as has_transactions, true as has_session
     into v_user from users where id = v_me;
+    if v_user.id is null or v_user.deleted_at is not null then
+      perform raise_error('ERR_4005', '{"reason":"no_such_user"}');
+    end if;
   end if;
-  if v_user.id is null or v_user.deleted_at is not null then
-    perform raise_error('ERR_4005', '{"reason":"no_such_user"}');
+  if v_model_id is null then
+    select id, sunset_at <= now() as has_ended into v_now from models where is_active;
+    if v_now.has_ended then
+      -- Its day has come and the worker has not been by yet: its replacement takes over now.
+      perform retire_models(0);
+      select id into v_now from models where is_active;
+    end if;
+    v_model_id := v_now.id;
   end if;
+  rate_limit := (p_limits ->> case when v_user.tier = 'premium' then 'premium' when v_user.is_guest then 'guest' else 'member' end)::integer;
 
-  select * into v_stored from idempotency_log where user_id = v_me and idempotency_key = p_idempotency_key;
-  if found and v_stored.expires_at > now() then
-    if v_stored.request_hash <> v_hash then
+  -- A user's accepted generations are their jobs (deleted ones keep their row), so counting needs no second record. What support retried was not their press.
+  select s.request_hash, s.expires_at, s.status_code, s.response_data, s.job_id,
+    i.ai_consent = 'on' as asks_consent, exists (select from age_bands b where b.user_id = v_me) as has_band,
+    m.id as model_id, m.name as model_name, m.provider, m.required_fields, m.cost_per_generation, m.pricing_type, m.credits_per_second,
+    model_is_offered(m.is_available, m.provider_model_id, m.sunset_at) and (p.provider is null
+      or provider_works(p.is_configured, p.failing_since, p.outage_seconds)) as is_offered,
+    r.used, r.oldest,
+    (select j.queue_key from video_jobs j
+      where j.user_id = v_me and j.provider = m.provider and j.stage = 'queued' and j.leased_by is null and j.queue_key > 0
+      order by j.queue_key desc limit 1) as last_key,
+    -- As queue_pass has it.
+    (select max(l.served_key) >> 26 from queue_lanes l where l.provider = m.provider
+      and l.lane = any (case when v_user.tier = 'premium' then '{premium}'::text[] else '{member,guest}' end)) as queue_pass
+  into v_now
+  from installation i
+  left join idempotency_log s on s.user_id = v_me and s.idempotency_key = p_idempotency_key
+  left join models m on m.id = v_model_id
+  left join provider_states p on p.provider = m.provider
+  cross join lateral (
+    select count(*)::integer as used, min(j.created_at) as oldest from video_jobs j
+    -- A variable, so that the index ends at the window; clock_timestamp() would be asked for every job that the user ever had.
+    where rate_limit is not null and j.user_id = v_me and not j.paid_by_house and j.created_at > v_since) r;
+  if v_now.expires_at > now() then
+    if v_now.request_hash <> v_hash then
       perform raise_error('ERR_4009');
     end if;
-    return query select v_stored.status_code, v_stored.response_data::text, true, v_stored.job_id,
+    return query select v_now.status_code, v_now.response_data::text, true, v_now.job_id,
       null::integer, null::integer, null::timestamptz;
     return;
   end if;
@@ -68,63 +104,49 @@ begin
       perform raise_error('ERR_4007', '{"what":"theme"}');
     end if;
   end if;
-  if p_request ->> 'model_id' is not null then
-    select * into v_model from models where id = (p_request ->> 'model_id')::uuid;
-  else
-    select * into v_model from models where is_active;
-    if v_model.sunset_at <= now() then
-      -- Its day has come and the worker has not been by yet: its replacement takes over now.
-      perform retire_models(0);
-      select * into v_model from models where is_active;
-    end if;
-  end if;
-  if v_model.id is null or not model_is_offered(v_model.is_available, v_model.provider_model_id, v_model.sunset_at) or not provider_is_offered(v_model.provider) then
+  if v_now.is_offered is not true then
+    select * into v_model from models where id = v_model_id;
     perform require_model_offered(v_model, p_request ->> 'model_id');
   end if;
   -- Before the price, so that nobody tops up for what they may not do or would not agree to. Most have declared no age and most installations that a
-  -- press is measured on ask for no consent: one query says whether there is anything to ask.
-  select i.ai_consent = 'on' as asks_consent, exists (select from age_bands b where b.user_id = v_me) as has_band into v_rule from installation i;
-  if v_rule.has_band then
+  -- press is measured on ask for no consent.
+  if v_now.has_band then
     v_consent := age_refusal(v_me);
     if v_consent is not null then
       perform raise_error('ERR_4014', v_consent);
     end if;
   end if;
-  if v_rule.asks_consent or v_user.has_transactions then
+  if v_now.asks_consent or v_user.has_transactions then
+    select * into v_model from models where id = v_model_id;
     v_consent := missing_ai_consent(v_me, v_model, false);
     if v_consent is not null then
       perform raise_error('ERR_4013', v_consent);
     end if;
   end if;
 
-  v_prompt := coalesce(p_request ->> 'prompt', nullif(v_theme.prompt, ''));
+  v_prompt := coalesce(v_prompt, nullif(v_theme.prompt, ''));
   if v_prompt is null then
     perform raise_error('ERR_4003', '{"field":"prompt","reason":"required"}');
   end if;
-  if octet_length(v_prompt) > (v_model.required_fields ->> 'prompt_max_utf16')::integer then
-    perform require_prompt_fits(v_model.required_fields, v_prompt);
+  if octet_length(v_prompt) > (v_now.required_fields ->> 'prompt_max_utf16')::integer then
+    perform require_prompt_fits(v_now.required_fields, v_prompt);
   end if;
-  if coalesce((v_model.required_fields ->> 'requires_image')::boolean, false) and v_image_url is null then
-    perform raise_error('ERR_4003', '{"field":"image_url","reason":"required"}');
-  end if;
-  if v_image_url !~ '^[A-Za-z][A-Za-z0-9+.-]*://' then
+  if v_image_url is null then
+    if (v_now.required_fields ->> 'requires_image')::boolean then
+      perform raise_error('ERR_4003', '{"field":"image_url","reason":"required"}');
+    end if;
+  elsif v_image_url !~ '^[A-Za-z][A-Za-z0-9+.-]*://' then
     v_image_object_id := require_own_picture(v_image_url, (p_request ->> 'image_object_id')::uuid);
   end if;
   v_settings := resolve_settings(
-    v_model.required_fields, coalesce(v_theme.default_settings, '{}'), coalesce(p_request -> 'settings', '{}'));
-  v_cost := price_generation(v_model.cost_per_generation, v_model.pricing_type, v_model.credits_per_second,
-    v_model.required_fields, v_settings);
+    v_now.required_fields, coalesce(v_theme.default_settings, '{}'), coalesce(p_request -> 'settings', '{}'));
+  v_cost := price_generation(v_now.cost_per_generation, v_now.pricing_type, v_now.credits_per_second,
+    v_now.required_fields, v_settings);
 
-  -- A user's accepted generations are their jobs (deleted ones keep their row), so counting needs no second record. What support retried
-  -- was not their press.
-  rate_limit := (p_limits ->> case when v_user.tier = 'premium' then 'premium' when v_user.is_guest then 'guest' else 'member' end)::integer;
   if rate_limit is not null then
-    -- A variable, so that the index ends at the window; clock_timestamp() would be asked for every job that the user ever had.
-    v_since := clock_timestamp() - make_interval(secs => v_window_seconds);
-    select count(*), min(created_at) into v_used, v_oldest from video_jobs where user_id = v_me and not paid_by_house and created_at > v_since;
-    rate_reset_at := coalesce(v_oldest, clock_timestamp()) + make_interval(secs => v_window_seconds);
-    rate_remaining := greatest(rate_limit - v_used - 1, 0);
-    if v_used >= rate_limit then
+    rate_reset_at := coalesce(v_now.oldest, clock_timestamp()) + make_interval(secs => v_window_seconds);
+    rate_remaining := greatest(rate_limit - v_now.used - 1, 0);
+    if v_now.used >= rate_limit then
       perform raise_error('ERR_4004', jsonb_build_object('limit', rate_limit, 'scope', 'user',
         'retry_after_seconds', greatest(1, ceil(extract(epoch from rate_reset_at - clock_timestamp())))::integer));
     end if;
@@ -141,7 +163,8 @@ begin
     end if;
   end if;
 
-  job_id := insert_video_job(v_me, v_model, v_theme.id, v_prompt, v_settings, v_image_url, v_cost, p_queue_deadline_seconds);
+  job_id := insert_video_job(v_me, v_now.model_id, v_now.model_name, v_now.provider, v_theme.id, v_prompt, v_settings, v_image_url, v_cost,
+    p_queue_deadline_seconds, null, queue_lane(v_user.tier, v_user.is_guest), next_queue_key(v_now.last_key, v_now.queue_pass));
   -- Nearly every charge stays above.
   if v_user.credits_remaining >= v_low and v_user.credits_remaining - v_cost < v_low then
     perform enqueue_low_credits(v_me, v_user.credits_remaining, v_cost, v_low);

@@ -13,12 +13,21 @@ declare
   v_value jsonb;
   v_asked boolean;
 begin
-  for v_key in select jsonb_object_keys(p_settings) loop
-    if not v_specs ? v_key and v_key <> all (c_vocabulary) then
-      perform raise_error('ERR_4003', jsonb_build_object('field', 'settings.' || left(v_key, 64), 'reason', 'unknown_setting'));
-    end if;
-  end loop;
+  -- Nearly every app asks in the common words alone.
+  if p_settings - c_vocabulary <> '{}' then
+    for v_key in select jsonb_object_keys(p_settings) loop
+      if not v_specs ? v_key and v_key <> all (c_vocabulary) then
+        perform raise_error('ERR_4003', jsonb_build_object('field', 'settings.' || left(v_key, 64), 'reason', 'unknown_setting'));
+      end if;
+    end loop;
+  end if;
   for v_key, v_spec in select * from jsonb_each(v_specs) loop
+    if not (p_settings ? v_key or p_theme_settings ? v_key) then
+      if v_spec ? 'default' then
+        v_result := v_result || jsonb_build_object(v_key, v_spec -> 'default');
+      end if;
+      continue;
+    end if;
     v_asked := jsonb_typeof(p_settings -> v_key) is distinct from 'null' and p_settings ? v_key;
     v_value := case when v_asked then p_settings -> v_key else p_theme_settings -> v_key end;
     if v_value = '"auto"' and not coalesce(v_spec -> 'options', '[]') @> '"auto"' then

@@ -4,8 +4,7 @@ create or replace function provider_is_offered(p_provider text) returns boolean
 language plpgsql stable security definer set search_path = public, pg_temp as $$
 begin
   return coalesce((
-    select s.is_configured and (s.failing_since is null or s.outage_seconds is null
-      or s.failing_since > now() - make_interval(secs => s.outage_seconds))
+    select provider_works(s.is_configured, s.failing_since, s.outage_seconds)
     from provider_states s where s.provider = p_provider), true);
 end
 $$;

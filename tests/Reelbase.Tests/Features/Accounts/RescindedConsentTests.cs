@@ -102,7 +102,7 @@ public sealed class RescindedConsentTests(TestSystem system) : IClassFixture<Tes
     {
         var phone = await BuyerAsync();
         await system.ExecuteAsync(
-            $"select insert_video_job('{phone.UserId}', m, null, 'A boat', '{{}}', null, 8, 1800) from models m where id = '{Catalog.FastModel}'; update video_jobs set run_after = now() + interval '20 minutes' where user_id = '{phone.UserId}' and stage = 'queued'"
+            $"select insert_video_job('{phone.UserId}', m.id, m.name, m.provider, null, 'A boat', '{{}}', null, 8, 1800) from models m where id = '{Catalog.FastModel}'; update video_jobs set run_after = now() + interval '20 minutes' where user_id = '{phone.UserId}' and stage = 'queued'"
         );
         var balance = await system.QueryAsync<int>($"select credits_remaining from users where id = '{phone.UserId}'");
         Assert.Equal("", await RescindAsync(new { customer = phone.UserId }));

@@ -85,6 +85,37 @@ public sealed class LedgerTests(TestSystem system)
     }
 
     [Fact]
+    public async Task A_row_is_compared_with_its_users_balance_when_it_is_written_and_the_balance_again_at_commit()
+    {
+        var phone = await system.NewGuestAsync();
+        const string row = "insert into quota_log (user_id, change, reason, balance_after) values ('{0}', 5, 'admin_adjustment', 15)";
+        foreach (
+            var sql in (string[])
+                [
+                    // The balance would follow: too late.
+                    row + "; update users set credits_remaining = 15 where id = '{0}'",
+                    // It was right when the row was written.
+                    "update users set credits_remaining = 15 where id = '{0}'; " + row + "; update users set credits_remaining = 16 where id = '{0}'",
+                    // Of several rows of one statement the last one counts.
+                    "update users set credits_remaining = 15 where id = '{0}'; insert into quota_log (user_id, change, reason, balance_after) values ('{0}', 5, 'admin_adjustment', 15), ('{0}', 1, 'admin_adjustment', 16)",
+                    // An imported row is judged at commit.
+                    "insert into quota_log (user_id, change, reason, balance_after, imported_at) values ('{0}', 5, 'admin_adjustment', 15, now())",
+                ]
+        )
+        {
+            var error = await Assert.ThrowsAsync<PostgresException>(() =>
+                system.ExecuteAsync($"begin; {sql.Replace("{0}", phone.UserId.ToString(), StringComparison.Ordinal)}; commit")
+            );
+            Assert.Equal("RB003", error.SqlState);
+        }
+        await system.ExecuteAsync(
+            $"begin; update users set credits_remaining = 16 where id = '{phone.UserId}'; insert into quota_log (user_id, change, reason, balance_after) values ('{phone.UserId}', 5, 'admin_adjustment', 15), ('{phone.UserId}', 1, 'admin_adjustment', 16); commit"
+        );
+        Assert.Equal(16, await phone.CreditsAsync());
+        await system.AssertLedgerAsync();
+    }
+
+    [Fact]
     public async Task A_job_has_at_most_one_charge_and_one_refund()
     {
         var phone = await system.NewGuestAsync();

@@ -173,7 +173,7 @@ public sealed class UpgradeTests(UpgradeTests.Older system) : IClassFixture<Upgr
         await TestCluster.ExecuteAsync(
             owner,
             """
-            alter table quota_log disable trigger quota_log_chain; alter table users disable trigger all; alter table quota_log disable trigger quota_log_matches_balance;
+            alter table users disable trigger all; update users set credits_remaining = 100 where id = '11000000-0000-4000-8000-000000000001';
             select fail_video_job('41000000-0000-4000-8000-000000000002', null, 'ERR_5001', 'm'), fail_video_job('41000000-0000-4000-8000-000000000003', null, 'ERR_5001', 'm')
             """
         );

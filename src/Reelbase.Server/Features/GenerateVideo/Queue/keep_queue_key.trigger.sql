@@ -1,11 +1,10 @@
 -- Where a job stands in its provider's queue, decided whenever it enters: by insertion, or by coming back. The rule stands on the table, so that nobody who writes
--- a job can leave it out. The user row is locked by the caller, so that two presses of one user are stamped one after the other.
+-- a job can leave it out; generate_video reads what a place depends on with everything else, and then there is nothing left to decide. The user row is locked by the caller, so that two presses of one user are stamped one after the other.
 create or replace function keep_queue_key() returns trigger language plpgsql security definer set search_path = public, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 declare
   v_lane text := (select queue_lane(u.tier, u.is_guest) from users u where u.id = new.user_id);
   v_last bigint;
-  v_pass bigint;
 begin
   if tg_op = 'UPDATE' and (new.served_turn is not null or new.run_after > clock_timestamp()) then
     -- It was handed out before, or waits for its next attempt: it alternates with the rest of its tier when it is due.
@@ -17,10 +16,8 @@ begin
   select j.queue_key into v_last from video_jobs j
   where j.user_id = new.user_id and j.provider = new.provider and j.stage = 'queued' and j.leased_by is null and j.queue_key > 0
   order by j.queue_key desc limit 1;
-  v_pass := greatest(queue_pass(new.provider, v_lane), coalesce(v_last >> 26, 0)) + 1;
   new.queue_lane := v_lane;
-  -- Whoever waits already keeps their ticket, so that the users of a pass go round in the same order.
-  new.queue_key := (v_pass << 26) | (coalesce(v_last, nextval('queue_ticket')) & 67108863);
+  new.queue_key := next_queue_key(v_last, queue_pass(new.provider, v_lane));
   return new;
 end
 $$;

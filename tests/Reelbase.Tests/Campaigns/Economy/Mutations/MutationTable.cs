@@ -87,11 +87,11 @@ public static class MutationTable
             new Patch("clean_up_videos", "where j.stage = 'finished' and j.deleted_at is null", "where j.deleted_at is null")
         ),
         // Presses and balances.
-        new("press", "a repeated key is charged again", new Patch("generate_video", "if found and v_stored.expires_at > now() then", "if false then")),
+        new("press", "a repeated key is charged again", new Patch("generate_video", "if v_now.expires_at > now() then", "if false then")),
         new(
             "press",
             "another request under the key of an earlier one gets its answer",
-            new Patch("generate_video", "if v_stored.request_hash <> v_hash then", "if false then")
+            new Patch("generate_video", "if v_now.request_hash <> v_hash then", "if false then")
         ),
         new("press", "the balance is not checked", new Patch("generate_video", "if v_user.credits_remaining < v_cost then", "if false then")),
         new(
