@@ -82,13 +82,16 @@ public sealed partial class ModuleTests(SqlDatabase database)
     {
         Dictionary<string, string> allowed = new()
         {
+            ["Accounts → Admin"] = "what admins did to a user is part of what support sees of one",
+            ["Accounts → Credits"] = "the page of a user shows their ledger and changes their balance",
             ["Accounts → Files"] = "addresses of the files in an export; removing them",
             ["Accounts → GenerateVideo"] = "waking the worker for jobs whose user has gone; the page of a user sees their jobs change",
             ["Accounts → Purchases"] = "the page of a user shows their purchases",
-            ["Accounts → Sessions"] = "new tokens for a guest who has just become a member",
+            ["Accounts → Sessions"] = "signing a user out; new tokens for a guest who has just become a member",
             ["Accounts → SignIn"] = "merging a guest with an Apple account; taking Apple's permission back",
             ["Accounts → Traces"] = "the page of a user shows their errors",
             ["Accounts → VideoLibrary"] = "the page of a user shows their jobs",
+            ["Admin → Sessions"] = "an admin ends a session of their own",
             ["AppSettings → Admin"] = "the topic that notifies of what an admin changed",
             ["Cleanup → Credits"] = "the check of every ledger, at night",
             ["Cleanup → GenerateVideo"] = "how long videos are kept",
@@ -115,6 +118,7 @@ public sealed partial class ModuleTests(SqlDatabase database)
             ["Supabase → Sessions"] = "the sessions that its clients open and refresh",
             ["Supabase → SignIn"] = "a session for whoever Apple says it is",
             ["VideoLibrary → Admin"] = "the page of a job reads answers as the console's pages do",
+            ["VideoLibrary → Credits"] = "the page of a job shows its ledger rows",
             ["VideoLibrary → Files"] = "addresses of files",
             ["VideoLibrary → GenerateVideo"] = "the topic on which a job's changes are published, and how long videos are kept",
             ["VideoLibrary → Live"] = "streams of a job hear from the hub",

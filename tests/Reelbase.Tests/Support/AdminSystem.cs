@@ -57,9 +57,16 @@ public class AdminSystem : TestSystem
         {
             request.Headers.Add("Idempotency-Key", key.ToString());
         }
-        return await ApiResponse.ReadAsync(await admin.SendAsync(request));
+        var answer = await ApiResponse.ReadAsync(await admin.SendAsync(request));
+        AdminRecords.Check(path, body, answer);
+        return answer;
     }
 
     /// <summary>Asks as the admin.</summary>
-    public async Task<ApiResponse> GetAsync(string path) => await ApiResponse.ReadAsync(await Admin.GetAsync(path));
+    public async Task<ApiResponse> GetAsync(string path)
+    {
+        var answer = await ApiResponse.ReadAsync(await Admin.GetAsync(path));
+        AdminRecords.Check(path, null, answer);
+        return answer;
+    }
 }

@@ -5,6 +5,96 @@ export type ClientOptions = {
 };
 
 /**
+ * What an admin did; nobody's id where the command line did it.
+ */
+export type AdminAction = {
+    id: number;
+    admin_user_id: null | string;
+    admin_email: null | string;
+    action_type: string;
+    target_user_id: null | string;
+    target_model_id: null | string;
+    target_id: null | string;
+    amount: null | number;
+    reason: string;
+    details: JsonElement;
+    created_at: string;
+};
+
+/**
+ * A balance that an admin sets right.
+ */
+export type AdminAdjustCreditsRequest = {
+    /**
+     * Whom it is about
+     */
+    user_id: string;
+    /**
+     * Not 0
+     */
+    amount: number;
+    /**
+     * Why; 3 to 500 characters, kept in the audit
+     */
+    reason: string;
+};
+
+/**
+ * What an admin asked for, what became of it, and what the caller may decide.
+ */
+export type AdminApproval = {
+    approval_id: string;
+    operation: string;
+    user_id: string;
+    job_id: null | string;
+    amount: number;
+    reason: string;
+    status: string;
+    requested_by: string;
+    requested_by_email: null | string;
+    decided_by: null | string;
+    decided_by_email: null | string;
+    decided_at: null | string;
+    created_at: string;
+    expires_at: string;
+    can_approve: boolean;
+    can_decline: boolean;
+};
+
+/**
+ * A decision on a request for approval.
+ */
+export type AdminApproveRequest = {
+    /**
+     * Which request
+     */
+    approval_id: string;
+    /**
+     * false: decline it
+     */
+    approve?: null | boolean;
+    reason?: null | string;
+};
+
+/**
+ * A purchase without an owner, and who its owner is.
+ */
+export type AdminAssignPurchaseRequest = {
+    /**
+     * Apple's id; Apple is asked when we do not know it
+     */
+    transaction_id: string;
+    /**
+     * Whom it is about
+     */
+    user_id: string;
+    /**
+     * Why; 3 to 500 characters, kept in the audit
+     */
+    reason: string;
+};
+
+/**
  * What a purchase gave that was given to its owner; 0 when it was theirs already.
  */
 export type AdminAssignmentAnswer = {
@@ -30,6 +120,142 @@ export type AdminDecisionAnswer = {
 };
 
 /**
+ * A session of the calling admin that ends.
+ */
+export type AdminEndSessionRequest = {
+    /**
+     * Which one
+     */
+    session_id: string;
+    /**
+     * Why; 3 to 500 characters, kept in the audit
+     */
+    reason: string;
+};
+
+/**
+ * How many sessions of a user were ended.
+ */
+export type AdminEndSessionsAnswer = {
+    success: boolean;
+    sessions: number;
+};
+
+/**
+ * An error of the log as support sees one.
+ */
+export type AdminErrorRow = {
+    id: number;
+    error_code: string;
+    endpoint: null | string;
+    trace_id: null | string;
+    error_details: null | JsonElement;
+    created_at: string;
+};
+
+/**
+ * What to look for.
+ */
+export type AdminFindUsersRequest = {
+    /**
+     * What to look for
+     */
+    q: string;
+    /**
+     * 1 to 100
+     */
+    limit?: null | number;
+};
+
+/**
+ * One row of the ledger, with the balance after it.
+ */
+export type AdminLedgerRow = {
+    id: string;
+    seq: number;
+    user_id: string;
+    change: number;
+    reason: string;
+    job_id: null | string;
+    transaction_id: null | string;
+    balance_after: number;
+    note: null | string;
+    created_at: string;
+};
+
+/**
+ * A page of the audit, the newest first.
+ */
+export type AdminListActionsAnswer = {
+    rows: Array<AdminAction>;
+    next_before: null | number;
+};
+
+/**
+ * The support team.
+ */
+export type AdminListAdminsAnswer = {
+    rows: Array<AdminTeamMember>;
+};
+
+/**
+ * Requests for approval, the newest first.
+ */
+export type AdminListApprovalsAnswer = {
+    rows: Array<AdminApproval>;
+};
+
+/**
+ * A page of a user's ledger, the newest first.
+ */
+export type AdminListLedgerAnswer = {
+    rows: Array<AdminLedgerRow>;
+    next_before: null | number;
+};
+
+/**
+ * An admin's passkeys.
+ */
+export type AdminListPasskeysAnswer = {
+    rows: Array<AdminPasskey>;
+};
+
+/**
+ * A page of purchases, the newest first.
+ */
+export type AdminListPurchasesAnswer = {
+    rows: Array<AdminPurchase>;
+    next_before: null | string;
+};
+
+/**
+ * The calling admin's sessions.
+ */
+export type AdminListSessionsAnswer = {
+    rows: Array<AdminOwnSession>;
+};
+
+/**
+ * A console, or a token of the command line.
+ */
+export type AdminOwnSession = {
+    session_id: string;
+    created_at: string;
+    last_used_at: string;
+    is_current: boolean;
+};
+
+/**
+ * A passkey.
+ */
+export type AdminPasskey = {
+    passkey_id: string;
+    name: string;
+    created_at: string;
+    last_used_at: null | string;
+};
+
+/**
  * Nothing has moved: another admin has to approve it, until then.
  */
 export type AdminPendingAnswer = {
@@ -39,10 +265,281 @@ export type AdminPendingAnswer = {
 };
 
 /**
+ * A purchase as support sees one.
+ */
+export type AdminPurchase = {
+    environment: string;
+    transaction_id: string;
+    user_id: null | string;
+    product_id: string;
+    quantity: number;
+    credits: number;
+    price_milliunits: null | number;
+    currency: null | string;
+    revoked_percentage: number;
+    credits_taken_back: number;
+    source: string;
+    purchased_at: string;
+    credited_at: null | string;
+    is_waiting: boolean;
+    refund_requested_at: null | string;
+    created_at: string;
+};
+
+/**
+ * Credits that an admin gives back.
+ */
+export type AdminRefundCreditsRequest = {
+    /**
+     * Whom it is about
+     */
+    user_id: string;
+    /**
+     * 1 or more
+     */
+    amount: number;
+    /**
+     * Why; 3 to 500 characters, kept in the audit
+     */
+    reason: string;
+    /**
+     * Which job
+     */
+    job_id?: null | string;
+};
+
+/**
+ * A passkey that goes.
+ */
+export type AdminRemovePasskeyRequest = {
+    /**
+     * Which one
+     */
+    passkey_id: string;
+    /**
+     * Why; 3 to 500 characters, kept in the audit
+     */
+    reason: string;
+};
+
+/**
+ * The role that an admin has now.
+ */
+export type AdminRoleAnswer = {
+    success: boolean;
+    role: string;
+};
+
+/**
+ * An admin's new role.
+ */
+export type AdminSetRoleRequest = {
+    /**
+     * Whom it is about
+     */
+    user_id: string;
+    /**
+     * support or operator
+     */
+    role: string;
+    /**
+     * Why; 3 to 500 characters, kept in the audit
+     */
+    reason: string;
+};
+
+/**
+ * A user's new tier.
+ */
+export type AdminSetTierRequest = {
+    /**
+     * Whom it is about
+     */
+    user_id: string;
+    /**
+     * free or premium
+     */
+    tier: string;
+    /**
+     * Why; 3 to 500 characters, kept in the audit
+     */
+    reason: string;
+};
+
+/**
  * It is done.
  */
 export type AdminSuccessAnswer = {
     success: boolean;
+};
+
+/**
+ * An admin.
+ */
+export type AdminTeamMember = {
+    id: string;
+    email: null | string;
+    is_guest: boolean;
+    tier: string;
+    credits_remaining: number;
+    credits_total: number;
+    is_admin: boolean;
+    banned_at: null | string;
+    merged_into: null | string;
+    deleted_at: null | string;
+    language: null | string;
+    has_apple: boolean;
+    initial_grant_claimed: boolean;
+    created_at: string;
+    updated_at: string;
+    role: string;
+    can_sign_in: boolean;
+    locked_until: null | string;
+    last_session_at: null | string;
+};
+
+/**
+ * The tier that a user has now: premium stays while a purchase gives it.
+ */
+export type AdminTierAnswer = {
+    success: boolean;
+    tier: string;
+};
+
+/**
+ * A user as support sees one.
+ */
+export type AdminUser = {
+    id: string;
+    email: null | string;
+    is_guest: boolean;
+    tier: string;
+    credits_remaining: number;
+    credits_total: number;
+    is_admin: boolean;
+    banned_at: null | string;
+    merged_into: null | string;
+    deleted_at: null | string;
+    language: null | string;
+    has_apple: boolean;
+    initial_grant_claimed: boolean;
+    created_at: string;
+    updated_at: string;
+};
+
+/**
+ * Something that is done to a user, with nothing to say but why.
+ */
+export type AdminUserActionRequest = {
+    /**
+     * Whom it is about
+     */
+    user_id: string;
+    /**
+     * Why; 3 to 500 characters, kept in the audit
+     */
+    reason: string;
+};
+
+/**
+ * What a user agreed to.
+ */
+export type AdminUserConsent = {
+    kind: string;
+    version: string;
+    granted_at: string;
+    withdrawn_at: null | string;
+};
+
+/**
+ * One user, whole.
+ */
+export type AdminUserDetailsAnswer = {
+    user: AdminUser;
+    merged_guests: Array<string>;
+    stats: AdminUserFigures;
+    devices: Array<AdminUserDevice>;
+    sessions: Array<AdminUserSession>;
+    consents: Array<AdminUserConsent>;
+    purchases: Array<AdminPurchase>;
+    limits: Array<AdminUserLimit>;
+    generations_last_hour: number;
+    errors: Array<AdminErrorRow>;
+    reports: Array<AdminUserReport>;
+    audit: Array<AdminAction>;
+};
+
+/**
+ * A device of a user; its id is hidden but for a few characters.
+ */
+export type AdminUserDevice = {
+    device_id: string;
+    bit0: null | boolean;
+    bit1: null | boolean;
+    risk_score: number;
+    fraud_flags: Array<unknown>;
+    success_count: number;
+    failure_count: number;
+    last_query_at: null | string;
+};
+
+/**
+ * The figures of a user's jobs; the rate is percent of those that ended, as text with two decimals.
+ */
+export type AdminUserFigures = {
+    total_jobs: number;
+    completed_jobs: number;
+    failed_jobs: number;
+    success_rate: string;
+};
+
+/**
+ * How often a user did something in the last day.
+ */
+export type AdminUserLimit = {
+    action: string;
+    count: number;
+    last_at: string;
+};
+
+/**
+ * A video that a user reported.
+ */
+export type AdminUserReport = {
+    id: number;
+    job_id: null | string;
+    reason: null | string;
+    status: string;
+    created_at: string;
+};
+
+/**
+ * A session of a user.
+ */
+export type AdminUserSession = {
+    id: string;
+    method: string;
+    created_at: string;
+    refreshed_at: string;
+    revoked_at: null | string;
+};
+
+/**
+ * A user, the figures of their jobs and the last ledger rows.
+ */
+export type AdminUserStatsAnswer = {
+    user: AdminUser;
+    stats: AdminUserFigures;
+    recent_transactions: Array<AdminLedgerRow>;
+};
+
+/**
+ * Users, and what they were found by.
+ */
+export type AdminUsersAnswer = {
+    rows: Array<AdminUser>;
+    found_by: null | string;
+    next_before: null | string;
 };
 
 /**
@@ -1152,7 +1649,7 @@ export type WebhookAnswer = {
 };
 
 export type AdminAdjustCreditsData = {
-    body: unknown;
+    body: AdminAdjustCreditsRequest;
     headers: {
         /**
          * A UUID; the same key with the same body is done once
@@ -1219,7 +1716,7 @@ export type AdminAdjustCreditsResponses = {
 export type AdminAdjustCreditsResponse = AdminAdjustCreditsResponses[keyof AdminAdjustCreditsResponses];
 
 export type AdminApproveData = {
-    body: unknown;
+    body: AdminApproveRequest;
     headers?: {
         /**
          * A UUID; the same key with the same body is done once
@@ -1282,7 +1779,7 @@ export type AdminApproveResponses = {
 export type AdminApproveResponse = AdminApproveResponses[keyof AdminApproveResponses];
 
 export type AdminAssignPurchaseData = {
-    body: unknown;
+    body: AdminAssignPurchaseRequest;
     headers?: {
         /**
          * A UUID; the same key with the same body is done once
@@ -1345,7 +1842,7 @@ export type AdminAssignPurchaseResponses = {
 export type AdminAssignPurchaseResponse = AdminAssignPurchaseResponses[keyof AdminAssignPurchaseResponses];
 
 export type AdminBanUserData = {
-    body: unknown;
+    body: AdminUserActionRequest;
     headers?: {
         /**
          * A UUID; the same key with the same body is done once
@@ -1654,7 +2151,7 @@ export type AdminEndPromoCodeResponses = {
 export type AdminEndPromoCodeResponse = AdminEndPromoCodeResponses[keyof AdminEndPromoCodeResponses];
 
 export type AdminEndSessionData = {
-    body: unknown;
+    body: AdminEndSessionRequest;
     headers?: {
         /**
          * A UUID; the same key with the same body is done once
@@ -1717,7 +2214,7 @@ export type AdminEndSessionResponses = {
 export type AdminEndSessionResponse = AdminEndSessionResponses[keyof AdminEndSessionResponses];
 
 export type AdminEndSessionsData = {
-    body: unknown;
+    body: AdminUserActionRequest;
     headers?: {
         /**
          * A UUID; the same key with the same body is done once
@@ -1774,11 +2271,13 @@ export type AdminEndSessionsResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminEndSessionsAnswer;
 };
 
+export type AdminEndSessionsResponse = AdminEndSessionsResponses[keyof AdminEndSessionsResponses];
+
 export type AdminFindUsersData = {
-    body: unknown;
+    body: AdminFindUsersRequest;
     path?: never;
     query?: never;
     url: '/admin-find-users';
@@ -1821,8 +2320,10 @@ export type AdminFindUsersResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminUsersAnswer;
 };
+
+export type AdminFindUsersResponse = AdminFindUsersResponses[keyof AdminFindUsersResponses];
 
 export type AdminGetJobData = {
     body?: never;
@@ -1953,8 +2454,10 @@ export type AdminGetUserResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminUserDetailsAnswer;
 };
+
+export type AdminGetUserResponse = AdminGetUserResponses[keyof AdminGetUserResponses];
 
 export type AdminGroupErrorsData = {
     body?: never;
@@ -2057,8 +2560,10 @@ export type AdminListActionsResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminListActionsAnswer;
 };
+
+export type AdminListActionsResponse = AdminListActionsResponses[keyof AdminListActionsResponses];
 
 export type AdminListAdminsData = {
     body?: never;
@@ -2096,8 +2601,10 @@ export type AdminListAdminsResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminListAdminsAnswer;
 };
+
+export type AdminListAdminsResponse = AdminListAdminsResponses[keyof AdminListAdminsResponses];
 
 export type AdminListAppSettingsData = {
     body?: never;
@@ -2183,8 +2690,10 @@ export type AdminListApprovalsResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminListApprovalsAnswer;
 };
+
+export type AdminListApprovalsResponse = AdminListApprovalsResponses[keyof AdminListApprovalsResponses];
 
 export type AdminListConsentTermsData = {
     body?: never;
@@ -2450,8 +2959,10 @@ export type AdminListLedgerResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminListLedgerAnswer;
 };
+
+export type AdminListLedgerResponse = AdminListLedgerResponses[keyof AdminListLedgerResponses];
 
 export type AdminListModelsData = {
     body?: never;
@@ -2577,8 +3088,10 @@ export type AdminListPasskeysResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminListPasskeysAnswer;
 };
+
+export type AdminListPasskeysResponse = AdminListPasskeysResponses[keyof AdminListPasskeysResponses];
 
 export type AdminListProductsData = {
     body?: never;
@@ -2763,8 +3276,10 @@ export type AdminListPurchasesResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminListPurchasesAnswer;
 };
+
+export type AdminListPurchasesResponse = AdminListPurchasesResponses[keyof AdminListPurchasesResponses];
 
 export type AdminListReportsData = {
     body?: never;
@@ -2850,8 +3365,10 @@ export type AdminListSessionsResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminListSessionsAnswer;
 };
+
+export type AdminListSessionsResponse = AdminListSessionsResponses[keyof AdminListSessionsResponses];
 
 export type AdminListThemesData = {
     body?: never;
@@ -3091,7 +3608,7 @@ export type AdminPublishConsentTermsResponses = {
 export type AdminPublishConsentTermsResponse = AdminPublishConsentTermsResponses[keyof AdminPublishConsentTermsResponses];
 
 export type AdminRefundCreditsData = {
-    body: unknown;
+    body: AdminRefundCreditsRequest;
     headers: {
         /**
          * A UUID; the same key with the same body is done once
@@ -3158,7 +3675,7 @@ export type AdminRefundCreditsResponses = {
 export type AdminRefundCreditsResponse = AdminRefundCreditsResponses[keyof AdminRefundCreditsResponses];
 
 export type AdminRemovePasskeyData = {
-    body: unknown;
+    body: AdminRemovePasskeyRequest;
     headers?: {
         /**
          * A UUID; the same key with the same body is done once
@@ -3404,7 +3921,7 @@ export type AdminRetryJobResponses = {
 };
 
 export type AdminRevokeAdminData = {
-    body: unknown;
+    body: AdminUserActionRequest;
     headers?: {
         /**
          * A UUID; the same key with the same body is done once
@@ -3759,11 +4276,13 @@ export type AdminSearchUsersResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminUsersAnswer;
 };
 
+export type AdminSearchUsersResponse = AdminSearchUsersResponses[keyof AdminSearchUsersResponses];
+
 export type AdminSetRoleData = {
-    body: unknown;
+    body: AdminSetRoleRequest;
     headers?: {
         /**
          * A UUID; the same key with the same body is done once
@@ -3820,11 +4339,13 @@ export type AdminSetRoleResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminRoleAnswer;
 };
 
+export type AdminSetRoleResponse = AdminSetRoleResponses[keyof AdminSetRoleResponses];
+
 export type AdminSetTierData = {
-    body: unknown;
+    body: AdminSetTierRequest;
     headers?: {
         /**
          * A UUID; the same key with the same body is done once
@@ -3881,8 +4402,10 @@ export type AdminSetTierResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminTierAnswer;
 };
+
+export type AdminSetTierResponse = AdminSetTierResponses[keyof AdminSetTierResponses];
 
 export type AdminSystemData = {
     body?: never;
@@ -4031,7 +4554,7 @@ export type AdminToggleModelResponses = {
 export type AdminToggleModelResponse = AdminToggleModelResponses[keyof AdminToggleModelResponses];
 
 export type AdminUnbanUserData = {
-    body: unknown;
+    body: AdminUserActionRequest;
     headers?: {
         /**
          * A UUID; the same key with the same body is done once
@@ -4134,8 +4657,10 @@ export type AdminUserStatsResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminUserStatsAnswer;
 };
+
+export type AdminUserStatsResponse = AdminUserStatsResponses[keyof AdminUserStatsResponses];
 
 export type AppleAccountEventsData = {
     body: AppleAccountEventRequest;

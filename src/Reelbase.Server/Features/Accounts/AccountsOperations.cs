@@ -7,59 +7,75 @@ namespace Reelbase.Server.Features.Accounts;
 /// <summary>What admins can do and see of users and the texts that they agree to.</summary>
 internal static class AccountsOperations
 {
-    /// <summary>All of them.</summary>
-    public static IReadOnlyList<AdminOperation> All { get; } =
-    [
-        Query(
+    private static readonly DateTime Moment = new(2027, 1, 1, 12, 0, 0, DateTimeKind.Utc);
+
+    private static readonly AdminUser Somebody = new(Guid.Parse(UserId), null, true, "free", 2, 10, false, null, null, null, "en", false, true, Moment, Moment);
+
+    private static readonly AdminUserFigures Figures = new(1, 1, 0, "100.00");
+
+    public static AdminOperation<AdminSearchUsersRequest, AdminUsersResponse> Search { get; } =
+        QueryOf(
             "admin-search-users",
             "The newest users; with q as admin-find-users, which does not put it into an address",
-            new AdminField("q", "1000000123456789", "What to look for; better by admin-find-users"),
-            Limit,
-            Before
+            new AdminSearchUsersRequest(),
+            new AdminUsersResponse([], null, null)
         ) with
         {
             ByBody = "admin-find-users",
-        },
-        Query(
+        };
+
+    public static AdminOperation<AdminFindUsersRequest, AdminUsersResponse> Find { get; } =
+        QueryOf(
             "admin-find-users",
             "Find users by id, e-mail, Apple transaction, job, device or trace",
-            new AdminField("q", "1000000123456789", "What to look for", true),
-            Limit
+            new AdminFindUsersRequest("1000000123456789", 25),
+            new AdminUsersResponse([], null, null)
         ) with
         {
             Function = "admin_search_users",
             IsAskedByBody = true,
-        },
-        Query("admin-get-user", "One user, whole", User),
-        Query("admin-user-stats", "A user, the figures of their jobs and the last ledger rows", User) with
-        {
-            Example = new
-            {
-                user = new
-                {
-                    id = UserId,
-                    is_guest = true,
-                    credits_remaining = 2,
-                },
-                stats = new
-                {
-                    total_jobs = 1,
-                    completed_jobs = 1,
-                    failed_jobs = 0,
-                    success_rate = "100.00",
-                },
-                recent_transactions = Array.Empty<object>(),
-            },
-        },
-        Change("admin-ban-user", "Ban a user, at once", User, Reason) with
-        {
-            Response = typeof(AdminSuccessResponse),
-        },
-        Change("admin-unban-user", "End a ban", User, Reason) with
-        {
-            Response = typeof(AdminSuccessResponse),
-        },
-        Change("admin-set-tier", "Make a user premium, or free again", User, new("tier", "premium", "free or premium", true), Reason),
+        };
+
+    public static AdminOperation<AdminUserRequest, AdminUserDetailsResponse> Get { get; } =
+        QueryOf(
+            "admin-get-user",
+            "One user, whole",
+            new AdminUserRequest(Guid.Parse(UserId)),
+            new AdminUserDetailsResponse(Somebody, [], Figures, [], [], [], [], [], 0, [], [], [])
+        );
+
+    public static AdminOperation<AdminUserRequest, AdminUserStatsResponse> Stats { get; } =
+        QueryOf(
+            "admin-user-stats",
+            "A user, the figures of their jobs and the last ledger rows",
+            new AdminUserRequest(Guid.Parse(UserId)),
+            new AdminUserStatsResponse(Somebody, Figures, [])
+        );
+
+    public static AdminOperation<AdminUserActionRequest, AdminSuccessResponse> Ban { get; } =
+        ChangeOf("admin-ban-user", "Ban a user, at once", AdminUserActionRequest.Sample, new AdminSuccessResponse(true));
+
+    public static AdminOperation<AdminUserActionRequest, AdminSuccessResponse> Unban { get; } =
+        ChangeOf("admin-unban-user", "End a ban", AdminUserActionRequest.Sample, new AdminSuccessResponse(true));
+
+    public static AdminOperation<AdminSetTierRequest, AdminTierResponse> SetTier { get; } =
+        ChangeOf(
+            "admin-set-tier",
+            "Make a user premium, or free again",
+            new AdminSetTierRequest(Guid.Parse(UserId), "premium", SomeReason),
+            new AdminTierResponse(true, "premium")
+        );
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<AdminOperation> All { get; } =
+    [
+        Search,
+        Find,
+        Get,
+        Stats,
+        Ban,
+        Unban,
+        SetTier,
         Query("admin-list-consent-terms", "Texts that users are asked to agree to, by kind and version, the newest first"),
         Change(
             "admin-publish-consent-terms",

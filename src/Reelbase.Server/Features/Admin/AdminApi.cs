@@ -55,6 +55,25 @@ public sealed class AdminApi(
         return answer;
     }
 
+    /// <summary>Calls an operation whose request and answer are records, as the caller.</summary>
+    /// <returns>What was done, or that another admin has to approve it first.</returns>
+    /// <exception cref="ApiException">As above.</exception>
+    public async Task<(TResponse? Done, AdminPendingResponse? Pending)> CallAsync<TRequest, TResponse>(
+        Caller caller,
+        AdminOperation<TRequest, TResponse> operation,
+        TRequest request,
+        Guid? key,
+        CancellationToken cancellationToken
+    )
+        where TRequest : class
+        where TResponse : class
+    {
+        var answer = await CallAsync(caller, operation, operation.ToRequest(request), key, cancellationToken);
+        return IsPending(operation, answer)
+            ? (null, answer.Deserialize<AdminPendingResponse>(Json.Options))
+            : (operation.FromAnswer(answer), null);
+    }
+
     private async Task PrepareAsync(IOperationPreparation preparation, Caller caller, JsonObject request, CancellationToken cancellationToken)
     {
         try

@@ -26,7 +26,7 @@ public static class AdminEndpoints
             route.WithMetadata(new ResolvesCallerFirstMetadata());
             if (operation.IsChange)
             {
-                route.Accepts<object>("application/json").Fails(400, 401, 403, 404, 409, 413, 415, 422, 503);
+                route.Accepts(operation.Request ?? typeof(object), "application/json").Fails(400, 401, 403, 404, 409, 413, 415, 422, 503);
                 if (operation.MayPend)
                 {
                     route.Produces<AdminPendingResponse>(202);
@@ -36,7 +36,7 @@ public static class AdminEndpoints
             }
             else if (operation.IsAskedByBody)
             {
-                route.Accepts<object>("application/json").Fails(400, 401, 403, 404, 413, 415, 503);
+                route.Accepts(operation.Request ?? typeof(object), "application/json").Fails(400, 401, 403, 404, 413, 415, 503);
                 route.Examples(operation.Fields.ToDictionary(field => field.Name, field => field.Example), operation.Example);
             }
             else

@@ -4,65 +4,69 @@ using static Reelbase.Server.Platform.Modules.AdminOperation;
 
 namespace Reelbase.Server.Features.Admin;
 
-/// <summary>Nothing has moved: another admin has to approve it, until then.</summary>
-public sealed record AdminPendingResponse(bool Pending, Guid ApprovalId, DateTime ExpiresAt);
-
-/// <summary>How a request was decided: the answer of what was approved, or that it was declined.</summary>
-public sealed record AdminDecisionResponse(bool Success, int? NewBalance = null, bool? Declined = null);
-
 /// <summary>What admins can do and see of the support team itself.</summary>
 internal static class TeamOperations
 {
-    /// <summary>All of them.</summary>
-    public static IReadOnlyList<AdminOperation> All { get; } =
-    [
-        Query(
+    public static AdminOperation<AdminListApprovalsRequest, AdminListApprovalsResponse> Approvals { get; } =
+        QueryOf(
             "admin-list-approvals",
             "Credits that wait for another admin's approval, and what was decided",
-            new AdminField("status", "pending", "pending, approved, declined or expired"),
-            Limit
-        ),
-        Change(
+            new AdminListApprovalsRequest(),
+            new AdminListApprovalsResponse([])
+        );
+
+    public static AdminOperation<AdminApproveRequest, AdminDecisionResponse> Approve { get; } =
+        ChangeOf(
             "admin-approve",
             "Carry out what another admin asked for, or decline it; operators only, and never the one who asked",
-            new AdminField("approval_id", OtherId, "Which request", true),
-            new("approve", true, "false: decline it"),
-            Reason with
-            {
-                IsRequired = false,
-                Description = "What there is to say about it; 3 to 500 characters",
-            }
+            new AdminApproveRequest(Guid.Parse(OtherId), true, SomeReason),
+            new AdminDecisionResponse(true, 18)
         ) with
         {
             Arguments = "$1::uuid, $2::jsonb, $3::jsonb",
-            Response = typeof(AdminDecisionResponse),
-            Example = new AdminDecisionResponse(true, 18),
-        },
-        Query(
-            "admin-list-actions",
-            "What admins did",
-            new AdminField("admin_user_id", UserId, "By whom"),
-            new AdminField("target_user_id", UserId, "To whom"),
-            new AdminField("target_id", JobId, "To what else"),
-            Limit,
-            Before
-        ),
-        Query("admin-list-admins", "Who is an admin"),
-        Query("admin-list-passkeys", "The calling admin's passkeys, or another admin's for an operator", User with { IsRequired = false }),
-        Change(
+        };
+
+    public static AdminOperation<AdminListActionsRequest, AdminListActionsResponse> Actions { get; } =
+        QueryOf("admin-list-actions", "What admins did", new AdminListActionsRequest(), new AdminListActionsResponse([], null));
+
+    public static AdminOperation<AdminEmptyRequest, AdminListAdminsResponse> Admins { get; } =
+        QueryOf("admin-list-admins", "Who is an admin", new AdminEmptyRequest(), new AdminListAdminsResponse([]));
+
+    public static AdminOperation<AdminListPasskeysRequest, AdminListPasskeysResponse> Passkeys { get; } =
+        QueryOf(
+            "admin-list-passkeys",
+            "The calling admin's passkeys, or another admin's for an operator",
+            new AdminListPasskeysRequest(),
+            new AdminListPasskeysResponse([])
+        );
+
+    public static AdminOperation<AdminRemovePasskeyRequest, AdminSuccessResponse> RemovePasskey { get; } =
+        ChangeOf(
             "admin-remove-passkey",
             "Take a passkey away: one's own, or anybody's by an operator",
-            new AdminField("passkey_id", OtherId, "Which one", true),
-            Reason
-        ) with
-        {
-            Response = typeof(AdminSuccessResponse),
-        },
-        Query("admin-list-sessions", "Where the calling admin is signed in: consoles, and tokens of the command line"),
-        Change("admin-set-role", "Make an admin support or an operator; operators only", User, new("role", "support", "support or operator", true), Reason),
-        Change("admin-revoke-admin", "Take an admin's right away", User, Reason) with
-        {
-            Response = typeof(AdminSuccessResponse),
-        },
-    ];
+            new AdminRemovePasskeyRequest(Guid.Parse(OtherId), SomeReason),
+            new AdminSuccessResponse(true)
+        );
+
+    public static AdminOperation<AdminEmptyRequest, AdminListSessionsResponse> Sessions { get; } =
+        QueryOf(
+            "admin-list-sessions",
+            "Where the calling admin is signed in: consoles, and tokens of the command line",
+            new AdminEmptyRequest(),
+            new AdminListSessionsResponse([])
+        );
+
+    public static AdminOperation<AdminSetRoleRequest, AdminRoleResponse> SetRole { get; } =
+        ChangeOf(
+            "admin-set-role",
+            "Make an admin support or an operator; operators only",
+            new AdminSetRoleRequest(Guid.Parse(UserId), "support", SomeReason),
+            new AdminRoleResponse(true, "support")
+        );
+
+    public static AdminOperation<AdminUserActionRequest, AdminSuccessResponse> RevokeAdmin { get; } =
+        ChangeOf("admin-revoke-admin", "Take an admin's right away", AdminUserActionRequest.Sample, new AdminSuccessResponse(true));
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<AdminOperation> All { get; } = [Approvals, Approve, Actions, Admins, Passkeys, RemovePasskey, Sessions, SetRole, RevokeAdmin];
 }

@@ -4,41 +4,46 @@ using static Reelbase.Server.Platform.Modules.AdminOperation;
 
 namespace Reelbase.Server.Features.Credits;
 
-/// <summary>The new balance after a change of credits.</summary>
-public sealed record AdminBalanceResponse(bool Success, int NewBalance);
-
 /// <summary>What admins can do and see of balances and the ledger.</summary>
 internal static class CreditsOperations
 {
-    /// <summary>All of them.</summary>
-    public static IReadOnlyList<AdminOperation> All { get; } =
-    [
-        Change(
+    // The key, the request and the bounds of Admin's options; no approval, which is admin-approve's to give.
+    private const string WithKey = "$1::uuid, $2::jsonb, $3::jsonb, null";
+
+    public static AdminOperation<AdminRefundCreditsRequest, AdminBalanceResponse> Refund { get; } =
+        ChangeOf(
             "admin-refund-credits",
             "Give credits back, for a job (no more than is left of its charge) or just so",
-            User,
-            new("amount", 8, "1 or more", true),
-            Reason,
-            Job with
-            {
-                IsRequired = false,
-            }
+            new AdminRefundCreditsRequest(Guid.Parse(UserId), 8, SomeReason, Guid.Parse(JobId)),
+            new AdminBalanceResponse(true, 18)
         ) with
         {
             NeedsKey = true,
-            Arguments = "$1::uuid, $2::jsonb, $3::jsonb, null",
+            Arguments = WithKey,
             MayPend = true,
-            Response = typeof(AdminBalanceResponse),
-            Example = new AdminBalanceResponse(true, 18),
-        },
-        Change("admin-adjust-credits", "Set a balance right, up or down, never below zero", User, new("amount", -5, "Not 0", true), Reason) with
+        };
+
+    public static AdminOperation<AdminAdjustCreditsRequest, AdminBalanceResponse> Adjust { get; } =
+        ChangeOf(
+            "admin-adjust-credits",
+            "Set a balance right, up or down, never below zero",
+            new AdminAdjustCreditsRequest(Guid.Parse(UserId), -5, SomeReason),
+            new AdminBalanceResponse(true, 5)
+        ) with
         {
             NeedsKey = true,
-            Arguments = "$1::uuid, $2::jsonb, $3::jsonb, null",
+            Arguments = WithKey,
             MayPend = true,
-            Response = typeof(AdminBalanceResponse),
-            Example = new AdminBalanceResponse(true, 5),
-        },
-        Query("admin-list-ledger", "A user's whole ledger with the running balance", User, Limit, Before),
-    ];
+        };
+
+    public static AdminOperation<AdminListLedgerRequest, AdminListLedgerResponse> Ledger { get; } =
+        QueryOf(
+            "admin-list-ledger",
+            "A user's whole ledger with the running balance",
+            new AdminListLedgerRequest(Guid.Parse(UserId)),
+            new AdminListLedgerResponse([], null)
+        );
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<AdminOperation> All { get; } = [Refund, Adjust, Ledger];
 }

@@ -4,12 +4,20 @@ using static Reelbase.Server.Platform.Modules.AdminOperation;
 
 namespace Reelbase.Server.Features.Purchases;
 
-/// <summary>What a purchase gave that was given to its owner; 0 when it was theirs already.</summary>
-public sealed record AdminAssignmentResponse(bool Success, int CreditsAdded);
-
 /// <summary>What admins can do and see of products and purchases.</summary>
 internal static class PurchasesOperations
 {
+    public static AdminOperation<AdminListPurchasesRequest, AdminListPurchasesResponse> List { get; } =
+        QueryOf("admin-list-purchases", "Purchases, newest first", new AdminListPurchasesRequest(), new AdminListPurchasesResponse([], null));
+
+    public static AdminOperation<AdminAssignPurchaseRequest, AdminAssignmentResponse> Assign { get; } =
+        ChangeOf(
+            "admin-assign-purchase",
+            "Give a purchase without an owner to its owner, once",
+            new AdminAssignPurchaseRequest("2000000900000001", Guid.Parse(UserId), SomeReason),
+            new AdminAssignmentResponse(true, 25)
+        );
+
     /// <summary>All of them.</summary>
     public static IReadOnlyList<AdminOperation> All { get; } =
     [
@@ -22,24 +30,7 @@ internal static class PurchasesOperations
             new("is_active", true, "Whether it is sold"),
             Reason
         ),
-        Query(
-            "admin-list-purchases",
-            "Purchases, newest first",
-            new AdminField("environment", "Production", "Production or Sandbox"),
-            new AdminField("state", "unowned", "unowned: nobody is known to own it; waiting: its product is not known"),
-            Limit,
-            Before
-        ),
-        Change(
-            "admin-assign-purchase",
-            "Give a purchase without an owner to its owner, once",
-            new AdminField("transaction_id", "2000000900000001", "Apple's id; Apple is asked when we do not know it", true),
-            User,
-            Reason
-        ) with
-        {
-            Response = typeof(AdminAssignmentResponse),
-            Example = new AdminAssignmentResponse(true, 25),
-        },
+        List,
+        Assign,
     ];
 }

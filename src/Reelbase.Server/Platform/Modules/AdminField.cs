@@ -16,18 +16,36 @@ public sealed record AdminField(string Name, object Example, string Description,
     /// <summary>An id of anything else, for examples.</summary>
     public const string OtherId = "5f0c6f5e-3a55-4c0e-9d0e-2b7a4a3f1c10";
 
+    /// <summary>What a request says of the user that it is about.</summary>
+    public const string AboutUser = "Whom it is about";
+
+    /// <summary>What a request says of its job.</summary>
+    public const string AboutJob = "Which job";
+
+    /// <summary>What a request says of its reason.</summary>
+    public const string AboutReason = "Why; 3 to 500 characters, kept in the audit";
+
+    /// <summary>What a request says of how many rows it asks for.</summary>
+    public const string AboutLimit = "1 to 100";
+
+    /// <summary>What a request says of where its page begins.</summary>
+    public const string AboutBefore = "The next_before of the page before";
+
+    /// <summary>A reason, for examples.</summary>
+    public const string SomeReason = "asked for by the user, ticket 1234";
+
     /// <summary>The user that an operation is about.</summary>
-    public static AdminField User { get; } = new("user_id", UserId, "Whom it is about", true);
+    public static AdminField User { get; } = new("user_id", UserId, AboutUser, true);
 
     /// <summary>The job that an operation is about.</summary>
-    public static AdminField Job { get; } = new("job_id", JobId, "Which job", true);
+    public static AdminField Job { get; } = new("job_id", JobId, AboutJob, true);
 
     /// <summary>Why a change is made.</summary>
-    public static AdminField Reason { get; } = new("reason", "asked for by the user, ticket 1234", "Why; 3 to 500 characters, kept in the audit", true);
+    public static AdminField Reason { get; } = new("reason", SomeReason, AboutReason, true);
 
     /// <summary>How many rows a page has.</summary>
-    public static AdminField Limit { get; } = new("limit", 25, "1 to 100");
+    public static AdminField Limit { get; } = new("limit", 25, AboutLimit);
 
     /// <summary>Where a page begins.</summary>
-    public static AdminField Before { get; } = new("before", "", "The next_before of the page before");
+    public static AdminField Before { get; } = new("before", "", AboutBefore);
 }

@@ -31,6 +31,9 @@ public record AdminOperation(string Name, string Function, string Summary, param
     /// <summary>Whether its answer may be that another admin has to approve it first (202).</summary>
     public bool MayPend { get; init; }
 
+    /// <summary>The record of its request in the document, if it has one.</summary>
+    public Type? Request { get; init; }
+
     /// <summary>The type of its answer in the document.</summary>
     public Type Response { get; init; } = typeof(object);
 
@@ -44,6 +47,16 @@ public record AdminOperation(string Name, string Function, string Summary, param
     /// <summary>A change; its function has its name.</summary>
     public static AdminOperation Change(string name, string summary, params AdminField[] fields) =>
         new(name, FunctionOf(name), summary, fields) { IsChange = true };
+
+    /// <summary>A read whose request and answer are records; its function has its name.</summary>
+    public static AdminOperation<TRequest, TResponse> QueryOf<TRequest, TResponse>(string name, string summary, TRequest request, TResponse answer)
+        where TRequest : class
+        where TResponse : class => new(name, FunctionOf(name), summary, request, answer);
+
+    /// <summary>A change whose request and answer are records; its function has its name.</summary>
+    public static AdminOperation<TRequest, TResponse> ChangeOf<TRequest, TResponse>(string name, string summary, TRequest request, TResponse answer)
+        where TRequest : class
+        where TResponse : class => new(name, FunctionOf(name), summary, request, answer) { IsChange = true };
 
     private static string FunctionOf(string name) => name.Replace('-', '_');
 }

@@ -7,6 +7,7 @@ using MudBlazor;
 using Reelbase.Server.Features.Admin.Console.Shared;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Errors;
+using Reelbase.Server.Platform.Modules;
 
 namespace Reelbase.Server.Features.Admin.Console;
 
@@ -83,14 +84,53 @@ public abstract class ConsolePage : ComponentBase, IDisposable
     /// <summary>Asks an operation.</summary>
     protected Task<JsonNode> AskAsync(string operation, object? request = null) => Session.CallAsync(operation, request, null);
 
+    /// <summary>Asks an operation whose request and answer are records.</summary>
+    protected async Task<TResponse> AskAsync<TRequest, TResponse>(AdminOperation<TRequest, TResponse> operation, TRequest request)
+        where TRequest : class
+        where TResponse : class => (await Session.CallAsync(operation, request, null)).Done!;
+
     /// <summary>Asks for a reason (and more, when <paramref name="fields"/> say so), does it, and says how it went.</summary>
     /// <returns>Whether it was done.</returns>
-    protected async Task<bool> ActAsync(string title, string operation, JsonObject request, params ActionField[] fields)
+    protected Task<bool> ActAsync(string title, string operation, JsonObject request, params ActionField[] fields) =>
+        ShowAsync(
+            title,
+            async (input, key) =>
+            {
+                var filled = request.DeepClone().AsObject();
+                foreach (var field in fields)
+                {
+                    filled[field.Name] = input.Value(field);
+                }
+                filled["reason"] = input.Reason;
+                return AdminApi.IsPending(Session.Find(operation), await Session.CallAsync(operation, filled, key));
+            },
+            fields
+        );
+
+    /// <summary>The same with an operation whose request is a record, made of what was filled in.</summary>
+    /// <returns>Whether it was done.</returns>
+    public Task<bool> ActAsync<TRequest, TResponse>(
+        string title,
+        AdminOperation<TRequest, TResponse> operation,
+        Func<ActionInput, TRequest> request,
+        params ActionField[] fields
+    )
+        where TRequest : class
+        where TResponse : class =>
+        ShowAsync(title, async (input, key) => (await Session.CallAsync(operation, request(input), key)).Pending is not null, fields);
+
+    /// <summary>An id that stands in an address or was typed; null when nothing does.</summary>
+    /// <exception cref="ApiException">ERR_4007: nothing has such an id.</exception>
+    protected static Guid? IdOf(string? text, string what) =>
+        string.IsNullOrWhiteSpace(text) ? null
+        : Guid.TryParse(text.Trim(), out var id) ? id
+        : throw new ApiException(ErrorCodes.NotFound, new { what });
+
+    private async Task<bool> ShowAsync(string title, Func<ActionInput, Guid, Task<bool>> send, ActionField[] fields)
     {
         var parameters = new DialogParameters<ActionDialog>
         {
-            { dialog => dialog.Operation, Session.Find(operation) },
-            { dialog => dialog.Request, request },
+            { dialog => dialog.Send, send },
             { dialog => dialog.Fields, fields },
             { dialog => dialog.Session, Session },
         };

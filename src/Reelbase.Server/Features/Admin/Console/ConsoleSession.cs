@@ -32,6 +32,15 @@ public sealed class ConsoleSession(AdminApi api, AdminOperations operations, Api
             CancellationToken.None
         );
 
+    /// <summary>Calls an operation whose request and answer are records.</summary>
+    public Task<(TResponse? Done, AdminPendingResponse? Pending)> CallAsync<TRequest, TResponse>(
+        AdminOperation<TRequest, TResponse> operation,
+        TRequest request,
+        Guid? key
+    )
+        where TRequest : class
+        where TResponse : class => api.CallAsync(CallerOf(User), operation, request, key, CancellationToken.None);
+
     /// <summary>Whether the session goes on; an action keeps it from ending for idleness.</summary>
     /// <exception cref="ApiException">ERR_4005 or ERR_4006.</exception>
     public Task CheckAsync(bool isAction) => CheckAsync(database, options.Value, User, isAction);

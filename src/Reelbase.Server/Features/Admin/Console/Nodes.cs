@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Reelbase.Server.Platform.Http;
 
 namespace Reelbase.Server.Features.Admin.Console;
 
@@ -33,6 +34,12 @@ public static class Nodes
 
     /// <summary>The items of a member that is a list.</summary>
     public static IReadOnlyList<JsonNode> Items(this JsonNode? node, string name) => node?[name] is JsonArray items ? [.. items.OfType<JsonNode>()] : [];
+
+    /// <summary>Rows as records; members that an operation does not name stay empty.</summary>
+    public static IReadOnlyList<T> As<T>(this IReadOnlyList<JsonNode> rows) => [.. rows.Select(row => row.Deserialize<T>(Json.Options)!)];
+
+    /// <summary>What an operation answers of where the next page begins, as a pager takes it.</summary>
+    public static string? AsToken(this long? next) => next?.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>A number as people read it.</summary>
     public static string Grouped(this long number) => number.ToString("#,0", CultureInfo.InvariantCulture);

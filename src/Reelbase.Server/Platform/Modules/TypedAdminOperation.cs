@@ -1,0 +1,58 @@
+using System.ComponentModel;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+using Reelbase.Server.Platform.Http;
+
+namespace Reelbase.Server.Platform.Modules;
+
+/// <summary>
+/// An operation whose request and answer are records: they are its part of the API document, and what console pages send and show. SQL alone decides what is
+/// right, so the API passes requests and answers on as they are.
+/// </summary>
+public sealed record AdminOperation<TRequest, TResponse> : AdminOperation
+    where TRequest : class
+    where TResponse : class
+{
+    // A member that is absent is not the same as one that is null: SQL refuses a refund for a job that is null.
+    private static readonly JsonSerializerOptions Requests = new(Json.Options) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+
+    /// <summary>Describes it by an example of each; what a request has to carry are the parameters of its record that have no default.</summary>
+    public AdminOperation(string name, string function, string summary, TRequest request, TResponse answer)
+        : base(name, function, summary, FieldsOf(request))
+    {
+        Request = typeof(TRequest);
+        Response = typeof(TResponse);
+        Example = answer;
+    }
+
+    /// <summary>A request as SQL takes it.</summary>
+    public JsonObject ToRequest(TRequest request) => Write(request);
+
+    /// <summary>What SQL answered.</summary>
+    public TResponse FromAnswer(JsonNode answer) => answer.Deserialize<TResponse>(Json.Options)!;
+
+    private static JsonObject Write(TRequest request) => JsonSerializer.SerializeToNode(request, Requests)!.AsObject();
+
+    private static AdminField[] FieldsOf(TRequest request)
+    {
+        var example = Write(request);
+        return
+        [
+            .. from property in Requests.GetTypeInfo(typeof(TRequest)).Properties
+            select new AdminField(
+                property.Name,
+                (object?)example[property.Name] ?? "",
+                DescriptionOf(property),
+                property.AssociatedParameter is { HasDefaultValue: false }
+            ),
+        ];
+    }
+
+    private static string DescriptionOf(JsonPropertyInfo property) =>
+        property.AttributeProvider?.GetCustomAttributes(typeof(DescriptionAttribute), false).OfType<DescriptionAttribute>().FirstOrDefault()?.Description ?? "";
+}
+
+/// <summary>A request that says nothing.</summary>
+public sealed record AdminEmptyRequest;
