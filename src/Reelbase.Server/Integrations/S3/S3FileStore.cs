@@ -4,6 +4,7 @@ using Amazon;
 using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
+using Amazon.S3.Transfer;
 using Microsoft.Extensions.Options;
 using Reelbase.Server.Platform;
 using Reelbase.Server.Platform.Storage;
@@ -11,15 +12,15 @@ using Reelbase.Server.Platform.Storage;
 namespace Reelbase.Server.Integrations.S3;
 
 /// <summary>
-/// Files in one bucket of an S3-compatible service, under <c>{prefix}{bucket}/{name}</c>. Bodies are signed and sent as they are: what is called
-/// chunked encoding in the SDK is stored with its frames by some services.
+/// Files in one bucket of an S3-compatible service, under <c>{prefix}{bucket}/{name}</c>.
 /// </summary>
 public sealed class S3FileStore : IFileStore, IDisposable
 {
     private const long Megabyte = 1024 * 1024;
 
     private readonly StorageOptions _options;
-    private readonly AmazonS3Client _client;
+    private readonly PlainBodyClient _client;
+    private readonly TransferUtility _transfer;
     private readonly TemporaryFiles _temporary;
 
     public S3FileStore(IOptions<StorageOptions> options, IOptions<ServerOptions> server)
@@ -43,10 +44,11 @@ public sealed class S3FileStore : IFileStore, IDisposable
         {
             config.RegionEndpoint = RegionEndpoint.GetBySystemName(_options.Region);
         }
-        _client = _options.AccessKey is { Length: > 0 } key
-            ? new AmazonS3Client(new BasicAWSCredentials(key.Trim(), _options.SecretKey!.Trim()), config)
-            : new AmazonS3Client(config);
+        _client = _options.AccessKey is { Length: > 0 } key ? new(new BasicAWSCredentials(key.Trim(), _options.SecretKey!.Trim()), config) : new(config);
+        _transfer = new(_client, new TransferUtilityConfig { ConcurrentServiceRequests = 1, MinSizeBeforePartUpload = PartBytes + 1 });
     }
+
+    private long PartBytes => _options.PartMegabytes * Megabyte;
 
     /// <inheritdoc/>
     public string NewTemporaryPath() => _temporary.NewPath();
@@ -54,23 +56,17 @@ public sealed class S3FileStore : IFileStore, IDisposable
     /// <inheritdoc/>
     public async Task PutAsync(string bucket, string name, string sourcePath, string contentType, CancellationToken cancellationToken)
     {
-        var partBytes = _options.PartMegabytes * Megabyte;
         await TryAsync(
             async () =>
             {
-                if (new FileInfo(sourcePath).Length > partBytes)
-                {
-                    await PutInPartsAsync(KeyOf(bucket, name), sourcePath, contentType, partBytes, cancellationToken);
-                    return true;
-                }
-                await _client.PutObjectAsync(
-                    new()
+                await _transfer.UploadAsync(
+                    new TransferUtilityUploadRequest
                     {
                         BucketName = _options.Bucket,
                         Key = KeyOf(bucket, name),
                         FilePath = sourcePath,
                         ContentType = contentType,
-                        UseChunkEncoding = false,
+                        PartSize = PartBytes,
                     },
                     cancellationToken
                 );
@@ -172,7 +168,6 @@ public sealed class S3FileStore : IFileStore, IDisposable
                         Key = _options.Prefix + StoreBuckets.Marker,
                         ContentBody = installation,
                         ContentType = "text/plain",
-                        UseChunkEncoding = false,
                     },
                     cancellationToken
                 ),
@@ -198,57 +193,10 @@ public sealed class S3FileStore : IFileStore, IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _client.Dispose();
-
-    private async Task PutInPartsAsync(string key, string sourcePath, string contentType, long partBytes, CancellationToken cancellationToken)
+    public void Dispose()
     {
-        var upload = await _client.InitiateMultipartUploadAsync(
-            new()
-            {
-                BucketName = _options.Bucket,
-                Key = key,
-                ContentType = contentType,
-            },
-            cancellationToken
-        );
-        try
-        {
-            var parts = new List<PartETag>();
-            var length = new FileInfo(sourcePath).Length;
-            for (long position = 0; position < length; position += partBytes)
-            {
-                var part = await _client.UploadPartAsync(
-                    new()
-                    {
-                        BucketName = _options.Bucket,
-                        Key = key,
-                        UploadId = upload.UploadId,
-                        PartNumber = parts.Count + 1,
-                        FilePath = sourcePath,
-                        FilePosition = position,
-                        PartSize = Math.Min(partBytes, length - position),
-                        UseChunkEncoding = false,
-                    },
-                    cancellationToken
-                );
-                parts.Add(new(parts.Count + 1, part.ETag));
-            }
-            await _client.CompleteMultipartUploadAsync(
-                new()
-                {
-                    BucketName = _options.Bucket,
-                    Key = key,
-                    UploadId = upload.UploadId,
-                    PartETags = parts,
-                },
-                cancellationToken
-            );
-        }
-        catch
-        {
-            await AbortAsync(key, upload.UploadId);
-            throw;
-        }
+        _transfer.Dispose();
+        _client.Dispose();
     }
 
     /// <summary>Gives up an upload; one that cannot be given up now is swept later.</summary>
@@ -304,4 +252,31 @@ public sealed class S3FileStore : IFileStore, IDisposable
         name.Split('/').Any(part => part is "." or ".." or "")
             ? throw new ArgumentException("a file name may not lead out of the store", nameof(name))
             : $"{_options.Prefix}{bucket}/{name}";
+
+    /// <summary>
+    /// Signs and sends bodies as they are: what is called chunked encoding in the SDK is stored with its frames by some services, and uploads have no
+    /// setting of their own for it.
+    /// </summary>
+    private sealed class PlainBodyClient : AmazonS3Client
+    {
+        public PlainBodyClient(AmazonS3Config config)
+            : base(config) { }
+
+        public PlainBodyClient(AWSCredentials credentials, AmazonS3Config config)
+            : base(credentials, config) { }
+
+        /// <inheritdoc/>
+        public override Task<PutObjectResponse> PutObjectAsync(PutObjectRequest request, CancellationToken cancellationToken = default)
+        {
+            request.UseChunkEncoding = false;
+            return base.PutObjectAsync(request, cancellationToken);
+        }
+
+        /// <inheritdoc/>
+        public override Task<UploadPartResponse> UploadPartAsync(UploadPartRequest request, CancellationToken cancellationToken = default)
+        {
+            request.UseChunkEncoding = false;
+            return base.UploadPartAsync(request, cancellationToken);
+        }
+    }
 }
