@@ -2,7 +2,6 @@ using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Reelbase.Server.Integrations;
 using Reelbase.Server.Integrations.Fal;
@@ -74,7 +73,7 @@ public sealed class SignatureTests
         using var clients = new ServiceCollection().AddHttpClient().BuildServiceProvider();
         var options = Options.Create(new FalOptions { UserId = "user_1", JwksUrl = $"{TestSystem.AddressOf(keys)}/jwks.json" });
         var clock = new At(VectorTime.AddSeconds(secondsLate));
-        using var store = new FalWebhookKeys(clients.GetRequiredService<IHttpClientFactory>(), options, clock, NullLogger<FalWebhookKeys>.Instance);
+        using var store = new FalWebhookKeys(clients.GetRequiredService<IHttpClientFactory>(), options, clock);
         var headers = new HeaderDictionary
         {
             ["X-Fal-Webhook-Request-Id"] = VectorId,

@@ -91,7 +91,7 @@ public static partial class MergeGuestEndpoint
         {
             (identity, fault) = await tokens.ReadIdentityAsync(request.IdToken, request.Nonce, context.RequestAborted);
         }
-        catch (AppleUnavailableException error)
+        catch (VendorKeysUnavailableException error)
         {
             throw new ApiException(ErrorCodes.InternalError, new { reason = "apple_unavailable", retry_after_seconds = 30 }, error, 503);
         }

@@ -42,7 +42,7 @@ public static class AppleAccountEventsEndpoint
         {
             happened = await tokens.ReadEventAsync(payload, context.RequestAborted);
         }
-        catch (AppleUnavailableException error)
+        catch (VendorKeysUnavailableException error)
         {
             // Apple comes again.
             throw new ApiException(ErrorCodes.InternalError, new { reason = "apple_unavailable" }, error, 503);

@@ -2,6 +2,7 @@ using Npgsql;
 using Reelbase.Server.Integrations.Apple.SignIn;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Errors;
+using Reelbase.Server.Platform.Http;
 
 namespace Reelbase.Server.Features.SignIn;
 
@@ -48,7 +49,7 @@ public sealed class AppleSignIn(ApiDatabase database, AppleTokens tokens, AppleA
         {
             (identity, _) = await tokens.ReadIdentityAsync(idToken, nonce, cancellationToken);
         }
-        catch (AppleUnavailableException)
+        catch (VendorKeysUnavailableException)
         {
             return new(SignInOutcome.Unavailable, default);
         }

@@ -12,7 +12,7 @@ public sealed class FalModule : IModule
     /// <inheritdoc/>
     public void AddServices(IServiceCollection services, ModuleContext context)
     {
-        services.AddOutsideClient("fal-keys", "fal_keys", timeoutSeconds: 10);
+        services.AddOutsideClient("fal-keys", "fal_keys", OutsideClients.MaxAnswerBytes);
         services.AddSingleton<FalWebhookKeys>();
         services.AddSingleton<FalWebhooks>();
         services.AddVideoProvider<FalOptions>(

@@ -4,6 +4,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
+using Reelbase.Server.Platform.Http;
 
 namespace Reelbase.Server.Integrations.Apple.SignIn;
 
@@ -18,9 +19,6 @@ public sealed record AppleIdentity(string Subject, string? Email, string ClientI
 /// <summary>What Apple says happened to an Apple account.</summary>
 public sealed record AppleAccountEvent(string Id, string Type, string Subject, DateTimeOffset At);
 
-/// <summary>Apple's keys could not be fetched: says nothing about a token.</summary>
-public sealed class AppleUnavailableException(string message, Exception? inner = null) : Exception(message, inner);
-
 /// <summary>
 /// Reads what appleid.apple.com signs (RS256): identity tokens and account events. Source of the rules: Apple's "Verifying a user", "id_token" and
 /// "Processing changes for Sign in with Apple accounts".
@@ -32,12 +30,19 @@ public sealed class AppleTokens(IHttpClientFactory clients, IOptions<AppleSignIn
 
     private const string Issuer = "https://appleid.apple.com";
     private const int MaxTokenLength = 16 * 1024;
-    private const int MaxKeys = 20;
     private static readonly TimeSpan Skew = TimeSpan.FromMinutes(2);
     private static readonly JsonWebTokenHandler Handler = new() { MapInboundClaims = false };
 
-    private readonly SemaphoreSlim _fetching = new(1, 1);
-    private (IReadOnlyDictionary<string, SecurityKey> Keys, DateTimeOffset At)? _keys;
+    private readonly VendorKeys<JsonWebKey> _keys = new(
+        limit => clients.CreateClient(ClientName).GetStringAsync($"{options.Value.BaseUrl.TrimEnd('/')}/auth/keys", limit),
+        key => key is { Kty: "RSA", Use: null or "sig", Kid.Length: > 0 } ? key : null,
+        new(
+            TimeSpan.FromSeconds(options.Value.KeysLifeSeconds),
+            TimeSpan.FromSeconds(options.Value.KeysRefreshSeconds),
+            TimeSpan.FromSeconds(options.Value.TimeoutSeconds)
+        ),
+        clock
+    );
 
     /// <summary>Whether there is anything to check against.</summary>
     public bool IsConfigured => options.Value.CanVerify;
@@ -46,7 +51,7 @@ public sealed class AppleTokens(IHttpClientFactory clients, IOptions<AppleSignIn
     /// <param name="token">Apple's token.</param>
     /// <param name="nonce">What the app made up; Apple's token holds its SHA-256 in hex. Both are there or neither is.</param>
     /// <returns>The identity, or null and in one word why not.</returns>
-    /// <exception cref="AppleUnavailableException">Apple's keys could not be fetched.</exception>
+    /// <exception cref="VendorKeysUnavailableException">Apple's keys could not be fetched.</exception>
     public async Task<(AppleIdentity? Identity, string Fault)> ReadIdentityAsync(string? token, string? nonce, CancellationToken cancellationToken)
     {
         var (jwt, fault) = await VerifyAsync(token, requireExpiry: true, cancellationToken);
@@ -78,7 +83,7 @@ public sealed class AppleTokens(IHttpClientFactory clients, IOptions<AppleSignIn
     }
 
     /// <summary>Checks an account event.</summary>
-    /// <exception cref="AppleUnavailableException">Apple's keys could not be fetched.</exception>
+    /// <exception cref="VendorKeysUnavailableException">Apple's keys could not be fetched.</exception>
     public async Task<AppleAccountEvent?> ReadEventAsync(string? payload, CancellationToken cancellationToken)
     {
         if ((await VerifyAsync(payload, requireExpiry: false, cancellationToken)).Token is not { } jwt)
@@ -110,7 +115,7 @@ public sealed class AppleTokens(IHttpClientFactory clients, IOptions<AppleSignIn
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _fetching.Dispose();
+    public void Dispose() => _keys.Dispose();
 
     private async Task<(JsonWebToken? Token, string Fault)> VerifyAsync(string? token, bool requireExpiry, CancellationToken cancellationToken)
     {
@@ -135,7 +140,7 @@ public sealed class AppleTokens(IHttpClientFactory clients, IOptions<AppleSignIn
         {
             return (null, "malformed");
         }
-        if (await FindKeyAsync(unverified.Kid, cancellationToken) is not { } key)
+        if (unverified.Kid is not { Length: > 0 } kid || await _keys.FindAsync(key => key.Kid == kid, cancellationToken) is not { } key)
         {
             return (null, "unknown_key");
         }
@@ -165,68 +170,6 @@ public sealed class AppleTokens(IHttpClientFactory clients, IOptions<AppleSignIn
                     _ => "signature",
                 }
             );
-    }
-
-    /// <summary>Apple's key of an id. Fetched again when it is unknown, since Apple changes keys without notice, but not at everybody's word.</summary>
-    private async Task<SecurityKey?> FindKeyAsync(string? kid, CancellationToken cancellationToken)
-    {
-        if (string.IsNullOrEmpty(kid))
-        {
-            return null;
-        }
-        if (Fresh() is { } known && known.TryGetValue(kid, out var key))
-        {
-            return key;
-        }
-        await _fetching.WaitAsync(cancellationToken);
-        try
-        {
-            if (
-                Fresh() is { } meanwhile
-                && (meanwhile.ContainsKey(kid) || clock.GetUtcNow() - _keys!.Value.At < TimeSpan.FromSeconds(options.Value.KeysRefreshSeconds))
-            )
-            {
-                return meanwhile.GetValueOrDefault(kid);
-            }
-            try
-            {
-                _keys = (await FetchAsync(cancellationToken), clock.GetUtcNow());
-            }
-            catch (AppleUnavailableException) when (_keys is { } old && old.Keys.ContainsKey(kid))
-            {
-                // Old keys that are known are better than nobody signing in while Apple is away.
-                return old.Keys[kid];
-            }
-            return _keys.Value.Keys.GetValueOrDefault(kid);
-        }
-        finally
-        {
-            _fetching.Release();
-        }
-    }
-
-    private IReadOnlyDictionary<string, SecurityKey>? Fresh() =>
-        _keys is { } known && clock.GetUtcNow() - known.At < TimeSpan.FromSeconds(options.Value.KeysLifeSeconds) ? known.Keys : null;
-
-    private async Task<IReadOnlyDictionary<string, SecurityKey>> FetchAsync(CancellationToken cancellationToken)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(TimeSpan.FromSeconds(options.Value.TimeoutSeconds));
-        try
-        {
-            var text = await clients.CreateClient(ClientName).GetStringAsync($"{options.Value.BaseUrl.TrimEnd('/')}/auth/keys", limit.Token);
-            return new JsonWebKeySet(text)
-                .Keys.Where(jwk => jwk.Kty == "RSA" && jwk.Use is null or "sig" && jwk.Kid is { Length: > 0 })
-                .Take(MaxKeys)
-                .ToDictionary(jwk => jwk.Kid, SecurityKey (jwk) => jwk, StringComparer.Ordinal);
-        }
-        catch (Exception error)
-            when (error is HttpRequestException or ArgumentException or IOException or JsonException or InvalidOperationException
-                || (error is OperationCanceledException && !cancellationToken.IsCancellationRequested)
-            )
-        {
-            throw new AppleUnavailableException("Apple's keys could not be fetched", error);
-        }
     }
 
     private static string Hash(string nonce) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(nonce)));
