@@ -1,7 +1,6 @@
 using System.Reflection;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
-using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.Options;
 using MudBlazor.Services;
 using Reelbase.Server.Features.Admin.Console;
@@ -58,8 +57,7 @@ public static class ConsoleSetup
             form.Cookie.SameSite = SameSiteMode.Strict;
             form.Cookie.SecurePolicy = cookies.IsSecure ? CookieSecurePolicy.Always : CookieSecurePolicy.SameAsRequest;
         });
-        // The same keys on every node, made from the secret that they share already.
-        services.AddSingleton<IDataProtectionProvider, KeyedDataProtection>();
+        ConsoleKeyRing.Add(services);
     }
 
     /// <summary>Refuses a plain address of its own in Production, unless the operator says that it is meant.</summary>
