@@ -24,6 +24,7 @@ public sealed class CatalogModule : IModule
     public void AddServices(IServiceCollection services, ModuleContext context)
     {
         services.AddSingleton<IOperationCompletion, ModelPreview>();
+        services.AddSingleton<KeptModels>();
         if (context.IsAdmin)
         {
             services.AddSingleton<CatalogPreview>();

@@ -74,14 +74,28 @@ public static class GetModelsEndpoint
                 ])
             );
 
-    private static async Task<IResult> HandleAsync(HttpContext context, ApiDatabase database)
+    private static async Task<IResult> HandleAsync(HttpContext context, ApiDatabase database, KeptModels kept)
     {
-        var rows = await database.ListAsync<ModelRow>(Caller.Anonymous, "select * from get_models()", context.RequestAborted);
-        return TaggedJson.Result(context, new ModelsResponse(rows.ConvertAll(row => row.ToView())));
+        var latest = kept.Latest;
+        var rows = await database.ListAsync<ModelRow>(
+            Caller.Anonymous,
+            "with m as materialized (select * from get_models()), h as (select sha256(convert_to(string_agg(m::text, '|'), 'UTF8'))::text as list_hash from m) "
+                + "select h.list_hash, m.* from h left join m on h.list_hash is distinct from $1::text",
+            context.RequestAborted,
+            latest?.ListHash
+        );
+        if (latest is null || rows[0].ListHash != latest.ListHash)
+        {
+            // One row with nothing but no hash: no model is on offer.
+            var models = rows.FindAll(row => row.Id != Guid.Empty).ConvertAll(row => row.ToView());
+            kept.Latest = latest = new(rows[0].ListHash, TaggedBody.Of(new ModelsResponse(models)));
+        }
+        return TaggedJson.Result(context, latest.Body);
     }
 
     private sealed class ModelRow
     {
+        public string? ListHash { get; init; }
         public Guid Id { get; init; }
         public string Name { get; init; } = "";
         public string Category { get; init; } = "";
@@ -118,4 +132,23 @@ public static class GetModelsEndpoint
             );
         }
     }
+}
+
+/// <summary>
+/// The list of models as it was answered last. Every app asks for it at each start and a flood can ask for nothing else, and to make it anew costs ten times
+/// what a refusal does; so the database is asked whether it has the same list, and only another one is read and written anew.
+/// </summary>
+public sealed class KeptModels
+{
+    private volatile KeptList? _latest;
+
+    /// <summary>The latest list; null before the first.</summary>
+    internal KeptList? Latest
+    {
+        get => _latest;
+        set => _latest = value;
+    }
+
+    /// <summary>A list as it is answered, and the hash of the rows that it was made of (null: of none).</summary>
+    internal sealed record KeptList(string? ListHash, TaggedBody Body);
 }

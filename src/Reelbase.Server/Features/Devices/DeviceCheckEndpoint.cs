@@ -129,7 +129,7 @@ public sealed class DeviceCheckEndpoint(
         var isVerified = device.IsVerified!.Value;
         if (device.GrantId is { } grantId)
         {
-            isVerified = await DecideAsync(grantId, phone.DeviceId, context.RequestAborted) switch
+            isVerified = await DecideAsync(grantId, phone, context.RequestAborted) switch
             {
                 GrantResult.Decided => true,
                 // What Apple has accepted a moment ago is good enough for the session; the grant starts anew with the next token.
@@ -315,13 +315,14 @@ public sealed class DeviceCheckEndpoint(
         throw NotReal();
     }
 
-    private async Task<GrantResult> DecideAsync(Guid grantId, string deviceId, CancellationToken cancellationToken)
+    private async Task<GrantResult> DecideAsync(Guid grantId, DeviceRequest phone, CancellationToken cancellationToken)
     {
         try
         {
-            if (Interlocked.Increment(ref _waitingForTurn) <= MaxWaitingForTurn)
+            // Where nobody can be asked a turn would only be taken and given back: two commits for each new device.
+            if (Interlocked.Increment(ref _waitingForTurn) <= MaxWaitingForTurn && apple.CanAsk(phone.DeviceToken))
             {
-                return await DecideInTurnAsync(grantId, deviceId, cancellationToken);
+                return await DecideInTurnAsync(grantId, phone.DeviceId, cancellationToken);
             }
         }
         finally

@@ -58,6 +58,16 @@ public sealed class AccountTests(TestSystem system)
         using var third = await http.GetAsync("/functions/v1/get-models");
         Assert.Equal(HttpStatusCode.OK, third.StatusCode);
         Assert.NotEqual(tag, third.Headers.ETag);
+        Assert.DoesNotContain("\"Pika 2.2\"", await third.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        await alone.ExecuteAsync("update models set is_available = true where name = 'Pika 2.2'");
+        using var fourth = await http.GetAsync("/get-models");
+        Assert.Equal(HttpStatusCode.NotModified, fourth.StatusCode);
+        // What a server keeps of the list is never more than what is on offer now.
+        await alone.ExecuteAsync("update models set is_available = false");
+        using var none = await http.GetAsync("/get-models");
+        Assert.Equal("""{"models":[]}""", await none.Content.ReadAsStringAsync());
+        using var again = await http.GetAsync("/get-models");
+        Assert.Equal("""{"models":[]}""", await again.Content.ReadAsStringAsync());
     }
 
     [Theory]

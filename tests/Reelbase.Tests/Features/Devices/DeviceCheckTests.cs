@@ -24,6 +24,33 @@ public sealed class DeviceCheckTests(TestSystem system) : IClassFixture<TestSyst
     }
 
     [Fact]
+    public async Task A_node_without_a_key_asks_nobody_and_leaves_the_grant_to_the_worker()
+    {
+        await using var node = system.BuildServer(
+            new()
+            {
+                ["DeviceCheck:TeamId"] = "",
+                ["DeviceCheck:KeyId"] = "",
+                ["DeviceCheck:PrivateKey"] = "",
+                ["Server:Roles:0"] = "api",
+                ["Server:Roles:1"] = "api",
+            }
+        );
+        await node.StartAsync();
+        var phone = await Phone.OnboardAsync(TestSystem.AddressOf(node), Guid.NewGuid().ToString());
+        Assert.False(phone.Onboarding["is_valid_device"].GetBoolean());
+        // The other node has a worker and a key.
+        await system.AssertEventuallyNoOpenGrantAsync();
+        Assert.Equal(
+            ["granted"],
+            await system.RowsAsync(
+                $"select stage from device_grants where user_id = '{phone.UserId}' and last_error is distinct from 'DeviceCheck is not configured'"
+            )
+        );
+        await node.StopAsync();
+    }
+
+    [Fact]
     public async Task The_bit_is_set_at_apple()
     {
         var phone = await system.NewGuestAsync();

@@ -38,6 +38,9 @@ public sealed class DeviceCheckClient(IHttpClientFactory clients, IOptions<Devic
     // How far Apple's clock is ahead of ours, learned when Apple finds our time wrong.
     private TimeSpan _skew;
 
+    /// <summary>Whether a token can be asked about at all: there is a key, or Apple is not asked about this one.</summary>
+    public bool CanAsk(string deviceToken) => options.Value.IsConfigured || SimulatorOf(deviceToken) is not null;
+
     /// <summary>Reads the two bits. A device that never had any answers with text and not JSON: both are false then.</summary>
     public Task<DeviceResponse> QueryAsync(string deviceToken, CancellationToken cancellationToken) =>
         SimulatorOf(deviceToken) is { } name
