@@ -109,7 +109,7 @@ public sealed class WordsTests
 
     private static readonly Regex NotRead = new(
         // Migrations were applied and may not change; the changelog speaks of releases as they were; generated files follow their source.
-        @"^(database/migrations/|docs/(schema|errors|configuration|metrics)\.md|docs/api/|clients/dotnet/Generated/|clients/typescript/src/generated/|CHANGELOG\.md)|/(bin|obj|node_modules|wwwroot)/|lock\.json$|/WordsTests\.cs$",
+        @"^(database/migrations/|docs/(schema|errors|configuration|metrics)\.md|docs/api/|clients/dotnet/Generated/|clients/typescript/src/generated/|CHANGELOG\.md)|/(bin|obj|node_modules|wwwroot|dist)/|lock\.json$|/WordsTests\.cs$",
         RegexOptions.CultureInvariant
     );
 
