@@ -76,6 +76,7 @@ public static class ServerApp
         services.ConfigureHttpJsonOptions(json => Json.Configure(json.SerializerOptions));
         services.AddSingleton(strings);
         services.AddSingleton<Readiness>();
+        services.AddSingleton<KnownPaths>();
         services.AddOpenApi("v1", ApiDocument.Configure);
         services.AddCors();
         TelemetrySetup.Add(builder);
@@ -90,6 +91,7 @@ public static class ServerApp
         {
             module.UseBeforeRouting(app);
         }
+        HeadRequests.Use(app);
         app.UseRouting();
         foreach (var module in modules)
         {
@@ -121,5 +123,6 @@ public static class ServerApp
         }
         TelemetrySetup.MapMetrics(app, app.Services.GetRequiredService<IOptions<TelemetryOptions>>().Value);
         HealthEndpoints.Map(app);
+        RootEndpoint.Map(app, context);
     }
 }

@@ -167,6 +167,67 @@ public sealed class BadInputTests(TestSystem system)
     }
 
     [Theory]
+    [InlineData("GET", "/generate-video", "POST")]
+    [InlineData("DELETE", "/get-models", "GET,HEAD")]
+    [InlineData("PUT", "/functions/v1/device-check", "POST")]
+    [InlineData("POST", "/health/live", "GET,HEAD")]
+    public async Task Who_uses_a_method_that_a_path_does_not_take_learns_which_it_takes(string method, string path, string allowed)
+    {
+        using var http = system.Anybody();
+        using var request = new HttpRequestMessage(new HttpMethod(method), path);
+        using var answer = await http.SendAsync(request);
+        Assert.Equal(HttpStatusCode.MethodNotAllowed, answer.StatusCode);
+        Assert.Equal(allowed, string.Join(',', answer.Content.Headers.Allow));
+    }
+
+    [Theory]
+    [InlineData("/")]
+    [InlineData("/health/live")]
+    [InlineData("/health/ready")]
+    [InlineData("/get-models")]
+    [InlineData("/functions/v1/get-models")]
+    [InlineData("/auth/v1/.well-known/jwks.json")]
+    [InlineData("/openapi/v1.json")]
+    [InlineData("/docs")]
+    [InlineData("/get-user-profile")]
+    [InlineData("/no-such-thing")]
+    public async Task Head_is_answered_as_get_without_its_body(string path)
+    {
+        using var http = system.Anybody();
+        using var request = new HttpRequestMessage(HttpMethod.Head, path);
+        using var head = await http.SendAsync(request);
+        using var get = await http.GetAsync(path);
+        Assert.Equal(get.StatusCode, head.StatusCode);
+        Assert.Equal(get.Content.Headers.ContentType, head.Content.Headers.ContentType);
+        Assert.Empty(await head.Content.ReadAsByteArrayAsync());
+    }
+
+    [Fact]
+    public async Task Head_for_an_event_stream_ends_and_counts_as_no_stream()
+    {
+        var phone = await system.NewGuestAsync();
+        var job = (await phone.GenerateAsync("Asked for its head"))["job_id"].GetString();
+        using var request = new HttpRequestMessage(HttpMethod.Head, $"/get-video-status?job_id={job}");
+        request.Headers.Accept.ParseAdd("text/event-stream");
+        using var head = await phone.Http.SendAsync(request);
+        Assert.Equal(HttpStatusCode.OK, head.StatusCode);
+        Assert.Equal("application/json", head.Content.Headers.ContentType?.MediaType);
+    }
+
+    [Fact]
+    public async Task The_bare_address_says_what_this_is_and_where_to_go_on()
+    {
+        using var http = system.Anybody();
+        var root = await ApiResponse.ReadAsync(await http.GetAsync("/"));
+        Assert.Equal(HttpStatusCode.OK, root.Status);
+        Assert.Equal("Reelbase", root["name"].GetString());
+        foreach (var link in new[] { "docs", "openapi", "health" })
+        {
+            Assert.Equal(HttpStatusCode.OK, (await http.GetAsync(root[link].GetString())).StatusCode);
+        }
+    }
+
+    [Theory]
     [InlineData("not-a-uuid", 404)]
     [InlineData("123", 404)]
     [InlineData("", 400)]

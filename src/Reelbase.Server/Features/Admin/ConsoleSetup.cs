@@ -6,6 +6,7 @@ using MudBlazor.Services;
 using Reelbase.Server.Features.Admin.Console;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Errors;
+using Reelbase.Server.Platform.Http;
 using Reelbase.Server.Platform.Security;
 
 namespace Reelbase.Server.Features.Admin;
@@ -95,6 +96,7 @@ public static class ConsoleSetup
     public static void Use(WebApplication app, AdminOptions options)
     {
         var isSecure = app.Services.GetRequiredService<ConsoleCookies>().IsSecure;
+        var known = app.Services.GetRequiredService<KnownPaths>();
         var port = options.ListenUrl is { Length: > 0 } own ? new Uri(own).Port : (int?)null;
         app.Use(
             async (context, next) =>
@@ -126,7 +128,15 @@ public static class ConsoleSetup
                         throw new ApiException(ErrorCodes.Forbidden, new { reason = "token_not_accepted" });
                     }
                     context.Response.OnStarting(() => SetHeaders(context));
-                    await ConsoleForms.ReadAsync(context);
+                    if (known.Takes(context.Request))
+                    {
+                        await ConsoleForms.ReadAsync(context);
+                    }
+                    else if (!HttpMethods.IsGet(context.Request.Method) && known.StatusOf(context.Request, 405) == 404)
+                    {
+                        // There is a page that says so to whoever reads; a path that there is and takes another method is refused behind this.
+                        throw new ApiException(ErrorCodes.MalformedRequest, new { reason = "unknown_route" }, status: 404);
+                    }
                 }
                 await next(context);
             }

@@ -20,10 +20,36 @@ public sealed class KnownPaths(IEnumerable<EndpointDataSource> sources)
             .ToList()
     );
 
+    /// <summary>What a path takes, with the HEAD that comes with GET, as the header <c>Allow</c> lists it; empty when the path is not one of ours or takes anything.</summary>
+    public string[] MethodsOf(PathString path)
+    {
+        var methods = MethodsBy(path);
+        return methods.Contains(null)
+            ? []
+            :
+            [
+                .. methods
+                    .SelectMany(taken => taken!.Contains(HttpMethods.Get) ? [.. taken!, HttpMethods.Head] : taken!)
+                    .Distinct(StringComparer.OrdinalIgnoreCase)
+                    .Order(StringComparer.Ordinal),
+            ];
+    }
+
+    /// <summary>Whether the path is one of ours and takes the method.</summary>
+    public bool Takes(HttpRequest request) =>
+        MethodsBy(request.Path).Exists(taken => taken?.Contains(request.Method, StringComparer.OrdinalIgnoreCase) != false);
+
+    /// <summary>Whether GET is taken there, and HEAD by nobody.</summary>
+    public bool TakesGetWithoutHead(PathString path)
+    {
+        var methods = MethodsBy(path);
+        return methods.Exists(taken => taken?.Contains(HttpMethods.Get) == true) && methods.TrueForAll(taken => taken?.Contains(HttpMethods.Head) == false);
+    }
+
     /// <summary>404 for a path that there is not, 405 for one that does not take the method; what an endpoint itself answered stays.</summary>
     public int StatusOf(HttpRequest request, int status)
     {
-        var methods = _paths.Value.Where(known => known.Path.TryMatch(request.Path, [])).Select(known => known.Methods).ToList();
+        var methods = MethodsBy(request.Path);
         return status switch
         {
             405 => methods.Count == 0 ? 404 : 405,
@@ -31,6 +57,9 @@ public sealed class KnownPaths(IEnumerable<EndpointDataSource> sources)
             _ => status,
         };
     }
+
+    private List<IReadOnlyList<string>?> MethodsBy(PathString path) =>
+        _paths.Value.Where(known => known.Path.TryMatch(path, [])).Select(known => known.Methods).ToList();
 
     private static bool TakesEveryPath(RoutePattern pattern) => pattern.PathSegments is [{ Parts: [RoutePatternParameterPart { IsCatchAll: true }] }];
 }

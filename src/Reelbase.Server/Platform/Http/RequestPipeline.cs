@@ -23,7 +23,7 @@ public static class RequestPipeline
         HostGuard.Use(app, server, consoleUrls);
         UseCors(app, server);
         GlobalRateLimiter.Use(app, app.Services.GetRequiredService<IOptions<FloodOptions>>().Value);
-        KnownPaths known = new(app.Services.GetServices<EndpointDataSource>());
+        var known = app.Services.GetRequiredService<KnownPaths>();
         app.Use((context, next) => UnknownRoutes(context, next, known));
         app.Use(CallerFirst.RequireAsync);
     }
@@ -165,6 +165,10 @@ public static class RequestPipeline
                 415 => new { reason = "media_type", expected = "application/json" },
                 _ => new { reason = "not_allowed" },
             };
+            if (status == 405)
+            {
+                context.Response.Headers.Allow = string.Join(", ", known.MethodsOf(context.Request.Path));
+            }
             await context
                 .RequestServices.GetRequiredService<ErrorWriter>()
                 .WriteAsync(context, new ApiException(ErrorCodes.MalformedRequest, details, status: status));

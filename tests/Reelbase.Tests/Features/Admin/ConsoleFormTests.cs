@@ -15,6 +15,24 @@ public sealed partial class ConsoleFormTests(ConsoleFormTests.Installation syste
         protected override Dictionary<string, string?> Settings => new(base.Settings) { ["Server:TrustedProxies:0"] = "127.0.0.1" };
     }
 
+    [Theory]
+    [InlineData("POST", "/admin/no-such-page", 404)]
+    [InlineData("PUT", "/admin/no-such-page", 404)]
+    [InlineData("POST", "/admin/no/such/page", 404)]
+    [InlineData("PUT", "/admin/session", 405)]
+    public async Task What_is_sent_to_no_endpoint_of_the_console_is_refused_as_that_and_not_for_its_body(string method, string path, int status)
+    {
+        using var http = system.Anybody();
+        foreach (var body in new HttpContent?[] { null, new StringContent("{}"), new FormUrlEncodedContent([new("email", "a")]) })
+        {
+            using var request = new HttpRequestMessage(new HttpMethod(method), path) { Content = body };
+            var answer = await ApiResponse.ReadAsync(await http.SendAsync(request));
+            Assert.Equal(status, (int)answer.Status);
+            Assert.Equal("ERR_4000", answer.Code);
+            Assert.Equal(status == 404 ? "unknown_route" : "not_allowed", answer["error"].GetProperty("details").GetProperty("reason").GetString());
+        }
+    }
+
     [Fact]
     public async Task A_body_that_is_no_form_is_refused_in_plain_words_at_every_endpoint_of_the_console()
     {
