@@ -18,7 +18,7 @@ internal sealed class AdminVerbs
             // Stands at admin for the others: whoever names a database here means one that this verb would not use.
             (builder, result) =>
                 result.GetResult("--database") is OptionResult { Implicit: false }
-                    ? Task.FromException<int>(new ArgumentException($"admin {name} takes no --database: it is about the configured installation (--data)"))
+                    ? Task.FromException<int>(new UsageException($"admin {name} takes no --database: it is about the configured installation (--data)"))
                     : act(builder, result),
             words
         );
@@ -47,7 +47,7 @@ internal sealed class AdminVerbs
                 catch (Exception error) when (Installation.IsForTheOperator(error))
                 {
                     await Console.Error.WriteLineAsync($"admin: {error.Message}");
-                    return 1;
+                    return UsageException.CodeOf(error);
                 }
             }
         );

@@ -73,7 +73,7 @@ internal static class BackupCommands
     {
         if (until is not null && wal is null)
         {
-            throw new ArgumentException("--until needs --wal: a backup alone is restored as it is, and goes to no other moment");
+            throw new UsageException("--until needs --wal: a backup alone is restored as it is, and goes to no other moment");
         }
         var options = builder.Configuration.GetSection("Database").Get<DatabaseOptions>() ?? new();
         var home = Installation.PrivateHome(builder);

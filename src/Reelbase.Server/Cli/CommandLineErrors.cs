@@ -8,10 +8,10 @@ namespace Reelbase.Server.Cli;
 internal static class CommandLineErrors
 {
     /// <summary>The words are not understood.</summary>
-    private const int NotUnderstood = 2;
+    public const int NotUnderstood = 2;
 
-    /// <summary>They are understood, and a value cannot be right.</summary>
-    private const int WrongValue = 1;
+    /// <summary>They are understood, and a value cannot be right or something did not work.</summary>
+    public const int WrongValue = 1;
 
     /// <summary>The first fault; null when the words may be carried out.</summary>
     public static (string Text, int Code, bool IsHelp)? Find(ParseResult result)

@@ -87,7 +87,7 @@ internal static class ImportCommands
                 await Console.Error.WriteLineAsync(
                     "import: the source is missing: --from URL, --from-file FILE, or the variable SUPABASE_DB_URL (import supabase --help)"
                 );
-                return 2;
+                return CommandLineErrors.NotUnderstood;
             }
             var builder = Installation.NewBuilder([]);
             using var former = await FormerAsync(builder, wanted);
@@ -101,7 +101,7 @@ internal static class ImportCommands
         catch (Exception error) when (Installation.IsForTheOperator(error) || error is FormatException)
         {
             await Console.Error.WriteLineAsync($"import: {OneLine(error)}");
-            return 1;
+            return UsageException.CodeOf(error);
         }
     }
 
@@ -113,7 +113,7 @@ internal static class ImportCommands
         var (argument, file) = (wanted.From, wanted.FromFile);
         if (argument is not null && file is not null)
         {
-            throw new ArgumentException("--from and --from-file say the same thing: give one of them");
+            throw new UsageException("--from and --from-file say the same thing: give one of them");
         }
         if (file is not null)
         {
@@ -136,7 +136,7 @@ internal static class ImportCommands
         Environment.SetEnvironmentVariable(KeyVariable, null);
         if (wanted.Files is not { } where)
         {
-            return wanted.KeyFile is null ? null : throw new ArgumentException("--service-key-file is for --files URL, which is missing");
+            return wanted.KeyFile is null ? null : throw new UsageException("--service-key-file is for --files URL, which is missing");
         }
         if (wanted.KeyFile is { } file)
         {
@@ -144,7 +144,7 @@ internal static class ImportCommands
         }
         return key?.Trim() is { Length: > 0 } given
             ? new FormerStorage(where, given, (builder.Configuration.GetSection("Downloads").Get<DownloadOptions>() ?? new()).MaxBytes)
-            : throw new ArgumentException($"--files needs the project's service key: --service-key-file FILE, or the variable {KeyVariable}");
+            : throw new UsageException($"--files needs the project's service key: --service-key-file FILE, or the variable {KeyVariable}");
     }
 
     private static async Task<int> ImportAsync(WebApplicationBuilder builder, string owner, string from, FormerStorage? former, Wanted wanted)

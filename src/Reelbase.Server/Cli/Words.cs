@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using Reelbase.Server.Platform.Database;
 
 namespace Reelbase.Server.Cli;
 
@@ -71,7 +72,16 @@ internal static class Words
 
     /// <summary>Which database is meant.</summary>
     public static Option<string?> Database() =>
-        Text("--database", "URL", "the owner's address of the database; default: the configured one, or the private one of --data");
+        Parsed<string?>(
+            "--database",
+            "URL",
+            "the owner's address of the database; default: the configured one, or the private one of --data",
+            // What was given is not repeated: it may hold a password.
+            text =>
+                ConnectionStrings.IsAddress(text)
+                    ? (text, null)
+                    : (null, "--database is an address such as postgres://OWNER:PASSWORD@HOST:5432/NAME; leave it out for the configured database")
+        );
 
     /// <summary>What a verb is about.</summary>
     public static Argument<T> About<T>(string name, string description)

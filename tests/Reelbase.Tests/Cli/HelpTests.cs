@@ -20,13 +20,13 @@ public sealed partial class HelpTests
     [InlineData("doctor", "doctor")]
     [InlineData("version", "version")]
     public void The_scripts_help_names_every_option_of_a_verb_and_no_other(string verb, string path) =>
-        Assert.Equal(Verbs().Single(known => known.Path == path).Options, Said(DoorLine(verb)));
+        Assert.Equal(Verbs().Single(known => known.Path == path).Options, Said(ScriptLine(verb)));
 
     [Fact]
     public void The_scripts_help_names_no_option_of_admin_that_is_not_there()
     {
         var known = Verbs().Where(verb => verb.Path.StartsWith("admin ", StringComparison.Ordinal)).SelectMany(verb => verb.Options).Append("--database");
-        Assert.Empty(Said(DoorLine("admin")).Except(known));
+        Assert.Empty(Said(ScriptLine("admin")).Except(known));
     }
 
     [Fact]
@@ -89,7 +89,7 @@ public sealed partial class HelpTests
             .SelectMany(match => Said(match.Value))
             .Distinct()
             .Order(StringComparer.Ordinal);
-        Assert.Equal(taken, Said(DoorLine(verb)).Except(["--filter-class"]));
+        Assert.Equal(taken, Said(ScriptLine(verb)).Except(["--filter-class"]));
     }
 
     [Theory]
@@ -141,6 +141,10 @@ public sealed partial class HelpTests
     [InlineData("admin: --role is support or operator", "admin", "role", "--email", "a@b.example", "--role", "owner")]
     [InlineData("admin: --credits is a number from 1", "admin", "promo", "create", "--credits", "0", "--uses", "1")]
     [InlineData("admin: --until is a time", "admin", "restore", "backup", "--until", "noon or so")]
+    [InlineData("migrate: --database is an address such as postgres://", "migrate", "--database", "x")]
+    [InlineData("migrate: --database is an address such as postgres://", "migrate", "--database", "mysql://root@127.0.0.1/x")]
+    [InlineData("admin: --database is an address such as postgres://", "admin", "reconcile", "--database", "Hots=127.0.0.1;Database=x")]
+    [InlineData("doctor: --database is an address such as postgres://", "doctor", "--database", "x")]
     public void A_value_that_cannot_be_right_is_refused_before_anything_happens(string line, params string[] words)
     {
         var wrong = CommandLineErrors.Find(CommandTree.Parse(words));
@@ -177,7 +181,7 @@ public sealed partial class HelpTests
     public async Task An_option_that_would_do_nothing_is_refused(string line, params string[] words)
     {
         var (code, output) = await ServerProcess.RunAsync(words);
-        Assert.Equal(1, code);
+        Assert.Equal(2, code);
         Assert.StartsWith(line, output, StringComparison.Ordinal);
     }
 
@@ -212,10 +216,13 @@ public sealed partial class HelpTests
     [InlineData("unknown verb docter; did you mean doctor?", "docter")]
     [InlineData("unknown option --prot; did you mean --port?", "run", "--prot", "5080")]
     [InlineData("unknown option --no-dem; did you mean --no-demo?", "run", "--no-dem")]
-    public async Task The_script_names_the_nearest_word(string line, params string[] words)
+    [InlineData("check takes no --fast", "check", "--fast")]
+    [InlineData("--data needs a folder", "run", "--data")]
+    [InlineData("--data needs a folder", "migrate", "--data")]
+    public async Task The_script_ends_with_2_for_what_it_does_not_understand_and_names_the_nearest_word(string line, params string[] words)
     {
         var (code, output) = await DeployTests.RunAsync(Path.Combine(Repository.Root, "reelbase"), words);
-        Assert.Equal(1, code);
+        Assert.Equal(2, code);
         Assert.Contains(line, output, StringComparison.Ordinal);
     }
 
@@ -256,7 +263,7 @@ public sealed partial class HelpTests
     private static List<string> Said(string text) => Option().Matches(text).Select(match => match.Value).Distinct().Order(StringComparer.Ordinal).ToList();
 
     /// <summary>What the script's help says of a verb: its line and what is indented below it.</summary>
-    private static string DoorLine(string verb)
+    private static string ScriptLine(string verb)
     {
         var lines = ScriptText.Split('\n').SkipWhile(line => line != "help() {").ToList();
         var at = lines.FindIndex(line => line.StartsWith($"./reelbase {verb} ", StringComparison.Ordinal));
