@@ -118,6 +118,22 @@ public sealed class PageTests(PageTests.Furnished system) : IClassFixture<PageTe
         return screens;
     }
 
+    /// <summary>Signing in has tests of its own, and who is not signed in or has lost the way is shown the others.</summary>
+    private static readonly string[] Elsewhere = ["/admin/sign-in", "/admin/password", "/admin/not-found"];
+
+    [Fact]
+    public void No_page_of_the_console_is_left_out() =>
+        Assert.Equal(
+            Elsewhere.Order(),
+            Repository
+                .Files("src/Reelbase.Server/Features", "*.razor")
+                .SelectMany(File.ReadLines)
+                .Where(line => line.StartsWith("@page ", StringComparison.Ordinal))
+                .Select(line => line.Split('"')[1])
+                .Where(page => !system.Pages.Any(visited => Regex.IsMatch(visited.Path.Split('?')[0], $"^{Regex.Replace(page, @"\{\w+\}", "[^/]+")}$")))
+                .Order()
+        );
+
     [Theory]
     [MemberData(nameof(Screens))]
     public async Task Each_page_can_be_read_by_everybody(string screen, int width, int height, ColorScheme scheme)

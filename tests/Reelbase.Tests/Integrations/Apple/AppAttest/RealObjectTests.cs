@@ -12,7 +12,9 @@ public sealed class RealObjectTests
     public static TheoryData<string> Names => [.. Objects.Select(one => one!["name"]!.GetValue<string>())];
 
     private static JsonArray Objects { get; } =
-        JsonNode.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Integrations", "Apple", "AppAttest", "real-objects.json")))!["objects"]!.AsArray();
+        JsonNode.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Integrations", "Apple", "AppAttest", "real-objects.json")))![
+            "objects"
+        ]!.AsArray();
 
     private sealed record Real(byte[] Attestation, byte[] KeyId, byte[] ClientDataHash, DateTimeOffset At, string AppId, string Environment, byte[] Assertion);
 
