@@ -62,6 +62,9 @@ public static class ServerApp
             kestrel.Limits.MinRequestBodyDataRate = null;
             PeerConnections.Use(kestrel);
         });
+        // What a socket brought is handled by the thread that read it, and sent by the one that wrote it: each hand-over wakes another thread, which cost more than the
+        // request itself. A handler that blocks holds up its own connection and nobody else's.
+        builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
         var services = builder.Services;
         // All at once, so that each work loop has its whole time to drain, and longer than that.
         services

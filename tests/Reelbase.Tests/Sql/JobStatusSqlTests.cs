@@ -20,7 +20,13 @@ public sealed class JobStatusSqlTests(SqlDatabase database)
     private static async Task<List<string>> FindAsync(SqlCase db, Guid user, Guid session, Guid job, string columns = Columns, string kept = "{}")
     {
         await db.BecomeAsync("reelbase_api");
-        var rows = await db.RowsAsync($"select {columns} from find_job_status($1, $2, $3, $4::text::text[])", user, session, job, kept);
+        var rows = await db.RowsAsync(
+            $"select {columns} from find_job_status(array[$1::uuid], array[$2::uuid], array[$3::uuid], $4::text::text[])",
+            user,
+            session,
+            job,
+            kept
+        );
         await db.BecomeOwnerAsync();
         return rows;
     }
@@ -101,5 +107,34 @@ public sealed class JobStatusSqlTests(SqlDatabase database)
         Assert.Empty(await FindAsync(db, ben, bens, job));
         Assert.Empty(await FindAsync(db, ben, adas, job));
         Assert.Empty(await FindAsync(db, ada, Guid.NewGuid(), job));
+    }
+
+    [Fact]
+    public async Task Of_many_who_ask_together_each_is_answered_with_their_own_job_in_its_place()
+    {
+        await using var db = await database.BeginAsync();
+        var (users, sessions, jobs) = (new List<Guid>(), new List<Guid>(), new List<Guid>());
+        for (var number = 0; number < 5; number++)
+        {
+            var user = await db.NewUserAsync(100);
+            users.Add(user);
+            sessions.Add(await SignInAsync(db, user));
+            jobs.Add(await db.PressAsync(user));
+        }
+        await db.RunAsync(
+            "update video_jobs set stage = 'finished', status = 'completed', completed_at = clock_timestamp(), video_url = 'a/b.mp4' where job_id = $1",
+            jobs[1]
+        );
+        await db.RunAsync("update users set banned_at = clock_timestamp() where id = $1", users[2]);
+        // The fourth asks for the first one's job.
+        jobs[3] = jobs[0];
+        await db.BecomeAsync("reelbase_api");
+        Assert.Equal(
+            [$"1|{jobs[0]}|pending", $"2|{jobs[1]}|completed", $"5|{jobs[4]}|pending"],
+            await db.RowsAsync($"select asked, job_id, status from find_job_status({Array(users)}, {Array(sessions)}, {Array(jobs)}, '{{}}') order by asked")
+        );
+        Assert.Empty(await db.RowsAsync("select * from find_job_status('{}', '{}', '{}', '{}')"));
+
+        static string Array(List<Guid> ids) => $"'{{{string.Join(',', ids)}}}'::uuid[]";
     }
 }

@@ -8,4 +8,4 @@ grant execute on function admin_cancel_job(jsonb),
   admin_list_jobs(jsonb),
   admin_retry_job(uuid, jsonb, integer) to authenticated;
 grant execute on function find_job_owner(uuid) to reelbase_api;
-grant execute on function find_job_status(uuid, uuid, uuid, text[]) to reelbase_api;
+grant execute on function find_job_status(uuid[], uuid[], uuid[], text[]) to reelbase_api;

@@ -8,6 +8,9 @@ namespace Reelbase.Server.Platform.Http;
 /// <summary>How JSON is read and written everywhere: snake_case, strict, and times that every shipped client can parse.</summary>
 public static class Json
 {
+    /// <summary>Longer than the time that it writes, by its quotes.</summary>
+    private const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
+
     /// <summary>The one set of options.</summary>
     public static JsonSerializerOptions Options { get; } = Configure(new JsonSerializerOptions());
 
@@ -32,13 +35,18 @@ public static class Json
         new WholeResponse(JsonSerializer.SerializeToUtf8Bytes(value, Options), status);
 
     /// <summary>UTC with exactly three fraction digits and Z. The shipped app parses two times with one formatter, so the form may never vary.</summary>
-    public static string Time(DateTime value) => value.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+    public static string Time(DateTime value) => value.ToUniversalTime().ToString(TimeFormat, CultureInfo.InvariantCulture);
 
     private sealed class TimeConverter : JsonConverter<DateTime>
     {
         public override DateTime Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.GetDateTime().ToUniversalTime();
 
-        public override void Write(Utf8JsonWriter writer, DateTime value, JsonSerializerOptions options) => writer.WriteStringValue(Time(value));
+        public override void Write(Utf8JsonWriter writer, DateTime value, JsonSerializerOptions options)
+        {
+            Span<byte> time = stackalloc byte[TimeFormat.Length];
+            value.ToUniversalTime().TryFormat(time, out var length, TimeFormat, CultureInfo.InvariantCulture);
+            writer.WriteStringValue(time[..length]);
+        }
     }
 
     /// <summary>Refuses text that PostgreSQL cannot hold (NUL) or that is no text at all (half of a surrogate pair).</summary>

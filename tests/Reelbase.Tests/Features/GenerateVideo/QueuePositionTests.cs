@@ -94,6 +94,48 @@ public sealed class QueuePositionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Positions_in_a_long_queue_come_from_the_memory_of_the_node_and_are_those_that_PostgreSQL_computes()
+    {
+        await _system.HoldAsync(true);
+        var (premium, guest) = (await _system.NewUserAsync(true), await _system.NewUserAsync(false));
+        var jobs = new List<(Phone Owner, string Job)>();
+        // Their jobs stand among six hundred of others, who need no phone.
+        for (var part = 0; part < 3; part++)
+        {
+            await _system.ExecuteAsync(
+                $"""
+                with u as (insert into users (is_guest, tier) select true, case when n % 4 = 0 then 'premium' else 'free' end from generate_series(1, 200) n returning id)
+                insert into video_jobs (user_id, job_id, model_id, provider) select u.id, uuid_v7(), '{Catalog.FastModel}', 'fal' from u
+                """
+            );
+            foreach (var phone in (Phone[])[premium, guest])
+            {
+                jobs.Add((phone, (await phone.GenerateAsync("A place in the queue"))["job_id"].GetString()!));
+            }
+        }
+        var computed = new List<int>();
+        foreach (var (_, job) in jobs)
+        {
+            computed.Add(await _system.QueryAsync<int>($"select queue_position('{job}')"));
+        }
+        Assert.Equal(jobs.Count, computed.Distinct().Count());
+
+        // From here on PostgreSQL knows no position: the right one can only come from memory.
+        await _system.ExecuteAsync("create or replace function queue_position(p_job_id uuid) returns integer language sql stable as 'select -1'");
+        await Eventually.IsAsync(PositionsAsync, positions => positions.SequenceEqual(computed));
+
+        async Task<List<int>> PositionsAsync()
+        {
+            var positions = new List<int>();
+            foreach (var (owner, job) in jobs)
+            {
+                positions.Add((await owner.GetAsync($"/get-video-status?job_id={job}"))["queue_position"].GetInt32());
+            }
+            return positions;
+        }
+    }
+
+    [Fact]
     public async Task A_guest_is_among_the_next_four_served_however_many_premium_jobs_keep_coming()
     {
         await _system.HoldAsync(true);

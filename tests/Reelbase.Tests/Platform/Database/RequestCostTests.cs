@@ -47,7 +47,7 @@ public sealed class RequestCostTests
     public async Task A_look_at_a_finished_job_takes_no_more_statements_and_pages_than_it_did(int others)
     {
         await using var connection = await FilledAsync(others);
-        var cost = await CountAsync(connection, $"select status from find_job_status('{User}', '{Session}', '{Job}', '{{}}')", "find_job_status");
+        var cost = await CountAsync(connection, $"select status from find_job_status('{{{User}}}', '{{{Session}}}', '{{{Job}}}', '{{}}')", "find_job_status");
         Assert.InRange(cost.Statements, 2, 2);
         Assert.InRange(cost.Pages, 4, 12);
         Assert.Equal(0, cost.LogBytes);
