@@ -155,7 +155,7 @@ public sealed class ImportFilesTests : IAsyncLifetime
         (code, output) = await ServerProcess.RunAsync(new() { ["SUPABASE_SERVICE_ROLE_KEY"] = "key" }, Words("--files", "http://storage.example.com"));
         Assert.Equal((1, true), (code, output.Contains("--files is the https address", StringComparison.Ordinal)));
         (code, output) = await ServerProcess.RunAsync(Words("--files", _project));
-        Assert.Equal((1, true), (code, output.Contains("SUPABASE_SERVICE_ROLE_KEY", StringComparison.Ordinal)));
+        Assert.Equal((2, true), (code, output.Contains("SUPABASE_SERVICE_ROLE_KEY", StringComparison.Ordinal)));
     }
 
     [Fact]
