@@ -69,9 +69,7 @@ public sealed class AdminApi(
         where TResponse : class
     {
         var answer = await CallAsync(caller, operation, operation.ToRequest(request), key, cancellationToken);
-        return IsPending(operation, answer)
-            ? (null, answer.Deserialize<AdminPendingResponse>(Json.Options))
-            : (operation.FromAnswer(answer), null);
+        return IsPending(operation, answer) ? (null, answer.Deserialize<AdminPendingResponse>(Json.Options)) : (operation.FromAnswer(answer), null);
     }
 
     private async Task PrepareAsync(IOperationPreparation preparation, Caller caller, JsonObject request, CancellationToken cancellationToken)
