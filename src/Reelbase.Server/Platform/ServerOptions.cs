@@ -83,6 +83,10 @@ public sealed partial class ServerOptions : IValidatableObject
                 yield return new($"must end with {below}, which is Server:PathBase: links are made of it", [nameof(PublicUrl)]);
             }
         }
+        if (ConnectionsPerAddress == 0)
+        {
+            yield return new("must be at least 1, since 0 would let nobody in; -1 means no limit", [nameof(ConnectionsPerAddress)]);
+        }
         for (var index = 0; index < Roles.Length; index++)
         {
             if (!AllRoles.Contains(Roles[index], StringComparer.OrdinalIgnoreCase))

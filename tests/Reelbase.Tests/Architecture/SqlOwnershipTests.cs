@@ -16,6 +16,7 @@ public sealed partial class SqlOwnershipTests
     private static readonly Dictionary<string, string> Allowed = new(StringComparer.Ordinal)
     {
         ["write_ledger → users"] = "the balance changes with its ledger row, and only here",
+        ["quota_log → users"] = "several rows of one statement ask for the check of the balance at commit",
         ["refresh_job_credits → video_jobs"] = "what a job has cost, from its ledger rows",
         ["grant_initial_credits → users"] = "the grant is noted in the statement that gives it",
         ["adopt_device_id → users"] = "a device id opens a guest: the row is the guest's",

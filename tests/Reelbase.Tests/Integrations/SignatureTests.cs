@@ -73,7 +73,12 @@ public sealed class SignatureTests
         using var clients = new ServiceCollection().AddHttpClient().BuildServiceProvider();
         var options = Options.Create(new FalOptions { UserId = "user_1", JwksUrl = $"{TestSystem.AddressOf(keys)}/jwks.json" });
         var clock = new At(VectorTime.AddSeconds(secondsLate));
-        using var store = new FalWebhookKeys(clients.GetRequiredService<IHttpClientFactory>(), options, clock);
+        using var store = new FalWebhookKeys(
+            clients.GetRequiredService<IHttpClientFactory>(),
+            options,
+            clock,
+            Microsoft.Extensions.Logging.Abstractions.NullLogger<FalWebhookKeys>.Instance
+        );
         var headers = new HeaderDictionary
         {
             ["X-Fal-Webhook-Request-Id"] = VectorId,

@@ -8,7 +8,7 @@ using System;
 namespace Reelbase.Client.Generated.Models
 {
     /// <summary>
-    /// What a purchase gave that was given to its owner; 0 when it was theirs already.
+    /// What a purchase gave that was given to its owner; 0 when it was theirs already, or while its product is unknown, which `Pending` says.
     /// </summary>
     [global::System.CodeDom.Compiler.GeneratedCode("Kiota", "1.0.0")]
     public partial class AdminAssignmentAnswer : IAdditionalDataHolder, IParsable
@@ -17,6 +17,8 @@ namespace Reelbase.Client.Generated.Models
         public IDictionary<string, object> AdditionalData { get; set; }
         /// <summary>The credits_added property</summary>
         public int? CreditsAdded { get; set; }
+        /// <summary>True while the product of the purchase is unknown; absent otherwise</summary>
+        public bool? Pending { get; set; }
         /// <summary>The success property</summary>
         public bool? Success { get; set; }
         /// <summary>
@@ -45,6 +47,7 @@ namespace Reelbase.Client.Generated.Models
             return new Dictionary<string, Action<IParseNode>>
             {
                 { "credits_added", n => { CreditsAdded = n.GetIntValue(); } },
+                { "pending", n => { Pending = n.GetBoolValue(); } },
                 { "success", n => { Success = n.GetBoolValue(); } },
             };
         }
@@ -56,6 +59,7 @@ namespace Reelbase.Client.Generated.Models
         {
             if(ReferenceEquals(writer, null)) throw new ArgumentNullException(nameof(writer));
             writer.WriteIntValue("credits_added", CreditsAdded);
+            writer.WriteBoolValue("pending", Pending);
             writer.WriteBoolValue("success", Success);
             writer.WriteAdditionalData(AdditionalData);
         }

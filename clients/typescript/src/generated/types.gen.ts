@@ -95,11 +95,15 @@ export type AdminAssignPurchaseRequest = {
 };
 
 /**
- * What a purchase gave that was given to its owner; 0 when it was theirs already.
+ * What a purchase gave that was given to its owner; 0 when it was theirs already, or while its product is unknown, which `Pending` says.
  */
 export type AdminAssignmentAnswer = {
     success: boolean;
     credits_added: number;
+    /**
+     * True while the product of the purchase is unknown; absent otherwise
+     */
+    pending?: null | boolean;
 };
 
 /**

@@ -26,7 +26,7 @@ declare
 begin
   select (select p.balance_after from public.quota_log p where p.user_id = new.user_id and p.seq < new.seq order by p.seq desc limit 1),
     u.credits_remaining, j.credits_charged, j.credits_returned,
-    not exists (select from public.quota_log o where o.job_id = new.job_id and o.seq <> new.seq)
+    not exists (select from public.quota_log o where o.job_id = new.job_id and o.id <> new.id)
   into v_before, v_balance, v_charged, v_returned, v_is_only_row
   from public.users u left join public.video_jobs j on j.job_id = new.job_id where u.id = new.user_id;
   if new.balance_after <> coalesce(v_before, 0) + new.change then
@@ -38,6 +38,8 @@ begin
     if not exists (select from public.quota_log l where l.user_id = new.user_id and l.seq > new.seq) then
       raise exception 'user %: the balance % does not match the ledger''s %', new.user_id, v_balance, new.balance_after using errcode = 'RB003';
     end if;
+    -- Rows that sum to zero change no balance, so nothing has locked the user yet; this does, and asks for the check at commit.
+    update public.users set credits_remaining = credits_remaining where id = new.user_id;
   end if;
   -- A press puts its job and its charge down with the same figure: then there is nothing to move.
   if new.job_id is not null and (v_is_only_row and v_charged = -new.change and v_returned = 0) is not true then

@@ -1,8 +1,8 @@
 -- What a job took and gave back, as the ledger has it, into the job's row, where CHECKs refuse a job that gives back more than it took. A job
 -- that the migration has not filled in yet is taken at its own figure when its charge, imported from an older database, names no job.
--- Not a definer function: only those call it, and the trigger of the ledger, which is one.
+-- Not a definer function: only those call it, and the trigger of the ledger. Its path is pinned all the same, since that trigger runs under the path of whoever writes.
 create or replace function refresh_job_credits(p_job_id uuid) returns void
-language plpgsql as $$
+language plpgsql set search_path = public, pg_temp as $$
 declare
   v_charged integer;
   v_returned integer;

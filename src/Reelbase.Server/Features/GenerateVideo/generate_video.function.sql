@@ -7,14 +7,14 @@
 -- p_limits: guest, member, premium (accepted generations per window by user), guest_ip (guests together, by address),
 -- window_seconds; null or absent means unlimited. low_credits_below: a charge that brings the balance below it sends the user's phones a push; null: none does. p_refusal: {"code", "details"} of a refusal by moderation, which stood outside this
 -- transaction; a repeated key finds its stored answer all the same.
--- Plans are generic: each statement of it, and of what it calls, finds rows by their keys, and planning one anew costs more than running it (ADR 85).
+-- Plans are generic: each statement of it, and of what it calls, finds rows by their keys, and planning one anew costs more than running it (ADR 84, ADR 85).
 drop function if exists generate_video(uuid, jsonb, inet, jsonb, integer);
 create or replace function generate_video(
   p_idempotency_key uuid, p_request jsonb, p_ip inet, p_limits jsonb, p_queue_deadline_seconds integer, p_refusal jsonb default null)
 returns table (
   status_code integer, response_data text, replayed boolean, job_id uuid,
   rate_limit integer, rate_remaining integer, rate_reset_at timestamptz)
-language plpgsql security definer set search_path = public, pg_temp set plan_cache_mode = force_generic_plan as $$
+language plpgsql security definer set search_path = public, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 #variable_conflict use_column
 declare
   v_claims jsonb := auth.jwt();
@@ -34,20 +34,21 @@ declare
   v_prompt text := p_request ->> 'prompt';
   v_cost integer;
   v_window_seconds integer := coalesce((p_limits ->> 'window_seconds')::integer, 3600);
-  v_since timestamptz := clock_timestamp() - make_interval(secs => v_window_seconds);
+  v_since timestamptz;
   v_ip record;
   v_consent jsonb;
   v_low integer := (p_limits ->> 'low_credits_below')::integer;
 begin
-  -- The columns that are needed here: putting a whole user together costs more than finding it.
-  select u.id, u.tier, u.is_guest, u.credits_remaining, u.deleted_at, u.banned_at, u.merged_into, u.app_transactions <> '{}' as has_transactions,
+  -- The columns that are needed here: putting a whole user together costs more than finding it. A guest who was merged away before is not locked, as
+  -- lock_account has it: a further merge holds their account and then writes their row.
+  select u.id, u.tier, u.is_guest, u.credits_remaining, u.deleted_at, u.banned_at, u.app_transactions <> '{}' as has_transactions,
     exists (select from sessions s where s.id = v_session and s.revoked_at is null and s.user_id = v_sub) as has_session
-  into v_user from users u where u.id = v_sub for no key update;
+  into v_user from users u where u.id = v_sub and u.merged_into is null for no key update;
   v_me := v_user.id;
-  if v_me is null or not v_user.has_session or coalesce(v_user.banned_at, v_user.deleted_at) is not null or v_user.merged_into is not null then
+  if v_me is null or not v_user.has_session or coalesce(v_user.banned_at, v_user.deleted_at) is not null then
     -- Anything but the ordinary is for require_caller to decide. A merge was committed before or while we waited for the row: then it is the member who asks.
     v_me := (lock_account(require_caller())).id;
-    select id, tier, is_guest, credits_remaining, deleted_at, banned_at, merged_into, app_transactions <> '{}' as has_transactions, true as has_session
+    select id, tier, is_guest, credits_remaining, deleted_at, banned_at, app_transactions <> '{}' as has_transactions, true as has_session
     into v_user from users where id = v_me;
     if v_user.id is null or v_user.deleted_at is not null then
       perform raise_error('ERR_4005', '{"reason":"no_such_user"}');
@@ -55,8 +56,9 @@ begin
   end if;
   if v_model_id is null then
     select id, sunset_at <= now() as has_ended into v_now from models where is_active;
-    if v_now.has_ended then
-      -- Its day has come and the worker has not been by yet: its replacement takes over now.
+    if v_now.has_ended and p_refusal is null and not exists (
+      select from idempotency_log s where s.user_id = v_me and s.idempotency_key = p_idempotency_key and s.expires_at > now()) then
+      -- Its day has come and the worker has not been by yet: its replacement takes over now. A repeated key changes nothing.
       perform retire_models(0);
       select id into v_now from models where is_active;
     end if;
@@ -64,6 +66,8 @@ begin
   end if;
   rate_limit := (p_limits ->> case when v_user.tier = 'premium' then 'premium' when v_user.is_guest then 'guest' else 'member' end)::integer;
 
+  -- After the wait for the row, which is no part of the window.
+  v_since := clock_timestamp() - make_interval(secs => v_window_seconds);
   -- A user's accepted generations are their jobs (deleted ones keep their row), so counting needs no second record. What support retried was not their press.
   select s.request_hash, s.expires_at, s.status_code, s.response_data, s.job_id,
     i.ai_consent = 'on' as asks_consent, exists (select from age_bands b where b.user_id = v_me) as has_band,
@@ -85,7 +89,8 @@ begin
   cross join lateral (
     select count(*)::integer as used, min(j.created_at) as oldest from video_jobs j
     -- A variable, so that the index ends at the window; clock_timestamp() would be asked for every job that the user ever had.
-    where rate_limit is not null and j.user_id = v_me and not j.paid_by_house and j.created_at > v_since) r;
+    where rate_limit is not null and j.user_id = v_me and not j.paid_by_house and j.created_at > v_since) r
+  where i.is_only;
   if v_now.expires_at > now() then
     if v_now.request_hash <> v_hash then
       perform raise_error('ERR_4009');

@@ -41,5 +41,9 @@ public sealed record AdminAssignPurchaseRequest(
     [property: Description(AdminField.AboutReason)] string Reason
 );
 
-/// <summary>What a purchase gave that was given to its owner; 0 when it was theirs already.</summary>
-public sealed record AdminAssignmentResponse(bool Success, int CreditsAdded);
+/// <summary>What a purchase gave that was given to its owner; 0 when it was theirs already, or while its product is unknown, which <c>Pending</c> says.</summary>
+public sealed record AdminAssignmentResponse(
+    bool Success,
+    int CreditsAdded,
+    [property: Description("True while the product of the purchase is unknown; absent otherwise")] bool? Pending = null
+);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Npgsql;
 
 namespace Reelbase.Server.Platform.Database;
 
@@ -27,14 +28,18 @@ public sealed class GroupedCalls<TQuestion, TResponse>(
     /// <param name="cancellationToken">The asker's: they wait no longer, and the statement goes on, since others may be in it.</param>
     public Task<TResponse>? TryAsk(TQuestion question, CancellationToken cancellationToken)
     {
-        var one = new Waiting(question);
+        var one = new Waiting(question, cancellationToken);
         lock (_lock)
         {
             if (_underWay == maxUnderWay)
             {
-                if (_waiting.Count >= maxWaiting)
+                while (_waiting.Count >= maxWaiting)
                 {
-                    return null;
+                    if (!_waiting.Peek().HasLeft)
+                    {
+                        return null;
+                    }
+                    _waiting.Dequeue();
                 }
                 _waiting.Enqueue(one);
                 return one.Response.Task.WaitAsync(cancellationToken);
@@ -74,7 +79,10 @@ public sealed class GroupedCalls<TQuestion, TResponse>(
             var some = new List<Waiting>(Math.Min(_waiting.Count, MaxPerCall));
             while (some.Count < MaxPerCall && _waiting.TryDequeue(out var one))
             {
-                some.Add(one);
+                if (!one.HasLeft)
+                {
+                    some.Add(one);
+                }
             }
             _underWay -= some.Count == 0 ? 1 : 0;
             return some;
@@ -92,6 +100,13 @@ public sealed class GroupedCalls<TQuestion, TResponse>(
                 some[at].Response.SetResult(answers[at]);
             }
         }
+        catch (Exception error) when (some.Count > 1 && IsOfOne(error))
+        {
+            foreach (var one in some)
+            {
+                await CallAsync([one]);
+            }
+        }
         catch (Exception error)
         {
             foreach (var one in some)
@@ -103,8 +118,19 @@ public sealed class GroupedCalls<TQuestion, TResponse>(
         }
     }
 
-    private sealed class Waiting(TQuestion question)
+    /// <summary>Whether a question or its answer is at fault, and not the way to the database or its state, which would fail for each of them.</summary>
+    private static bool IsOfOne(Exception error) =>
+        error switch
+        {
+            PostgresException postgres => !postgres.IsTransient && !postgres.SqlState.StartsWith("57", StringComparison.Ordinal),
+            NpgsqlException or TimeoutException or OperationCanceledException or IOException => false,
+            _ => true,
+        };
+
+    private sealed class Waiting(TQuestion question, CancellationToken left)
     {
+        public bool HasLeft => left.IsCancellationRequested;
+
         public TQuestion Question { get; } = question;
 
         public TaskCompletionSource<TResponse> Response { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);

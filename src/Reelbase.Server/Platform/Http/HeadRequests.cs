@@ -13,7 +13,8 @@ public static class HeadRequests
     private static async Task AnswerAsync(HttpContext context, RequestDelegate next, KnownPaths known)
     {
         var request = context.Request;
-        if (!HttpMethods.IsHead(request.Method) || !known.TakesGetWithoutHead(request.Path))
+        // What asks for a WebSocket by HEAD asks for nothing that GET would answer.
+        if (!HttpMethods.IsHead(request.Method) || request.Headers.ContainsKey("Upgrade") || !known.TakesGetWithoutHead(request.Path))
         {
             await next(context);
             return;

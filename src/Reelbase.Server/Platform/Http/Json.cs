@@ -14,6 +14,9 @@ public static class Json
     /// <summary>The one set of options.</summary>
     public static JsonSerializerOptions Options { get; } = Configure(new JsonSerializerOptions());
 
+    /// <summary>The same for what others send, with fewer levels: an answer holds what was sent with levels of its own around it, and must not fail for that.</summary>
+    public static JsonSerializerOptions Requests { get; } = new(Options) { MaxDepth = 16 };
+
     /// <summary>Applies the rules to <paramref name="options"/>.</summary>
     public static JsonSerializerOptions Configure(JsonSerializerOptions options)
     {
@@ -22,7 +25,7 @@ public static class Json
         options.PropertyNameCaseInsensitive = false;
         options.NumberHandling = JsonNumberHandling.Strict;
         options.AllowDuplicateProperties = false;
-        options.MaxDepth = 16;
+        options.MaxDepth = 64;
         // Answers are never embedded in HTML, and people read Turkish and Spanish better than escapes.
         options.Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
         options.Converters.Add(new TimeConverter());

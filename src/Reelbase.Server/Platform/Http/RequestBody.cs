@@ -43,7 +43,7 @@ public static class RequestBody
         }
         try
         {
-            return JsonSerializer.Deserialize<T>(bytes.AsSpan().StartsWith(ByteOrderMark) ? bytes.AsSpan(ByteOrderMark.Length) : bytes, Json.Options)
+            return JsonSerializer.Deserialize<T>(bytes.AsSpan().StartsWith(ByteOrderMark) ? bytes.AsSpan(ByteOrderMark.Length) : bytes, Json.Requests)
                 ?? throw new ApiException(ErrorCodes.MalformedRequest, new { reason = "not_an_object" });
         }
         catch (JsonException error)

@@ -19,8 +19,14 @@ public sealed record VendorKeyRules(TimeSpan Life, TimeSpan Pause, TimeSpan Time
 /// <param name="read">What checks signatures with one of them; null for one that is of no use here.</param>
 /// <param name="rules">How long they are kept.</param>
 /// <param name="clock">The time.</param>
-public sealed class VendorKeys<TKey>(Func<CancellationToken, Task<string>> fetch, Func<JsonWebKey, TKey?> read, VendorKeyRules rules, TimeProvider clock)
-    : IDisposable
+/// <param name="logger">Told of fetches that failed.</param>
+public sealed class VendorKeys<TKey>(
+    Func<CancellationToken, Task<string>> fetch,
+    Func<JsonWebKey, TKey?> read,
+    VendorKeyRules rules,
+    TimeProvider clock,
+    ILogger logger
+) : IDisposable
     where TKey : class
 {
     private const int MaxKeys = 20;
@@ -70,11 +76,17 @@ public sealed class VendorKeys<TKey>(Func<CancellationToken, Task<string>> fetch
         try
         {
             var keys = new JsonWebKeySet(await fetch(limit.Token)).Keys.Take(MaxKeys).Select(read).OfType<TKey>().ToList();
+            if (keys.Count == 0)
+            {
+                // A vendor always has a key: whoever answers without one, a gateway for example, says nothing about those that we have.
+                throw new FormatException("the answer holds no key of use");
+            }
             _kept = new(keys, clock.GetUtcNow() + rules.Life);
-            (_failure, _nextFetchAt) = (null, clock.GetUtcNow() + rules.Pause);
+            (_failure, _nextFetchAt) = (null, clock.GetUtcNow() + (rules.Pause < rules.Life ? rules.Pause : rules.Life));
         }
         catch (Exception error)
         {
+            logger.LogWarning(error, "The keys of a vendor could not be fetched; those that are kept go on");
             (_failure, _nextFetchAt) = (error, clock.GetUtcNow() + TimeSpan.FromTicks(Math.Min(rules.Pause.Ticks, PauseAfterFailure.Ticks)));
         }
     }

@@ -56,6 +56,26 @@ public sealed class AppSettingsTests(AppSettingsTests.Installation system) : ICl
     }
 
     [Fact]
+    public async Task A_value_with_as_many_levels_as_a_request_may_have_is_in_every_answer()
+    {
+        // The body and its settings are two of sixteen.
+        object value = true;
+        for (var level = 0; level < 13; level++)
+        {
+            value = new Dictionary<string, object> { ["in"] = value };
+        }
+        Assert.Equal(HttpStatusCode.OK, (await SaveAsync(new() { ["deep.flag"] = value })).Status);
+        var answers = new[]
+        {
+            await ReadAsync(),
+            await ApiResponse.ReadAsync(await system.Admin.GetAsync("/admin-list-app-settings")),
+            await ApiResponse.ReadAsync(await system.Admin.GetAsync("/admin-list-actions")),
+        };
+        Assert.All(answers, answer => Assert.True(answer.Status == HttpStatusCode.OK, answer.Text));
+        await SaveAsync(new() { ["deep.flag"] = null });
+    }
+
+    [Fact]
     public async Task A_bad_value_is_refused_by_its_key_and_changes_nothing_of_the_whole_request()
     {
         foreach (

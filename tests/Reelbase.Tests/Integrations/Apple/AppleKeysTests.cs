@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
@@ -30,6 +31,7 @@ public sealed class AppleKeysTests : IAsyncLifetime
     private WebApplication _apple = null!;
     private AppleTokens _tokens = null!;
     private volatile bool _isAway;
+    private volatile bool _isEmpty;
     private volatile TaskCompletionSource? _asked;
     private volatile TaskCompletionSource? _mayAnswer;
     private int _fetches;
@@ -47,7 +49,9 @@ public sealed class AppleKeysTests : IAsyncLifetime
                 Interlocked.Increment(ref _fetches);
                 _asked?.TrySetResult();
                 await (_mayAnswer?.Task ?? Task.CompletedTask);
-                return _isAway ? Results.StatusCode(503) : Results.Json(new { keys = _keys.Select(key => Published(key.Key, key.Value)) });
+                return _isEmpty ? Results.Json(new { keys = Array.Empty<object>() })
+                    : _isAway ? Results.StatusCode(503)
+                    : Results.Json(new { keys = _keys.Select(key => Published(key.Key, key.Value)) });
             }
         );
         await _apple.StartAsync();
@@ -62,7 +66,8 @@ public sealed class AppleKeysTests : IAsyncLifetime
                     MaxTokenAgeSeconds = 604_800,
                 }
             ),
-            _clock
+            _clock,
+            NullLogger<AppleTokens>.Instance
         );
     }
 
@@ -125,6 +130,19 @@ public sealed class AppleKeysTests : IAsyncLifetime
         _isAway = false;
         _clock.Now += TimeSpan.FromSeconds(2);
         Assert.Equal("", await FaultAsync("second"));
+    }
+
+    [Fact]
+    public async Task An_answer_without_a_key_takes_none_away_and_judges_nobody()
+    {
+        Assert.Equal("", await FaultAsync("first"));
+        _isEmpty = true;
+        _clock.Now += TimeSpan.FromSeconds(30);
+        await Assert.ThrowsAsync<VendorKeysUnavailableException>(() => FaultAsync("made-up"));
+        Assert.Equal("", await FaultAsync("first"));
+        _isEmpty = false;
+        _clock.Now += TimeSpan.FromSeconds(2);
+        Assert.Equal("unknown_key", await FaultAsync("made-up"));
     }
 
     [Fact]

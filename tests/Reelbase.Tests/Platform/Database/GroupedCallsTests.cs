@@ -70,9 +70,47 @@ public sealed class GroupedCallsTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => gone.WaitAsync(Patience.Span));
         statement.Answer();
         var next = await NextAsync();
-        Assert.Equal([2, 3], next.Numbers);
+        Assert.Equal([3], next.Numbers);
         next.Answer();
         await AssertAnsweredAsync([1, 3], [first, stays]);
+    }
+
+    [Fact]
+    public async Task Places_of_those_who_left_are_free_for_others()
+    {
+        var calls = New(1, 1);
+        var first = Ask(calls, 1);
+        var statement = await NextAsync();
+        using var left = new CancellationTokenSource();
+        _ = calls.TryAsk(2, left.Token);
+        Assert.Null(calls.TryAsk(3, CancellationToken.None));
+        await left.CancelAsync();
+        var third = calls.TryAsk(3, CancellationToken.None);
+        Assert.NotNull(third);
+        statement.Answer();
+        (await NextAsync()).Answer();
+        await AssertAnsweredAsync([1, 3], [first, third]);
+    }
+
+    [Fact]
+    public async Task A_question_that_cannot_be_answered_fails_none_of_those_who_asked_with_it()
+    {
+        var calls = New(1);
+        var first = Ask(calls, 1);
+        var statement = await NextAsync();
+        Task<string>[] others = [Ask(calls, 2), Ask(calls, 3)];
+        statement.Answer();
+        var together = await NextAsync();
+        Assert.Equal([2, 3], together.Numbers);
+        together.Response.SetException(new OverflowException());
+        var two = await NextAsync();
+        Assert.Equal([2], two.Numbers);
+        two.Response.SetException(new OverflowException());
+        var three = await NextAsync();
+        Assert.Equal([3], three.Numbers);
+        three.Answer();
+        await Assert.ThrowsAsync<OverflowException>(() => others[0].WaitAsync(Patience.Span));
+        await AssertAnsweredAsync([1, 3], [first, others[1]]);
     }
 
     [Fact]

@@ -116,6 +116,43 @@ public sealed class LedgerTests(TestSystem system)
     }
 
     [Fact]
+    public async Task Rows_that_sum_to_zero_wait_for_whoever_moves_the_balance()
+    {
+        var phone = await system.NewGuestAsync();
+        await using var mover = new NpgsqlConnection(system.Owner);
+        await mover.OpenAsync();
+        await using var move = new NpgsqlCommand($"begin; select write_ledger('{phone.UserId}', 7, 'admin_adjustment')", mover);
+        await move.ExecuteNonQueryAsync();
+        var rows = system.ExecuteAsync(
+            $"begin; insert into quota_log (user_id, change, reason, balance_after) values ('{phone.UserId}', 5, 'admin_adjustment', 15), ('{phone.UserId}', -5, 'admin_adjustment', 10); commit"
+        );
+        const string waiting =
+            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like '%insert into quota_log%' and pid <> pg_backend_pid()";
+        await Eventually.IsAsync(() => system.QueryAsync<long>(waiting), waiters => waiters == 1 || rows.IsCompleted);
+        await using var commit = new NpgsqlCommand("commit", mover);
+        await commit.ExecuteNonQueryAsync();
+        Assert.Equal("RB003", (await Assert.ThrowsAsync<PostgresException>(() => rows)).SqlState);
+        Assert.Equal(17, await phone.CreditsAsync());
+        await system.AssertLedgerAsync();
+    }
+
+    [Fact]
+    public async Task A_table_of_another_schema_hides_no_row_of_a_job()
+    {
+        var phone = await system.NewGuestAsync(credits: 20);
+        await phone.GenerateAndWatchAsync("Hidden");
+        var job = await system.QueryAsync<Guid>($"select job_id from video_jobs where user_id = '{phone.UserId}'");
+        // More than it took, while the rows that say so are hidden.
+        var error = await Assert.ThrowsAsync<PostgresException>(() =>
+            system.ExecuteAsync(
+                $"begin; create temp table quota_log (like public.quota_log) on commit drop; update users set credits_remaining = credits_remaining + 100 where id = '{phone.UserId}'; insert into public.quota_log (user_id, job_id, change, reason, balance_after) select id, '{job}', 100, 'admin_refund', credits_remaining from users where id = '{phone.UserId}'; commit"
+            )
+        );
+        Assert.Equal(PostgresErrorCodes.CheckViolation, error.SqlState);
+        await system.AssertLedgerAsync();
+    }
+
+    [Fact]
     public async Task A_job_has_at_most_one_charge_and_one_refund()
     {
         var phone = await system.NewGuestAsync();

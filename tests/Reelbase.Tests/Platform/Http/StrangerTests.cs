@@ -71,6 +71,13 @@ public sealed class StrangerTests(TestSystem system) : IClassFixture<TestSystem>
     }
 
     [Fact]
+    public void A_limit_of_connections_that_lets_nobody_in_is_refused_at_the_start()
+    {
+        var error = Assert.Throws<OptionsValidationException>(() => system.BuildServer(new() { ["Server:ConnectionsPerAddress"] = "0" }));
+        Assert.StartsWith("Server:ConnectionsPerAddress must be at least 1", Assert.Single(error.Failures), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Only_the_exact_paths_of_the_exceptions_pass_the_limiter()
     {
         await using var node = system.BuildServer(new() { ["Flood:RequestsPerSecond"] = "1", ["Flood:BurstRequests"] = "5" });

@@ -23,7 +23,7 @@ public sealed record AppleAccountEvent(string Id, string Type, string Subject, D
 /// Reads what appleid.apple.com signs (RS256): identity tokens and account events. Source of the rules: Apple's "Verifying a user", "id_token" and
 /// "Processing changes for Sign in with Apple accounts".
 /// </summary>
-public sealed class AppleTokens(IHttpClientFactory clients, IOptions<AppleSignInOptions> options, TimeProvider clock) : IDisposable
+public sealed class AppleTokens(IHttpClientFactory clients, IOptions<AppleSignInOptions> options, TimeProvider clock, ILogger<AppleTokens> logger) : IDisposable
 {
     /// <summary>The name of its HTTP client.</summary>
     public const string ClientName = "apple-id";
@@ -41,7 +41,8 @@ public sealed class AppleTokens(IHttpClientFactory clients, IOptions<AppleSignIn
             TimeSpan.FromSeconds(options.Value.KeysRefreshSeconds),
             TimeSpan.FromSeconds(options.Value.TimeoutSeconds)
         ),
-        clock
+        clock,
+        logger
     );
 
     /// <summary>Whether there is anything to check against.</summary>
