@@ -19,7 +19,7 @@ public sealed record VendorKeyRules(TimeSpan Life, TimeSpan Pause, TimeSpan Time
 /// <param name="read">What checks signatures with one of them; null for one that is of no use here.</param>
 /// <param name="rules">How long they are kept.</param>
 /// <param name="clock">The time.</param>
-/// <param name="logger">Told of fetches that failed.</param>
+/// <param name="logger">Gets a warning for each fetch that failed.</param>
 public sealed class VendorKeys<TKey>(
     Func<CancellationToken, Task<string>> fetch,
     Func<JsonWebKey, TKey?> read,
