@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Microsoft.Extensions.Options;
-using Reelbase.Server.Features.Import;
+using Reelbase.Server.Features.Supabase.Import;
 using Reelbase.Server.Integrations.S3;
 using Reelbase.Server.Platform;
 using Reelbase.Server.Platform.Database;

@@ -1,7 +1,7 @@
 using System.CommandLine;
-using Reelbase.Server.Features.Cleanup;
 using Reelbase.Server.Features.Credits;
-using Reelbase.Server.Features.GenerateVideo;
+using Reelbase.Server.Features.Jobs.GenerateVideo;
+using Reelbase.Server.Features.Operations.Cleanup;
 using Reelbase.Server.Platform.Database;
 
 namespace Reelbase.Server.Cli;

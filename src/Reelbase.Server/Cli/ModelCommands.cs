@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Reelbase.Server.Features.Catalog;
-using Reelbase.Server.Features.GenerateVideo;
+using Reelbase.Server.Features.Jobs.GenerateVideo;
 using Reelbase.Server.Integrations;
 using Reelbase.Server.Integrations.Fal;
 using Reelbase.Server.Platform.Database;

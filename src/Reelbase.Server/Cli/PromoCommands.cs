@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Reelbase.Server.Features.PromoCodes;
+using Reelbase.Server.Features.Credits.PromoCodes;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Errors;
 using Reelbase.Server.Platform.Http;

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Microsoft.Extensions.Options;
-using Reelbase.Server.Features.GenerateVideo;
+using Reelbase.Server.Features.Jobs.GenerateVideo;
 using Reelbase.Server.Platform;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Storage;

@@ -3,7 +3,7 @@ using System.Text.Json;
 using Npgsql;
 using Reelbase.Server.Cli;
 using Reelbase.Server.Features.Admin;
-using Reelbase.Server.Features.GenerateVideo;
+using Reelbase.Server.Features.Jobs.GenerateVideo;
 using Reelbase.Server.Features.Purchases;
 using Reelbase.Server.Platform;
 using Reelbase.Server.Platform.Database;

@@ -1,5 +1,5 @@
 using Reelbase.Server.Features.Admin;
-using Reelbase.Server.Features.Alerts;
+using Reelbase.Server.Features.Notifications.Alerts;
 using Reelbase.Server.Integrations;
 using Reelbase.Server.Integrations.Apple.Apns;
 using Reelbase.Server.Integrations.Apple.AppStore;

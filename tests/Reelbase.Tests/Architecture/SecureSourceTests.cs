@@ -17,11 +17,11 @@ public sealed partial class SecureSourceTests
     [
         "Features/Admin/AdminApi.cs",
         // Names of tables are the program's, or come from the source's catalogue and are quoted.
-        "Features/Import/FileImport.cs",
-        "Features/Import/SourceFigures.cs",
-        "Features/Import/SupabaseImport.cs",
-        "Features/Import/SupabaseReport.cs",
-        "Features/Import/SupabaseSource.cs",
+        "Features/Supabase/Import/FileImport.cs",
+        "Features/Supabase/Import/SourceFigures.cs",
+        "Features/Supabase/Import/SupabaseImport.cs",
+        "Features/Supabase/Import/SupabaseReport.cs",
+        "Features/Supabase/Import/SupabaseSource.cs",
         // Names come from the catalogue of the database and are quoted; whatever a caller says is an argument.
         "Features/Supabase/Rest/ReadSql.cs",
         "Features/Supabase/Rest/RestRunner.cs",

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
-using Reelbase.Server.Features.Live;
+using Reelbase.Server.Features.Jobs.Live;
 using Reelbase.Server.Platform.Security;
 using Reelbase.Tests.Support;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
-using Reelbase.Server.Features.GenerateVideo.Queue;
+using Reelbase.Server.Features.Jobs.Queue;
 using Reelbase.Server.Platform.Http;
 
 namespace Reelbase.Tests.Sql;

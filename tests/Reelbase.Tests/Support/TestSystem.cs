@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Reelbase.Server;
-using Reelbase.Server.Features.PromoCodes;
+using Reelbase.Server.Features.Credits.PromoCodes;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Media;
 using Reelbase.Server.Platform.Security;

@@ -2,7 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Npgsql;
 using Reelbase.Server.Features.Files;
-using Reelbase.Server.Features.SignIn;
+using Reelbase.Server.Features.Sessions.SignIn;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Errors;
 using Reelbase.Server.Platform.Http;
@@ -93,7 +93,7 @@ public static class AccountDeletionEndpoints
             var tokens = result.RootElement.GetProperty("apple_tokens").GetInt32();
             feed.Publish(FileRemover.WakeTopic);
             feed.Publish(AppleAuthorizationWorker.WakeTopic);
-            feed.Publish(GenerateVideo.VideoJobWorker.WakeTopic);
+            feed.Publish(Jobs.GenerateVideo.VideoJobWorker.WakeTopic);
             return Json.Result(
                 new DeleteAccountResponse(
                     true,

@@ -1,13 +1,14 @@
 using MudBlazor;
+using Reelbase.Server.Features.Accounts.Ages;
 using Reelbase.Server.Platform.Modules;
 
 namespace Reelbase.Server.Features.Accounts;
 
-/// <summary>Profiles, consents, merging, export and deletion.</summary>
+/// <summary>Profiles, consents, age bands, merging, export and deletion.</summary>
 public sealed class AccountsModule : IModule
 {
     /// <inheritdoc/>
-    public IReadOnlyList<string> OwnedTables => ["users", "user_consents", "consent_terms"];
+    public IReadOnlyList<string> OwnedTables => ["users", "user_consents", "consent_terms", "age_bands"];
 
     /// <inheritdoc/>
     public IReadOnlyList<AdminOperation> AdminOperations => AccountsOperations.All;
@@ -17,13 +18,18 @@ public sealed class AccountsModule : IModule
         [new("admin/users", Icons.Material.Filled.People, "Users", 20), new("admin/consent-terms", Icons.Material.Filled.Handshake, "Consent terms", 70)];
 
     /// <inheritdoc/>
-    public void AddOptions(OptionsRegistry options) => options.Add<ConsentOptions>("Consent");
+    public void AddOptions(OptionsRegistry options)
+    {
+        options.Add<ConsentOptions>("Consent");
+        options.Add<AgesOptions>("Ages");
+    }
 
     /// <inheritdoc/>
     public void AddWorkers(WorkerRegistry workers)
     {
         // Nodes that accept nothing decide nothing about it, whatever their settings are.
         workers.OnApi<ConsentRule>();
+        workers.OnApi<AgePolicies>();
     }
 
     /// <inheritdoc/>
@@ -36,6 +42,7 @@ public sealed class AccountsModule : IModule
             GetConsentTermsEndpoint.Map(routes.Functions);
             MergeGuestEndpoint.Map(routes.Functions);
             routes.Functions.MapAccountDeletion();
+            SetAgeBandEndpoint.Map(routes.Functions);
         }
     }
 }

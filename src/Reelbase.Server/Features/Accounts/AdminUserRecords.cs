@@ -1,8 +1,8 @@
 using System.ComponentModel;
 using Reelbase.Server.Features.Admin;
 using Reelbase.Server.Features.Credits;
+using Reelbase.Server.Features.Operations.Traces;
 using Reelbase.Server.Features.Purchases;
-using Reelbase.Server.Features.Traces;
 using Reelbase.Server.Platform.Modules;
 
 namespace Reelbase.Server.Features.Accounts;

@@ -1,5 +1,5 @@
 using Reelbase.Server.Features.Sessions;
-using Reelbase.Server.Features.SignIn;
+using Reelbase.Server.Features.Sessions.SignIn;
 using Reelbase.Server.Integrations.Apple.SignIn;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Errors;

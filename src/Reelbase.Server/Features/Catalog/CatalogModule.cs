@@ -1,21 +1,26 @@
 using MudBlazor;
+using Reelbase.Server.Features.Catalog.AppSettings;
 using Reelbase.Server.Features.Catalog.Console;
 using Reelbase.Server.Platform.Http;
 using Reelbase.Server.Platform.Modules;
 
 namespace Reelbase.Server.Features.Catalog;
 
-/// <summary>Models and themes.</summary>
+/// <summary>Models and themes, flags of the app, and limits of the server that change while everything runs.</summary>
 public sealed class CatalogModule : IModule
 {
     /// <inheritdoc/>
-    public IReadOnlyList<string> OwnedTables => ["models", "themes", "foreign_results"];
+    public IReadOnlyList<string> OwnedTables => ["models", "themes", "foreign_results", "app_settings"];
 
     /// <inheritdoc/>
-    public IReadOnlyList<AdminOperation> AdminOperations => CatalogOperations.All;
+    public IReadOnlyList<AdminOperation> AdminOperations { get; } = [.. CatalogOperations.All, .. AppSettingsOperations.All];
 
     /// <inheritdoc/>
-    public IReadOnlyList<MenuEntry> MenuEntries => [new("admin/models", Icons.Material.Filled.AutoAwesome, "Models and themes", 40)];
+    public IReadOnlyList<MenuEntry> MenuEntries =>
+        [
+            new("admin/models", Icons.Material.Filled.AutoAwesome, "Models and themes", 40),
+            new("admin/app-settings", Icons.Material.Filled.Tune, "App settings", 80),
+        ];
 
     /// <inheritdoc/>
     public void AddOptions(OptionsRegistry options) => options.Add<CatalogOptions>("Catalog");
@@ -35,6 +40,7 @@ public sealed class CatalogModule : IModule
     public void AddWorkers(WorkerRegistry workers)
     {
         workers.OnWorker<ModelKeeper>();
+        workers.OnApi<ServerLimits>();
     }
 
     /// <inheritdoc/>
@@ -44,6 +50,7 @@ public sealed class CatalogModule : IModule
         {
             GetModelsEndpoint.Map(routes.Functions);
             GetThemesEndpoint.Map(routes.Functions);
+            GetAppSettingsEndpoint.Map(routes.Functions);
         }
     }
 }

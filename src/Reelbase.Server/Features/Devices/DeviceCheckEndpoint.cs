@@ -1,6 +1,6 @@
 using System.Buffers.Text;
 using Microsoft.Extensions.Options;
-using Reelbase.Server.Features.AppSettings;
+using Reelbase.Server.Features.Catalog.AppSettings;
 using Reelbase.Server.Features.Sessions;
 using Reelbase.Server.Integrations.Apple.DeviceCheck;
 using Reelbase.Server.Platform.Database;

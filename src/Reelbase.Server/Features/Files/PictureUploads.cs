@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Options;
-using Reelbase.Server.Features.AppSettings;
+using Reelbase.Server.Features.Catalog.AppSettings;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Http;
 using Reelbase.Server.Platform.Media;

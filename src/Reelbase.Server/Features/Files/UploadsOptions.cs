@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
-using Reelbase.Server.Features.AppSettings;
+using Reelbase.Server.Features.Catalog.AppSettings;
 
 namespace Reelbase.Server.Features.Files;
 

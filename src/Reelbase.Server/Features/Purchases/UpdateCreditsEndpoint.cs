@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.Options;
-using Reelbase.Server.Features.AppSettings;
+using Reelbase.Server.Features.Catalog.AppSettings;
 using Reelbase.Server.Integrations;
 using Reelbase.Server.Integrations.Apple.AppStore;
 using Reelbase.Server.Platform.Database;

@@ -1,12 +1,13 @@
+using Reelbase.Server.Features.Sessions.SignIn;
 using Reelbase.Server.Platform.Modules;
 
 namespace Reelbase.Server.Features.Sessions;
 
-/// <summary>Sessions and their refresh tokens.</summary>
+/// <summary>Sessions and their refresh tokens; Sign in with Apple.</summary>
 public sealed class SessionsModule : IModule
 {
     /// <inheritdoc/>
-    public IReadOnlyList<string> OwnedTables => ["sessions", "refresh_tokens", "former_refresh_tokens"];
+    public IReadOnlyList<string> OwnedTables => ["sessions", "refresh_tokens", "former_refresh_tokens", "apple_authorizations", "used_identity_tokens"];
 
     /// <inheritdoc/>
     public IReadOnlyList<AdminOperation> AdminOperations => SessionsOperations.All;
@@ -17,7 +18,16 @@ public sealed class SessionsModule : IModule
         if (context.IsApi)
         {
             services.AddSingleton<SessionService>();
+            services.AddSingleton<AppleSignIn>();
+            services.AddSingleton<AppleAuthorizations>();
         }
+    }
+
+    /// <inheritdoc/>
+    public void AddWorkers(WorkerRegistry workers)
+    {
+        workers.OnWorker<AppleAuthorizationWorker>();
+        workers.OnWorker<AppleAccountEventWorker>();
     }
 
     /// <inheritdoc/>
@@ -26,6 +36,7 @@ public sealed class SessionsModule : IModule
         if (routes.Context.IsApi)
         {
             routes.Functions.MapSessions();
+            AppleAccountEventsEndpoint.Map(routes.Functions);
         }
     }
 }

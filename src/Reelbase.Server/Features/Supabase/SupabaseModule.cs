@@ -8,11 +8,11 @@ using Reelbase.Server.Platform.Modules;
 
 namespace Reelbase.Server.Features.Supabase;
 
-/// <summary>The endpoints of Supabase's clients: auth, rest, realtime, functions; and shipped builds of an app that have no others.</summary>
+/// <summary>The endpoints of Supabase's clients: auth, rest, realtime, functions; shipped builds of an app that have no others; and moving in from its database and its files.</summary>
 public sealed class SupabaseModule : IModule
 {
     /// <inheritdoc/>
-    public IReadOnlyList<string> OwnedTables => ["unverified_uses"];
+    public IReadOnlyList<string> OwnedTables => ["unverified_uses", "imports", "import_files", "import_findings"];
 
     /// <inheritdoc/>
     public void AddOptions(OptionsRegistry options)

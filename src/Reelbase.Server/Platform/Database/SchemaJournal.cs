@@ -64,6 +64,11 @@ internal sealed record SchemaJournal(IReadOnlyDictionary<string, string> Files, 
                 files[reader.GetString(0)] = reader.GetString(1);
             }
         }
+        // Files that say how something is now were named with their folder once; the object is the same wherever its file lies.
+        foreach (var (path, hash) in files.Where(file => IsFolderName(file.Key)).ToList())
+        {
+            files.TryAdd(path[(path.LastIndexOf('/') + 1)..], hash);
+        }
         var (level, oldest, fingerprint) = (SchemaRelease.FirstLevel, SchemaRelease.FirstLevel, "");
         var replaced = new HashSet<string>(StringComparer.Ordinal);
         if (await ScalarAsync(connection, "select to_regclass('reelbase.schema_releases') is not null", cancellationToken) is true)
@@ -115,6 +120,9 @@ internal sealed record SchemaJournal(IReadOnlyDictionary<string, string> Files, 
         };
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
+
+    private static bool IsFolderName(string name) =>
+        name.StartsWith("Features/", StringComparison.Ordinal) || name.StartsWith("Platform/", StringComparison.Ordinal);
 
     private static async Task<object?> ScalarAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
     {

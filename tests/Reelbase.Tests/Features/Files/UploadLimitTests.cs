@@ -1,5 +1,5 @@
 using System.Net;
-using Reelbase.Server.Features.Cleanup;
+using Reelbase.Server.Features.Operations.Cleanup;
 using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Features;

@@ -73,9 +73,18 @@ public sealed class MigratorTests
         );
         var files = (await Migrate(owner)).Files;
         // A function that was dropped lost its grants with it, so they are given again with every function.
-        Assert.Equal(["Features/Credits/deduct_credits.function.sql"], files.Where(file => !file.EndsWith(".grant.sql", StringComparison.Ordinal)));
-        Assert.Contains("Features/Credits/credits.grant.sql", files);
+        Assert.Equal(["deduct_credits.function.sql"], files.Where(file => !file.EndsWith(".grant.sql", StringComparison.Ordinal)));
+        Assert.Contains("credits.grant.sql", files);
         Assert.Equal("1", await OneAsync(owner, "select count(*) from pg_proc where proname = 'deduct_credits'"));
+    }
+
+    [Fact]
+    public async Task A_file_that_moved_to_another_folder_does_not_run_again()
+    {
+        var owner = await TestCluster.CloneAsync();
+        // Releases before this one kept the folder in the name.
+        await TestCluster.ExecuteAsync(owner, "update reelbase.schema_files set name = 'Features/Elsewhere/' || name where name not like '%/%'");
+        Assert.Empty((await Migrate(owner)).Files);
     }
 
     [Fact]

@@ -9,7 +9,7 @@ namespace Reelbase.Tests.Database;
 /// <summary>Releases one after the other on one database: nothing goes back, nothing waits long, nothing is done by half.</summary>
 public sealed partial class RollTests
 {
-    private const string Seeded = "Features/Credits/deduct_credits.function.sql";
+    private const string Seeded = "deduct_credits.function.sql";
 
     [Fact]
     public async Task An_older_program_changes_nothing_and_may_serve_beside_the_newer_one()

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Options;
-using Reelbase.Server.Features.GenerateVideo;
+using Reelbase.Server.Features.Jobs.GenerateVideo;
 using Reelbase.Server.Platform;
 using Reelbase.Server.Platform.Http;
 using Reelbase.Tests.Support;

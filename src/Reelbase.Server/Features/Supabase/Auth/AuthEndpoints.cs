@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Options;
 using Reelbase.Server.Features.Sessions;
-using Reelbase.Server.Features.SignIn;
+using Reelbase.Server.Features.Sessions.SignIn;
 using Reelbase.Server.Platform.Http;
 using Reelbase.Server.Platform.Security;
 

@@ -1,6 +1,6 @@
 using Npgsql;
 using Reelbase.Server.Features.Sessions;
-using Reelbase.Server.Features.SignIn;
+using Reelbase.Server.Features.Sessions.SignIn;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Errors;
 using Reelbase.Server.Platform.Http;

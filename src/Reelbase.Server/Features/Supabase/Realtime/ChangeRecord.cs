@@ -1,8 +1,8 @@
 using System.Text.Json;
 using Microsoft.Extensions.Options;
 using Reelbase.Server.Features.Files;
-using Reelbase.Server.Features.GenerateVideo;
-using Reelbase.Server.Features.Live;
+using Reelbase.Server.Features.Jobs.GenerateVideo;
+using Reelbase.Server.Features.Jobs.Live;
 using Reelbase.Server.Platform.Http;
 
 namespace Reelbase.Server.Features.Supabase.Realtime;

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Reelbase.Server.Features.Live;
+using Reelbase.Server.Features.Jobs.Live;
 using Reelbase.Server.Platform.Database;
 
 namespace Reelbase.Server.Features.Supabase.Realtime;

@@ -4,7 +4,7 @@ using System.Net;
 using System.Net.WebSockets;
 using System.Threading.RateLimiting;
 using Microsoft.Extensions.Options;
-using Reelbase.Server.Features.Live;
+using Reelbase.Server.Features.Jobs.Live;
 using Reelbase.Server.Platform.Http;
 using Reelbase.Server.Platform.Security;
 using Reelbase.Server.Platform.Work;

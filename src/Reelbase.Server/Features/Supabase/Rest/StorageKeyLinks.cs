@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
 using Reelbase.Server.Features.Files;
-using Reelbase.Server.Features.GenerateVideo;
+using Reelbase.Server.Features.Jobs.GenerateVideo;
 
 namespace Reelbase.Server.Features.Supabase.Rest;
 

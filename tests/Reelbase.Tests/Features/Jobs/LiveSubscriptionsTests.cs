@@ -1,0 +1,112 @@
+using Reelbase.Server.Features.Jobs.Live;
+using Reelbase.Server.Platform.Database;
+using Reelbase.Tests.Support;
+
+namespace Reelbase.Tests.Platform;
+
+/// <summary>Who is known to watch while others come and go.</summary>
+[Quick]
+public sealed class LiveSubscriptionsTests
+{
+    private sealed class Nobody : ILiveListener
+    {
+        public void OnEnd(LiveWatch watch, string reason) { }
+    }
+
+    [Fact]
+    public void A_reading_that_ends_after_its_watcher_left_does_not_forget_whoever_came_meanwhile()
+    {
+        var (user, job, session) = (Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid());
+        var subscriptions = new LiveSubscriptions();
+        LiveWatch New() => new(null!, CallerOf(user, session), new LiveInterest([job]), new Nobody());
+        var first = New();
+        subscriptions.Add(first);
+        var reading = subscriptions.Take(10);
+        subscriptions.Remove(first);
+        subscriptions.Add(New());
+        subscriptions.Apply(reading, Enumerable.Empty<LiveRead>().ToLookup(row => row.Ask), isListening: true, DateTime.UtcNow);
+        Assert.Equal(1, subscriptions.Watchers);
+        Assert.Equal([session], subscriptions.Known().Sessions);
+        Assert.Equal([job], subscriptions.Known().Jobs);
+        Assert.True(subscriptions.MarkJob(job));
+    }
+
+    [Fact]
+    public void Watches_of_one_user_that_end_do_not_walk_all_of_their_jobs_each()
+    {
+        const int watches = 200;
+        const int jobs = 5;
+        var (user, session) = (Guid.NewGuid(), Guid.NewGuid());
+        var subscriptions = new LiveSubscriptions();
+        var asked = new Asked();
+        var all = Enumerable
+            .Range(0, watches)
+            .Select(_ => new LiveWatch(null!, CallerOf(user, session), new LiveInterest(new AskedJobs(asked, jobs)), new Nobody()))
+            .ToList();
+        all.ForEach(subscriptions.Add);
+        Assert.Equal(watches * jobs, subscriptions.Known().Jobs.Length);
+        all.ForEach(subscriptions.Remove);
+        Assert.Empty(subscriptions.Known().Jobs);
+        Assert.False(subscriptions.MarkUser(user));
+        Assert.InRange(asked.Times, 0, 10 * watches);
+    }
+
+    [Fact]
+    public void A_job_is_watched_until_the_last_of_its_watchers_has_gone()
+    {
+        var (user, session, job) = (Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid());
+        var subscriptions = new LiveSubscriptions();
+        LiveWatch New(bool status) => new(null!, CallerOf(user, session), new LiveInterest([job], status), new Nobody());
+        var (first, second) = (New(false), New(true));
+        subscriptions.Add(first);
+        subscriptions.Add(second);
+        Assert.Equal([job], subscriptions.Take(10)[0].Ask.Statuses);
+        subscriptions.Remove(second);
+        // Disposed twice is left once.
+        subscriptions.Remove(second);
+        Assert.True(subscriptions.MarkJob(job));
+        Assert.Empty(subscriptions.Take(10)[0].Ask.Statuses);
+        subscriptions.Remove(first);
+        Assert.False(subscriptions.MarkJob(job));
+        Assert.Empty(subscriptions.Take(10));
+    }
+
+    private sealed class Asked
+    {
+        public int Times { get; set; }
+    }
+
+    /// <summary>Jobs that count how often somebody asks whether one of them is a given one.</summary>
+    private sealed class AskedJobs(Asked asked, int count) : IReadOnlyCollection<Guid>, ICollection<Guid>
+    {
+        private readonly HashSet<Guid> _jobs = [.. Enumerable.Range(0, count).Select(_ => Guid.NewGuid())];
+
+        public int Count => _jobs.Count;
+        public bool IsReadOnly => true;
+
+        public bool Contains(Guid item)
+        {
+            asked.Times++;
+            return _jobs.Contains(item);
+        }
+
+        public IEnumerator<Guid> GetEnumerator()
+        {
+            asked.Times++;
+            return _jobs.GetEnumerator();
+        }
+
+        System.Collections.IEnumerator System.Collections.IEnumerable.GetEnumerator() => GetEnumerator();
+
+        public void Add(Guid item) => throw new NotSupportedException();
+
+        public void Clear() => throw new NotSupportedException();
+
+        public void CopyTo(Guid[] array, int arrayIndex) => _jobs.CopyTo(array, arrayIndex);
+
+        public bool Remove(Guid item) => throw new NotSupportedException();
+    }
+
+    private static Caller CallerOf(Guid user, Guid session) =>
+        new("authenticated", user, $$"""{"role":"authenticated","sub":"{{user}}","session_id":"{{session}}"}""");
+}
