@@ -128,13 +128,19 @@ internal static class AdminUserCommands
     /// <summary><c>admin token --email E</c>: a bearer token for the admin API.</summary>
     private static async Task<int> PrintTokenAsync(WebApplicationBuilder builder, AdminDatabase database, string email)
     {
+        using var tokens = NewTokens(builder);
+        Console.WriteLine(await StartTokenAsync(database, tokens, email));
+        return 0;
+    }
+
+    /// <summary>Begins a session of an admin's that has a token only.</summary>
+    internal static async Task<string> StartTokenAsync(AdminDatabase database, AccessTokens tokens, string email)
+    {
         var session = Guid.NewGuid();
         var id =
             await database.ScalarAsync<Guid?>("select start_admin_token($1, $2)", CancellationToken.None, email, session)
             ?? throw new ArgumentException($"{email} is no admin: create one with admin create --email {email}");
-        using var tokens = NewTokens(builder);
-        Console.WriteLine(tokens.Create(new(id, session, "admin", false, email)).Token);
-        return 0;
+        return tokens.Create(new(id, session, "admin", false, email)).Token;
     }
 
     internal static Keys LoadKeys(WebApplicationBuilder builder)

@@ -1,7 +1,11 @@
 using System.Net.Http.Headers;
+using Microsoft.Extensions.DependencyInjection;
 using Reelbase.Server;
+using Reelbase.Server.Cli;
 using Reelbase.Server.Features.Admin;
+using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Modules;
+using Reelbase.Server.Platform.Security;
 
 namespace Reelbase.Tests.Support;
 
@@ -28,18 +32,13 @@ public class AdminSystem : TestSystem
     /// <summary>Makes an admin, and a client with their bearer token.</summary>
     public async Task<HttpClient> TokenAsync(string email, string? role = null)
     {
-        var (code, output) = await RunAsync(role is null ? ["create", "--email", email] : ["create", "--email", email, "--role", role]);
-        Assert.True(code == 0, output);
-        (code, output) = await RunAsync("token", "--email", email);
-        Assert.True(code == 0, output);
-        return new HttpClient
-        {
-            BaseAddress = new Uri(Url),
-            DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", output.Trim()) },
-        };
+        await NewAdminAsync(email, role);
+        await using var database = new AdminDatabase(Strings);
+        var token = await AdminUserCommands.StartTokenAsync(database, Server.Services.GetRequiredService<AccessTokens>(), email);
+        return new HttpClient { BaseAddress = new Uri(Url), DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", token) } };
     }
 
-    /// <summary>Runs a verb of <c>./reelbase admin</c>.</summary>
+    /// <summary>Runs a verb of <c>./reelbase admin</c> as its own process, which costs seconds: for tests of the command line.</summary>
     public Task<(int Code, string Output)> RunAsync(params string[] arguments) =>
         ServerProcess.RunAsync(
             new Dictionary<string, string> { ["REELBASE__Server__DataDirectory"] = DataDirectory, ["REELBASE__Database__ConnectionString"] = Owner },

@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Reelbase.Server;
+using Reelbase.Server.Features.Admin;
 using Reelbase.Server.Features.Credits.PromoCodes;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Media;
@@ -312,6 +313,13 @@ public partial class TestSystem : IAsyncLifetime
         var normalized = PromoCode.Normalize(code)!;
         var hash = Convert.ToHexStringLower(PromoCode.Hash(Server.Services.GetRequiredService<Keys>(), normalized));
         return QueryAsync<Guid>($"select create_promo_code(null, 'a test', '{hash}', '{PromoCode.Hint(normalized)}', 'a test', {credits}, {uses}, {times})");
+    }
+
+    /// <summary>An admin as <c>./reelbase admin create</c> makes one, without the seconds that its process takes.</summary>
+    public async Task<NewAdmin> NewAdminAsync(string email, string? role = null)
+    {
+        await using var database = new AdminDatabase(Strings);
+        return await new AdminCredentials(Server.Services.GetRequiredService<Keys>(), TimeProvider.System).CreateAsync(database, email, role);
     }
 
     /// <summary>One value, read as the owner.</summary>

@@ -136,11 +136,8 @@ public sealed partial class AdminSignInTests(AdminSystem system) : IClassFixture
 
     private async Task<(string Password, string Secret)> CreateAsync(string email)
     {
-        var data = new Dictionary<string, string> { ["REELBASE__Server__DataDirectory"] = system.DataDirectory };
-        var (code, output) = await ServerProcess.RunAsync(data, "admin", "create", "--email", email, "--database", system.Owner);
-        Assert.True(code == 0, output);
-        string Line(string name) => Regex.Match(output, $"^{name}: (.*)$", RegexOptions.Multiline).Groups[1].Value.Trim();
-        return (Line("Password"), Line("TOTP secret"));
+        var admin = await system.NewAdminAsync(email);
+        return (admin.Password, admin.TotpSecret);
     }
 
     private static string Code(string secret) => new Totp(Base32Encoding.ToBytes(secret)).ComputeTotp();

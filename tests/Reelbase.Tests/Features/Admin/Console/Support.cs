@@ -25,7 +25,8 @@ public class ConsoleSystem : TestSystem
     public override async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();
-        (Password, TotpSecret) = await CreateAdminAsync(Email);
+        var admin = await NewAdminAsync(Email);
+        (Password, TotpSecret) = (admin.Password, admin.TotpSecret);
         _playwright = await Playwright.CreateAsync();
         // Debian's Chromium; as root it runs only without its sandbox, and it opens nothing here but loopback.
         _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = "/usr/bin/chromium", Args = ["--no-sandbox"] });

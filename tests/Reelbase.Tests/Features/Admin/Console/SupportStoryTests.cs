@@ -130,7 +130,7 @@ public sealed class SupportStoryTests(ConsoleSystem system) : IClassFixture<Cons
         await Expect(own.GetByRole(AriaRole.Button, new() { Name = "Decline" })).ToBeVisibleAsync();
         await Expect(own.GetByRole(AriaRole.Button, new() { Name = "Approve" })).ToHaveCountAsync(0);
         const string email = "approves@support.example";
-        var (password, secret) = await system.CreateAdminAsync(email);
+        var (_, password, secret, _) = await system.NewAdminAsync(email);
         var other = await system.OpenAsync();
         await SubmitAsync(other, email, password, await system.CodeAsync(email, secret));
         await Expect(other.GetByRole(AriaRole.Heading, new() { Name = "Overview", Level = 1 })).ToBeVisibleAsync();
@@ -200,7 +200,7 @@ public sealed class SupportStoryTests(ConsoleSystem system) : IClassFixture<Cons
         Assert.Equal(HttpStatusCode.Forbidden, (await phone.GetAsync("/get-user-credits")).Status);
         // An admin who is banned while a page is open loses it.
         const string email = "leaves@support.example";
-        var (password, secret) = await system.CreateAdminAsync(email);
+        var (_, password, secret, _) = await system.NewAdminAsync(email);
         var other = await system.OpenAsync();
         await SubmitAsync(other, email, password, await system.CodeAsync(email, secret));
         await Expect(other.GetByRole(AriaRole.Heading, new() { Name = "Overview", Level = 1 })).ToBeVisibleAsync();
