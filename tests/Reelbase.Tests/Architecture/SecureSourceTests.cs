@@ -148,7 +148,7 @@ public sealed partial class SecureSourceTests
                 && !decided.Contains($"{name.Split('.')[0]} (", StringComparison.Ordinal)
                 && !decided.Contains(name.Split('.')[^1], StringComparison.OrdinalIgnoreCase)
         );
-        foreach (var project in Repository.Files("src", "*.csproj"))
+        foreach (var project in Repository.Files("src", "*.csproj").Concat(Repository.Files("tools", "*.csproj")))
         {
             var locked = File.ReadAllText(Path.Combine(Path.GetDirectoryName(project)!, "packages.lock.json"));
             Assert.Equal(Resolved().Count(locked), ContentHash().Count(locked));
@@ -163,7 +163,11 @@ public sealed partial class SecureSourceTests
         Assert.Contains("<NuGetAudit>true", rules, StringComparison.Ordinal);
         Assert.Contains("<TreatWarningsAsErrors>true", rules, StringComparison.Ordinal);
         Assert.DoesNotContain("NU190", rules, StringComparison.Ordinal);
-        Assert.Contains("--vulnerable --include-transitive", File.ReadAllText(Repository.PathOf("reelbase")), StringComparison.Ordinal);
+        Assert.Contains(
+            "--vulnerable --include-transitive",
+            File.ReadAllText(Repository.PathOf("tools/Reelbase.Dev/Testing/CheckCommand.cs")),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]

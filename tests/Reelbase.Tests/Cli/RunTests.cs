@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
+using Reelbase.Dev;
+using Reelbase.Dev.Running;
 using Reelbase.Server;
 using Reelbase.Server.Platform;
 using Reelbase.Simulators.Lan;
@@ -134,45 +136,42 @@ public sealed class RunTests
         );
     }
 
-    /// <summary>The script's own functions, and starts that all find what a run that was killed has left.</summary>
+    /// <summary>Starts that all find what a run that was killed has left; each is a process that lives until the round is over.</summary>
     [Fact]
     public async Task Of_many_starts_at_once_on_the_data_of_a_killed_run_one_goes_on()
     {
-        var folder = Directory.CreateDirectory(Path.Combine(TestCluster.Home, "starts-" + Guid.NewGuid().ToString("N")[..8])).FullName;
-        var start = Path.Combine(folder, "reelbase-run-start");
-        await Script.WriteAsync(
-            start,
-            $$"""
-            #!/usr/bin/env bash
-            DATA={{folder}}
-            eval "$(sed -n -e '/^say()/p' -e '/^fail()/p' -e '/^refuse_second_run() /,/^}/p' -e '/^claim_run() /,/^}/p' '{{Repository.PathOf("reelbase")}}')"
-            if (claim_run) 2>/dev/null; then echo on; else echo refused; fi
-            read -r _
-            """
-        );
-        for (var round = 0; round < 10; round++)
+        RunFolder folder = new(Directory.CreateDirectory(Path.Combine(TestCluster.Home, "starts-" + Guid.NewGuid().ToString("N")[..8])).FullName);
+        var starts = Enumerable.Range(0, 8).Select(_ => Process.Start("bash", ["-c", "exec -a 'dotnet Reelbase.Dev.dll run' sleep 600"])).ToList();
+        try
         {
-            await File.WriteAllTextAsync(Path.Combine(folder, "run.pid"), "999999999\n");
-            var starts = Enumerable
-                .Range(0, 8)
-                .Select(_ => Process.Start(new ProcessStartInfo(start) { RedirectStandardInput = true, RedirectStandardOutput = true })!)
-                .ToList();
+            for (var round = 0; round < 10; round++)
+            {
+                await File.WriteAllTextAsync(folder.File("run.pid"), "999999999\n");
+                var claimed = await Task.WhenAll(starts.Select(one => Task.Run(() => TryClaim(folder, one.Id))));
+                var winner = Assert.Single(starts.Where((_, index) => claimed[index]));
+                Assert.Equal($"{winner.Id}\n", await File.ReadAllTextAsync(folder.File("run.pid")));
+            }
+        }
+        finally
+        {
+            foreach (var one in starts)
+            {
+                one.Kill();
+                await one.WaitForExitAsync();
+                one.Dispose();
+            }
+        }
+
+        static bool TryClaim(RunFolder folder, int process)
+        {
             try
             {
-                var said = await Task.WhenAll(starts.Select(one => one.StandardOutput.ReadLineAsync()));
-                Assert.Equal(["on"], said.Where(word => word != "refused"));
-                var winner = starts[Array.IndexOf(said, "on")];
-                Assert.Equal($"{winner.Id}\n", await File.ReadAllTextAsync(Path.Combine(folder, "run.pid")));
+                folder.Claim(process);
+                return true;
             }
-            finally
+            catch (Refusal refusal) when (refusal.Message.StartsWith("another ./reelbase run works on this data already", StringComparison.Ordinal))
             {
-                foreach (var one in starts)
-                {
-                    // Each lives until it has read a line, so that none is taken for a run that is over.
-                    one.StandardInput.Close();
-                    await one.WaitForExitAsync();
-                    one.Dispose();
-                }
+                return false;
             }
         }
     }
@@ -180,24 +179,10 @@ public sealed class RunTests
     [Fact]
     public async Task After_a_start_at_another_port_the_storys_link_leads_there()
     {
-        var folder = Directory.CreateDirectory(Path.Combine(TestCluster.Home, "story-" + Guid.NewGuid().ToString("N")[..8])).FullName;
-        await File.WriteAllTextAsync(
-            Path.Combine(folder, "story.txt"),
-            "Credits: 10\nVideo: http://127.0.0.1:5080/storage/v1/object/sign/videos/a.mp4?token=t\n"
-        );
-        var program = Path.Combine(folder, "story");
-        await Script.WriteAsync(
-            program,
-            $$"""
-            #!/usr/bin/env bash
-            DATA={{folder}}
-            eval "$(sed -n -e '/^say()/p' -e '/^play_story() /,/^}/p' '{{Repository.PathOf("reelbase")}}')"
-            play_story first http://127.0.0.1:5999 http://127.0.0.1:6000 http://127.0.0.1:5999
-            """
-        );
-        var (code, output) = await DeployTests.RunAsync(program, []);
-        Assert.Equal(0, code);
-        Assert.Contains("Video: http://127.0.0.1:5999/storage/v1/object/sign/videos/a.mp4?token=t\n", output, StringComparison.Ordinal);
+        RunFolder folder = new(Directory.CreateDirectory(Path.Combine(TestCluster.Home, "story-" + Guid.NewGuid().ToString("N")[..8])).FullName);
+        Assert.Empty(Story.Recall(folder, "http://127.0.0.1:5999"));
+        await File.WriteAllTextAsync(folder.File("story.txt"), "Credits: 10\nVideo: http://127.0.0.1:5080/storage/v1/object/sign/videos/a.mp4?token=t\n");
+        Assert.Equal("Video: http://127.0.0.1:5999/storage/v1/object/sign/videos/a.mp4?token=t", Story.Recall(folder, "http://127.0.0.1:5999").Last());
     }
 
     [Theory]
