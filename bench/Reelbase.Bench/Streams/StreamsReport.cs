@@ -58,7 +58,12 @@ public sealed class StreamsReport
     }
 
     public void Running(FloodCosts costs) =>
-        Add("with these open and nothing happening: the server, PostgreSQL", Text($"{Share(costs.Server):0.0}, {Share(costs.Database):0.0} % of a core"));
+        Add(
+            "with these open and nothing happening: the server, PostgreSQL, both",
+            Text($"{Share(costs.Server):0.0}, {Share(costs.Database):0.0}, {Share(costs.Server + costs.Database):0.0} % of a core"),
+            Text($"{ShareOfACore:0} % or less"),
+            Share(costs.Server + costs.Database) <= ShareOfACore
+        );
 
     public void Stayed(int open) => Add("  still open", Text($"{open}"), "all", open == Streams);
 

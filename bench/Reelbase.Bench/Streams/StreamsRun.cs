@@ -39,7 +39,8 @@ public sealed class StreamsRun : IAsyncDisposable
             Watching = watching,
             Seconds = seconds,
         };
-        await using (var stage = await Stage.PrepareAsync())
+        // As many streams of as few waiting jobs as are asked for.
+        await using (var stage = await Stage.PrepareAsync(new Dictionary<string, string> { ["REELBASE__Live__StreamsPerUser"] = "-1" }))
         {
             await using var run = new StreamsRun();
             await run.MeasureAsync(stage, report);

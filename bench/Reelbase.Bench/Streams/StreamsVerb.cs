@@ -11,7 +11,7 @@ public static class StreamsVerb
 
     public static async Task<int> RunAsync(string[] args)
     {
-        var (streams, watching, seconds, isRecorded) = (10_000, 2000, 20, false);
+        var (streams, watching, seconds, isRecorded) = (10_000, 10_000, 20, false);
         for (var at = 0; at < args.Length; at++)
         {
             var value = at + 1 < args.Length && int.TryParse(args[at + 1], NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;

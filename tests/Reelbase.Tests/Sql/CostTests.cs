@@ -42,6 +42,7 @@ public sealed class CostTests(SqlDatabase database)
     [InlineData("get_job_status")]
     [InlineData("find_job_status")]
     [InlineData("read_live")]
+    [InlineData("read_live_statuses")]
     [InlineData("sweep_live")]
     public async Task What_a_press_a_status_or_a_change_calls_is_planned_once_for_a_connection(string function)
     {

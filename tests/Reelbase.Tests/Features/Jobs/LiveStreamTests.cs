@@ -68,6 +68,51 @@ public sealed class LiveStreamTests(LiveStreamTests.Installation system) : IClas
     }
 
     [Fact]
+    public async Task Statuses_of_many_watchers_are_read_together_and_of_nobody_one_by_one()
+    {
+        var streams = new List<StreamReader>();
+        var jobs = new List<string>();
+        for (var number = 0; number < 3; number++)
+        {
+            var phone = await system.NewGuestAsync();
+            jobs.Add((await phone.GenerateAsync("One of many [slow 600]"))["job_id"].GetString()!);
+            streams.Add(new(await (await WatchAsync(phone, jobs[^1])).Content.ReadAsStreamAsync()));
+            await Phone.ReadUntilAsync(streams[^1], "\"processing\"");
+        }
+        // From here on whoever is read one by one, as the user, gets what is not so.
+        var before = await system.QueryAsync<string>("select pg_get_functiondef('get_video_status(uuid)'::regprocedure)");
+        await using var mark = new Planted(() => system.ExecuteAsync(before));
+        await system.ExecuteAsync(before.Replace("j.prompt", "'Read one by one'::text", StringComparison.Ordinal));
+        await system.ExecuteAsync(
+            $"update video_jobs set prompt = 'Changed behind the back' where job_id in ({string.Join(',', jobs.Select(job => $"'{job}'"))})"
+        );
+        foreach (var stream in streams)
+        {
+            using var limit = Patience.Limit();
+            string? line;
+            do
+            {
+                line = await stream.ReadLineAsync(limit.Token);
+                Assert.NotNull(line);
+                Assert.DoesNotContain("Read one by one", line, StringComparison.Ordinal);
+            } while (!line.Contains("Changed behind the back", StringComparison.Ordinal));
+            stream.Dispose();
+        }
+    }
+
+    [Fact]
+    public async Task A_stream_ends_when_its_job_is_deleted_though_nobody_notifies()
+    {
+        var phone = await system.NewGuestAsync();
+        var job = (await phone.GenerateAsync("Deleted while it is watched [slow 600]"))["job_id"].GetString()!;
+        using var reader = new StreamReader(await (await WatchAsync(phone, job)).Content.ReadAsStreamAsync());
+        await Phone.ReadUntilAsync(reader, "\"processing\"");
+        await system.ExecuteAsync($"update video_jobs set deleted_at = now() where job_id = '{job}'");
+        using var limit = Patience.Limit();
+        while (await reader.ReadLineAsync(limit.Token) is not null) { }
+    }
+
+    [Fact]
     public async Task A_stream_of_which_nothing_is_new_gets_heartbeats_and_is_forgotten_with_its_end()
     {
         var pulse = system.Server.Services.GetRequiredService<StreamHeartbeat>();

@@ -71,6 +71,90 @@ public sealed class LiveSubscriptionsTests
         Assert.Empty(subscriptions.Take(10));
     }
 
+    [Theory]
+    [InlineData(5, 4, true)]
+    [InlineData(999, 998, true)]
+    [InlineData(998, 1000, false)]
+    [InlineData(5000, 4990, false)]
+    [InlineData(5000, 4950, true)]
+    public void A_place_is_reported_exactly_up_to_a_thousand_and_beyond_when_it_is_one_percent_another(int before, int after, bool isReported)
+    {
+        var subscriptions = new LiveSubscriptions();
+        var places = new Places();
+        var job = Wait(subscriptions, places, before);
+        subscriptions.NotePlaces(null, [new(job, after)]).ForEach(call => call());
+        Assert.Equal(isReported ? [(job, after)] : [], places.Reported);
+        // Once.
+        Assert.Empty(subscriptions.NotePlaces(null, [new(job, after)]));
+    }
+
+    [Fact]
+    public void Of_many_places_that_change_at_once_those_that_change_most_are_reported_and_the_others_next()
+    {
+        const int jobs = 3000;
+        var subscriptions = new LiveSubscriptions();
+        var places = new Places();
+        var waiting = Enumerable.Range(1, jobs).Select(place => Wait(subscriptions, places, place)).ToList();
+        var after = waiting.Select((job, number) => new JobPlace(job, (number + 1) / 2)).ToList();
+        // The half of a place is reported to each; nearer the front it is the more of a change.
+        subscriptions.NotePlaces(null, after).ForEach(call => call());
+        Assert.Equal(2000, places.Reported.Count);
+        subscriptions.NotePlaces(null, after).ForEach(call => call());
+        Assert.Equal(jobs, places.Reported.Count);
+        Assert.Equal(after.Select(each => (each.JobId, each.Place)).Order(), places.Reported.Order());
+        Assert.Empty(subscriptions.NotePlaces(null, after));
+    }
+
+    [Fact]
+    public void Who_wants_rows_too_or_has_two_sessions_is_not_the_usual_case()
+    {
+        var (user, session, job) = (Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid());
+        var subscriptions = new LiveSubscriptions();
+        LiveWatch Add(Guid of, LiveInterest interest)
+        {
+            var watch = new LiveWatch(null!, CallerOf(user, of), interest, new Nobody());
+            subscriptions.Add(watch);
+            return watch;
+        }
+        bool IsPlain() => Assert.Single(subscriptions.Take(10)).Ask.IsPlain;
+        Add(session, new([job], WantsStatus: true));
+        Assert.True(IsPlain());
+        foreach (var interest in (LiveInterest[])[new([job]), new([], AllJobs: true), new([], Profile: true)])
+        {
+            var more = Add(session, interest);
+            subscriptions.MarkJob(job);
+            Assert.False(IsPlain());
+            subscriptions.Remove(more);
+            subscriptions.MarkJob(job);
+            Assert.True(IsPlain());
+        }
+        Add(Guid.NewGuid(), new([job], WantsStatus: true));
+        Assert.False(IsPlain());
+        // A session has ended somewhere: there is nothing to read but that.
+        subscriptions.MarkSessions(new HashSet<Guid> { session });
+        Assert.False(IsPlain());
+    }
+
+    /// <summary>One user more whose job waits at a place.</summary>
+    private static Guid Wait(LiveSubscriptions subscriptions, ILiveListener listener, int place)
+    {
+        var (user, job) = (Guid.NewGuid(), Guid.NewGuid());
+        subscriptions.Add(new(null!, CallerOf(user, Guid.NewGuid()), new LiveInterest([job], WantsStatus: true), listener));
+        var reading = subscriptions.Take(1);
+        LiveRead[] rows = [new(reading[0].Ask.Number, "status", job, null, $$"""{"queue_position":{{place}}}""")];
+        subscriptions.Apply(reading, rows.ToLookup(row => row.Ask), isListening: true, DateTime.UtcNow);
+        return job;
+    }
+
+    private sealed class Places : ILiveListener
+    {
+        public List<(Guid Job, int Place)> Reported { get; } = [];
+
+        public void OnPlace(LiveWatch watch, Guid jobId, int place) => Reported.Add((jobId, place));
+
+        public void OnEnd(LiveWatch watch, string reason) { }
+    }
+
     private sealed class Asked
     {
         public int Times { get; set; }

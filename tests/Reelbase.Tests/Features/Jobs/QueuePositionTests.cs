@@ -136,6 +136,34 @@ public sealed class QueuePositionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Places_of_those_who_watch_come_from_the_queue_as_a_whole_and_not_from_a_question_for_each()
+    {
+        await _system.HoldAsync(true);
+        var ahead = await _system.NewUserAsync(false);
+        var first = (await ahead.GenerateAsync("A place in the queue"))["job_id"].GetString()!;
+        var (phone, job) = (await _system.NewUserAsync(false), "");
+        job = (await phone.GenerateAsync("A place in the queue"))["job_id"].GetString()!;
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/get-video-status?job_id={job}");
+        request.Headers.Accept.ParseAdd("text/event-stream");
+        using var response = await phone.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
+        await Phone.ReadUntilAsync(reader, "\"queue_position\":1,");
+        // From here on asking for the place of one job says what is not so.
+        await _system.ExecuteAsync(
+            "create or replace function list_live_places(p_jobs uuid[]) returns table (job_id uuid, place integer) language sql stable as 'select unnest(p_jobs), 777'"
+        );
+        await ahead.PostAsync("/delete-video-job", new { job_id = first });
+        using var limit = Patience.Limit();
+        string? line;
+        do
+        {
+            line = await reader.ReadLineAsync(limit.Token);
+            Assert.NotNull(line);
+            Assert.DoesNotContain("\"queue_position\":777,", line, StringComparison.Ordinal);
+        } while (!line.Contains("\"queue_position\":0,", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_guest_is_among_the_next_four_served_however_many_premium_jobs_keep_coming()
     {
         await _system.HoldAsync(true);

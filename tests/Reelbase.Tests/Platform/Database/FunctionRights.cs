@@ -193,6 +193,7 @@ internal static class FunctionRights
             "raise_device_key_counter",
             "raise_error",
             "read_live",
+            "read_live_statuses",
             "read_rest_catalog",
             "record_admin_failure",
             "record_device_answer",

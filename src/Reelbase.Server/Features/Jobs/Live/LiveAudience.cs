@@ -1,11 +1,19 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Reelbase.Server.Features.Jobs.Live;
 
 /// <summary>One row that <c>read_live</c> answers.</summary>
-public sealed record LiveRead(int Ask, string Kind, Guid? Id, long? Version, string? Record);
+public sealed record LiveRead(int Ask, string Kind, Guid? Id, long? Version, string? Record)
+{
+    /// <summary>Where the job waits, if its places can be found in memory.</summary>
+    internal LiveSpot? Spot { get; init; }
+}
+
+/// <summary>Where a job waits that never was handed out.</summary>
+internal sealed record LiveSpot(string Provider, string Lane, long Key);
 
 /// <summary>What is to be read for one user.</summary>
 internal sealed record LiveAsk(
@@ -17,7 +25,12 @@ internal sealed record LiveAsk(
     IReadOnlyCollection<Guid> Statuses,
     int Newest,
     bool Profile
-);
+)
+{
+    /// <summary>Whether nobody wants more than the statuses of their own jobs, under one session: the usual case, which needs no change of role.</summary>
+    [JsonIgnore]
+    public bool IsPlain { get; init; }
+}
 
 /// <summary>What is known of a watched row: no more than it takes to see that it has changed.</summary>
 internal sealed class LiveRow
@@ -30,6 +43,7 @@ internal sealed class LiveRow
 
     public long? Version { get; set; }
     public int? Place { get; set; }
+    public LiveSpot? Spot { get; set; }
     public DateTime Created { get; set; }
 
     /// <summary>Watchers that named it.</summary>
@@ -51,6 +65,9 @@ internal sealed class LiveRow
         (IsRead, Hash) = (true, hash);
         return type;
     }
+
+    /// <summary>Takes note that it is there. Its watchers get its status and no news of the row, so what it says is not compared.</summary>
+    public void NoteSeen() => (IsRead, Hash) = (true, Hash ?? 0);
 }
 
 /// <summary>Everybody who watches as one user: what the rows are is read once for all of them. Guarded by the index's lock, so it counts who wants what instead of asking everybody.</summary>
@@ -63,6 +80,7 @@ internal sealed class LiveAudience(LiveSubscriptions subscriptions, Guid userId,
     private bool _isWindowDirty;
     private int _wantAll;
     private int _wantProfile;
+    private int _wantRows;
     private int _named;
 
     public Guid UserId => userId;
@@ -85,6 +103,7 @@ internal sealed class LiveAudience(LiveSubscriptions subscriptions, Guid userId,
         Watches.Add(watch);
         _wantAll += watch.Interest.AllJobs ? 1 : 0;
         _wantProfile += watch.Interest.Profile ? 1 : 0;
+        _wantRows += watch.Interest.IsStatusAlone ? 0 : 1;
         foreach (var job in watch.Interest.Jobs)
         {
             var row = RowOf(job, isRead: false);
@@ -101,6 +120,7 @@ internal sealed class LiveAudience(LiveSubscriptions subscriptions, Guid userId,
         Watches.Remove(watch);
         _wantAll -= watch.Interest.AllJobs ? 1 : 0;
         _wantProfile -= watch.Interest.Profile ? 1 : 0;
+        _wantRows -= watch.Interest.IsStatusAlone ? 0 : 1;
         foreach (var job in watch.Interest.Jobs)
         {
             if (Jobs.TryGetValue(job, out var row))
@@ -128,16 +148,20 @@ internal sealed class LiveAudience(LiveSubscriptions subscriptions, Guid userId,
     {
         IReadOnlyCollection<Guid> jobs = (_isWindowDirty ? [.. Jobs.Keys] : _dirty?.Where(Jobs.ContainsKey).ToList()) ?? [];
         var statuses = jobs.Where(job => Jobs[job].Statuses > 0).ToList();
+        Guid[] sessions = [.. Watches.Select(watch => watch.SessionId).OfType<Guid>().Distinct()];
         var ask = new LiveAsk(
             number,
             userId,
             Watches[^1].Caller.Claims,
-            [.. Watches.Select(watch => watch.SessionId).OfType<Guid>().Distinct()],
+            sessions,
             jobs,
             statuses,
             _wantAll > 0 && (_isWindowDirty || !HasWindow) ? Newest : 0,
             _wantProfile > 0
-        );
+        )
+        {
+            IsPlain = _wantRows == 0 && !isUnverified && sessions.Length == 1 && jobs.Count > 0,
+        };
         (_dirty, _isWindowDirty, IsQueued) = (null, false, false);
         return ask;
     }
@@ -151,11 +175,17 @@ internal sealed class LiveAudience(LiveSubscriptions subscriptions, Guid userId,
     {
         NoteVersions(ask, rows);
         var seen = rows.Where(row => row.Kind == "job").DistinctBy(row => row.Id).ToDictionary(row => row.Id!.Value, row => row.Record!);
+        var statuses = rows.Where(row => row.Kind == "status").Select(row => row.Id!.Value).ToHashSet();
         foreach (var job in ask.Jobs.Concat(seen.Keys).Distinct().ToList())
         {
             var record = seen.GetValueOrDefault(job);
             // One that is found among the newest and was not there when they were read first is news.
             var row = RowOf(job, isRead: HasWindow);
+            if (record is null && statuses.Contains(job))
+            {
+                row.NoteSeen();
+                continue;
+            }
             var type = row.Note(record);
             var element = record is null || (type is null && ask.Newest == 0) ? default : JsonSerializer.Deserialize<JsonElement>(record);
             if (element.ValueKind == JsonValueKind.Object)
@@ -253,6 +283,7 @@ internal sealed class LiveAudience(LiveSubscriptions subscriptions, Guid userId,
             if (Jobs.TryGetValue(row.Id!.Value, out var job))
             {
                 job.Place = status.GetProperty("queue_position").ValueKind == JsonValueKind.Number ? status.GetProperty("queue_position").GetInt32() : null;
+                job.Spot = job.Place is null ? null : row.Spot;
             }
             foreach (var watch in Watches.Where(watch => watch.Interest.WantsStatus && watch.Interest.Jobs.Contains(row.Id.Value)))
             {

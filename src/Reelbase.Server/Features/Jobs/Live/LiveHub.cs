@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using Reelbase.Server.Features.Jobs.Queue;
 using Reelbase.Server.Platform;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Http;
@@ -10,7 +11,8 @@ namespace Reelbase.Server.Features.Jobs.Live;
 
 /// <summary>
 /// The one place at a node where changes of rows arrive and from which streams and sockets get them. A row that has changed is read once for everybody who
-/// watches it as the same user, many users in one call. Notifications make it fast; comparing versions every few seconds makes it certain.
+/// watches it as the same user, many users in one call. Notifications make it fast; comparing versions every few seconds makes it certain. Where many jobs wait, the queues
+/// are read and not the place of each.
 /// </summary>
 public sealed class LiveHub : PeriodicWork
 {
@@ -31,6 +33,7 @@ public sealed class LiveHub : PeriodicWork
 
     private readonly ApiDatabase _database;
     private readonly ChangeFeed _feed;
+    private readonly QueueReader _queues;
     private readonly TimeProvider _clock;
     private readonly ServerOptions _server;
     private readonly TimeSpan _sweep;
@@ -42,11 +45,13 @@ public sealed class LiveHub : PeriodicWork
     private long _placesAt;
     private volatile bool _mustSweep;
     private Task _sweeping = Task.CompletedTask;
+    private Task<Placed>? _placing;
     private long _rowsRead;
 
     public LiveHub(
         ApiDatabase database,
         ChangeFeed feed,
+        QueueReader queues,
         TimeProvider clock,
         IOptions<ServerOptions> server,
         IOptions<LiveOptions> live,
@@ -54,7 +59,7 @@ public sealed class LiveHub : PeriodicWork
     )
         : base(logger)
     {
-        (_database, _feed, _clock, _server, _logger) = (database, feed, clock, server.Value, logger);
+        (_database, _feed, _queues, _clock, _server, _logger) = (database, feed, queues, clock, server.Value, logger);
         _sweep = TimeSpan.FromSeconds(live.Value.SweepSeconds);
         feed.Changed += OnTopic;
         feed.Listening += OnListening;
@@ -92,7 +97,8 @@ public sealed class LiveHub : PeriodicWork
                 !_sweeping.IsCompleted ? Places // its end rings
                 : _mustSweep ? TimeSpan.Zero
                 : Left(_sweptAt, _sweep);
-            wait = wait < Left(_placesAt, Places) ? wait : Left(_placesAt, Places);
+            var untilPlaces = _placing is null ? Left(_placesAt, Places) : Places; // its end rings
+            wait = wait < untilPlaces ? wait : untilPlaces;
             if (await _bell.WaitAsync(wait, stoppingToken) && Left(_readAt, BatchWindow) is { Ticks: > 0 } rest)
             {
                 await Task.Delay(rest, stoppingToken);
@@ -110,9 +116,16 @@ public sealed class LiveHub : PeriodicWork
                     _sweeping = SweepAsync(stoppingToken);
                 }
             }
-            if (Left(_placesAt, Places) == TimeSpan.Zero)
+            if (_placing is { IsCompleted: true } placed)
             {
-                await ReadPlacesAsync(stoppingToken);
+                // Reported here, between two readings, so that a place never overtakes what came after it.
+                _placing = null;
+                Make(_book.NotePlaces((await placed).Known, (await placed).Others));
+            }
+            if (_placing is null && Left(_placesAt, Places) == TimeSpan.Zero)
+            {
+                _placesAt = _clock.GetTimestamp();
+                _placing = ReadPlacesAsync(stoppingToken);
             }
         }
         catch (NpgsqlException error) when (!stoppingToken.IsCancellationRequested)
@@ -175,20 +188,63 @@ public sealed class LiveHub : PeriodicWork
         List<LiveRead> rows;
         try
         {
-            rows = await _database.ListAsync<LiveRead>(
-                "select ask, kind, id, version, record::text as record from read_live($1::jsonb)",
-                stoppingToken,
-                JsonSerializer.Serialize(round.Select(each => each.Ask), Json.Options)
-            );
+            rows = await ReadStatusesAsync(round, stoppingToken);
+            var found = rows.ToLookup(row => row.Ask, row => row.Kind);
+            var left = round.FindAll(each => found[each.Ask.Number].Count(kind => kind == "status") < (each.Ask.IsPlain ? each.Ask.Jobs.Count : 1));
+            if (left.Count > 0)
+            {
+                var numbers = left.Select(each => each.Ask.Number).ToHashSet();
+                rows.RemoveAll(row => numbers.Contains(row.Ask));
+                rows.AddRange(
+                    await _database.ListAsync<LiveRead>(
+                        "select ask, kind, id, version, record::text as record from read_live($1::jsonb)",
+                        stoppingToken,
+                        JsonSerializer.Serialize(left.Select(each => each.Ask), Json.Options)
+                    )
+                );
+            }
         }
         catch
         {
             _book.PutBack(round);
             throw;
         }
-        Interlocked.Add(ref _rowsRead, rows.Count(row => row.Kind == "job"));
+        Interlocked.Add(ref _rowsRead, rows.Where(row => row.Kind is "job" or "status").DistinctBy(row => (row.Ask, row.Id)).Count());
         Make(_book.Apply(round, rows.ToLookup(row => row.Ask), isListening, _clock.GetUtcNow().UtcDateTime));
         return round.Count == MaxAsks;
+    }
+
+    /// <summary>The usual case, by keys and in one statement: who wants no more than the statuses of their own jobs.</summary>
+    private async Task<List<LiveRead>> ReadStatusesAsync(List<LiveSubscriptions.Part> round, CancellationToken stoppingToken)
+    {
+        var asked = round.Where(each => each.Ask.IsPlain).SelectMany(each => each.Ask.Jobs, (each, job) => (each.Ask, Job: job)).ToList();
+        if (asked.Count == 0)
+        {
+            return [];
+        }
+        var read = await _database.ReadAsync(
+            "select asked, version, user_version, record::text, provider, queue_lane, queue_key from read_live_statuses($1, $2, $3)",
+            row => Rows(row, asked[row.GetInt32(0) - 1]),
+            stoppingToken,
+            new NpgsqlParameter<Guid[]> { TypedValue = [.. asked.Select(each => each.Ask.User)] },
+            new NpgsqlParameter<Guid[]> { TypedValue = [.. asked.Select(each => each.Ask.Sessions.First())] },
+            new NpgsqlParameter<Guid[]> { TypedValue = [.. asked.Select(each => each.Job)] }
+        );
+        return [.. read.SelectMany(each => each)];
+
+        static LiveRead[] Rows(NpgsqlDataReader row, (LiveAsk Ask, Guid Job) asked) =>
+            [
+                new(asked.Ask.Number, "job_version", asked.Job, row.GetInt64(1), null),
+                new(asked.Ask.Number, "user_version", asked.Ask.User, row.GetInt64(2), null),
+                // One that came back, or is being handed over, has no key in its lane.
+                new(asked.Ask.Number, "status", asked.Job, null, row.GetString(3))
+                {
+                    Spot =
+                        row.IsDBNull(4) || row.IsDBNull(5) || row.IsDBNull(6) || row.GetInt64(6) <= 0
+                            ? null
+                            : new(row.GetString(4), row.GetString(5), row.GetInt64(6)),
+                },
+            ];
     }
 
     private async Task SweepAsync(CancellationToken stoppingToken)
@@ -243,13 +299,22 @@ public sealed class LiveHub : PeriodicWork
         }
     }
 
-    private async Task ReadPlacesAsync(CancellationToken stoppingToken)
+    /// <summary>A statement for everybody who waits; another for those who came back to a queue, whose places no memory knows.</summary>
+    private async Task<Placed> ReadPlacesAsync(CancellationToken stoppingToken)
     {
-        _placesAt = _clock.GetTimestamp();
-        var jobs = _book.WaitingJobs();
-        if (jobs.Length > 0)
+        try
         {
-            Make(_book.NotePlaces(await _database.ListAsync<JobPlace>("select job_id, place from list_live_places($1)", stoppingToken, [jobs])));
+            var providers = _book.WaitingProviders();
+            var known = providers.Length == 0 ? null : await _queues.ReadAsync(providers, stoppingToken);
+            var others = _book.WaitingJobs(known);
+            return new(
+                known,
+                others.Length == 0 ? [] : await _database.ListAsync<JobPlace>("select job_id, place from list_live_places($1)", stoppingToken, [others])
+            );
+        }
+        finally
+        {
+            Ring();
         }
     }
 
@@ -268,6 +333,9 @@ public sealed class LiveHub : PeriodicWork
             }
         }
     }
+
+    /// <summary>The queues that many wait in, and the places of those who wait otherwise.</summary>
+    private sealed record Placed(QueueMemory.Known? Known, List<JobPlace> Others);
 
     private sealed record Swept(string Kind, Guid Id);
 }

@@ -1,8 +1,16 @@
+using Reelbase.Server.Features.Jobs.Queue;
+
 namespace Reelbase.Server.Features.Jobs.Live;
 
 /// <summary>Who watches what, what of it is to be read, and what a reading means for whom. Every member may be called from any thread.</summary>
 internal sealed class LiveSubscriptions
 {
+    /// <summary>Places beyond it are reported to one percent.</summary>
+    private const int ExactPlaces = 1000;
+
+    /// <summary>Changes of places that are reported at once; the rest follows with the next.</summary>
+    private const int MaxPlacesAtOnce = 2000;
+
     private readonly Lock _lock = new();
     private readonly Dictionary<(Guid User, bool IsUnverified), LiveAudience> _audiences = [];
     private readonly Dictionary<Guid, List<LiveAudience>> _byJob = [];
@@ -205,36 +213,74 @@ internal sealed class LiveSubscriptions
         }
     }
 
-    public Guid[] WaitingJobs()
+    /// <summary>Providers in whose queues somebody waits whose place can be found in memory.</summary>
+    public string[] WaitingProviders()
     {
         lock (_lock)
         {
-            return [.. _audiences.Values.SelectMany(audience => audience.Jobs).Where(job => job.Value.Place is not null).Select(job => job.Key).Distinct()];
+            return [.. Rows().Select(row => row.Value.Spot?.Provider).OfType<string>().Distinct(StringComparer.Ordinal)];
         }
     }
 
-    public List<Action> NotePlaces(List<JobPlace> places)
+    /// <summary>Jobs that wait and whose places are not found in the queues that are known.</summary>
+    public Guid[] WaitingJobs(QueueMemory.Known? known)
+    {
+        lock (_lock)
+        {
+            return [.. Rows().Where(row => row.Value.Place is not null && !Knows(known, row.Value.Spot)).Select(row => row.Key).Distinct()];
+        }
+    }
+
+    /// <summary>
+    /// Notifies watchers of jobs that have another place: each up to a thousand, and beyond once it is one percent another. Of more changes than may be reported at once those are
+    /// reported that change most, so that a long queue that moves costs its watchers no more than a short one.
+    /// </summary>
+    public List<Action> NotePlaces(QueueMemory.Known? known, IEnumerable<JobPlace> others)
     {
         var calls = new List<Action>();
         lock (_lock)
         {
-            foreach (var (job, place) in places)
+            var moved = new List<(LiveAudience Audience, Guid Job, LiveRow Row, int Place)>();
+            foreach (var audience in _audiences.Values)
             {
-                foreach (var audience in _byJob.GetValueOrDefault(job) ?? [])
+                foreach (var (job, row) in audience.Jobs)
                 {
-                    if (audience.Jobs.TryGetValue(job, out var row) && row.Place != place)
+                    if (row.Place is not null && Knows(known, row.Spot))
                     {
-                        row.Place = place;
-                        foreach (var watch in audience.Watches.Where(watch => watch.Interest.WantsStatus && watch.Interest.Jobs.Contains(job)))
-                        {
-                            calls.Add(() => watch.Listener.OnPlace(watch, job, place));
-                        }
+                        moved.Add((audience, job, row, known!.Position(row.Spot!.Provider, row.Spot.Lane, row.Spot.Key)));
                     }
+                }
+            }
+            foreach (var (job, place) in others)
+            {
+                moved.AddRange(
+                    from audience in _byJob.GetValueOrDefault(job) ?? []
+                    where audience.Jobs.ContainsKey(job)
+                    select (audience, job, audience.Jobs[job], place)
+                );
+            }
+            var news = moved.Where(each => each.Row.Place is { } before && IsNews(before, each.Place)).ToList();
+            if (news.Count > MaxPlacesAtOnce)
+            {
+                news = [.. news.OrderByDescending(each => Math.Abs(each.Place - each.Row.Place!.Value) / (each.Place + 1.0)).Take(MaxPlacesAtOnce)];
+            }
+            foreach (var (audience, job, row, place) in news)
+            {
+                row.Place = place;
+                foreach (var watch in audience.Watches.Where(watch => watch.Interest.WantsStatus && watch.Interest.Jobs.Contains(job)))
+                {
+                    calls.Add(() => watch.Listener.OnPlace(watch, job, place));
                 }
             }
         }
         return calls;
     }
+
+    private IEnumerable<KeyValuePair<Guid, LiveRow>> Rows() => _audiences.Values.SelectMany(audience => audience.Jobs);
+
+    private static bool Knows(QueueMemory.Known? known, LiveSpot? spot) => spot is not null && known is not null && known.Providers.Contains(spot.Provider);
+
+    private static bool IsNews(int before, int place) => place != before && (place < ExactPlaces || 100L * Math.Abs(place - before) >= place);
 
     private void Apply(Part part, List<LiveRead> rows, bool isListening, DateTime now, List<Action> calls)
     {

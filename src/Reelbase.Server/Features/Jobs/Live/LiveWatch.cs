@@ -8,7 +8,11 @@ namespace Reelbase.Server.Features.Jobs.Live;
 /// <param name="WantsStatus">Of these also what <c>get-video-status</c> answers, and their places in the queue.</param>
 /// <param name="AllJobs">Every job of the caller, those to come too.</param>
 /// <param name="Profile">The caller's own row of users.</param>
-public sealed record LiveInterest(IReadOnlyCollection<Guid> Jobs, bool WantsStatus = false, bool AllJobs = false, bool Profile = false);
+public sealed record LiveInterest(IReadOnlyCollection<Guid> Jobs, bool WantsStatus = false, bool AllJobs = false, bool Profile = false)
+{
+    /// <summary>Whether statuses are all that is wanted; of the rows themselves no more than that they are gone.</summary>
+    public bool IsStatusAlone => WantsStatus && !AllJobs && !Profile;
+}
 
 /// <summary>A row that is different from what was last known of it.</summary>
 /// <param name="Table"><c>video_jobs</c> or <c>users</c>.</param>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Npgsql;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Work;
 
@@ -18,23 +19,31 @@ public sealed class QueueReader(WorkerDatabase database, QueueMemory memory, ILo
             return;
         }
         var at = Stopwatch.GetTimestamp();
-        memory.Keep(
-            await database.ReadAsync(
-                "select provider, lane, turns, retries, keys, mark_keys, mark_ranks, waiting, served_since from read_queues()",
-                row => new QueueLane(
-                    row.GetString(0),
-                    row.GetString(1),
-                    row.GetInt64(2),
-                    row.GetInt32(3),
-                    row.GetFieldValue<long[]>(4),
-                    row.IsDBNull(5) ? null : row.GetFieldValue<long[]>(5),
-                    row.IsDBNull(6) ? null : row.GetFieldValue<int[]>(6),
-                    row.IsDBNull(7) ? null : row.GetInt32(7),
-                    row.IsDBNull(8) ? null : row.GetInt64(8)
-                ),
-                stoppingToken
-            ),
-            at
-        );
+        memory.Keep(await ListAsync(null, stoppingToken), at);
     }
+
+    /// <summary>The queues of some providers as they are now, for whoever wants the places of many jobs at once.</summary>
+    public async Task<QueueMemory.Known> ReadAsync(string[] providers, CancellationToken cancellationToken)
+    {
+        var at = Stopwatch.GetTimestamp();
+        return new(await ListAsync(providers, cancellationToken), at);
+    }
+
+    private Task<List<QueueLane>> ListAsync(string[]? providers, CancellationToken cancellationToken) =>
+        database.ReadAsync(
+            "select provider, lane, turns, retries, keys, mark_keys, mark_ranks, waiting, served_since from read_queues($1)",
+            row => new QueueLane(
+                row.GetString(0),
+                row.GetString(1),
+                row.GetInt64(2),
+                row.GetInt32(3),
+                row.GetFieldValue<long[]>(4),
+                row.IsDBNull(5) ? null : row.GetFieldValue<long[]>(5),
+                row.IsDBNull(6) ? null : row.GetFieldValue<int[]>(6),
+                row.IsDBNull(7) ? null : row.GetInt32(7),
+                row.IsDBNull(8) ? null : row.GetInt64(8)
+            ),
+            cancellationToken,
+            new NpgsqlParameter<string[]?> { TypedValue = providers }
+        );
 }
