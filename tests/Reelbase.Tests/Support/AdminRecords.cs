@@ -30,7 +30,7 @@ public static class AdminRecords
     {
         if (
             answer.Status is not (HttpStatusCode.OK or HttpStatusCode.Accepted)
-            || ByName.GetValueOrDefault(path.Split('?')[0].Split('/')[^1]) is not { Request: { } request } operation
+            || ByName.GetValueOrDefault(path.Split('?')[0].Split('/')[^1]) is not { } operation
         )
         {
             return;
@@ -38,7 +38,7 @@ public static class AdminRecords
         Read(operation, answer.Text, answer.Status == HttpStatusCode.Accepted ? typeof(AdminPendingResponse) : operation.Response);
         if (body is not null)
         {
-            Read(operation, JsonSerializer.Serialize(body, body.GetType(), Json.Options), request);
+            Read(operation, JsonSerializer.Serialize(body, body.GetType(), Json.Options), operation.Request);
         }
     }
 

@@ -36,8 +36,8 @@ namespace Reelbase.Client.Generated.AdminCreatePromoCode
         /// <summary>
         /// Make a promo code, which nobody can read again; operators only
         /// </summary>
-        /// <returns>A <see cref="UntypedNode"/></returns>
-        /// <param name="body">The request body</param>
+        /// <returns>A <see cref="global::Reelbase.Client.Generated.Models.AdminCreatedPromoCodeAnswer"/></returns>
+        /// <param name="body">A new promo code.</param>
         /// <param name="cancellationToken">Cancellation token to use when cancelling requests</param>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>
         /// <exception cref="global::Reelbase.Client.Generated.Models.ErrorBody">When receiving a 400 status code</exception>
@@ -51,11 +51,11 @@ namespace Reelbase.Client.Generated.AdminCreatePromoCode
         /// <exception cref="global::Reelbase.Client.Generated.Models.ErrorBody">When receiving a 503 status code</exception>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
-        public async Task<UntypedNode?> PostAsync(UntypedNode body, Action<RequestConfiguration<DefaultQueryParameters>>? requestConfiguration = default, CancellationToken cancellationToken = default)
+        public async Task<global::Reelbase.Client.Generated.Models.AdminCreatedPromoCodeAnswer?> PostAsync(global::Reelbase.Client.Generated.Models.AdminCreatePromoCodeRequest body, Action<RequestConfiguration<DefaultQueryParameters>>? requestConfiguration = default, CancellationToken cancellationToken = default)
         {
 #nullable restore
 #else
-        public async Task<UntypedNode> PostAsync(UntypedNode body, Action<RequestConfiguration<DefaultQueryParameters>> requestConfiguration = default, CancellationToken cancellationToken = default)
+        public async Task<global::Reelbase.Client.Generated.Models.AdminCreatedPromoCodeAnswer> PostAsync(global::Reelbase.Client.Generated.Models.AdminCreatePromoCodeRequest body, Action<RequestConfiguration<DefaultQueryParameters>> requestConfiguration = default, CancellationToken cancellationToken = default)
         {
 #endif
             if(ReferenceEquals(body, null)) throw new ArgumentNullException(nameof(body));
@@ -72,21 +72,21 @@ namespace Reelbase.Client.Generated.AdminCreatePromoCode
                 { "422", global::Reelbase.Client.Generated.Models.ErrorBody.CreateFromDiscriminatorValue },
                 { "503", global::Reelbase.Client.Generated.Models.ErrorBody.CreateFromDiscriminatorValue },
             };
-            return await RequestAdapter.SendAsync<UntypedNode>(requestInfo, UntypedNode.CreateFromDiscriminatorValue, errorMapping, cancellationToken).ConfigureAwait(false);
+            return await RequestAdapter.SendAsync<global::Reelbase.Client.Generated.Models.AdminCreatedPromoCodeAnswer>(requestInfo, global::Reelbase.Client.Generated.Models.AdminCreatedPromoCodeAnswer.CreateFromDiscriminatorValue, errorMapping, cancellationToken).ConfigureAwait(false);
         }
         /// <summary>
         /// Make a promo code, which nobody can read again; operators only
         /// </summary>
         /// <returns>A <see cref="RequestInformation"/></returns>
-        /// <param name="body">The request body</param>
+        /// <param name="body">A new promo code.</param>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
-        public RequestInformation ToPostRequestInformation(UntypedNode body, Action<RequestConfiguration<DefaultQueryParameters>>? requestConfiguration = default)
+        public RequestInformation ToPostRequestInformation(global::Reelbase.Client.Generated.Models.AdminCreatePromoCodeRequest body, Action<RequestConfiguration<DefaultQueryParameters>>? requestConfiguration = default)
         {
 #nullable restore
 #else
-        public RequestInformation ToPostRequestInformation(UntypedNode body, Action<RequestConfiguration<DefaultQueryParameters>> requestConfiguration = default)
+        public RequestInformation ToPostRequestInformation(global::Reelbase.Client.Generated.Models.AdminCreatePromoCodeRequest body, Action<RequestConfiguration<DefaultQueryParameters>> requestConfiguration = default)
         {
 #endif
             if(ReferenceEquals(body, null)) throw new ArgumentNullException(nameof(body));

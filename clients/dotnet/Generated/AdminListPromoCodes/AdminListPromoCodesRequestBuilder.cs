@@ -36,7 +36,7 @@ namespace Reelbase.Client.Generated.AdminListPromoCodes
         /// <summary>
         /// Promo codes and their uses; the codes themselves are not known
         /// </summary>
-        /// <returns>A <see cref="UntypedNode"/></returns>
+        /// <returns>A <see cref="global::Reelbase.Client.Generated.Models.AdminListPromoCodesAnswer"/></returns>
         /// <param name="cancellationToken">Cancellation token to use when cancelling requests</param>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>
         /// <exception cref="global::Reelbase.Client.Generated.Models.ErrorBody">When receiving a 400 status code</exception>
@@ -46,11 +46,11 @@ namespace Reelbase.Client.Generated.AdminListPromoCodes
         /// <exception cref="global::Reelbase.Client.Generated.Models.ErrorBody">When receiving a 503 status code</exception>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
-        public async Task<UntypedNode?> GetAsync(Action<RequestConfiguration<DefaultQueryParameters>>? requestConfiguration = default, CancellationToken cancellationToken = default)
+        public async Task<global::Reelbase.Client.Generated.Models.AdminListPromoCodesAnswer?> GetAsync(Action<RequestConfiguration<DefaultQueryParameters>>? requestConfiguration = default, CancellationToken cancellationToken = default)
         {
 #nullable restore
 #else
-        public async Task<UntypedNode> GetAsync(Action<RequestConfiguration<DefaultQueryParameters>> requestConfiguration = default, CancellationToken cancellationToken = default)
+        public async Task<global::Reelbase.Client.Generated.Models.AdminListPromoCodesAnswer> GetAsync(Action<RequestConfiguration<DefaultQueryParameters>> requestConfiguration = default, CancellationToken cancellationToken = default)
         {
 #endif
             var requestInfo = ToGetRequestInformation(requestConfiguration);
@@ -62,7 +62,7 @@ namespace Reelbase.Client.Generated.AdminListPromoCodes
                 { "404", global::Reelbase.Client.Generated.Models.ErrorBody.CreateFromDiscriminatorValue },
                 { "503", global::Reelbase.Client.Generated.Models.ErrorBody.CreateFromDiscriminatorValue },
             };
-            return await RequestAdapter.SendAsync<UntypedNode>(requestInfo, UntypedNode.CreateFromDiscriminatorValue, errorMapping, cancellationToken).ConfigureAwait(false);
+            return await RequestAdapter.SendAsync<global::Reelbase.Client.Generated.Models.AdminListPromoCodesAnswer>(requestInfo, global::Reelbase.Client.Generated.Models.AdminListPromoCodesAnswer.CreateFromDiscriminatorValue, errorMapping, cancellationToken).ConfigureAwait(false);
         }
         /// <summary>
         /// Promo codes and their uses; the codes themselves are not known

@@ -36,8 +36,8 @@ namespace Reelbase.Client.Generated.AdminPreviewModel
         /// <summary>
         /// What a model would be after a change that is not made: what the app gets, what each option costs, what the provider is sent
         /// </summary>
-        /// <returns>A <see cref="UntypedNode"/></returns>
-        /// <param name="body">The request body</param>
+        /// <returns>A <see cref="global::Reelbase.Client.Generated.Models.AdminPreviewModelAnswer"/></returns>
+        /// <param name="body">A change of a model that is not made.</param>
         /// <param name="cancellationToken">Cancellation token to use when cancelling requests</param>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>
         /// <exception cref="global::Reelbase.Client.Generated.Models.ErrorBody">When receiving a 400 status code</exception>
@@ -49,11 +49,11 @@ namespace Reelbase.Client.Generated.AdminPreviewModel
         /// <exception cref="global::Reelbase.Client.Generated.Models.ErrorBody">When receiving a 503 status code</exception>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
-        public async Task<UntypedNode?> PostAsync(UntypedNode body, Action<RequestConfiguration<DefaultQueryParameters>>? requestConfiguration = default, CancellationToken cancellationToken = default)
+        public async Task<global::Reelbase.Client.Generated.Models.AdminPreviewModelAnswer?> PostAsync(global::Reelbase.Client.Generated.Models.AdminPreviewModelRequest body, Action<RequestConfiguration<DefaultQueryParameters>>? requestConfiguration = default, CancellationToken cancellationToken = default)
         {
 #nullable restore
 #else
-        public async Task<UntypedNode> PostAsync(UntypedNode body, Action<RequestConfiguration<DefaultQueryParameters>> requestConfiguration = default, CancellationToken cancellationToken = default)
+        public async Task<global::Reelbase.Client.Generated.Models.AdminPreviewModelAnswer> PostAsync(global::Reelbase.Client.Generated.Models.AdminPreviewModelRequest body, Action<RequestConfiguration<DefaultQueryParameters>> requestConfiguration = default, CancellationToken cancellationToken = default)
         {
 #endif
             if(ReferenceEquals(body, null)) throw new ArgumentNullException(nameof(body));
@@ -68,21 +68,21 @@ namespace Reelbase.Client.Generated.AdminPreviewModel
                 { "415", global::Reelbase.Client.Generated.Models.ErrorBody.CreateFromDiscriminatorValue },
                 { "503", global::Reelbase.Client.Generated.Models.ErrorBody.CreateFromDiscriminatorValue },
             };
-            return await RequestAdapter.SendAsync<UntypedNode>(requestInfo, UntypedNode.CreateFromDiscriminatorValue, errorMapping, cancellationToken).ConfigureAwait(false);
+            return await RequestAdapter.SendAsync<global::Reelbase.Client.Generated.Models.AdminPreviewModelAnswer>(requestInfo, global::Reelbase.Client.Generated.Models.AdminPreviewModelAnswer.CreateFromDiscriminatorValue, errorMapping, cancellationToken).ConfigureAwait(false);
         }
         /// <summary>
         /// What a model would be after a change that is not made: what the app gets, what each option costs, what the provider is sent
         /// </summary>
         /// <returns>A <see cref="RequestInformation"/></returns>
-        /// <param name="body">The request body</param>
+        /// <param name="body">A change of a model that is not made.</param>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
-        public RequestInformation ToPostRequestInformation(UntypedNode body, Action<RequestConfiguration<DefaultQueryParameters>>? requestConfiguration = default)
+        public RequestInformation ToPostRequestInformation(global::Reelbase.Client.Generated.Models.AdminPreviewModelRequest body, Action<RequestConfiguration<DefaultQueryParameters>>? requestConfiguration = default)
         {
 #nullable restore
 #else
-        public RequestInformation ToPostRequestInformation(UntypedNode body, Action<RequestConfiguration<DefaultQueryParameters>> requestConfiguration = default)
+        public RequestInformation ToPostRequestInformation(global::Reelbase.Client.Generated.Models.AdminPreviewModelRequest body, Action<RequestConfiguration<DefaultQueryParameters>> requestConfiguration = default)
         {
 #endif
             if(ReferenceEquals(body, null)) throw new ArgumentNullException(nameof(body));

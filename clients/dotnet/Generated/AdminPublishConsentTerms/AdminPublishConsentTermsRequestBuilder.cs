@@ -37,7 +37,7 @@ namespace Reelbase.Client.Generated.AdminPublishConsentTerms
         /// Publish a version of a text, which holds from now on and is never changed; operators only
         /// </summary>
         /// <returns>A <see cref="global::Reelbase.Client.Generated.Models.AdminSuccessAnswer"/></returns>
-        /// <param name="body">The request body</param>
+        /// <param name="body">A version that is published.</param>
         /// <param name="cancellationToken">Cancellation token to use when cancelling requests</param>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>
         /// <exception cref="global::Reelbase.Client.Generated.Models.ErrorBody">When receiving a 400 status code</exception>
@@ -51,11 +51,11 @@ namespace Reelbase.Client.Generated.AdminPublishConsentTerms
         /// <exception cref="global::Reelbase.Client.Generated.Models.ErrorBody">When receiving a 503 status code</exception>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
-        public async Task<global::Reelbase.Client.Generated.Models.AdminSuccessAnswer?> PostAsync(UntypedNode body, Action<RequestConfiguration<DefaultQueryParameters>>? requestConfiguration = default, CancellationToken cancellationToken = default)
+        public async Task<global::Reelbase.Client.Generated.Models.AdminSuccessAnswer?> PostAsync(global::Reelbase.Client.Generated.Models.AdminPublishConsentTermsRequest body, Action<RequestConfiguration<DefaultQueryParameters>>? requestConfiguration = default, CancellationToken cancellationToken = default)
         {
 #nullable restore
 #else
-        public async Task<global::Reelbase.Client.Generated.Models.AdminSuccessAnswer> PostAsync(UntypedNode body, Action<RequestConfiguration<DefaultQueryParameters>> requestConfiguration = default, CancellationToken cancellationToken = default)
+        public async Task<global::Reelbase.Client.Generated.Models.AdminSuccessAnswer> PostAsync(global::Reelbase.Client.Generated.Models.AdminPublishConsentTermsRequest body, Action<RequestConfiguration<DefaultQueryParameters>> requestConfiguration = default, CancellationToken cancellationToken = default)
         {
 #endif
             if(ReferenceEquals(body, null)) throw new ArgumentNullException(nameof(body));
@@ -78,15 +78,15 @@ namespace Reelbase.Client.Generated.AdminPublishConsentTerms
         /// Publish a version of a text, which holds from now on and is never changed; operators only
         /// </summary>
         /// <returns>A <see cref="RequestInformation"/></returns>
-        /// <param name="body">The request body</param>
+        /// <param name="body">A version that is published.</param>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
-        public RequestInformation ToPostRequestInformation(UntypedNode body, Action<RequestConfiguration<DefaultQueryParameters>>? requestConfiguration = default)
+        public RequestInformation ToPostRequestInformation(global::Reelbase.Client.Generated.Models.AdminPublishConsentTermsRequest body, Action<RequestConfiguration<DefaultQueryParameters>>? requestConfiguration = default)
         {
 #nullable restore
 #else
-        public RequestInformation ToPostRequestInformation(UntypedNode body, Action<RequestConfiguration<DefaultQueryParameters>> requestConfiguration = default)
+        public RequestInformation ToPostRequestInformation(global::Reelbase.Client.Generated.Models.AdminPublishConsentTermsRequest body, Action<RequestConfiguration<DefaultQueryParameters>> requestConfiguration = default)
         {
 #endif
             if(ReferenceEquals(body, null)) throw new ArgumentNullException(nameof(body));

@@ -40,6 +40,29 @@ export type AdminAdjustCreditsRequest = {
 };
 
 /**
+ * An alert to the operators.
+ */
+export type AdminAlert = {
+    id: number;
+    kind: string;
+    message: string;
+    status: string;
+    attempt: number;
+    last_error: null | string;
+    created_at: string;
+};
+
+/**
+ * A flag of the app.
+ */
+export type AdminAppFlag = {
+    key: string;
+    value: JsonElement;
+    updated_at: string;
+    updated_by: null | string;
+};
+
+/**
  * What an admin asked for, what became of it, and what the caller may decide.
  */
 export type AdminApproval = {
@@ -107,11 +130,125 @@ export type AdminAssignmentAnswer = {
 };
 
 /**
+ * What somebody has to see to.
+ */
+export type AdminAttention = {
+    kind: string;
+    count: number;
+    subject: null | string;
+    target: null | string;
+};
+
+/**
  * The new balance after a change of credits.
  */
 export type AdminBalanceAnswer = {
     success: boolean;
     new_balance: number;
+};
+
+/**
+ * The status of the job that was cancelled: one that its provider has goes on until that stops it.
+ */
+export type AdminCancelJobAnswer = {
+    success: boolean;
+    status: string;
+};
+
+/**
+ * A report that has been dealt with.
+ */
+export type AdminCloseReportRequest = {
+    /**
+     * Which one
+     */
+    report_id: number;
+    /**
+     * Why; 3 to 500 characters, kept in the audit
+     */
+    reason: string;
+};
+
+/**
+ * A version of a text, by language.
+ */
+export type AdminConsentTerms = {
+    kind: string;
+    version: string;
+    texts: {
+        [key: string]: unknown;
+    };
+    recipients: Array<unknown>;
+    published_at: string;
+};
+
+/**
+ * A new promo code.
+ */
+export type AdminCreatePromoCodeRequest = {
+    /**
+     * 6 to 40 letters or digits; capitals, blanks and dashes make no difference
+     */
+    code: string;
+    /**
+     * What it is for
+     */
+    label: string;
+    /**
+     * What a redemption gives; no more than one admin may give without approval
+     */
+    credits: number;
+    /**
+     * How often it can be redeemed, by everybody together
+     */
+    max_redemptions: number;
+    /**
+     * Why; 3 to 500 characters, kept in the audit
+     */
+    reason: string;
+    starts_at?: null | string;
+    ends_at?: null | string;
+};
+
+/**
+ * The promo code that was made.
+ */
+export type AdminCreatedPromoCodeAnswer = {
+    success: boolean;
+    promo_code_id: string;
+};
+
+/**
+ * Credits of an hour or day.
+ */
+export type AdminCreditFigures = {
+    at: string;
+    sold: number;
+    spent: number;
+    refunded: number;
+};
+
+/**
+ * The database; rows are about as many.
+ */
+export type AdminDatabaseSize = {
+    version: string;
+    size_bytes: number;
+    users: number;
+    jobs: number;
+    ledger: number;
+};
+
+/**
+ * Work that was given up after its attempts.
+ */
+export type AdminDeadWork = {
+    work: string;
+    key: string;
+    attempt: number;
+    last_error: null | string;
+    created_at: string;
+    dead_at: string;
 };
 
 /**
@@ -121,6 +258,40 @@ export type AdminDecisionAnswer = {
     success: boolean;
     new_balance?: null | number;
     declined?: null | boolean;
+};
+
+/**
+ * A webhook without its payload.
+ */
+export type AdminDelivery = {
+    id: number;
+    inbox: string;
+    provider: string;
+    event_id: string;
+    event_type: string;
+    status: string;
+    retry_count: number;
+    last_error: null | string;
+    job_id: null | string;
+    user_id: null | string;
+    has_payload: boolean;
+    can_resend: boolean;
+    created_at: string;
+    processed_at: null | string;
+};
+
+/**
+ * A promo code that ends.
+ */
+export type AdminEndPromoCodeRequest = {
+    /**
+     * Which promo code
+     */
+    promo_code_id: string;
+    /**
+     * Why; 3 to 500 characters, kept in the audit
+     */
+    reason: string;
 };
 
 /**
@@ -146,6 +317,18 @@ export type AdminEndSessionsAnswer = {
 };
 
 /**
+ * Errors of one code at one route.
+ */
+export type AdminErrorGroup = {
+    error_code: string;
+    endpoint: null | string;
+    count: number;
+    users: number;
+    first_at: string;
+    last_at: string;
+};
+
+/**
  * An error of the log as support sees one.
  */
 export type AdminErrorRow = {
@@ -155,6 +338,14 @@ export type AdminErrorRow = {
     trace_id: null | string;
     error_details: null | JsonElement;
     created_at: string;
+};
+
+/**
+ * How many jobs failed in a way.
+ */
+export type AdminFailureFigures = {
+    error_code: null | string;
+    jobs: number;
 };
 
 /**
@@ -169,6 +360,159 @@ export type AdminFindUsersRequest = {
      * 1 to 100
      */
     limit?: null | number;
+};
+
+/**
+ * What belongs to a trace or a job, the oldest first.
+ */
+export type AdminGetTraceAnswer = {
+    rows: Array<AdminTraceStep>;
+};
+
+/**
+ * Errors in groups, the most frequent first.
+ */
+export type AdminGroupErrorsAnswer = {
+    rows: Array<AdminErrorGroup>;
+};
+
+/**
+ * A job as support sees one.
+ */
+export type AdminJob = {
+    job_id: string;
+    user_id: string;
+    prompt: string;
+    model_id: null | string;
+    model_name: string;
+    theme_id: null | string;
+    settings: JsonElement;
+    image_url: null | string;
+    provider: string;
+    provider_job_id: null | string;
+    status: string;
+    stage: string;
+    credits_used: number;
+    credits_charged: number;
+    credits_returned: number;
+    is_credits_exempt: boolean;
+    paid_by_house: boolean;
+    retry_of: null | string;
+    stalled_claims: number;
+    error_code: null | string;
+    error_message: null | string;
+    attempt: number;
+    provider_cost_micros: null | number;
+    video: null | string;
+    thumbnail: null | string;
+    video_duration_seconds: null | number;
+    video_width: null | number;
+    video_height: null | number;
+    created_at: string;
+    submitted_at: null | string;
+    completed_at: null | string;
+    deadline_at: null | string;
+    run_after: null | string;
+    lease_until: null | string;
+    leased_by: null | string;
+    cancel_requested_at: null | string;
+    deleted_at: null | string;
+    trace_id: null | string;
+};
+
+/**
+ * Something that is done to a job.
+ */
+export type AdminJobActionRequest = {
+    /**
+     * Which job
+     */
+    job_id: string;
+    /**
+     * Why; 3 to 500 characters, kept in the audit
+     */
+    reason: string;
+};
+
+/**
+ * A webhook about a job.
+ */
+export type AdminJobDelivery = {
+    id: number;
+    event_type: string;
+    status: string;
+    last_error: null | string;
+    created_at: string;
+};
+
+/**
+ * One job from acceptance to push.
+ */
+export type AdminJobDetailsAnswer = {
+    job: AdminJob;
+    queue_position: null | number;
+    timeline: Array<AdminJobStep>;
+    submissions: Array<AdminJobSubmission>;
+    ledger: Array<AdminJobLedgerRow>;
+    deliveries: Array<AdminJobDelivery>;
+    files: Array<AdminJobFile>;
+    audit: Array<AdminAction>;
+};
+
+/**
+ * Jobs of an hour or day, and the seconds that a video took.
+ */
+export type AdminJobFigures = {
+    at: string;
+    completed: number;
+    failed: number;
+    accepted: number;
+    seconds: number;
+};
+
+/**
+ * A file of a job.
+ */
+export type AdminJobFile = {
+    bucket: string;
+    name: string;
+    state: string;
+    size_bytes: null | number;
+};
+
+/**
+ * A ledger row of a job.
+ */
+export type AdminJobLedgerRow = {
+    seq: number;
+    change: number;
+    reason: string;
+    balance_after: number;
+    created_at: string;
+};
+
+/**
+ * Something that happened to a job.
+ */
+export type AdminJobStep = {
+    at: string;
+    what: string;
+    detail: null | string;
+};
+
+/**
+ * A submission to the provider, and what it said.
+ */
+export type AdminJobSubmission = {
+    id: number;
+    attempt: number;
+    provider: string;
+    provider_job_id: null | string;
+    outcome: string;
+    detail: null | string;
+    created_at: string;
+    answered_at: null | string;
+    expected_cost_micros: number;
 };
 
 /**
@@ -203,10 +547,51 @@ export type AdminListAdminsAnswer = {
 };
 
 /**
+ * Flags of the app, and the server's limits that can be changed.
+ */
+export type AdminListAppSettingsAnswer = {
+    rows: Array<AdminAppFlag>;
+    limits: Array<AdminServerLimit>;
+};
+
+/**
  * Requests for approval, the newest first.
  */
 export type AdminListApprovalsAnswer = {
     rows: Array<AdminApproval>;
+};
+
+/**
+ * Texts that users are asked to agree to, the newest first, and who gets data today.
+ */
+export type AdminListConsentTermsAnswer = {
+    ai_state: null | string;
+    ai_recipients: Array<unknown>;
+    rows: Array<AdminConsentTerms>;
+};
+
+/**
+ * A page of webhooks, the newest first.
+ */
+export type AdminListDeliveriesAnswer = {
+    rows: Array<AdminDelivery>;
+    next_before: null | number;
+};
+
+/**
+ * A page of errors, the newest first.
+ */
+export type AdminListErrorsAnswer = {
+    rows: Array<AdminLoggedError>;
+    next_before: null | number;
+};
+
+/**
+ * A page of jobs, the newest first.
+ */
+export type AdminListJobsAnswer = {
+    rows: Array<AdminJob>;
+    next_before: null | string;
 };
 
 /**
@@ -218,10 +603,47 @@ export type AdminListLedgerAnswer = {
 };
 
 /**
+ * Every model.
+ */
+export type AdminListModelsAnswer = {
+    rows: Array<AdminModel>;
+};
+
+/**
+ * What went out and what waits, the newest first.
+ */
+export type AdminListOutboxAnswer = {
+    pushes: Array<AdminPush>;
+    alerts: Array<AdminAlert>;
+};
+
+/**
  * An admin's passkeys.
  */
 export type AdminListPasskeysAnswer = {
     rows: Array<AdminPasskey>;
+};
+
+/**
+ * What the app sells.
+ */
+export type AdminListProductsAnswer = {
+    rows: Array<AdminProduct>;
+};
+
+/**
+ * The newest promo codes.
+ */
+export type AdminListPromoCodesAnswer = {
+    rows: Array<AdminPromoCode>;
+};
+
+/**
+ * A page of redemptions, the newest first.
+ */
+export type AdminListPromoRedemptionsAnswer = {
+    rows: Array<AdminPromoRedemption>;
+    next_before: null | number;
 };
 
 /**
@@ -233,10 +655,162 @@ export type AdminListPurchasesAnswer = {
 };
 
 /**
+ * Reported videos, the newest first.
+ */
+export type AdminListReportsAnswer = {
+    rows: Array<AdminReport>;
+};
+
+/**
  * The calling admin's sessions.
  */
 export type AdminListSessionsAnswer = {
     rows: Array<AdminOwnSession>;
+};
+
+/**
+ * Every theme.
+ */
+export type AdminListThemesAnswer = {
+    rows: Array<AdminTheme>;
+};
+
+/**
+ * An error that was answered, and how many like it in its minute.
+ */
+export type AdminLoggedError = {
+    id: number;
+    user_id: null | string;
+    error_code: string;
+    endpoint: null | string;
+    error_details: null | JsonElement;
+    trace_id: null | string;
+    created_at: string;
+    occurrences: number;
+};
+
+/**
+ * A model with what it costs us and how it does.
+ */
+export type AdminModel = {
+    id: string;
+    name: string;
+    category: string;
+    description: null | string;
+    cost_per_generation: number;
+    provider: string;
+    provider_model_id: null | string;
+    is_featured: boolean;
+    is_available: boolean;
+    is_active: boolean;
+    pricing_type: string;
+    credits_per_second: null | number;
+    required_fields: JsonElement;
+    has_audio: boolean;
+    thumbnail_url: null | string;
+    sunset_at: null | string;
+    replacement_model_id: null | string;
+    provider_cost: null | number;
+    created_at: string;
+    paused_at: null | string;
+    paused_reason: null | string;
+    provider_input: JsonElement;
+    provider_unit_cost: null | number;
+    operator_note: null | string;
+    default_moves_to: null | string;
+    vendor: null | string;
+    usual_seconds: null | number;
+    slow_seconds: null | number;
+    seconds_measured_at: null | string;
+    is_offered: boolean;
+    default_price: null | number;
+};
+
+/**
+ * How a model did.
+ */
+export type AdminModelFigures = {
+    model_name: string;
+    provider: string;
+    completed: number;
+    failed: number;
+};
+
+/**
+ * A model's margin; the percentage is text with one decimal, and none where nothing was charged.
+ */
+export type AdminModelMargin = {
+    provider: string;
+    model_name: string;
+    jobs: number;
+    credits: number;
+    billed_micros: number;
+    expected_micros: number;
+    brought_micros: number;
+    margin_micros: number;
+    margin_percent: null | string;
+};
+
+/**
+ * What each model brought and what its provider billed; amounts are millionths of a dollar.
+ */
+export type AdminModelMarginsAnswer = {
+    credit_micros: number;
+    rows: Array<AdminModelMargin>;
+};
+
+/**
+ * A process.
+ */
+export type AdminNode = {
+    name: string;
+    version: string;
+    roles: Array<unknown>;
+    started_at: string;
+    seen_at: string;
+    commit_id: string;
+    schema: string;
+    untrusted_peer: null | string;
+    untrusted_peer_at: null | string;
+    is_alive: boolean;
+};
+
+/**
+ * Jobs that are open at a provider in a stage.
+ */
+export type AdminOpenJobs = {
+    provider: string;
+    stage: string;
+    jobs: number;
+    oldest_seconds: null | number;
+};
+
+/**
+ * What was last heard from an outside system.
+ */
+export type AdminOutsideSystem = {
+    system: string;
+    last_success_at: null | string;
+    last_failure_at: null | string;
+    last_failure: null | string;
+};
+
+/**
+ * The figures of a range: sums by hour or day, what is open now, and each provider.
+ */
+export type AdminOverviewAnswer = {
+    from: string;
+    step: string;
+    jobs: Array<AdminJobFigures>;
+    credits: Array<AdminCreditFigures>;
+    errors: Array<AdminFailureFigures>;
+    models: Array<AdminModelFigures>;
+    open: Array<AdminOpenJobs>;
+    providers: Array<AdminProviderState>;
+    queues: Array<AdminQueue>;
+    attention: Array<AdminAttention>;
+    storage: AdminStorageUse;
+    waiting: AdminWaitingWork;
 };
 
 /**
@@ -269,6 +843,236 @@ export type AdminPendingAnswer = {
 };
 
 /**
+ * What the app would get of a model.
+ */
+export type AdminPreviewApp = {
+    id: string;
+    name: null | string;
+    category: null | string;
+    description: null | string;
+    cost_per_generation: null | number;
+    pricing_type: null | string;
+    credits_per_second: null | number;
+    required_fields: JsonElement;
+    has_audio: null | boolean;
+    is_featured: null | boolean;
+    thumbnail_url: null | string;
+    provider: null | string;
+    sunset_at: null | string;
+    is_active: null | boolean;
+};
+
+/**
+ * What the provider would be sent.
+ */
+export type AdminPreviewCall = {
+    address: string;
+    body: JsonElement;
+};
+
+/**
+ * What a model would mean to the app, to its provider and to our costs; `Fault` says why it would be refused.
+ */
+export type AdminPreviewModelAnswer = {
+    fault: null | string;
+    app: AdminPreviewApp;
+    is_offered: null | boolean;
+    recipients: Array<unknown>;
+    vendor: null | string;
+    settings: JsonElement;
+    provider: null | string;
+    provider_model_id: null | string;
+    provider_input: JsonElement;
+    requires_image: boolean;
+    prices: Array<AdminPreviewPrice>;
+    provider_request: null | AdminPreviewCall;
+};
+
+/**
+ * A change of a model that is not made.
+ */
+export type AdminPreviewModelRequest = {
+    /**
+     * Which model.
+     */
+    model_id?: null | string;
+    /**
+     * Its name.
+     */
+    name?: null | string;
+    /**
+     * What kind it is.
+     */
+    category?: null | string;
+    /**
+     * What users read of it.
+     */
+    description?: null | string;
+    /**
+     * Credits of a generation.
+     */
+    cost_per_generation?: null | number;
+    /**
+     * Who makes its videos.
+     */
+    provider?: null | string;
+    /**
+     * What the provider calls it.
+     */
+    provider_model_id?: null | string;
+    /**
+     * Whether it is shown first.
+     */
+    is_featured?: null | boolean;
+    /**
+     * Whether it is switched on.
+     */
+    is_available?: null | boolean;
+    /**
+     * Whether it is the one for themes.
+     */
+    is_active?: null | boolean;
+    /**
+     * How it is priced.
+     */
+    pricing_type?: null | string;
+    /**
+     * Credits of a second.
+     */
+    credits_per_second?: null | number;
+    required_fields?: null | JsonElement;
+    /**
+     * Whether its videos have sound.
+     */
+    has_audio?: null | boolean;
+    /**
+     * Its picture.
+     */
+    thumbnail_url?: null | string;
+    /**
+     * When it ends.
+     */
+    sunset_at?: null | string;
+    /**
+     * What comes after it.
+     */
+    replacement_model_id?: null | string;
+    /**
+     * What it costs us.
+     */
+    provider_cost?: null | number;
+    /**
+     * What a billed unit costs us.
+     */
+    provider_unit_cost?: null | number;
+    provider_input?: null | JsonElement;
+    /**
+     * What operators should know.
+     */
+    operator_note?: null | string;
+    /**
+     * Whose model it is.
+     */
+    vendor?: null | string;
+};
+
+/**
+ * What some settings would cost the user, and us in millionths of a dollar.
+ */
+export type AdminPreviewPrice = {
+    settings: JsonElement;
+    credits: null | number;
+    cost_micros: null | number;
+};
+
+/**
+ * Something that the app sells.
+ */
+export type AdminProduct = {
+    product_id: string;
+    credits: number;
+    grants_tier: null | string;
+    is_active: boolean;
+    created_at: string;
+};
+
+/**
+ * A promo code and its uses; of the code itself only the last letters are known.
+ */
+export type AdminPromoCode = {
+    id: string;
+    label: string;
+    hint: string;
+    state: string;
+    credits: number;
+    max_redemptions: number;
+    redeemed: number;
+    credits_given: number;
+    credits_taken_back: number;
+    redeemed_last_day: number;
+    last_redeemed_at: null | string;
+    starts_at: null | string;
+    ends_at: null | string;
+    ended_at: null | string;
+    created_by: null | string;
+    created_at: string;
+};
+
+/**
+ * A redemption: who made it, and whose account that is today.
+ */
+export type AdminPromoRedemption = {
+    number: number;
+    user_id: null | string;
+    account_id: null | string;
+    credits: number;
+    taken_back: number;
+    created_at: string;
+};
+
+/**
+ * What is known of a provider.
+ */
+export type AdminProviderState = {
+    provider: string;
+    is_configured: boolean;
+    is_offered: boolean;
+    fault: null | string;
+    detail: null | string;
+    failing_since: null | string;
+    paused_until: null | string;
+    spent_today_micros: number;
+};
+
+/**
+ * A version that is published.
+ */
+export type AdminPublishConsentTermsRequest = {
+    /**
+     * terms, ai_processing or consumption_data
+     */
+    kind: string;
+    /**
+     * 1 to 50 characters, new for its kind
+     */
+    version: string;
+    /**
+     * By language (en, tr, es), English at least; {recipients} stands for the list
+     */
+    texts: {
+        [key: string]: unknown;
+    };
+    /**
+     * Why; 3 to 500 characters, kept in the audit
+     */
+    reason: string;
+    /**
+     * Who gets data beside the configured providers: vendors behind a gateway
+     */
+    recipients?: null | Array<unknown>;
+};
+
+/**
  * A purchase as support sees one.
  */
 export type AdminPurchase = {
@@ -288,6 +1092,58 @@ export type AdminPurchase = {
     is_waiting: boolean;
     refund_requested_at: null | string;
     created_at: string;
+};
+
+/**
+ * A push; of the phone's token the last six characters.
+ */
+export type AdminPush = {
+    id: string;
+    user_id: string;
+    job_id: null | string;
+    event: string;
+    environment: string;
+    phone: string;
+    status: string;
+    attempt: number;
+    last_error: null | string;
+    created_at: string;
+    finished_at: null | string;
+};
+
+/**
+ * A provider's queue: its places, who holds them, and how long a newcomer would wait.
+ */
+export type AdminQueue = {
+    provider: string;
+    places: number;
+    held: number;
+    ambiguous: number;
+    waiting: number;
+    oldest_seconds: number;
+    expected_seconds: number;
+    is_starving: boolean;
+};
+
+/**
+ * Why something is asked for that needs no other word.
+ */
+export type AdminReasonRequest = {
+    /**
+     * Why; 3 to 500 characters, kept in the audit
+     */
+    reason: string;
+};
+
+/**
+ * The last comparison with Apple.
+ */
+export type AdminReconciliation = {
+    environment: string;
+    covered_until: null | string;
+    started_at: null | string;
+    finished_at: null | string;
+    report: null | JsonElement;
 };
 
 /**
@@ -327,11 +1183,267 @@ export type AdminRemovePasskeyRequest = {
 };
 
 /**
+ * A video that somebody reported.
+ */
+export type AdminReport = {
+    id: number;
+    user_id: null | string;
+    reason: string;
+    status: string;
+    created_at: string;
+    closed_at: null | string;
+    job: null | AdminJob;
+};
+
+/**
+ * A webhook that is handled once more.
+ */
+export type AdminResendDeliveryRequest = {
+    /**
+     * Which one
+     */
+    delivery_id: number;
+    /**
+     * Why; 3 to 500 characters, kept in the audit
+     */
+    reason: string;
+};
+
+/**
+ * The new job.
+ */
+export type AdminRetryJobAnswer = {
+    success: boolean;
+    job_id: string;
+};
+
+/**
  * The role that an admin has now.
  */
 export type AdminRoleAnswer = {
     success: boolean;
     role: string;
+};
+
+/**
+ * What is set, all or none.
+ */
+export type AdminSaveAppSettingsRequest = {
+    /**
+     * JSON values by key; null removes one
+     */
+    settings: {
+        [key: string]: unknown;
+    };
+    /**
+     * Why; 3 to 500 characters, kept in the audit
+     */
+    reason: string;
+};
+
+/**
+ * A new model, or what changes of one.
+ */
+export type AdminSaveModelRequest = {
+    /**
+     * Why; 3 to 500 characters, kept in the audit
+     */
+    reason: string;
+    /**
+     * Which model.
+     */
+    model_id?: null | string;
+    /**
+     * Its name.
+     */
+    name?: null | string;
+    /**
+     * What kind it is.
+     */
+    category?: null | string;
+    /**
+     * What users read of it.
+     */
+    description?: null | string;
+    /**
+     * Credits of a generation.
+     */
+    cost_per_generation?: null | number;
+    /**
+     * Who makes its videos.
+     */
+    provider?: null | string;
+    /**
+     * What the provider calls it.
+     */
+    provider_model_id?: null | string;
+    /**
+     * Whether it is shown first.
+     */
+    is_featured?: null | boolean;
+    /**
+     * Whether it is switched on.
+     */
+    is_available?: null | boolean;
+    /**
+     * Whether it is the one for themes.
+     */
+    is_active?: null | boolean;
+    /**
+     * How it is priced.
+     */
+    pricing_type?: null | string;
+    /**
+     * Credits of a second.
+     */
+    credits_per_second?: null | number;
+    required_fields?: null | JsonElement;
+    /**
+     * Whether its videos have sound.
+     */
+    has_audio?: null | boolean;
+    /**
+     * Its picture.
+     */
+    thumbnail_url?: null | string;
+    /**
+     * When it ends.
+     */
+    sunset_at?: null | string;
+    /**
+     * What comes after it.
+     */
+    replacement_model_id?: null | string;
+    /**
+     * What it costs us.
+     */
+    provider_cost?: null | number;
+    /**
+     * What a billed unit costs us.
+     */
+    provider_unit_cost?: null | number;
+    provider_input?: null | JsonElement;
+    /**
+     * What operators should know.
+     */
+    operator_note?: null | string;
+    /**
+     * Whose model it is.
+     */
+    vendor?: null | string;
+};
+
+/**
+ * A product, new or changed.
+ */
+export type AdminSaveProductRequest = {
+    /**
+     * Apple's product id
+     */
+    product_id: string;
+    /**
+     * What it gives
+     */
+    credits: number;
+    /**
+     * Why; 3 to 500 characters, kept in the audit
+     */
+    reason: string;
+    grants_tier?: null | string;
+    /**
+     * Whether it is sold; it is when absent
+     */
+    is_active?: null | boolean;
+};
+
+/**
+ * A new theme, or what changes of one; members that are absent stay as they are.
+ */
+export type AdminSaveThemeRequest = {
+    /**
+     * Why; 3 to 500 characters, kept in the audit
+     */
+    reason: string;
+    /**
+     * Which theme.
+     */
+    theme_id?: null | string;
+    /**
+     * Its name.
+     */
+    name?: null | string;
+    /**
+     * What users read of it.
+     */
+    description?: null | string;
+    /**
+     * Its prompt.
+     */
+    prompt?: null | string;
+    default_settings?: null | JsonElement;
+    /**
+     * Its picture.
+     */
+    thumbnail_url?: null | string;
+    /**
+     * Whether it is shown first.
+     */
+    is_featured?: null | boolean;
+    /**
+     * Until when it is shown first.
+     */
+    featured_until?: null | string;
+    translations?: null | JsonElement;
+    /**
+     * Whether it is offered.
+     */
+    is_available?: null | boolean;
+};
+
+/**
+ * How many of them are other than they were.
+ */
+export type AdminSavedAppSettingsAnswer = {
+    success: boolean;
+    changed: number;
+};
+
+/**
+ * The model that was saved.
+ */
+export type AdminSavedModelAnswer = {
+    success: boolean;
+    model_id: string;
+};
+
+/**
+ * The theme that was saved.
+ */
+export type AdminSavedThemeAnswer = {
+    success: boolean;
+    theme_id: string;
+};
+
+/**
+ * Something that is done at its time, and what it found.
+ */
+export type AdminSchedule = {
+    name: string;
+    last_started_at: null | string;
+    last_finished_at: null | string;
+    report: null | JsonElement;
+};
+
+/**
+ * A limit of the server with its bounds; without a value it is as configured.
+ */
+export type AdminServerLimit = {
+    key: string;
+    min: number;
+    max: number;
+    value: null | JsonElement;
+    updated_at: null | string;
+    updated_by: null | string;
 };
 
 /**
@@ -371,10 +1483,44 @@ export type AdminSetTierRequest = {
 };
 
 /**
+ * Files of a kind.
+ */
+export type AdminStorageKind = {
+    kind: string;
+    bytes: number;
+    objects: number;
+};
+
+/**
+ * Bytes and files in all and by kind; since when the level of the alert is passed.
+ */
+export type AdminStorageUse = {
+    bytes: number;
+    objects: number;
+    capacity_bytes: null | number;
+    above_since: null | string;
+    kinds: Array<AdminStorageKind>;
+};
+
+/**
  * It is done.
  */
 export type AdminSuccessAnswer = {
     success: boolean;
+};
+
+/**
+ * The processes, what is done at its time, what was given up, and the size of it all.
+ */
+export type AdminSystemAnswer = {
+    nodes: Array<AdminNode>;
+    outside_systems: Array<AdminOutsideSystem>;
+    schedules: Array<AdminSchedule>;
+    reconciliations: Array<AdminReconciliation>;
+    dead_work: Array<AdminDeadWork>;
+    storage: AdminStorageUse;
+    shipped_builds: Array<AdminUnverifiedUse>;
+    database: AdminDatabaseSize;
 };
 
 /**
@@ -403,11 +1549,89 @@ export type AdminTeamMember = {
 };
 
 /**
+ * A theme.
+ */
+export type AdminTheme = {
+    id: string;
+    name: string;
+    description: null | string;
+    thumbnail_url: null | string;
+    prompt: string;
+    is_featured: boolean;
+    is_available: boolean;
+    default_settings: JsonElement;
+    created_at: string;
+    featured_until: null | string;
+    translations: JsonElement;
+    version: number;
+};
+
+/**
+ * How a theme did; the rate is percent of those that ended, as text with two decimals.
+ */
+export type AdminThemeFigures = {
+    theme_id: string;
+    name: null | string;
+    total_jobs: number;
+    completed_jobs: number;
+    failed_jobs: number;
+    success_rate: string;
+    credits_used: number;
+    credits_returned: number;
+};
+
+/**
+ * The figures of each theme since a moment.
+ */
+export type AdminThemeStatsAnswer = {
+    from: string;
+    rows: Array<AdminThemeFigures>;
+};
+
+/**
  * The tier that a user has now: premium stays while a purchase gives it.
  */
 export type AdminTierAnswer = {
     success: boolean;
     tier: string;
+};
+
+/**
+ * A model that is switched on or off.
+ */
+export type AdminToggleModelRequest = {
+    /**
+     * Which model
+     */
+    model_id: string;
+    /**
+     * On or off
+     */
+    is_available: boolean;
+    /**
+     * Why; 3 to 500 characters, kept in the audit
+     */
+    reason: string;
+};
+
+/**
+ * Something that happened in a trace.
+ */
+export type AdminTraceStep = {
+    at: string;
+    what: string;
+    user_id: null | string;
+    detail: null | string;
+};
+
+/**
+ * How builds without tokens were let in.
+ */
+export type AdminUnverifiedUse = {
+    kind: string;
+    day: number;
+    week: number;
+    last_at: string;
 };
 
 /**
@@ -544,6 +1768,16 @@ export type AdminUsersAnswer = {
     rows: Array<AdminUser>;
     found_by: null | string;
     next_before: null | string;
+};
+
+/**
+ * What waits, up to a thousand of each.
+ */
+export type AdminWaitingWork = {
+    webhooks_failed: number;
+    webhooks_pending: number;
+    reports_open: number;
+    claims: number;
 };
 
 /**
@@ -1909,7 +3143,7 @@ export type AdminBanUserResponses = {
 export type AdminBanUserResponse = AdminBanUserResponses[keyof AdminBanUserResponses];
 
 export type AdminCancelJobData = {
-    body: unknown;
+    body: AdminJobActionRequest;
     headers?: {
         /**
          * A UUID; the same key with the same body is done once
@@ -1966,11 +3200,13 @@ export type AdminCancelJobResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminCancelJobAnswer;
 };
 
+export type AdminCancelJobResponse = AdminCancelJobResponses[keyof AdminCancelJobResponses];
+
 export type AdminCloseReportData = {
-    body: unknown;
+    body: AdminCloseReportRequest;
     headers?: {
         /**
          * A UUID; the same key with the same body is done once
@@ -2027,11 +3263,13 @@ export type AdminCloseReportResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminSuccessAnswer;
 };
 
+export type AdminCloseReportResponse = AdminCloseReportResponses[keyof AdminCloseReportResponses];
+
 export type AdminCreatePromoCodeData = {
-    body: unknown;
+    body: AdminCreatePromoCodeRequest;
     headers?: {
         /**
          * A UUID; the same key with the same body is done once
@@ -2088,11 +3326,13 @@ export type AdminCreatePromoCodeResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminCreatedPromoCodeAnswer;
 };
 
+export type AdminCreatePromoCodeResponse = AdminCreatePromoCodeResponses[keyof AdminCreatePromoCodeResponses];
+
 export type AdminEndPromoCodeData = {
-    body: unknown;
+    body: AdminEndPromoCodeRequest;
     headers?: {
         /**
          * A UUID; the same key with the same body is done once
@@ -2370,8 +3610,10 @@ export type AdminGetJobResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminJobDetailsAnswer;
 };
+
+export type AdminGetJobResponse = AdminGetJobResponses[keyof AdminGetJobResponses];
 
 export type AdminGetTraceData = {
     body?: never;
@@ -2414,8 +3656,10 @@ export type AdminGetTraceResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminGetTraceAnswer;
 };
+
+export type AdminGetTraceResponse = AdminGetTraceResponses[keyof AdminGetTraceResponses];
 
 export type AdminGetUserData = {
     body?: never;
@@ -2504,8 +3748,10 @@ export type AdminGroupErrorsResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminGroupErrorsAnswer;
 };
+
+export type AdminGroupErrorsResponse = AdminGroupErrorsResponses[keyof AdminGroupErrorsResponses];
 
 export type AdminListActionsData = {
     body?: never;
@@ -2646,8 +3892,10 @@ export type AdminListAppSettingsResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminListAppSettingsAnswer;
 };
+
+export type AdminListAppSettingsResponse = AdminListAppSettingsResponses[keyof AdminListAppSettingsResponses];
 
 export type AdminListApprovalsData = {
     body?: never;
@@ -2735,8 +3983,10 @@ export type AdminListConsentTermsResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminListConsentTermsAnswer;
 };
+
+export type AdminListConsentTermsResponse = AdminListConsentTermsResponses[keyof AdminListConsentTermsResponses];
 
 export type AdminListDeliveriesData = {
     body?: never;
@@ -2791,8 +4041,10 @@ export type AdminListDeliveriesResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminListDeliveriesAnswer;
 };
+
+export type AdminListDeliveriesResponse = AdminListDeliveriesResponses[keyof AdminListDeliveriesResponses];
 
 export type AdminListErrorsData = {
     body?: never;
@@ -2847,8 +4099,10 @@ export type AdminListErrorsResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminListErrorsAnswer;
 };
+
+export type AdminListErrorsResponse = AdminListErrorsResponses[keyof AdminListErrorsResponses];
 
 export type AdminListJobsData = {
     body?: never;
@@ -2911,8 +4165,10 @@ export type AdminListJobsResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminListJobsAnswer;
 };
+
+export type AdminListJobsResponse = AdminListJobsResponses[keyof AdminListJobsResponses];
 
 export type AdminListLedgerData = {
     body?: never;
@@ -3004,8 +4260,10 @@ export type AdminListModelsResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminListModelsAnswer;
 };
+
+export type AdminListModelsResponse = AdminListModelsResponses[keyof AdminListModelsResponses];
 
 export type AdminListOutboxData = {
     body?: never;
@@ -3048,8 +4306,10 @@ export type AdminListOutboxResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminListOutboxAnswer;
 };
+
+export type AdminListOutboxResponse = AdminListOutboxResponses[keyof AdminListOutboxResponses];
 
 export type AdminListPasskeysData = {
     body?: never;
@@ -3133,8 +4393,10 @@ export type AdminListProductsResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminListProductsAnswer;
 };
+
+export type AdminListProductsResponse = AdminListProductsResponses[keyof AdminListProductsResponses];
 
 export type AdminListPromoCodesData = {
     body?: never;
@@ -3172,8 +4434,10 @@ export type AdminListPromoCodesResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminListPromoCodesAnswer;
 };
+
+export type AdminListPromoCodesResponse = AdminListPromoCodesResponses[keyof AdminListPromoCodesResponses];
 
 export type AdminListPromoRedemptionsData = {
     body?: never;
@@ -3224,8 +4488,10 @@ export type AdminListPromoRedemptionsResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminListPromoRedemptionsAnswer;
 };
+
+export type AdminListPromoRedemptionsResponse = AdminListPromoRedemptionsResponses[keyof AdminListPromoRedemptionsResponses];
 
 export type AdminListPurchasesData = {
     body?: never;
@@ -3330,8 +4596,10 @@ export type AdminListReportsResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminListReportsAnswer;
 };
+
+export type AdminListReportsResponse = AdminListReportsResponses[keyof AdminListReportsResponses];
 
 export type AdminListSessionsData = {
     body?: never;
@@ -3410,8 +4678,10 @@ export type AdminListThemesResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminListThemesAnswer;
 };
+
+export type AdminListThemesResponse = AdminListThemesResponses[keyof AdminListThemesResponses];
 
 export type AdminModelMarginsData = {
     body?: never;
@@ -3454,8 +4724,10 @@ export type AdminModelMarginsResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminModelMarginsAnswer;
 };
+
+export type AdminModelMarginsResponse = AdminModelMarginsResponses[keyof AdminModelMarginsResponses];
 
 export type AdminOverviewData = {
     body?: never;
@@ -3498,11 +4770,13 @@ export type AdminOverviewResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminOverviewAnswer;
 };
 
+export type AdminOverviewResponse = AdminOverviewResponses[keyof AdminOverviewResponses];
+
 export type AdminPreviewModelData = {
-    body: unknown;
+    body: AdminPreviewModelRequest;
     path?: never;
     query?: never;
     url: '/admin-preview-model';
@@ -3545,11 +4819,13 @@ export type AdminPreviewModelResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminPreviewModelAnswer;
 };
 
+export type AdminPreviewModelResponse = AdminPreviewModelResponses[keyof AdminPreviewModelResponses];
+
 export type AdminPublishConsentTermsData = {
-    body: unknown;
+    body: AdminPublishConsentTermsRequest;
     headers?: {
         /**
          * A UUID; the same key with the same body is done once
@@ -3742,7 +5018,7 @@ export type AdminRemovePasskeyResponses = {
 export type AdminRemovePasskeyResponse = AdminRemovePasskeyResponses[keyof AdminRemovePasskeyResponses];
 
 export type AdminRequestLedgerCheckData = {
-    body: unknown;
+    body: AdminReasonRequest;
     headers?: {
         /**
          * A UUID; the same key with the same body is done once
@@ -3799,11 +5075,13 @@ export type AdminRequestLedgerCheckResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminSuccessAnswer;
 };
 
+export type AdminRequestLedgerCheckResponse = AdminRequestLedgerCheckResponses[keyof AdminRequestLedgerCheckResponses];
+
 export type AdminResendDeliveryData = {
-    body: unknown;
+    body: AdminResendDeliveryRequest;
     headers?: {
         /**
          * A UUID; the same key with the same body is done once
@@ -3860,11 +5138,13 @@ export type AdminResendDeliveryResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminSuccessAnswer;
 };
 
+export type AdminResendDeliveryResponse = AdminResendDeliveryResponses[keyof AdminResendDeliveryResponses];
+
 export type AdminRetryJobData = {
-    body: unknown;
+    body: AdminJobActionRequest;
     headers: {
         /**
          * A UUID; the same key with the same body is done once
@@ -3921,8 +5201,10 @@ export type AdminRetryJobResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminRetryJobAnswer;
 };
+
+export type AdminRetryJobResponse = AdminRetryJobResponses[keyof AdminRetryJobResponses];
 
 export type AdminRevokeAdminData = {
     body: AdminUserActionRequest;
@@ -3988,7 +5270,7 @@ export type AdminRevokeAdminResponses = {
 export type AdminRevokeAdminResponse = AdminRevokeAdminResponses[keyof AdminRevokeAdminResponses];
 
 export type AdminSaveAppSettingsData = {
-    body: unknown;
+    body: AdminSaveAppSettingsRequest;
     headers?: {
         /**
          * A UUID; the same key with the same body is done once
@@ -4045,11 +5327,13 @@ export type AdminSaveAppSettingsResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminSavedAppSettingsAnswer;
 };
 
+export type AdminSaveAppSettingsResponse = AdminSaveAppSettingsResponses[keyof AdminSaveAppSettingsResponses];
+
 export type AdminSaveModelData = {
-    body: unknown;
+    body: AdminSaveModelRequest;
     headers?: {
         /**
          * A UUID; the same key with the same body is done once
@@ -4106,11 +5390,13 @@ export type AdminSaveModelResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminSavedModelAnswer;
 };
 
+export type AdminSaveModelResponse = AdminSaveModelResponses[keyof AdminSaveModelResponses];
+
 export type AdminSaveProductData = {
-    body: unknown;
+    body: AdminSaveProductRequest;
     headers?: {
         /**
          * A UUID; the same key with the same body is done once
@@ -4167,11 +5453,13 @@ export type AdminSaveProductResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminSuccessAnswer;
 };
 
+export type AdminSaveProductResponse = AdminSaveProductResponses[keyof AdminSaveProductResponses];
+
 export type AdminSaveThemeData = {
-    body: unknown;
+    body: AdminSaveThemeRequest;
     headers?: {
         /**
          * A UUID; the same key with the same body is done once
@@ -4228,8 +5516,10 @@ export type AdminSaveThemeResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminSavedThemeAnswer;
 };
+
+export type AdminSaveThemeResponse = AdminSaveThemeResponses[keyof AdminSaveThemeResponses];
 
 export type AdminSearchUsersData = {
     body?: never;
@@ -4447,8 +5737,10 @@ export type AdminSystemResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminSystemAnswer;
 };
+
+export type AdminSystemResponse = AdminSystemResponses[keyof AdminSystemResponses];
 
 export type AdminThemeStatsData = {
     body?: never;
@@ -4491,11 +5783,13 @@ export type AdminThemeStatsResponses = {
     /**
      * OK
      */
-    200: unknown;
+    200: AdminThemeStatsAnswer;
 };
 
+export type AdminThemeStatsResponse = AdminThemeStatsResponses[keyof AdminThemeStatsResponses];
+
 export type AdminToggleModelData = {
-    body: unknown;
+    body: AdminToggleModelRequest;
     headers?: {
         /**
          * A UUID; the same key with the same body is done once

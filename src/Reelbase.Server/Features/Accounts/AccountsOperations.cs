@@ -66,33 +66,28 @@ internal static class AccountsOperations
             new AdminTierResponse(true, "premium")
         );
 
-    /// <summary>All of them.</summary>
-    public static IReadOnlyList<AdminOperation> All { get; } =
-    [
-        Search,
-        Find,
-        Get,
-        Stats,
-        Ban,
-        Unban,
-        SetTier,
-        Query("admin-list-consent-terms", "Texts that users are asked to agree to, by kind and version, the newest first"),
-        Change(
+    public static AdminOperation<AdminEmptyRequest, AdminListConsentTermsResponse> ConsentTerms { get; } =
+        QueryOf(
+            "admin-list-consent-terms",
+            "Texts that users are asked to agree to, by kind and version, the newest first",
+            new AdminEmptyRequest(),
+            new AdminListConsentTermsResponse("on", ["Google"], [])
+        );
+
+    public static AdminOperation<AdminPublishConsentTermsRequest, AdminSuccessResponse> PublishTerms { get; } =
+        ChangeOf(
             "admin-publish-consent-terms",
             "Publish a version of a text, which holds from now on and is never changed; operators only",
-            new AdminField("kind", "ai_processing", "terms, ai_processing or consumption_data", true),
-            new("version", "2026-11", "1 to 50 characters, new for its kind", true),
-            new(
-                "texts",
-                new Dictionary<string, object> { ["en"] = "Your prompt is sent to: {recipients}." },
-                "By language (en, tr, es), English at least; {recipients} stands for the list",
-                true
+            new AdminPublishConsentTermsRequest(
+                "ai_processing",
+                "2026-11",
+                new Dictionary<string, string> { ["en"] = "Your prompt is sent to: {recipients}." },
+                SomeReason,
+                ["Google"]
             ),
-            new("recipients", new[] { "Google" }, "Who gets data beside the configured providers: vendors behind a gateway"),
-            Reason
-        ) with
-        {
-            Response = typeof(AdminSuccessResponse),
-        },
-    ];
+            new AdminSuccessResponse(true)
+        );
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<AdminOperation> All { get; } = [Search, Find, Get, Stats, Ban, Unban, SetTier, ConsentTerms, PublishTerms];
 }

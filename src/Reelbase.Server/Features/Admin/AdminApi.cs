@@ -9,14 +9,15 @@ using Reelbase.Server.Platform.Security;
 namespace Reelbase.Server.Features.Admin;
 
 /// <summary>Does what an admin asks, for the API and for the console alike: one SQL function, in one transaction with its audit row.</summary>
-public sealed class AdminApi(
+public sealed partial class AdminApi(
     ApiDatabase database,
     ChangeFeed feed,
     IEnumerable<IOperationPreparation> preparations,
     IEnumerable<IOperationCompletion> completions,
     IEnumerable<OperationRules> rules,
     IEnumerable<OperationTopics> topics,
-    IServiceProvider services
+    IServiceProvider services,
+    ILogger<AdminApi> logger
 )
 {
     /// <summary>Sent after every change that an admin made; the console's pages load again.</summary>
@@ -56,7 +57,7 @@ public sealed class AdminApi(
     }
 
     /// <summary>Calls an operation whose request and answer are records, as the caller.</summary>
-    /// <returns>What was done, or that another admin has to approve it first.</returns>
+    /// <returns>What was done, or that another admin has to approve it first; neither where a change is done and its answer is none of its record.</returns>
     /// <exception cref="ApiException">As above.</exception>
     public async Task<(TResponse? Done, AdminPendingResponse? Pending)> CallAsync<TRequest, TResponse>(
         Caller caller,
@@ -69,8 +70,24 @@ public sealed class AdminApi(
         where TResponse : class
     {
         var answer = await CallAsync(caller, operation, operation.ToRequest(request), key, cancellationToken);
-        return IsPending(operation, answer) ? (null, answer.Deserialize<AdminPendingResponse>(Json.Options)) : (operation.FromAnswer(answer), null);
+        if (IsPending(operation, answer))
+        {
+            return (null, answer.Deserialize<AdminPendingResponse>(Json.Options));
+        }
+        try
+        {
+            return (operation.FromAnswer(answer), null);
+        }
+        catch (JsonException error) when (operation.IsChange)
+        {
+            // It is committed: whoever heard of an error now would do it again.
+            LogUnreadableAnswer(error, operation.Name);
+            return (null, null);
+        }
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Operation} is done, but its answer is not what its record says")]
+    private partial void LogUnreadableAnswer(Exception error, string operation);
 
     private async Task PrepareAsync(IOperationPreparation preparation, Caller caller, JsonObject request, CancellationToken cancellationToken)
     {

@@ -26,7 +26,7 @@ public static class AdminEndpoints
             route.WithMetadata(new ResolvesCallerFirstMetadata());
             if (operation.IsChange)
             {
-                route.Accepts(operation.Request ?? typeof(object), "application/json").Fails(400, 401, 403, 404, 409, 413, 415, 422, 503);
+                route.Accepts(operation.Request, "application/json").Fails(400, 401, 403, 404, 409, 413, 415, 422, 503);
                 if (operation.MayPend)
                 {
                     route.Produces<AdminPendingResponse>(202);
@@ -36,7 +36,7 @@ public static class AdminEndpoints
             }
             else if (operation.IsAskedByBody)
             {
-                route.Accepts(operation.Request ?? typeof(object), "application/json").Fails(400, 401, 403, 404, 413, 415, 503);
+                route.Accepts(operation.Request, "application/json").Fails(400, 401, 403, 404, 413, 415, 503);
                 route.Examples(operation.Fields.ToDictionary(field => field.Name, field => field.Example), operation.Example);
             }
             else
@@ -71,7 +71,7 @@ public static class AdminEndpoints
         var caller = await RequireAdminAsync(context, callers, database);
         var request = operation.IsPost ? await ReadBodyAsync(context) : ReadQuery(context, operation);
         var key = operation.IsChange ? ReadKey(context, operation.NeedsKey) : null;
-        if (operation.IsAskedByBody && Array.Find(operation.Fields, field => field.IsRequired && request[field.Name] is null) is { } missing)
+        if (operation.IsAskedByBody && operation.Fields.FirstOrDefault(field => field.IsRequired && request[field.Name] is null) is { } missing)
         {
             throw ApiException.Field(ErrorCodes.MalformedRequest, missing.Name, "required");
         }

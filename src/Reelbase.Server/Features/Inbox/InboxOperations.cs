@@ -7,17 +7,12 @@ namespace Reelbase.Server.Features.Inbox;
 /// <summary>What admins can do and see of webhooks.</summary>
 internal static class InboxOperations
 {
+    public static AdminOperation<AdminListDeliveriesRequest, AdminListDeliveriesResponse> List { get; } =
+        QueryOf("admin-list-deliveries", "What came in by webhook", new AdminListDeliveriesRequest(), new AdminListDeliveriesResponse([], null));
+
+    public static AdminOperation<AdminResendDeliveryRequest, AdminSuccessResponse> Resend { get; } =
+        ChangeOf("admin-resend-delivery", "Handle a stored webhook once more", new AdminResendDeliveryRequest(12, SomeReason), new AdminSuccessResponse(true));
+
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<AdminOperation> All { get; } =
-    [
-        Query(
-            "admin-list-deliveries",
-            "What came in by webhook",
-            new AdminField("status", "failed", "pending, processed or failed"),
-            new AdminField("inbox", "provider", "provider, app_store or apple_account"),
-            Limit,
-            Before
-        ),
-        Change("admin-resend-delivery", "Handle a stored webhook once more", new AdminField("delivery_id", 12, "Which one", true), Reason),
-    ];
+    public static IReadOnlyList<AdminOperation> All { get; } = [List, Resend];
 }

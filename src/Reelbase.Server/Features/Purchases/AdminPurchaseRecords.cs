@@ -47,3 +47,18 @@ public sealed record AdminAssignmentResponse(
     int CreditsAdded,
     [property: Description("True while the product of the purchase is unknown; absent otherwise")] bool? Pending = null
 );
+
+/// <summary>What the app sells.</summary>
+public sealed record AdminListProductsResponse(IReadOnlyList<AdminProduct> Rows);
+
+/// <summary>Something that the app sells.</summary>
+public sealed record AdminProduct(string ProductId, int Credits, string? GrantsTier, bool IsActive, DateTime CreatedAt);
+
+/// <summary>A product, new or changed.</summary>
+public sealed record AdminSaveProductRequest(
+    [property: Description("Apple's product id")] string ProductId,
+    [property: Description("What it gives")] int Credits,
+    [property: Description(AdminField.AboutReason)] string Reason,
+    [property: Description("premium; none when absent")] string? GrantsTier = null,
+    [property: Description("Whether it is sold; it is when absent")] bool? IsActive = null
+);

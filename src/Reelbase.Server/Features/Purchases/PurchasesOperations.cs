@@ -18,19 +18,17 @@ internal static class PurchasesOperations
             new AdminAssignmentResponse(true, 25)
         );
 
-    /// <summary>All of them.</summary>
-    public static IReadOnlyList<AdminOperation> All { get; } =
-    [
-        Query("admin-list-products", "What the app sells"),
-        Change(
+    public static AdminOperation<AdminEmptyRequest, AdminListProductsResponse> Products { get; } =
+        QueryOf("admin-list-products", "What the app sells", new AdminEmptyRequest(), new AdminListProductsResponse([]));
+
+    public static AdminOperation<AdminSaveProductRequest, AdminSuccessResponse> SaveProduct { get; } =
+        ChangeOf(
             "admin-save-product",
             "Make a product, or change one",
-            new AdminField("product_id", "com.example.credits.25", "Apple's product id", true),
-            new("credits", 25, "What it gives", true),
-            new("is_active", true, "Whether it is sold"),
-            Reason
-        ),
-        List,
-        Assign,
-    ];
+            new AdminSaveProductRequest("com.example.credits.25", 25, SomeReason, null, true),
+            new AdminSuccessResponse(true)
+        );
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<AdminOperation> All { get; } = [Products, SaveProduct, List, Assign];
 }

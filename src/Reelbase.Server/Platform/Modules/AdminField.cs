@@ -33,19 +33,4 @@ public sealed record AdminField(string Name, object Example, string Description,
 
     /// <summary>A reason, for examples.</summary>
     public const string SomeReason = "asked for by the user, ticket 1234";
-
-    /// <summary>The user that an operation is about.</summary>
-    public static AdminField User { get; } = new("user_id", UserId, AboutUser, true);
-
-    /// <summary>The job that an operation is about.</summary>
-    public static AdminField Job { get; } = new("job_id", JobId, AboutJob, true);
-
-    /// <summary>Why a change is made.</summary>
-    public static AdminField Reason { get; } = new("reason", SomeReason, AboutReason, true);
-
-    /// <summary>How many rows a page has.</summary>
-    public static AdminField Limit { get; } = new("limit", 25, AboutLimit);
-
-    /// <summary>Where a page begins.</summary>
-    public static AdminField Before { get; } = new("before", "", AboutBefore);
 }

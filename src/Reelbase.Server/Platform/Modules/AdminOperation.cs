@@ -8,7 +8,7 @@ namespace Reelbase.Server.Platform.Modules;
 /// <param name="Function">The SQL function; takes the request as JSON and answers JSON.</param>
 /// <param name="Summary">What it does, for the document.</param>
 /// <param name="Fields">What a request may carry: of the query for a read, of the body for a change.</param>
-public record AdminOperation(string Name, string Function, string Summary, params AdminField[] Fields)
+public abstract record AdminOperation(string Name, string Function, string Summary, IReadOnlyList<AdminField> Fields)
 {
     /// <summary>A change; reads are GET requests.</summary>
     public bool IsChange { get; init; }
@@ -31,29 +31,21 @@ public record AdminOperation(string Name, string Function, string Summary, param
     /// <summary>Whether its answer may be that another admin has to approve it first (202).</summary>
     public bool MayPend { get; init; }
 
-    /// <summary>The record of its request in the document, if it has one.</summary>
-    public Type? Request { get; init; }
+    /// <summary>The record of its request.</summary>
+    public abstract Type Request { get; }
 
-    /// <summary>The type of its answer in the document.</summary>
-    public Type Response { get; init; } = typeof(object);
+    /// <summary>The record of its answer.</summary>
+    public abstract Type Response { get; }
 
     /// <summary>An example of the answer.</summary>
-    public object Example { get; init; } = new { success = true };
+    public abstract object Example { get; }
 
     /// <summary>A read; its function has its name.</summary>
-    public static AdminOperation Query(string name, string summary, params AdminField[] fields) =>
-        new(name, FunctionOf(name), summary, fields) { Example = new { rows = Array.Empty<object>() } };
-
-    /// <summary>A change; its function has its name.</summary>
-    public static AdminOperation Change(string name, string summary, params AdminField[] fields) =>
-        new(name, FunctionOf(name), summary, fields) { IsChange = true };
-
-    /// <summary>A read whose request and answer are records; its function has its name.</summary>
     public static AdminOperation<TRequest, TResponse> QueryOf<TRequest, TResponse>(string name, string summary, TRequest request, TResponse answer)
         where TRequest : class
         where TResponse : class => new(name, FunctionOf(name), summary, request, answer);
 
-    /// <summary>A change whose request and answer are records; its function has its name.</summary>
+    /// <summary>A change; its function has its name.</summary>
     public static AdminOperation<TRequest, TResponse> ChangeOf<TRequest, TResponse>(string name, string summary, TRequest request, TResponse answer)
         where TRequest : class
         where TResponse : class => new(name, FunctionOf(name), summary, request, answer) { IsChange = true };

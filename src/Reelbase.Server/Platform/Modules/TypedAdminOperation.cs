@@ -8,7 +8,7 @@ using Reelbase.Server.Platform.Http;
 namespace Reelbase.Server.Platform.Modules;
 
 /// <summary>
-/// An operation whose request and answer are records: they are its part of the API document, and what console pages send and show. SQL alone decides what is
+/// The records of an operation: they are its part of the API document, and what console pages send and show. SQL alone decides what is
 /// right, so the API passes requests and answers on as they are.
 /// </summary>
 public sealed record AdminOperation<TRequest, TResponse> : AdminOperation
@@ -22,10 +22,17 @@ public sealed record AdminOperation<TRequest, TResponse> : AdminOperation
     public AdminOperation(string name, string function, string summary, TRequest request, TResponse answer)
         : base(name, function, summary, FieldsOf(request))
     {
-        Request = typeof(TRequest);
-        Response = typeof(TResponse);
         Example = answer;
     }
+
+    /// <inheritdoc/>
+    public override Type Request => typeof(TRequest);
+
+    /// <inheritdoc/>
+    public override Type Response => typeof(TResponse);
+
+    /// <inheritdoc/>
+    public override object Example { get; }
 
     /// <summary>A request as SQL takes it.</summary>
     public JsonObject ToRequest(TRequest request) => Write(request);
@@ -33,7 +40,15 @@ public sealed record AdminOperation<TRequest, TResponse> : AdminOperation
     /// <summary>What SQL answered.</summary>
     public TResponse FromAnswer(JsonNode answer) => answer.Deserialize<TResponse>(Json.Options)!;
 
-    private static JsonObject Write(TRequest request) => JsonSerializer.SerializeToNode(request, Requests)!.AsObject();
+    private static JsonObject Write(TRequest request)
+    {
+        var written = JsonSerializer.SerializeToNode(request, Requests)!.AsObject();
+        foreach (var name in (request as AdminEdit)?.Cleared ?? [])
+        {
+            written[name] = null;
+        }
+        return written;
+    }
 
     private static AdminField[] FieldsOf(TRequest request)
     {

@@ -1,7 +1,9 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Localization;
 using Reelbase.Server.Features.Jobs.VideoLibrary;
 using Reelbase.Server.Features.Operations.Statistics;
+using Reelbase.Server.Platform.Http;
 using Reelbase.Tests.Support;
 
 namespace Reelbase.Tests.Features;
@@ -19,8 +21,8 @@ public sealed class AttentionTests(AdminSystem system) : IClassFixture<AdminSyst
         public IEnumerable<LocalizedString> GetAllStrings(bool includeParentCultures) => [];
     }
 
-    private async Task<List<JsonNode>> ReadAsync() =>
-        [.. JsonNode.Parse((await system.GetAsync("/admin-overview"))["attention"].GetRawText())!.AsArray().Select(item => item!)];
+    private async Task<List<AdminAttention>> ReadAsync() =>
+        (await system.GetAsync("/admin-overview"))["attention"].Deserialize<List<AdminAttention>>(Json.Options)!;
 
     [Fact]
     public async Task Everything_that_needs_somebody_is_listed_once_with_its_action()
@@ -43,12 +45,12 @@ public sealed class AttentionTests(AdminSystem system) : IClassFixture<AdminSyst
         var items = await ReadAsync();
         Assert.Equal(
             ["ledger_remark", "balance_below_zero", "purchases_unowned", "purchases_waiting", "dead_work", "consents_expired"],
-            items.Select(item => (string)item["kind"]!)
+            items.Select(item => item.Kind)
         );
         foreach (var item in items)
         {
             Assert.StartsWith("admin/", Attention.Address(item), StringComparison.Ordinal);
-            Assert.NotEqual((string)item["kind"]!, Attention.Describe(new Plain(), item));
+            Assert.NotEqual(item.Kind, Attention.Describe(new Plain(), item));
         }
         Assert.Equal($"admin/users/{phone.UserId}", Attention.Address(items[1]));
         Assert.Equal("User " + phone.UserId + " has -5 credits.", Attention.Describe(new Plain(), items[1]));
@@ -90,6 +92,6 @@ public sealed class AttentionTests(AdminSystem system) : IClassFixture<AdminSyst
             },
             ["submissions"] = JsonNode.Parse(submissions),
         };
-        Assert.Equal(story, JobStory.Describe(new Plain(), data));
+        Assert.Equal(story, JobStory.Describe(new Plain(), data.Deserialize<AdminJobDetailsResponse>(Json.Options)!));
     }
 }

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Rendering;
@@ -50,11 +51,13 @@ public sealed class NotesModule : IModule
 
     public IReadOnlyList<AdminOperation> AdminOperations =>
         [
-            AdminOperation.Query("admin-list-toy-notes", "What was left", AdminField.Limit),
-            AdminOperation.Change("admin-remove-toy-note", "Remove a note", new AdminField("note_id", 1, "Which one", true), AdminField.Reason) with
-            {
-                Response = typeof(AdminSuccessResponse),
-            },
+            AdminOperation.QueryOf("admin-list-toy-notes", "What was left", new AdminListToyNotesRequest(), new AdminListToyNotesResponse([])),
+            AdminOperation.ChangeOf(
+                "admin-remove-toy-note",
+                "Remove a note",
+                new AdminRemoveToyNoteRequest(1, AdminField.SomeReason),
+                new AdminSuccessResponse(true)
+            ),
         ];
 
     public IReadOnlyList<MenuEntry> MenuEntries => [new("admin/toy-notes", Icons.Material.Filled.Note, "Notes", 95)];
@@ -98,3 +101,15 @@ public sealed class NotesPage : ComponentBase
 {
     protected override void BuildRenderTree(RenderTreeBuilder builder) => builder.AddContent(0, "Notes");
 }
+
+/// <summary>How many notes.</summary>
+public sealed record AdminListToyNotesRequest([property: Description(AdminField.AboutLimit)] int? Limit = null);
+
+/// <summary>Notes.</summary>
+public sealed record AdminListToyNotesResponse(IReadOnlyList<ToyNote> Rows);
+
+/// <summary>A note.</summary>
+public sealed record ToyNote(long Id, string Text);
+
+/// <summary>Which note goes, and why.</summary>
+public sealed record AdminRemoveToyNoteRequest([property: Description("Which one")] long NoteId, [property: Description(AdminField.AboutReason)] string Reason);

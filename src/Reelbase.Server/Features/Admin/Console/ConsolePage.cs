@@ -1,4 +1,4 @@
-using System.Text.Json.Nodes;
+using System.Text.Json;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Authorization;
@@ -7,6 +7,7 @@ using MudBlazor;
 using Reelbase.Server.Features.Admin.Console.Shared;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Errors;
+using Reelbase.Server.Platform.Http;
 using Reelbase.Server.Platform.Modules;
 
 namespace Reelbase.Server.Features.Admin.Console;
@@ -82,32 +83,11 @@ public abstract class ConsolePage : ComponentBase, IDisposable
     protected Task ReloadAsync() => ReloadAsync(isAction: true);
 
     /// <summary>Asks an operation.</summary>
-    protected Task<JsonNode> AskAsync(string operation, object? request = null) => Session.CallAsync(operation, request, null);
-
-    /// <summary>Asks an operation whose request and answer are records.</summary>
     protected async Task<TResponse> AskAsync<TRequest, TResponse>(AdminOperation<TRequest, TResponse> operation, TRequest request)
         where TRequest : class
         where TResponse : class => (await Session.CallAsync(operation, request, null)).Done!;
 
-    /// <summary>Asks for a reason (and more, when <paramref name="fields"/> say so), does it, and says how it went.</summary>
-    /// <returns>Whether it was done.</returns>
-    protected Task<bool> ActAsync(string title, string operation, JsonObject request, params ActionField[] fields) =>
-        ShowAsync(
-            title,
-            async (input, key) =>
-            {
-                var filled = request.DeepClone().AsObject();
-                foreach (var field in fields)
-                {
-                    filled[field.Name] = input.Value(field);
-                }
-                filled["reason"] = input.Reason;
-                return AdminApi.IsPending(Session.Find(operation), await Session.CallAsync(operation, filled, key));
-            },
-            fields
-        );
-
-    /// <summary>The same with an operation whose request is a record, made of what was filled in.</summary>
+    /// <summary>Asks for a reason (and more, when <paramref name="fields"/> say so), does it with a request that is made of what was filled in, and says how it went.</summary>
     /// <returns>Whether it was done.</returns>
     public Task<bool> ActAsync<TRequest, TResponse>(
         string title,
@@ -118,6 +98,44 @@ public abstract class ConsolePage : ComponentBase, IDisposable
         where TRequest : class
         where TResponse : class =>
         ShowAsync(title, async (input, key) => (await Session.CallAsync(operation, request(input), key)).Pending is not null, fields);
+
+    /// <summary>Lets somebody edit a row, or fill in a new one, and saves it with their reason.</summary>
+    /// <param name="title">What is done.</param>
+    /// <param name="operation">The operation that saves it.</param>
+    /// <param name="request">The request, of what was changed.</param>
+    /// <param name="row">What it is now; null for a new one.</param>
+    /// <param name="fields">What can be edited.</param>
+    /// <param name="preview">Says what the change would be; null when nothing does.</param>
+    /// <param name="isWhole">Whether every field is sent, changed or not.</param>
+    protected async Task EditAsync<TRequest, TResponse>(
+        string title,
+        AdminOperation<TRequest, TResponse> operation,
+        Func<EditInput, TRequest> request,
+        object? row,
+        IReadOnlyList<EditField> fields,
+        Func<EditInput, Task<string>>? preview = null,
+        bool isWhole = false
+    )
+        where TRequest : class
+        where TResponse : class
+    {
+        Func<EditInput, Guid, Task> save = (input, key) => Session.CallAsync(operation, request(input), key);
+        var parameters = new DialogParameters<EditDialog>
+        {
+            { dialog => dialog.Save, save },
+            { dialog => dialog.Preview, preview },
+            { dialog => dialog.Row, row is null ? null : JsonSerializer.SerializeToNode(row, row.GetType(), Json.Options)!.AsObject() },
+            { dialog => dialog.IsWhole, isWhole },
+            { dialog => dialog.Fields, fields },
+            { dialog => dialog.Session, Session },
+        };
+        var dialog = await Dialogs.ShowAsync<EditDialog>(title, parameters, new DialogOptions { MaxWidth = MaxWidth.Medium, FullWidth = true });
+        if (await dialog.Result is { Canceled: false })
+        {
+            Snackbar.Add(T["Done"], Severity.Success);
+            await ReloadAsync();
+        }
+    }
 
     /// <summary>An id that stands in an address or was typed; null when nothing does.</summary>
     /// <exception cref="ApiException">ERR_4007: nothing has such an id.</exception>

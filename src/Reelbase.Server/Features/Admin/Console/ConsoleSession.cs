@@ -1,17 +1,15 @@
 using System.Security.Claims;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Errors;
-using Reelbase.Server.Platform.Http;
 using Reelbase.Server.Platform.Modules;
 
 namespace Reelbase.Server.Features.Admin.Console;
 
 /// <summary>The signed-in admin of one open window. Every call goes through the database's own check, so an ended session can do nothing more.</summary>
-public sealed class ConsoleSession(AdminApi api, AdminOperations operations, ApiDatabase database, IOptions<AdminOptions> options)
+public sealed class ConsoleSession(AdminApi api, ApiDatabase database, IOptions<AdminOptions> options)
 {
     /// <summary>The claim that holds the session's id.</summary>
     public const string SessionClaim = "session_id";
@@ -19,20 +17,7 @@ public sealed class ConsoleSession(AdminApi api, AdminOperations operations, Api
     /// <summary>Who has signed in.</summary>
     public ClaimsPrincipal User { get; set; } = new();
 
-    /// <summary>The operation of a name.</summary>
-    public AdminOperation Find(string operation) => operations.Find(operation);
-
     /// <summary>Calls an operation.</summary>
-    public Task<JsonNode> CallAsync(string operation, object? request, Guid? key) =>
-        api.CallAsync(
-            CallerOf(User),
-            Find(operation),
-            request as JsonObject ?? JsonSerializer.SerializeToNode(request ?? new { }, Json.Options)!.AsObject(),
-            key,
-            CancellationToken.None
-        );
-
-    /// <summary>Calls an operation whose request and answer are records.</summary>
     public Task<(TResponse? Done, AdminPendingResponse? Pending)> CallAsync<TRequest, TResponse>(
         AdminOperation<TRequest, TResponse> operation,
         TRequest request,

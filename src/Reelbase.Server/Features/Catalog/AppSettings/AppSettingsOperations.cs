@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Reelbase.Server.Platform.Modules;
 using static Reelbase.Server.Platform.Modules.AdminField;
 using static Reelbase.Server.Platform.Modules.AdminOperation;
@@ -7,23 +8,29 @@ namespace Reelbase.Server.Features.Catalog.AppSettings;
 /// <summary>What admins can do and see of settings.</summary>
 internal static class AppSettingsOperations
 {
-    /// <summary>All of them.</summary>
-    public static IReadOnlyList<AdminOperation> All { get; } =
-    [
-        Query("admin-list-app-settings", "Flags of the app, and the server's limits that can be changed, with their bounds"),
-        Change(
+    public static AdminOperation<AdminEmptyRequest, AdminListAppSettingsResponse> List { get; } =
+        QueryOf(
+            "admin-list-app-settings",
+            "Flags of the app, and the server's limits that can be changed, with their bounds",
+            new AdminEmptyRequest(),
+            new AdminListAppSettingsResponse([], [])
+        );
+
+    public static AdminOperation<AdminSaveAppSettingsRequest, AdminSavedAppSettingsResponse> Save { get; } =
+        ChangeOf(
             "admin-save-app-settings",
             "Set flags of the app and limits of the server, all or none; operators only",
-            new AdminField(
-                "settings",
-                new Dictionary<string, object> { ["new_onboarding"] = true, ["Generation:GuestPerWindow"] = 20 },
-                "JSON values by key; null removes one",
-                true
+            new AdminSaveAppSettingsRequest(
+                new Dictionary<string, JsonElement>
+                {
+                    ["new_onboarding"] = JsonSerializer.SerializeToElement(true),
+                    ["Generation:GuestPerWindow"] = JsonSerializer.SerializeToElement(20),
+                },
+                SomeReason
             ),
-            Reason
-        ) with
-        {
-            Example = new { success = true, changed = 2 },
-        },
-    ];
+            new AdminSavedAppSettingsResponse(true, 2)
+        );
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<AdminOperation> All { get; } = [List, Save];
 }

@@ -8,6 +8,7 @@ grant execute on function retire_models(integer), move_default_model(), record_f
 -- What admins do: each of these checks first whether the caller is one.
 grant execute on function admin_list_models(jsonb),
   admin_list_themes(jsonb),
+  admin_model_margins(uuid, jsonb, jsonb),
   admin_preview_model(jsonb),
   admin_save_model(jsonb),
   admin_save_theme(jsonb),

@@ -7,30 +7,48 @@ namespace Reelbase.Server.Features.Credits.PromoCodes;
 /// <summary>What admins can do and see of promo codes.</summary>
 internal static class PromoCodesOperations
 {
-    private static readonly AdminField PromoCode = new("promo_code_id", OtherId, "Which promo code", true);
+    private static readonly Guid CodeId = Guid.Parse(OtherId);
 
-    /// <summary>All of them.</summary>
-    public static IReadOnlyList<AdminOperation> All { get; } =
-    [
-        Query("admin-list-promo-codes", "Promo codes and their uses; the codes themselves are not known"),
-        Query("admin-list-promo-redemptions", "Who redeemed a promo code", PromoCode, Limit, Before),
-        Change(
+    public static AdminOperation<AdminEmptyRequest, AdminListPromoCodesResponse> List { get; } =
+        QueryOf(
+            "admin-list-promo-codes",
+            "Promo codes and their uses; the codes themselves are not known",
+            new AdminEmptyRequest(),
+            new AdminListPromoCodesResponse([])
+        );
+
+    public static AdminOperation<AdminListPromoRedemptionsRequest, AdminListPromoRedemptionsResponse> Redemptions { get; } =
+        QueryOf(
+            "admin-list-promo-redemptions",
+            "Who redeemed a promo code",
+            new AdminListPromoRedemptionsRequest(CodeId),
+            new AdminListPromoRedemptionsResponse([], null)
+        );
+
+    public static AdminOperation<AdminCreatePromoCodeRequest, AdminCreatedPromoCodeResponse> Create { get; } =
+        ChangeOf(
             "admin-create-promo-code",
             "Make a promo code, which nobody can read again; operators only",
-            new AdminField("code", "K7MX-2QRT-9WBD", "6 to 40 letters or digits; capitals, blanks and dashes make no difference", true),
-            new("label", "Launch", "What it is for", true),
-            new("credits", 10, "What a redemption gives; no more than one admin may give without approval", true),
-            new("max_redemptions", 500, "How often it can be redeemed, by everybody together", true),
-            new("starts_at", "2027-01-01T00:00:00Z", "Not before; now when absent"),
-            new("ends_at", "2027-01-31T00:00:00Z", "Not after"),
-            Reason
-        ) with
-        {
-            Example = new { success = true, promo_code_id = OtherId },
-        },
-        Change("admin-end-promo-code", "End a promo code now; what was redeemed stays; operators only", PromoCode, Reason) with
-        {
-            Response = typeof(AdminSuccessResponse),
-        },
-    ];
+            new AdminCreatePromoCodeRequest(
+                "K7MX-2QRT-9WBD",
+                "Launch",
+                10,
+                500,
+                SomeReason,
+                new DateTime(2027, 1, 1, 0, 0, 0, DateTimeKind.Utc),
+                new DateTime(2027, 1, 31, 0, 0, 0, DateTimeKind.Utc)
+            ),
+            new AdminCreatedPromoCodeResponse(true, CodeId)
+        );
+
+    public static AdminOperation<AdminEndPromoCodeRequest, AdminSuccessResponse> End { get; } =
+        ChangeOf(
+            "admin-end-promo-code",
+            "End a promo code now; what was redeemed stays; operators only",
+            new AdminEndPromoCodeRequest(CodeId, SomeReason),
+            new AdminSuccessResponse(true)
+        );
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<AdminOperation> All { get; } = [List, Redemptions, Create, End];
 }

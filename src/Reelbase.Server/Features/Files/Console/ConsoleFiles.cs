@@ -9,9 +9,9 @@ public sealed class ConsoleFiles(FileLinks links, NavigationManager navigation, 
     private static readonly TimeSpan Life = TimeSpan.FromHours(2);
 
     /// <summary>The address of a file; null when there is none.</summary>
-    public string? Address(string bucket, string name)
+    public string? Address(string bucket, string? name)
     {
-        if (name.Length == 0)
+        if (string.IsNullOrEmpty(name))
         {
             return null;
         }

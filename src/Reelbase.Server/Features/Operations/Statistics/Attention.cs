@@ -1,6 +1,4 @@
-using System.Text.Json.Nodes;
 using Microsoft.Extensions.Localization;
-using Reelbase.Server.Features.Admin.Console;
 
 namespace Reelbase.Server.Features.Operations.Statistics;
 
@@ -8,10 +6,10 @@ namespace Reelbase.Server.Features.Operations.Statistics;
 public static class Attention
 {
     /// <summary>One sentence.</summary>
-    public static string Describe(IStringLocalizer texts, JsonNode item)
+    public static string Describe(IStringLocalizer texts, AdminAttention item)
     {
-        var (count, subject) = (item.Text("count"), item.Text("subject"));
-        return item.Text("kind") switch
+        var (count, subject) = (item.Count, item.Subject ?? "");
+        return item.Kind switch
         {
             "purchases_unowned" => texts["{0} purchases have no owner: somebody paid and has no credits.", count],
             "purchases_waiting" => texts["{0} purchases wait for a product that is not in the list.", count],
@@ -20,13 +18,13 @@ public static class Attention
             "ledger_remark" => texts["The ledger's check has a remark about user {0}.", subject],
             "balance_below_zero" => texts["User {0} has {1} credits.", subject, count],
             "consents_expired" => texts["{0} users agreed to an earlier version of ai_processing and are asked again.", count],
-            _ => item.Text("kind"),
+            _ => item.Kind,
         };
     }
 
     /// <summary>What the link says.</summary>
-    public static string Action(IStringLocalizer texts, JsonNode item) =>
-        item.Text("kind") switch
+    public static string Action(IStringLocalizer texts, AdminAttention item) =>
+        item.Kind switch
         {
             "purchases_unowned" => texts["Give them to their owners"],
             "purchases_waiting" => texts["Add the product"],
@@ -37,14 +35,14 @@ public static class Attention
         };
 
     /// <summary>Where it is done.</summary>
-    public static string Address(JsonNode item) =>
-        item.Text("kind") switch
+    public static string Address(AdminAttention item) =>
+        item.Kind switch
         {
             "purchases_unowned" => "admin/products?state=unowned",
             "purchases_waiting" => "admin/products?state=waiting",
             "dead_work" => "admin/system",
-            "queue_starving" => $"admin/jobs/{item.Text("target")}",
+            "queue_starving" => $"admin/jobs/{item.Target}",
             "consents_expired" => "admin/consent-terms",
-            _ => $"admin/users/{item.Text("target")}",
+            _ => $"admin/users/{item.Target}",
         };
 }

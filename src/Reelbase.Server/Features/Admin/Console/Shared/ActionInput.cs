@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json.Nodes;
 using Reelbase.Server.Platform.Errors;
 
 namespace Reelbase.Server.Features.Admin.Console.Shared;
@@ -22,9 +21,14 @@ public sealed class ActionInput(IReadOnlyDictionary<string, string> values, stri
             ? number
             : throw ApiException.Field(ErrorCodes.MalformedRequest, name, "not_a_whole_number");
 
-    /// <summary>A field as JSON: a number where it is one, else what was written.</summary>
-    public JsonNode Value(ActionField field) =>
-        field.IsNumber && long.TryParse(Text(field.Name), CultureInfo.InvariantCulture, out var number)
-            ? JsonValue.Create(number)
-            : JsonValue.Create(Text(field.Name));
+    /// <summary>A time; null when nothing was written.</summary>
+    /// <exception cref="ApiException">ERR_4000, as the operation itself would say it.</exception>
+    public DateTime? Time(string name) => ReadTime(name, Text(name));
+
+    /// <summary>A time as somebody writes one, of UTC where it does not say.</summary>
+    /// <exception cref="ApiException">ERR_4000, as the operation itself would say it.</exception>
+    internal static DateTime? ReadTime(string name, string text) =>
+        text.Length == 0 ? null
+        : DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time.UtcDateTime
+        : throw ApiException.Field(ErrorCodes.MalformedRequest, name, "not_a_time");
 }

@@ -4,7 +4,6 @@ namespace Reelbase.Server.Features.Admin.Console.Shared;
 public enum EditKind
 {
     Text,
-    Number,
     Flag,
     Json,
     Choice,
