@@ -32,12 +32,12 @@ public static class AdminEndpoints
                     route.Produces<AdminPendingResponse>(202);
                 }
                 route.Header("Idempotency-Key", "A UUID; the same key with the same body is done once", required: operation.NeedsKey);
-                route.Examples(operation.Fields.ToDictionary(field => field.Name, field => field.Example), operation.Example);
+                route.Examples(ExampleOf(operation), operation.Example);
             }
             else if (operation.IsAskedByBody)
             {
                 route.Accepts(operation.Request, "application/json").Fails(400, 401, 403, 404, 413, 415, 503);
-                route.Examples(operation.Fields.ToDictionary(field => field.Name, field => field.Example), operation.Example);
+                route.Examples(ExampleOf(operation), operation.Example);
             }
             else
             {
@@ -49,6 +49,10 @@ public static class AdminEndpoints
             }
         }
     }
+
+    /// <summary>A body that carries what the operation's example says, and nothing of the rest.</summary>
+    private static Dictionary<string, object> ExampleOf(AdminOperation operation) =>
+        operation.Fields.Where(field => field.Example is not "").ToDictionary(field => field.Name, field => field.Example);
 
     /// <summary>The calling admin, by token. Everybody else hears it before a word of the request is read.</summary>
     private static async Task<Caller> RequireAdminAsync(HttpContext context, CallerResolver callers, ApiDatabase database)

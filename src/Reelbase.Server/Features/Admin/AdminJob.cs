@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Reelbase.Server.Features.Admin;
 
@@ -20,7 +21,7 @@ public sealed record AdminJob(
     int CreditsCharged,
     int CreditsReturned,
     bool IsCreditsExempt,
-    bool PaidByHouse,
+    [property: JsonPropertyName("paid_by_house")] bool IsAtOurCost,
     Guid? RetryOf,
     int StalledClaims,
     string? ErrorCode,

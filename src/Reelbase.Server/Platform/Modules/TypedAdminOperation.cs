@@ -18,6 +18,9 @@ public sealed record AdminOperation<TRequest, TResponse> : AdminOperation
     // A member that is absent is not the same as one that is null: SQL refuses a refund for a job that is null.
     private static readonly JsonSerializerOptions Requests = new(Json.Options) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
 
+    // It travels as members that are null, and is none itself.
+    private static readonly string Cleared = Json.Options.PropertyNamingPolicy!.ConvertName(nameof(AdminEdit.Cleared));
+
     /// <summary>Describes it by an example of each; what a request has to carry are the parameters of its record that have no default.</summary>
     public AdminOperation(string name, string function, string summary, TRequest request, TResponse answer)
         : base(name, function, summary, FieldsOf(request))
@@ -56,6 +59,7 @@ public sealed record AdminOperation<TRequest, TResponse> : AdminOperation
         return
         [
             .. from property in Requests.GetTypeInfo(typeof(TRequest)).Properties
+            where !typeof(TRequest).IsSubclassOf(typeof(AdminEdit)) || property.Name != Cleared
             select new AdminField(
                 property.Name,
                 (object?)example[property.Name] ?? "",

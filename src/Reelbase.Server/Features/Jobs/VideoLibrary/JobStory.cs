@@ -39,7 +39,7 @@ public static class JobStory
         };
         var (charged, returned) = (job.CreditsCharged, job.CreditsReturned);
         var money =
-            job.PaidByHouse ? texts["Nothing was charged for it."]
+            job.IsAtOurCost ? texts["Nothing was charged for it."]
             : charged == 0 ? texts["Nothing was charged for it."]
             : returned >= charged ? texts["All {0} credits were given back.", charged]
             : returned > 0 ? texts["{0} of {1} credits were given back.", returned, charged]
