@@ -256,7 +256,7 @@ public sealed class CleanupTests(CleanupTests.Installation system) : IClassFixtu
     [Fact]
     public async Task Every_table_says_what_bounds_it()
     {
-        var readme = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "src", "Reelbase.Server", "Features", "Cleanup", "README.md"));
+        var readme = await File.ReadAllTextAsync(Repository.PathOf("src/Reelbase.Server/Features/Operations/Cleanup/README.md"));
         var declared = System
             .Text.RegularExpressions.Regex.Matches(readme, @"^\| `([a-z_.]+)` \| .+ \|$", System.Text.RegularExpressions.RegexOptions.Multiline)
             .Select(match => match.Groups[1].Value)
