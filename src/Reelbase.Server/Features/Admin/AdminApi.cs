@@ -84,9 +84,15 @@ public sealed partial class AdminApi(
             LogUnreadableAnswer(error, operation.Name);
             return (null, null);
         }
+        catch (JsonException error)
+        {
+            // A page shows it as any other error; beside a node of another release an answer may be another one.
+            LogUnreadableAnswer(error, operation.Name);
+            throw new ApiException(ErrorCodes.InternalError, null, error);
+        }
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Operation} is done, but its answer is not what its record says")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "The answer of {Operation} is not what its record says")]
     private partial void LogUnreadableAnswer(Exception error, string operation);
 
     private async Task PrepareAsync(IOperationPreparation preparation, Caller caller, JsonObject request, CancellationToken cancellationToken)

@@ -56,18 +56,15 @@ internal sealed record SchemaJournal(IReadOnlyDictionary<string, string> Files, 
         {
             return new(files, 0, 0, "", new HashSet<string>());
         }
-        await using (var command = new NpgsqlCommand($"select name, hash from {name}", connection))
+        await using (var command = new NpgsqlCommand($"select name, hash from {name} order by applied_at", connection))
         await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
         {
             while (await reader.ReadAsync(cancellationToken))
             {
-                files[reader.GetString(0)] = reader.GetString(1);
+                // Files that say how something is now were named with their folder once; the object is the same wherever its file lies, and what came last counts.
+                var path = reader.GetString(0);
+                files[IsFolderName(path) ? path[(path.LastIndexOf('/') + 1)..] : path] = reader.GetString(1);
             }
-        }
-        // Files that say how something is now were named with their folder once; the object is the same wherever its file lies.
-        foreach (var (path, hash) in files.Where(file => IsFolderName(file.Key)).ToList())
-        {
-            files.TryAdd(path[(path.LastIndexOf('/') + 1)..], hash);
         }
         var (level, oldest, fingerprint) = (SchemaRelease.FirstLevel, SchemaRelease.FirstLevel, "");
         var replaced = new HashSet<string>(StringComparer.Ordinal);

@@ -88,6 +88,19 @@ public sealed class MigratorTests
     }
 
     [Fact]
+    public async Task Of_two_names_of_a_file_the_one_that_was_applied_last_counts()
+    {
+        var owner = await TestCluster.CloneAsync();
+        // A program that still keeps the folder in the name has put its own text in place since.
+        await TestCluster.ExecuteAsync(
+            owner,
+            "insert into reelbase.schema_files (name, hash, level, applied_at) select 'Features/Credits/' || name, 'another', level, applied_at + interval '1 microsecond' from reelbase.schema_files where name = 'deduct_credits.function.sql'"
+        );
+        Assert.Contains("deduct_credits.function.sql", (await Migrate(owner)).Files);
+        Assert.Empty((await Migrate(owner)).Files);
+    }
+
+    [Fact]
     public async Task A_failing_file_leaves_nothing_behind()
     {
         var owner = await TestCluster.EmptyAsync();

@@ -9,6 +9,8 @@ namespace Reelbase.Server.Features.Admin.Console.Shared;
 /// <param name="reason">Why it is done; empty for a preview.</param>
 public sealed class EditInput(IReadOnlyDictionary<string, string> changed, string reason)
 {
+    private const NumberStyles Blanks = NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite;
+
     /// <summary>Why it is done.</summary>
     public string Reason => reason;
 
@@ -25,13 +27,13 @@ public sealed class EditInput(IReadOnlyDictionary<string, string> changed, strin
     /// <exception cref="ApiException">ERR_4000, as the operation itself would say it; so below.</exception>
     public int? Number(string name) =>
         Text(name) is not { } text ? null
-        : int.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowThousands, CultureInfo.InvariantCulture, out var number) ? number
+        : int.TryParse(text, NumberStyles.AllowLeadingSign | Blanks, CultureInfo.InvariantCulture, out var number) ? number
         : throw ApiException.Field(ErrorCodes.MalformedRequest, name, "not_a_whole_number");
 
-    /// <summary>An amount.</summary>
+    /// <summary>An amount. A comma is refused: it would be read as a mark of thousands where somebody meant a decimal point.</summary>
     public decimal? Amount(string name) =>
         Text(name) is not { } text ? null
-        : decimal.TryParse(text, NumberStyles.Number, CultureInfo.InvariantCulture, out var amount) ? amount
+        : decimal.TryParse(text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign | Blanks, CultureInfo.InvariantCulture, out var amount) ? amount
         : throw ApiException.Field(ErrorCodes.MalformedRequest, name, "not_a_number");
 
     /// <summary>A time.</summary>
