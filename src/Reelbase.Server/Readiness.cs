@@ -15,6 +15,7 @@ using Reelbase.Server.Platform;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Http;
 using Reelbase.Server.Platform.Storage;
+using Reelbase.Server.Platform.Work;
 
 namespace Reelbase.Server;
 
@@ -42,6 +43,7 @@ internal sealed class Readiness(
     StoreGuard storeGuard,
     OutsideSystems outside,
     ForwardingMonitor forwarding,
+    NodeReady ready,
     TimeProvider clock
 )
 {
@@ -93,6 +95,7 @@ internal sealed class Readiness(
             // A storage that hangs must not make what the database said old.
             if (clock.GetElapsedTime(askedAt) < GoodFor)
             {
+                ready.Note();
                 return (askedAt, (200, Describe(storage, known!)));
             }
         }

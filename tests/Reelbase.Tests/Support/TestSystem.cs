@@ -11,6 +11,7 @@ using Reelbase.Server.Features.Credits.PromoCodes;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Media;
 using Reelbase.Server.Platform.Security;
+using Reelbase.Server.Platform.Work;
 using Reelbase.Simulators;
 using Reelbase.Simulators.Apple;
 
@@ -433,7 +434,10 @@ public partial class TestSystem : IAsyncLifetime
             builder.Services.AddSingleton(clock);
         }
         builder.Configuration["urls"] = settings.GetValueOrDefault("urls") ?? AnyPort;
-        return ServerApp.Build(builder, strings ?? Strings, MoreModules);
+        var server = ServerApp.Build(builder, strings ?? Strings, MoreModules);
+        // Tests ask for their own paths first; background work need not wait for a question whether the node is ready.
+        server.Services.GetRequiredService<NodeReady>().Note();
+        return server;
     }
 
     private static string NewDeviceKey()

@@ -19,7 +19,8 @@ public sealed record ConsentRuleState(
 
 /// <summary>Decides at start whether generations need consent, before anybody is served, and says so in a line; later it says what has changed.</summary>
 public sealed class ConsentRule(ApiDatabase database, IOptions<ConsentOptions> options, IHostEnvironment environment, ILogger<ConsentRule> logger)
-    : PeriodicWork(logger)
+    : PeriodicWork(logger),
+        IBeforeReady
 {
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
     private bool _isDecided;

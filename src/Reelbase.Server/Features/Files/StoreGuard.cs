@@ -18,7 +18,7 @@ public sealed class StoreGuard(
     IOptions<StorageOptions> storage,
     IOptions<ServerOptions> server,
     ILogger<StoreGuard> logger
-) : PeriodicWork(logger)
+) : PeriodicWork(logger), IBeforeReady
 {
     private readonly ILogger<StoreGuard> _log = logger;
     private volatile bool _isConfirmed;

@@ -14,7 +14,7 @@ namespace Reelbase.Server.Platform.Database;
 /// Notifying inside the accepting transaction would serialize all commits (PostgreSQL takes one lock for the notification
 /// queue), which is why it happens afterwards and for many changes at once.
 /// </remarks>
-public sealed class ChangeFeed(ConnectionStrings strings, ILogger<ChangeFeed> logger) : PeriodicWork(logger)
+public sealed class ChangeFeed(ConnectionStrings strings, ILogger<ChangeFeed> logger) : PeriodicWork(logger), IBeforeReady
 {
     /// <summary>How the connection that listens is named in pg_stat_activity.</summary>
     public const string ListenerName = "reelbase listener";

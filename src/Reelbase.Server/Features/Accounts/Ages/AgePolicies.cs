@@ -8,7 +8,7 @@ using Reelbase.Server.Platform.Work;
 namespace Reelbase.Server.Features.Accounts.Ages;
 
 /// <summary>Writes at start what holds of each age band to where presses are decided, before anybody is served.</summary>
-public sealed class AgePolicies(ApiDatabase database, IOptions<AgesOptions> options, ILogger<AgePolicies> logger) : PeriodicWork(logger)
+public sealed class AgePolicies(ApiDatabase database, IOptions<AgesOptions> options, ILogger<AgePolicies> logger) : PeriodicWork(logger), IBeforeReady
 {
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
     private bool _isWritten;

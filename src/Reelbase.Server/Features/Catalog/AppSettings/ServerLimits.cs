@@ -9,7 +9,7 @@ namespace Reelbase.Server.Features.Catalog.AppSettings;
 /// The limits that operators change while everything runs. This node reads them before it serves, whenever an admin changed anything on
 /// any node, and from time to time; while the database is away it goes on with what it read last.
 /// </summary>
-public sealed class ServerLimits(WorkerDatabase database, ChangeFeed feed, ILogger<ServerLimits> logger) : PeriodicWork(logger)
+public sealed class ServerLimits(WorkerDatabase database, ChangeFeed feed, ILogger<ServerLimits> logger) : PeriodicWork(logger), IBeforeReady
 {
     private volatile FrozenDictionary<string, int> _changed = FrozenDictionary<string, int>.Empty;
 

@@ -9,7 +9,8 @@ namespace Reelbase.Server.Features.Jobs.Providers;
 /// and asks providers that nobody calls any more whether they are back.
 /// </summary>
 public sealed class ProviderHealthMonitor(WorkerDatabase database, VideoProviders providers, ProviderHealth health, ILogger<ProviderHealthMonitor> logger)
-    : PeriodicWork(logger)
+    : PeriodicWork(logger),
+        IBeforeReady
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(1);
 

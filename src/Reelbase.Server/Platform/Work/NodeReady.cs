@@ -1,0 +1,23 @@
+namespace Reelbase.Server.Platform.Work;
+
+/// <summary>Whether this node has said that it is ready, once. That it is not ready at some later time changes nothing here.</summary>
+public sealed class NodeReady
+{
+    private readonly TaskCompletionSource _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>The node has answered that it is ready.</summary>
+    public void Note() => _first.TrySetResult();
+
+    /// <summary>Waits for the first answer that says ready, or until the limit is over when nobody asks.</summary>
+    public async Task WaitAsync(TimeSpan limit, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _first.Task.WaitAsync(limit, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            // Nobody asks this node whether it is ready.
+        }
+    }
+}
