@@ -1,6 +1,7 @@
 using Reelbase.Bench.Console;
 using Reelbase.Bench.Faults;
 using Reelbase.Bench.Flood;
+using Reelbase.Bench.Growth;
 using Reelbase.Bench.Import;
 using Reelbase.Bench.Load;
 using Reelbase.Bench.Realtime;
@@ -35,6 +36,11 @@ if (args is ["import", .. var import])
 if (args is ["console", .. var more])
 {
     return await ConsoleVerb.RunAsync(more);
+}
+
+if (args is ["growth", .. var growth])
+{
+    return await GrowthVerb.RunAsync(growth);
 }
 
 if (args is ["realtime", .. var live])
@@ -95,6 +101,10 @@ if (args is ["--help" or "-h", ..])
         ./reelbase bench console [--users N] [--record]
             seed N users (default 1,000,000), five jobs and ten ledger rows each, and measure everything that the console asks
             --record   write the figures to bench/console.md
+        ./reelbase bench growth [--jobs N[,N...]] [--record]
+            the same requests on 10,000, 1,000,000 and 10,000,000 jobs: pages that PostgreSQL touches and milliseconds that it takes; no more than
+            1.3 times of the smallest (some half an hour and 20 GB for ten million)
+            --record   write the figures to bench/growth.md
         ./reelbase bench import [--users N] [--record]
             import 1,000 users, ten times as many, and so on up to N (default 100,000), beside psql \copy of the same rows
             --record   write the figures to bench/import.md
