@@ -20,7 +20,7 @@ public static class GrowthData
     /// <summary>A finished job of a user, read before.</summary>
     public static string JobOf(int user) => Jobs[user];
 
-    /// <summary>What the server tells the database about a caller.</summary>
+    /// <summary>What the server sends to the database about a caller.</summary>
     public static string Claims(int user) =>
         JsonSerializer.Serialize(
             new

@@ -29,7 +29,7 @@ public sealed class WorkAfterReady(
             stoppingToken.ThrowIfCancellationRequested();
             var work = make();
             _begun.Add(work);
-            // Its own StopAsync ends it, in its turn: our token would end all at once.
+            // Its own StopAsync ends it, one after the other: our token would end all at once.
             await work.StartAsync(CancellationToken.None);
         }
         // One that fails ends the host, as it would if the host had begun it.
