@@ -56,7 +56,7 @@ internal static class AdminUserCommands
         NewAdmin admin;
         try
         {
-            admin = await new AdminCredentials(LoadKeys(builder), TimeProvider.System).CreateAsync(database, email, role);
+            admin = await new AdminCredentials(LoadKeys(builder), new AdminPasswords(), TimeProvider.System).CreateAsync(database, email, role);
         }
         catch (Npgsql.PostgresException error) when (error.SqlState == "P0001")
         {

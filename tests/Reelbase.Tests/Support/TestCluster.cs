@@ -27,6 +27,11 @@ public sealed class TestCluster : IAsyncLifetime
             ["synchronous_commit"] = "off",
             ["full_page_writes"] = "off",
             ["max_connections"] = "1000",
+            // Each connection would load its language anew, and a compiler where it meets one dear plan; what waits in hundreds of small databases to be vacuumed or written is never read again.
+            ["jit"] = "off",
+            ["shared_preload_libraries"] = "plpgsql",
+            ["autovacuum"] = "off",
+            ["bgwriter_lru_maxpages"] = "0",
         };
 
     /// <summary>How long a test waits for the database in seconds: a machine that is busy with other tests is not what it is about.</summary>

@@ -67,8 +67,14 @@ public partial class TestSystem : IAsyncLifetime
     /// <summary>Whether the admin side is served too; most tests start sooner without it.</summary>
     protected virtual bool HasConsole => false;
 
-    /// <summary>Whether videos are drawn, read and get thumbnails; three more processes for each, which most tests are not about.</summary>
+    /// <summary>Whether videos are read and get thumbnails; two more processes for each, which most tests are not about.</summary>
     protected virtual bool HasMediaTools => false;
+
+    /// <summary>Whether the pretend providers draw each video, for whoever looks at pictures; a recorded one is as real.</summary>
+    protected virtual bool DrawsVideos => false;
+
+    /// <summary>Passwords of admins. Hundreds are hashed in a run, so few rounds do, except where the hashes are what a test is about.</summary>
+    protected virtual AdminPasswords Passwords { get; } = new(rounds: 1000);
 
     /// <summary>More of the outside world, beside the simulators.</summary>
     protected virtual void MapMore(WebApplication simulators) { }
@@ -100,7 +106,7 @@ public partial class TestSystem : IAsyncLifetime
             "--Apple:ServerUrl",
             Url,
             "--Videos:Recorded",
-            HasMediaTools ? "false" : "true",
+            DrawsVideos ? "false" : "true",
             "--Silence:Seconds",
             "2",
             .. MoreSimulatorArguments,
@@ -275,7 +281,7 @@ public partial class TestSystem : IAsyncLifetime
             ["Database:CommandTimeoutSeconds"] = TestCluster.PatienceSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture),
             ["Flood:RequestsPerSecond"] = "0",
             ["Logging:LogLevel:Default"] = "Error",
-            ["Work:IdleMilliseconds"] = "200",
+            ["Work:IdleMilliseconds"] = "500",
             ["Work:DrainSeconds"] = Patience.ServerSeconds,
         };
 
@@ -320,7 +326,7 @@ public partial class TestSystem : IAsyncLifetime
     public async Task<NewAdmin> NewAdminAsync(string email, string? role = null)
     {
         await using var database = new AdminDatabase(Strings);
-        return await new AdminCredentials(Server.Services.GetRequiredService<Keys>(), TimeProvider.System).CreateAsync(database, email, role);
+        return await new AdminCredentials(Server.Services.GetRequiredService<Keys>(), Passwords, TimeProvider.System).CreateAsync(database, email, role);
     }
 
     /// <summary>One value, read as the owner.</summary>
@@ -332,8 +338,17 @@ public partial class TestSystem : IAsyncLifetime
         return (T)(await command.ExecuteScalarAsync() is var value and not DBNull ? value! : default(T)!);
     }
 
-    /// <summary>Statements run as the owner.</summary>
-    public Task ExecuteAsync(string sql) => TestCluster.ExecuteAsync(Owner, sql);
+    /// <summary>
+    /// Statements run as the owner, on connections that are kept, since a new one costs more than most of what it is for. They are reset, so that no setting,
+    /// lock or temporary table outlives its statements.
+    /// </summary>
+    public async Task ExecuteAsync(string sql)
+    {
+        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(Owner) { NoResetOnClose = false }.ConnectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync();
+    }
 
     /// <summary>The rows of a query as text, columns parted by bars.</summary>
     public async Task<List<string>> RowsAsync(string sql)
@@ -428,6 +443,7 @@ public partial class TestSystem : IAsyncLifetime
             settings[key] = value;
         }
         builder.Configuration.AddInMemoryCollection(settings);
+        builder.Services.AddSingleton(Passwords);
         Bring(builder.Services);
         if (clock is not null)
         {

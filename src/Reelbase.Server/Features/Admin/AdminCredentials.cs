@@ -9,7 +9,7 @@ namespace Reelbase.Server.Features.Admin;
 public sealed record NewAdmin(Guid UserId, string Password, string TotpSecret, string TotpUri);
 
 /// <summary>The first password of an admin, and second factors (TOTP, RFC 6238).</summary>
-public sealed class AdminCredentials(Keys keys, TimeProvider clock)
+public sealed class AdminCredentials(Keys keys, AdminPasswords passwords, TimeProvider clock)
 {
     private const int PasswordCharacters = 20;
     private const int SecretBytes = 20;
@@ -29,7 +29,7 @@ public sealed class AdminCredentials(Keys keys, TimeProvider clock)
             "select create_admin($1, $2, $3, $4::text)",
             CancellationToken.None,
             email,
-            AdminPasswords.Hash(password),
+            passwords.Hash(password),
             _box.Seal(secret),
             role
         );

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 namespace Reelbase.Server.Features.Admin;
 
 /// <summary>What a password of an admin has to be, and how it is kept: PBKDF2 with HMAC-SHA-512 (the framework's hasher).</summary>
-public static class AdminPasswords
+public sealed class AdminPasswords(int rounds = AdminPasswords.Rounds)
 {
     /// <summary>Long ones need no rules about kinds of characters.</summary>
     public const int MinCharacters = 15;
@@ -13,7 +13,7 @@ public static class AdminPasswords
     public const int MaxCharacters = 128;
 
     /// <summary>OWASP's figure for PBKDF2 with HMAC-SHA-512.</summary>
-    private const int Rounds = 210_000;
+    public const int Rounds = 210_000;
 
     /// <summary>Of 0 to 4: "safely unguessable" by somebody who tries ten billion times.</summary>
     private const int MinScore = 3;
@@ -34,18 +34,19 @@ public static class AdminPasswords
         "postgresql",
     ];
 
-    private static readonly PasswordHasher<object> Hasher = new(Options.Create(new PasswordHasherOptions { IterationCount = Rounds }));
+    private readonly PasswordHasher<object> _hasher = new(Options.Create(new PasswordHasherOptions { IterationCount = rounds }));
+    private string? _nobodysHash;
 
     /// <summary>Checked against when there is no such admin, so that the time taken shows nobody who is one.</summary>
-    private static readonly string NobodysHash = Hasher.HashPassword(new(), "nobody");
+    private string NobodysHash => LazyInitializer.EnsureInitialized(ref _nobodysHash, () => Hash("nobody"));
 
     /// <summary>A salted hash.</summary>
-    public static string Hash(string password) => Hasher.HashPassword(new(), password);
+    public string Hash(string password) => _hasher.HashPassword(new(), password);
 
     /// <summary>Whether a password is the one of a hash, and whether that hash is from weaker times; takes as long for nobody.</summary>
-    public static (bool IsRight, bool IsOutdated) Check(string? hash, string password)
+    public (bool IsRight, bool IsOutdated) Check(string? hash, string password)
     {
-        var verdict = Hasher.VerifyHashedPassword(new(), hash ?? NobodysHash, password);
+        var verdict = _hasher.VerifyHashedPassword(new(), hash ?? NobodysHash, password);
         return (verdict != PasswordVerificationResult.Failed && hash is not null, verdict == PasswordVerificationResult.SuccessRehashNeeded);
     }
 

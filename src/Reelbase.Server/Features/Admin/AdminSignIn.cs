@@ -20,7 +20,13 @@ public sealed record AdminSession(Guid UserId, Guid SessionId, string Email);
 /// so before one is hashed the address has to have attempts left, and few are hashed at a time. A browser that an admin has signed in with before has
 /// places of its own for that admin, so that nobody else fills them.
 /// </summary>
-public sealed class AdminSignIn(ApiDatabase database, AdminCredentials credentials, IOptions<AdminOptions> options, ILogger<AdminSignIn> logger) : IDisposable
+public sealed class AdminSignIn(
+    ApiDatabase database,
+    AdminCredentials credentials,
+    AdminPasswords passwords,
+    IOptions<AdminOptions> options,
+    ILogger<AdminSignIn> logger
+) : IDisposable
 {
     internal const int MaxWaitingAttempts = 32;
 
@@ -73,7 +79,7 @@ public sealed class AdminSignIn(ApiDatabase database, AdminCredentials credentia
             {
                 return fault;
             }
-            hash = AdminPasswords.Hash(chosen);
+            hash = passwords.Hash(chosen);
         }
         var isChanged = await database.ScalarAsync<bool>(
             "select change_admin_password($1, $2, $3, $4, $5)",
@@ -158,8 +164,8 @@ public sealed class AdminSignIn(ApiDatabase database, AdminCredentials credentia
                 Log(what, "no_place", null);
                 return (null, true);
             }
-            (isPassword, var isOutdated) = AdminPasswords.Check(attempt.PasswordHash, proof.Password);
-            renewed = isOutdated ? AdminPasswords.Hash(proof.Password) : null;
+            (isPassword, var isOutdated) = passwords.Check(attempt.PasswordHash, proof.Password);
+            renewed = isOutdated ? passwords.Hash(proof.Password) : null;
         }
         if (
             !isPassword

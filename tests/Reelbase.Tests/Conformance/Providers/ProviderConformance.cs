@@ -265,7 +265,7 @@ public abstract class ProviderConformance(ConformanceSystem system) : IClassFixt
         if (isCompleted)
         {
             var video = last.GetProperty("video");
-            Assert.Equal((640, 360), (video.GetProperty("width").GetInt32(), video.GetProperty("height").GetInt32()));
+            Assert.Equal((320, 180), (video.GetProperty("width").GetInt32(), video.GetProperty("height").GetInt32()));
             Assert.Equal(2.0, video.GetProperty("duration_seconds").GetDouble(), 1);
         }
         Assert.Equal(directive == "[lost]" ? 0 : 1, await system.JobsAtAsync(Provider, prompt));

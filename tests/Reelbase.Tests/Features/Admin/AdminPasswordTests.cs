@@ -12,8 +12,14 @@ using Reelbase.Tests.Support;
 namespace Reelbase.Tests.Features;
 
 /// <summary>Passwords of admins: what one may be, how it is changed, and how long the command line's is good.</summary>
-public sealed partial class AdminPasswordTests(AdminSystem system) : IClassFixture<AdminSystem>
+public sealed partial class AdminPasswordTests(AdminPasswordTests.Installation system) : IClassFixture<AdminPasswordTests.Installation>
 {
+    /// <summary>Hashes as every installation makes them.</summary>
+    public sealed class Installation : AdminSystem
+    {
+        protected override AdminPasswords Passwords { get; } = new();
+    }
+
     private const string Good = "sieben Krähen im Nebel";
     private const string Email = "ursula@support.example";
 
@@ -51,13 +57,14 @@ public sealed partial class AdminPasswordTests(AdminSystem system) : IClassFixtu
         Assert.Equal(128, longest.Length);
         Assert.Null(AdminPasswords.FindFault(longest, Email, null));
         Assert.Equal("long", AdminPasswords.FindFault(longest + "x", Email, null));
-        var hash = AdminPasswords.Hash(longest);
-        Assert.True(AdminPasswords.Check(hash, longest).IsRight);
+        var passwords = new AdminPasswords();
+        var hash = passwords.Hash(longest);
+        Assert.True(passwords.Check(hash, longest).IsRight);
         foreach (var other in new[] { longest[..127], longest + " ", " " + longest, longest.ToUpperInvariant(), longest.Replace('é', 'e') })
         {
-            Assert.False(AdminPasswords.Check(hash, other).IsRight);
+            Assert.False(passwords.Check(hash, other).IsRight);
         }
-        Assert.NotEqual(hash, AdminPasswords.Hash(longest));
+        Assert.NotEqual(hash, passwords.Hash(longest));
     }
 
     [Fact]
@@ -183,6 +190,7 @@ public sealed partial class AdminPasswordTests(AdminSystem system) : IClassFixtu
         using var signIn = new AdminSignIn(
             services.GetRequiredService<ApiDatabase>(),
             services.GetRequiredService<AdminCredentials>(),
+            services.GetRequiredService<AdminPasswords>(),
             services.GetRequiredService<IOptions<AdminOptions>>(),
             log
         );

@@ -12,6 +12,8 @@ public class ConsoleSystem : TestSystem
 
     protected override bool HasMediaTools => true;
 
+    protected override bool DrawsVideos => HasMediaTools;
+
     private IPlaywright? _playwright;
     private IBrowser? _browser;
 
