@@ -37,7 +37,9 @@ public sealed class SwiftServer : IAsyncLifetime
         Directory.CreateDirectory(Path.Combine(_home, "devices", "d1"));
         var memcached = HoldPort();
         Start("memcached", "-u", Environment.UserName, "-l", "127.0.0.1", "-p", Text(memcached), "-m", "16");
-        await Task.WhenAll(new[] { "account", "container", "object" }.Select(StartStoreAsync));
+        var stores = new[] { "account", "container", "object" }.Select(name => (Name: name, Port: HoldPort())).ToList();
+        await MakeRingsAsync(stores);
+        await Task.WhenAll(stores.Select(store => StartStoreAsync(store.Name, store.Port)));
         var proxy = HoldPort();
         await File.WriteAllTextAsync(
             Path.Combine(_home, "proxy-server.conf"),
@@ -129,13 +131,28 @@ public sealed class SwiftServer : IAsyncLifetime
             }
         );
 
-    private async Task StartStoreAsync(string name)
+    /// <summary>The three rings in one process of Swift's own Python: its program for them takes half a second for each of nine steps.</summary>
+    private Task MakeRingsAsync(IEnumerable<(string Name, int Port)> stores) =>
+        RunAsync(
+            "/usr/bin/python3",
+            [
+                "-c",
+                """
+                import sys
+                from swift.common.ring import RingBuilder
+                for path, port in zip(sys.argv[1::2], sys.argv[2::2]):
+                    builder = RingBuilder(4, 1, 0)
+                    builder.add_dev({"region": 1, "zone": 1, "ip": "127.0.0.1", "port": int(port), "device": "d1", "weight": 1.0,
+                        "replication_ip": "127.0.0.1", "replication_port": int(port)})
+                    builder.rebalance()
+                    builder.get_ring().save(path)
+                """,
+                .. stores.SelectMany(store => new[] { Path.Combine(_home, store.Name + ".ring.gz"), Text(store.Port) }),
+            ]
+        );
+
+    private async Task StartStoreAsync(string name, int port)
     {
-        var port = HoldPort();
-        var builder = Path.Combine(_home, name + ".builder");
-        await RunAsync("swift-ring-builder", builder, "create", "4", "1", "0");
-        await RunAsync("swift-ring-builder", builder, "add", $"r1z1-127.0.0.1:{Text(port)}/d1", "1");
-        await RunAsync("swift-ring-builder", builder, "rebalance");
         var file = Path.Combine(_home, name + "-server.conf");
         await File.WriteAllTextAsync(
             file,
@@ -177,8 +194,7 @@ public sealed class SwiftServer : IAsyncLifetime
         using var process = Process.Start(new ProcessStartInfo(program, args) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         var output = await process.StandardOutput.ReadToEndAsync() + await process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();
-        // 1 is a warning.
-        Assert.True(process.ExitCode is 0 or 1, output);
+        Assert.True(process.ExitCode == 0, output);
     }
 
     private int HoldPort()
