@@ -35,27 +35,28 @@ public sealed record FaultReport(
 }
 
 /// <summary>
-/// Fifty users and support against providers that fail at random, while two nodes and PostgreSQL are killed with SIGKILL and started again, nodes are frozen
+/// Fifty users, or fewer, and support against providers that fail at random, while two nodes and PostgreSQL are killed with SIGKILL and started again, nodes are frozen
 /// past their leases, the database refuses to write and the disk is full; durability on. When it is over everything is counted.
 /// </summary>
 public static class FaultCampaign
 {
-    private const int Users = 50;
+    /// <summary>As many as keep two nodes busy.</summary>
+    public const int AllUsers = 50;
 
-    public static async Task<FaultReport> RunAsync(double minutes, int seed, TextWriter output)
+    public static async Task<FaultReport> RunAsync(double minutes, int seed, TextWriter output, int users = AllUsers)
     {
         await output.WriteLineAsync(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"==> {minutes} minutes, {Users} users, seed {seed} (again: ./reelbase bench faults --minutes {minutes} --seed {seed})"
+                $"==> {minutes} minutes, {users} users, seed {seed} (again: ./reelbase bench faults --minutes {minutes} --seed {seed})"
             )
         );
         await using var world = await FaultWorld.CreateAsync();
         var tally = new FaultTally();
         using var over = new CancellationTokenSource();
-        var players = Enumerable.Range(0, Users).Select(number => new FaultUser(world, tally, number, seed * 1000 + number)).ToList();
-        using var support = new FaultSupport(world, tally, seed * 1000 + Users);
-        List<Task> users = [.. players.Select(player => player.PlayAsync(over.Token)), support.PlayAsync(over.Token)];
+        var players = Enumerable.Range(0, users).Select(number => new FaultUser(world, tally, number, seed * 1000 + number)).ToList();
+        using var support = new FaultSupport(world, tally, seed * 1000 + users);
+        List<Task> playing = [.. players.Select(player => player.PlayAsync(over.Token)), support.PlayAsync(over.Token)];
         if (!world.Disk.IsMounted)
         {
             await output.WriteLineAsync("WARNING: this user may not mount a file system, so the disk never fills up in this campaign (run it as root)");
@@ -66,7 +67,7 @@ public static class FaultCampaign
         await over.CancelAsync();
         await output.WriteLineAsync("==> The faults are over; waiting for all work to come to rest");
         await acts.EndAsync();
-        await Task.WhenAll(users);
+        await Task.WhenAll(playing);
         players.ForEach(player => player.Dispose());
         var rest = await FaultChecks.RestAsync(world);
         List<FaultCheck> checks = [rest, .. await FaultChecks.AllAsync(world, tally)];
@@ -76,7 +77,7 @@ public static class FaultCampaign
             acts.Count("kill -9 of a node"),
             acts.Count("kill -9 of PostgreSQL"),
             tally.Accepted.Count,
-            await FiguresAsync(world, tally, acts, seed, minutes),
+            await FiguresAsync(world, tally, acts, seed, minutes, users),
             checks
         );
         foreach (var (what, figure) in report.Figures)
@@ -119,7 +120,7 @@ public static class FaultCampaign
         }
     }
 
-    private static async Task<List<(string, string)>> FiguresAsync(FaultWorld world, FaultTally tally, FaultActs acts, int seed, double minutes)
+    private static async Task<List<(string, string)>> FiguresAsync(FaultWorld world, FaultTally tally, FaultActs acts, int seed, double minutes, int users)
     {
         async Task<string> OneAsync(string sql) => (await world.RowsAsync(sql))[0][0];
         var ends = await world.RowsAsync(
@@ -129,7 +130,7 @@ public static class FaultCampaign
         [
             ("seed", seed.ToString(CultureInfo.InvariantCulture)),
             ("minutes", minutes.ToString(CultureInfo.InvariantCulture)),
-            ("users at once", Users.ToString(CultureInfo.InvariantCulture)),
+            ("users at once", users.ToString(CultureInfo.InvariantCulture)),
             .. acts.Figures,
             (
                 "support's actions (of them accepted)",

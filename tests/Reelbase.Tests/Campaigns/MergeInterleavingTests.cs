@@ -14,7 +14,7 @@ namespace Reelbase.Tests.Campaigns;
 [Collection(NonParallelCollection.Name)]
 public sealed class MergeInterleavingTests(MergeInterleavingTests.ApiOnly system) : IClassFixture<MergeInterleavingTests.ApiOnly>
 {
-    private static readonly int Rounds = Campaign.Share(200, 5000);
+    private static readonly int Rounds = Campaign.Share(50, 5000);
     private const int GuestCredits = 50;
     private const int MemberCredits = 20;
     private const int GrantCredits = 10;
