@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Npgsql;
 using Reelbase.Server;
 using Reelbase.Server.Features.Admin;
 using Reelbase.Server.Features.Credits.PromoCodes;
@@ -70,7 +69,7 @@ public partial class TestSystem : IAsyncLifetime
     /// <summary>Whether videos are read and get thumbnails; two more processes for each, which most tests are not about.</summary>
     protected virtual bool HasMediaTools => false;
 
-    /// <summary>Whether the pretend providers draw each video, for whoever looks at pictures; a recorded one is as real.</summary>
+    /// <summary>Whether the pretend providers draw each video, where pictures of the console are made; a recorded one is as real.</summary>
     protected virtual bool DrawsVideos => false;
 
     /// <summary>Passwords of admins. Hundreds are hashed in a run, so few rounds do, except where the hashes are what a test is about.</summary>
@@ -327,46 +326,6 @@ public partial class TestSystem : IAsyncLifetime
     {
         await using var database = new AdminDatabase(Strings);
         return await new AdminCredentials(Server.Services.GetRequiredService<Keys>(), Passwords, TimeProvider.System).CreateAsync(database, email, role);
-    }
-
-    /// <summary>One value, read as the owner.</summary>
-    public async Task<T> QueryAsync<T>(string sql)
-    {
-        await using var connection = new NpgsqlConnection(Owner);
-        await connection.OpenAsync();
-        await using var command = new NpgsqlCommand(sql, connection);
-        return (T)(await command.ExecuteScalarAsync() is var value and not DBNull ? value! : default(T)!);
-    }
-
-    /// <summary>
-    /// Statements run as the owner, on connections that are kept, since a new one costs more than most of what it is for. They are reset, so that no setting,
-    /// lock or temporary table outlives its statements.
-    /// </summary>
-    public async Task ExecuteAsync(string sql)
-    {
-        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(Owner) { NoResetOnClose = false }.ConnectionString);
-        await connection.OpenAsync();
-        await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync();
-    }
-
-    /// <summary>The rows of a query as text, columns parted by bars.</summary>
-    public async Task<List<string>> RowsAsync(string sql)
-    {
-        await using var connection = new NpgsqlConnection(Owner);
-        await connection.OpenAsync();
-        await using var command = new NpgsqlCommand(sql, connection);
-        await using var reader = await command.ExecuteReaderAsync();
-        var rows = new List<string>();
-        while (await reader.ReadAsync())
-        {
-            var values = new object[reader.FieldCount];
-            reader.GetValues(values);
-            rows.Add(
-                string.Join('|', values.Select(value => value is DBNull ? "" : Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture)))
-            );
-        }
-        return rows;
     }
 
     /// <summary>Fails when any user's ledger does not add up.</summary>
