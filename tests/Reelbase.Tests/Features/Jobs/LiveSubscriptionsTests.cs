@@ -82,10 +82,22 @@ public sealed class LiveSubscriptionsTests
         var subscriptions = new LiveSubscriptions();
         var places = new Places();
         var job = Wait(subscriptions, places, before);
-        subscriptions.NotePlaces(null, [new(job, after)]).ForEach(call => call());
+        subscriptions.NotePlaces(null, [new(job, after)], subscriptions.Readings).ForEach(call => call());
         Assert.Equal(isReported ? [(job, after)] : [], places.Reported);
         // Once.
-        Assert.Empty(subscriptions.NotePlaces(null, [new(job, after)]));
+        Assert.Empty(subscriptions.NotePlaces(null, [new(job, after)], subscriptions.Readings));
+    }
+
+    [Fact]
+    public void A_place_that_was_read_before_a_newer_status_is_not_reported_after_it()
+    {
+        var subscriptions = new LiveSubscriptions();
+        var places = new Places();
+        var before = subscriptions.Readings;
+        var job = Wait(subscriptions, places, 4);
+        Assert.Empty(subscriptions.NotePlaces(null, [new(job, 9)], before));
+        subscriptions.NotePlaces(null, [new(job, 3)], subscriptions.Readings).ForEach(call => call());
+        Assert.Equal([(job, 3)], places.Reported);
     }
 
     [Fact]
@@ -97,12 +109,12 @@ public sealed class LiveSubscriptionsTests
         var waiting = Enumerable.Range(1, jobs).Select(place => Wait(subscriptions, places, place)).ToList();
         var after = waiting.Select((job, number) => new JobPlace(job, (number + 1) / 2)).ToList();
         // The half of a place is reported to each; nearer the front it is the more of a change.
-        subscriptions.NotePlaces(null, after).ForEach(call => call());
+        subscriptions.NotePlaces(null, after, subscriptions.Readings).ForEach(call => call());
         Assert.Equal(2000, places.Reported.Count);
-        subscriptions.NotePlaces(null, after).ForEach(call => call());
+        subscriptions.NotePlaces(null, after, subscriptions.Readings).ForEach(call => call());
         Assert.Equal(jobs, places.Reported.Count);
         Assert.Equal(after.Select(each => (each.JobId, each.Place)).Order(), places.Reported.Order());
-        Assert.Empty(subscriptions.NotePlaces(null, after));
+        Assert.Empty(subscriptions.NotePlaces(null, after, subscriptions.Readings));
     }
 
     [Fact]

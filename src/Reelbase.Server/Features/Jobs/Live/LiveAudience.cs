@@ -44,6 +44,9 @@ internal sealed class LiveRow
     public long? Version { get; set; }
     public int? Place { get; set; }
     public LiveSpot? Spot { get; set; }
+
+    /// <summary>The reading that its place came with (<see cref="LiveSubscriptions.Readings"/>).</summary>
+    public long PlaceReading { get; set; }
     public DateTime Created { get; set; }
 
     /// <summary>Watchers that named it.</summary>
@@ -284,6 +287,7 @@ internal sealed class LiveAudience(LiveSubscriptions subscriptions, Guid userId,
             {
                 job.Place = status.GetProperty("queue_position").ValueKind == JsonValueKind.Number ? status.GetProperty("queue_position").GetInt32() : null;
                 job.Spot = job.Place is null ? null : row.Spot;
+                job.PlaceReading = subscriptions.Readings;
             }
             foreach (var watch in Watches.Where(watch => watch.Interest.WantsStatus && watch.Interest.Jobs.Contains(row.Id.Value)))
             {

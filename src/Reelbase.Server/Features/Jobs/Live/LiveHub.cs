@@ -113,19 +113,20 @@ public sealed class LiveHub : PeriodicWork
                 if (_mustSweep || Left(_sweptAt, _sweep) == TimeSpan.Zero)
                 {
                     // Beside the readings: with many watchers it takes a while, and changes do not wait for it.
-                    _sweeping = SweepAsync(stoppingToken);
+                    _sweeping = Ringing(SweepAsync(stoppingToken));
                 }
             }
             if (_placing is { IsCompleted: true } placed)
             {
                 // Reported here, between two readings, so that a place never overtakes what came after it.
                 _placing = null;
-                Make(_book.NotePlaces((await placed).Known, (await placed).Others));
+                var (known, others, since) = await placed;
+                Make(_book.NotePlaces(known, others, since));
             }
             if (_placing is null && Left(_placesAt, Places) == TimeSpan.Zero)
             {
                 _placesAt = _clock.GetTimestamp();
-                _placing = ReadPlacesAsync(stoppingToken);
+                _placing = Ringing(ReadPlacesAsync(stoppingToken));
             }
         }
         catch (NpgsqlException error) when (!stoppingToken.IsCancellationRequested)
@@ -254,19 +255,20 @@ public sealed class LiveHub : PeriodicWork
         {
             Make(_book.EndUnverified());
         }
-        try
+        foreach (var some in _book.Audiences().Chunk(MaxCompared))
         {
-            foreach (var some in _book.Audiences().Chunk(MaxCompared))
-            {
-                await CompareAsync(_book.Known(some), stoppingToken);
-                // In parts with pauses: with many watchers it is much work, and changes are read meanwhile.
-                await Task.Delay(BetweenParts, stoppingToken);
-            }
+            await CompareAsync(_book.Known(some), stoppingToken);
+            // In parts with pauses: with many watchers it is much work, and changes are read meanwhile.
+            await Task.Delay(BetweenParts, stoppingToken);
         }
-        finally
-        {
-            Ring();
-        }
+    }
+
+    /// <summary>Wakes the loop once a task is over, not before: a ring that comes earlier finds it still under way and is lost.</summary>
+    private T Ringing<T>(T task)
+        where T : Task
+    {
+        _ = task.ContinueWith(_ => Ring(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        return task;
     }
 
     private async Task CompareAsync(LiveSubscriptions.Versions known, CancellationToken stoppingToken)
@@ -302,20 +304,15 @@ public sealed class LiveHub : PeriodicWork
     /// <summary>A statement for everybody who waits; another for those who came back to a queue, whose places no memory knows.</summary>
     private async Task<Placed> ReadPlacesAsync(CancellationToken stoppingToken)
     {
-        try
-        {
-            var providers = _book.WaitingProviders();
-            var known = providers.Length == 0 ? null : await _queues.ReadAsync(providers, stoppingToken);
-            var others = _book.WaitingJobs(known);
-            return new(
-                known,
-                others.Length == 0 ? [] : await _database.ListAsync<JobPlace>("select job_id, place from list_live_places($1)", stoppingToken, [others])
-            );
-        }
-        finally
-        {
-            Ring();
-        }
+        var since = _book.Readings;
+        var providers = _book.WaitingProviders();
+        var known = providers.Length == 0 ? null : await _queues.ReadAsync(providers, stoppingToken);
+        var others = _book.WaitingJobs(known);
+        return new(
+            known,
+            others.Length == 0 ? [] : await _database.ListAsync<JobPlace>("select job_id, place from list_live_places($1)", stoppingToken, [others]),
+            since
+        );
     }
 
     private void Make(List<Action> calls)
@@ -335,7 +332,7 @@ public sealed class LiveHub : PeriodicWork
     }
 
     /// <summary>The queues that many wait in, and the places of those who wait otherwise.</summary>
-    private sealed record Placed(QueueMemory.Known? Known, List<JobPlace> Others);
+    private sealed record Placed(QueueMemory.Known? Known, List<JobPlace> Others, long Since);
 
     private sealed record Swept(string Kind, Guid Id);
 }

@@ -26,6 +26,11 @@ internal sealed class LiveSubscriptions
     /// <summary>Everything that is watched, as it was last read.</summary>
     internal sealed record Versions(Guid[] Jobs, long?[] JobVersions, Guid[] Users, long?[] UserVersions, Guid[] Sessions);
 
+    private long _readings;
+
+    /// <summary>Readings of statuses until now. Places that are read from here on are older than what a later reading brings.</summary>
+    public long Readings => Interlocked.Read(ref _readings);
+
     public int Watchers
     {
         get
@@ -159,6 +164,7 @@ internal sealed class LiveSubscriptions
         var calls = new List<Action>();
         lock (_lock)
         {
+            _readings++;
             foreach (var part in parts)
             {
                 Apply(part, [.. rows[part.Ask.Number]], isListening, now, calls);
@@ -235,7 +241,10 @@ internal sealed class LiveSubscriptions
     /// Notifies watchers of jobs that have another place: each up to a thousand, and beyond once it is one percent another. Of more changes than may be reported at once those are
     /// reported that change most, so that a long queue that moves costs its watchers no more than a short one.
     /// </summary>
-    public List<Action> NotePlaces(QueueMemory.Known? known, IEnumerable<JobPlace> others)
+    /// <param name="known">The queues as a whole.</param>
+    /// <param name="others">Places of jobs that no queue in memory knows.</param>
+    /// <param name="since"><see cref="Readings"/> when the places began to be read: a status that came since is newer than they are.</param>
+    public List<Action> NotePlaces(QueueMemory.Known? known, IEnumerable<JobPlace> others, long since)
     {
         var calls = new List<Action>();
         lock (_lock)
@@ -259,7 +268,7 @@ internal sealed class LiveSubscriptions
                     select (audience, job, audience.Jobs[job], place)
                 );
             }
-            var news = moved.Where(each => each.Row.Place is { } before && IsNews(before, each.Place)).ToList();
+            var news = moved.Where(each => each.Row.PlaceReading <= since && each.Row.Place is { } before && IsNews(before, each.Place)).ToList();
             if (news.Count > MaxPlacesAtOnce)
             {
                 news = [.. news.OrderByDescending(each => Math.Abs(each.Place - each.Row.Place!.Value) / (each.Place + 1.0)).Take(MaxPlacesAtOnce)];
