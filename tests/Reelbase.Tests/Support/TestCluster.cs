@@ -58,6 +58,11 @@ public sealed class TestCluster : IAsyncLifetime
         await SweepAsync();
         _home = Prefix + Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
         Directory.CreateDirectory(_home);
+        // What a mutation run runs needs none, and it would be started anew for each fault.
+        if (AppContext.TryGetSwitch("Reelbase.Tests.WithoutDatabase", out var isWithout) && isWithout)
+        {
+            return;
+        }
         _cluster = await PrivateCluster.StartAsync(Path.Combine(_home, "postgresql"), null, FastSettings, CancellationToken.None);
         await ExecuteAsync(_cluster.ConnectionString, $"create database {Template}");
         await new Migrator(Owner(Template), NullLogger.Instance).RunAsync(dryRun: false, CancellationToken.None);

@@ -36,7 +36,8 @@ public static partial class PurchaseRecord
             }
         );
 
-    [GeneratedRegex("^[0-9A-Za-z-]{1,64}$")]
+    // To the very end: $ would let a line break through.
+    [GeneratedRegex(@"\A[0-9A-Za-z-]{1,64}\z")]
     private static partial Regex TransactionId();
 }
 

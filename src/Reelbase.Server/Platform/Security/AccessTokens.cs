@@ -176,7 +176,7 @@ public sealed class AccessTokens : IDisposable
         && jwt.TryGetPayloadValue<string>("session_id", out var session)
         && Guid.TryParse(session, out _)
         // Claims that only our own compatibility mode makes up can never come from outside.
-        && !jwt.TryGetPayloadValue<JsonElement>("unverified", out _)
+        && !jwt.TryGetClaim("unverified", out _)
             ? new Caller("authenticated", userId, Base64UrlEncoder.Decode(jwt.EncodedPayload))
             : null;
 

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Microsoft.Extensions.Options;
 using Reelbase.Server.Platform;
 using Reelbase.Server.Platform.Security;
@@ -10,7 +9,7 @@ namespace Reelbase.Tests.Platform;
 [Quick]
 public sealed class RememberedTokenTests
 {
-    private readonly string _key = NewKey();
+    private readonly string _key = SigningKeys.New();
     private readonly Clock _clock = new();
 
     [Fact]
@@ -18,7 +17,7 @@ public sealed class RememberedTokenTests
     {
         using var tokens = Tokens(_key);
         var token = NewToken(tokens);
-        using var others = Tokens(NewKey());
+        using var others = Tokens(SigningKeys.New());
         Assert.NotNull(await tokens.ReadAsync(token));
         Assert.NotNull(await tokens.ReadAsync(token));
         Assert.Equal(1, tokens.Remembered);
@@ -49,8 +48,8 @@ public sealed class RememberedTokenTests
         using var before = Tokens(_key);
         var token = NewToken(before);
         Assert.NotNull(await before.ReadAsync(token));
-        var next = NewKey();
-        using var rotated = Tokens(next, PublicOf(_key));
+        var next = SigningKeys.New();
+        using var rotated = Tokens(next, SigningKeys.PublicOf(_key));
         Assert.NotNull(await rotated.ReadAsync(token));
         using var removed = Tokens(next);
         Assert.Null(await removed.ReadAsync(token));
@@ -60,7 +59,7 @@ public sealed class RememberedTokenTests
     public async Task No_more_are_remembered_than_the_bound_says_and_what_is_not_is_checked_again()
     {
         const int bound = 10;
-        using var tokens = new AccessTokens(KeysOf(_key), Options.Create(new SecurityOptions()), Options.Create(new ServerOptions()), _clock, bound);
+        using var tokens = new AccessTokens(SigningKeys.Load(_key), Options.Create(new SecurityOptions()), Options.Create(new ServerOptions()), _clock, bound);
         var all = Enumerable.Range(0, 4 * bound).Select(_ => NewToken(tokens)).ToList();
         foreach (var token in all.Concat(all))
         {
@@ -70,34 +69,9 @@ public sealed class RememberedTokenTests
     }
 
     private AccessTokens Tokens(string key, params string[] previous) =>
-        new(KeysOf(key, previous), Options.Create(new SecurityOptions()), Options.Create(new ServerOptions()), _clock);
-
-    private static Keys KeysOf(string key, params string[] previous) =>
-        Keys.Load(
-            new SecurityOptions
-            {
-                SigningKey = key,
-                PreviousPublicKeys = previous,
-                TokenSecret = new string('s', 32),
-            },
-            "",
-            mayCreate: false
-        );
+        new(SigningKeys.Load(key, previous), Options.Create(new SecurityOptions()), Options.Create(new ServerOptions()), _clock);
 
     private static string NewToken(AccessTokens tokens) => tokens.Create(new(Guid.NewGuid(), Guid.NewGuid(), "anonymous", true, null)).Token;
-
-    private static string NewKey()
-    {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        return key.ExportPkcs8PrivateKeyPem();
-    }
-
-    private static string PublicOf(string key)
-    {
-        using var whole = ECDsa.Create();
-        whole.ImportFromPem(key);
-        return whole.ExportSubjectPublicKeyInfoPem();
-    }
 
     /// <summary>Begins at the true time, as what is remembered goes by that too.</summary>
     private sealed class Clock : TimeProvider
