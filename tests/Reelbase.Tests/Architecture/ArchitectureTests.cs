@@ -140,7 +140,7 @@ public sealed partial class ArchitectureTests
     [GeneratedRegex("\"ERR_[0-9]{4}\"")]
     private static partial Regex ErrorCode();
 
-    [GeneratedRegex(@"create (?:or replace )?function ([a-z0-9_]+)")]
+    [GeneratedRegex(@"create (?:or replace )?function (?:internal\.)?([a-z0-9_]+)")]
     private static partial Regex CreatesFunction();
 
     [GeneratedRegex(@"\b(TODO|FIXME|HACK|NotImplementedException)\b|Skip\s*=")]

@@ -14,7 +14,10 @@ public sealed class MutationPieceTests
             where
                 patch.Function is not null
                 && !SchemaRelease.Current.Files.Any(file =>
-                    file.Text.Contains($"function {patch.Function}(", StringComparison.Ordinal) && file.Text.Contains(patch.Was, StringComparison.Ordinal)
+                    (
+                        file.Text.Contains($"function {patch.Function}(", StringComparison.Ordinal)
+                        || file.Text.Contains($"function internal.{patch.Function}(", StringComparison.Ordinal)
+                    ) && file.Text.Contains(patch.Was, StringComparison.Ordinal)
                 )
             select $"{mutation.Fault}: {patch.Function} has no \"{patch.Was}\""
         );

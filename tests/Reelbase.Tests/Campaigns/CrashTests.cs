@@ -195,7 +195,7 @@ public sealed class CrashTests(CrashTests.Durable system) : IClassFixture<CrashT
         Assert.Empty(await system.DurableRowsAsync("select * from check_ledger()"));
     }
 
-    private static string List(IEnumerable<string> ids) => string.Join(',', ids.Select(id => $"device_id_hash('{id}')"));
+    private static string List(IEnumerable<string> ids) => string.Join(',', ids.Select(id => $"internal.device_id_hash('{id}')"));
 
     /// <summary>One user: presses, and repeats with the same key until an answer comes, as a good client does.</summary>
     private async Task PlayAsync(int number, System.Collections.Concurrent.ConcurrentBag<string> accepted, CancellationToken over)

@@ -211,11 +211,11 @@ public sealed class MergeInterleavingTests(MergeInterleavingTests.ApiOnly system
                 insert into installation_leases as l (name, leased_by, lease_until) values ('device_grant', '{guest.UserId}', now() + interval '1 minute')
                 on conflict (name) do update set leased_by = excluded.leased_by, lease_until = excluded.lease_until;
                 update device_grants set stage = 'bit_set', bit0 = false, leased_by = '{guest.UserId}', lease_until = now() + interval '1 minute'
-                where device_id = device_id_hash('{guest.UserId}')
+                where device_id = internal.device_id_hash('{guest.UserId}')
                 """
             );
             await system.ExecuteAsync(
-                $"select grant_initial_credits(id, '{guest.UserId}', {GrantCredits}, null) from device_grants where device_id = device_id_hash('{guest.UserId}')"
+                $"select grant_initial_credits(id, '{guest.UserId}', {GrantCredits}, null) from device_grants where device_id = internal.device_id_hash('{guest.UserId}')"
             );
         }
         finally

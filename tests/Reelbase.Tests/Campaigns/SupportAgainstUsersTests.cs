@@ -60,7 +60,7 @@ public sealed class SupportAgainstUsersTests(SupportAgainstUsersTests.Installati
         await Eventually.IsAsync(() => system.QueryAsync<long>("select count(*) from video_jobs where stage <> 'finished'"), open => open == 0);
         await Eventually.IsAsync(() => system.QueryAsync<long>("select count(*) from webhook_deliveries where status = 'pending'"), open => open == 0);
         await JudgeAsync();
-        foreach (var row in await system.RowsAsync("select work, key, last_error from list_dead_work(100)"))
+        foreach (var row in await system.RowsAsync("select work, key, last_error from internal.list_dead_work(100)"))
         {
             _wrong.Add("given up: " + row);
         }
@@ -95,7 +95,7 @@ public sealed class SupportAgainstUsersTests(SupportAgainstUsersTests.Installati
                 union all select 'purchase ' || transaction_id, credits, credits_taken_back, null, revoked_percentage from purchases
                 where credited_at is not null and credits_taken_back <> credits::bigint * revoked_percentage / 100000
                 union all select 'tier ' || u.id, null, null, tier, null from users u
-                where u.deleted_at is null and u.merged_into is null and (tier = 'premium') <> (premium_granted_by is not null or purchased_tier(u.id) = 'premium')
+                where u.deleted_at is null and u.merged_into is null and (tier = 'premium') <> (premium_granted_by is not null or internal.purchased_tier(u.id) = 'premium')
                 """
             )
         )

@@ -115,5 +115,7 @@ public sealed class PreviousReleaseTests(PreviousReleaseTests.Rolling system) : 
     }
 
     private Task<List<string>> FunctionsAsync() =>
-        system.RowsAsync("select oid::regprocedure::text, md5(prosrc), proacl::text from pg_proc where pronamespace = 'public'::regnamespace order by 1");
+        system.RowsAsync(
+            "select oid::regprocedure::text, md5(prosrc), proacl::text from pg_proc where pronamespace in ('public'::regnamespace, 'internal'::regnamespace) order by 1"
+        );
 }

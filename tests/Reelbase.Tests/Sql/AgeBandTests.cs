@@ -154,7 +154,7 @@ public sealed class AgeBandTests(SqlDatabase database)
         Assert.Equal(
             "ERR_4014",
             await sql.RefusalAsync(
-                "select insert_video_job($1, m.id, m.name, m.provider, null, 'A boat', '{}', null, 0, 60, $2) from models m where m.id = $3",
+                "select internal.insert_video_job($1, m.id, m.name, m.provider, null, 'A boat', '{}', null, 0, 60, $2) from models m where m.id = $3",
                 user,
                 waiting,
                 Fast
@@ -192,19 +192,19 @@ public sealed class AgeBandTests(SqlDatabase database)
         var waiting = await sql.PressAsync(member);
         await DeclareAsync(sql, guest, 13);
         await sql.BecomeOwnerAsync();
-        await sql.RunAsync("select merge_accounts($1, $2)", guest, member);
+        await sql.RunAsync("select internal.merge_accounts($1, $2)", guest, member);
         Assert.Equal(["13_15|checked"], await KeptAsync(sql, member));
         Assert.Empty(await KeptAsync(sql, guest));
         Assert.Equal(["failed|ERR_4014"], await sql.RowsAsync("select status, error_code from video_jobs where job_id = $1", waiting));
         // One that has none changes nothing, and one that has the only one brings it.
         var second = await sql.NewUserAsync();
-        await sql.RunAsync("select merge_accounts($1, $2)", second, member);
+        await sql.RunAsync("select internal.merge_accounts($1, $2)", second, member);
         Assert.Equal(["13_15|checked"], await KeptAsync(sql, member));
         var third = await sql.NewUserAsync();
         var other = await sql.NewUserAsync(isGuest: false);
         await DeclareAsync(sql, third, 16, "guardian");
         await sql.BecomeOwnerAsync();
-        await sql.RunAsync("select merge_accounts($1, $2)", third, other);
+        await sql.RunAsync("select internal.merge_accounts($1, $2)", third, other);
         Assert.Equal(["16_17|guardian"], await KeptAsync(sql, other));
         await sql.AssertSoundAsync();
     }
@@ -223,7 +223,7 @@ public sealed class AgeBandTests(SqlDatabase database)
         await DeclareAsync(sql, stranger, 13, "guardian");
         await sql.RunAsync("select record_consent('ai_processing', '1', true)");
         await sql.BecomeOwnerAsync();
-        Assert.True(await sql.ValueAsync<bool>("select merge_temporary_guest($1, $2, $3)", stranger, known, isProven));
+        Assert.True(await sql.ValueAsync<bool>("select internal.merge_temporary_guest($1, $2, $3)", stranger, known, isProven));
         Assert.Equal(kept.Length > 0 ? [kept] : [], await KeptAsync(sql, known));
         Assert.Equal(
             isProven ? ["1|1"] : ["0|0"],
@@ -263,7 +263,7 @@ public sealed class AgeBandTests(SqlDatabase database)
         var export = JsonNode.Parse(await sql.ValueAsync<string>("select export_user_data(3)::text"))!;
         Assert.Equal("""{"band":"13_15","declaration":"guardian"}""", export["age_band"]!.ToJsonString());
         await sql.BecomeOwnerAsync();
-        await sql.RunAsync("select erase_account($1)", user);
+        await sql.RunAsync("select internal.erase_account($1)", user);
         Assert.Empty(await KeptAsync(sql, user));
     }
 

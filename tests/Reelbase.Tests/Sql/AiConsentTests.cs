@@ -108,7 +108,7 @@ public sealed class AiConsentTests(SqlDatabase database)
         Assert.Equal(
             "ERR_4013",
             await sql.RefusalAsync(
-                "select insert_video_job($1, m.id, m.name, m.provider, null, 'A boat', '{}', null, 0, 60, $2) from models m where m.id = $3",
+                "select internal.insert_video_job($1, m.id, m.name, m.provider, null, 'A boat', '{}', null, 0, 60, $2) from models m where m.id = $3",
                 user,
                 job,
                 Fast
@@ -182,7 +182,7 @@ public sealed class AiConsentTests(SqlDatabase database)
         {
             await sql.BecomeOwnerAsync();
             return await sql.ValueAsync<long>(
-                "select coalesce(sum(pg_stat_get_xact_function_calls(oid)), 0)::bigint from pg_proc where proname = $1 and pronamespace = 'public'::regnamespace",
+                "select coalesce(sum(pg_stat_get_xact_function_calls(oid)), 0)::bigint from pg_proc where proname = $1 and pronamespace in ('public'::regnamespace, 'internal'::regnamespace)",
                 function
             );
         }

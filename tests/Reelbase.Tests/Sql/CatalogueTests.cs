@@ -22,7 +22,7 @@ public sealed class CatalogueTests(SqlDatabase database)
             """
             select jsonb_build_object('provider', m.provider, 'model', m.provider_model_id, 'category', m.category, 'map', m.provider_input,
               'option', coalesce(o.setting || '=' || o.option::text, 'defaults'),
-              'settings', resolve_settings(m.required_fields, '{}', case when o.setting is null then '{}' else jsonb_build_object(o.setting, o.option) end))
+              'settings', internal.resolve_settings(m.required_fields, '{}', case when o.setting is null then '{}' else jsonb_build_object(o.setting, o.option) end))
             from models m cross join lateral (
               select null as setting, null::jsonb as option union all
               select s.key, e from jsonb_each(m.required_fields -> 'settings') s, jsonb_array_elements(s.value -> 'options') e) o
@@ -79,8 +79,8 @@ public sealed class CatalogueTests(SqlDatabase database)
                   where m.is_available)
                 select c.name, c.chosen, p.credits, p.micros from combinations c join models m using (id)
                 cross join lateral (select jsonb_strip_nulls(c.chosen) as chosen) s
-                cross join lateral (select price_generation(m.cost_per_generation, m.pricing_type, m.credits_per_second, m.required_fields, s.chosen) as credits,
-                  estimate_provider_cost(m.id, s.chosen) as micros) p
+                cross join lateral (select internal.price_generation(m.cost_per_generation, m.pricing_type, m.credits_per_second, m.required_fields, s.chosen) as credits,
+                  internal.estimate_provider_cost(m.id, s.chosen) as micros) p
                 where (p.micros = 0 or p.credits * $1 * 1000000 <= p.micros) and coalesce(m.operator_note, '') not like 'Priced below cost:%'
                 """,
                 DollarsPerCredit
@@ -108,9 +108,9 @@ public sealed class CatalogueTests(SqlDatabase database)
             await db.RowsAsync(
                 """
                 select s.chosen ->> 'duration', s.chosen ->> 'resolution', s.chosen ->> 'aspect_ratio',
-                  price_generation(m.cost_per_generation, m.pricing_type, m.credits_per_second, m.required_fields, s.chosen)
+                  internal.price_generation(m.cost_per_generation, m.pricing_type, m.credits_per_second, m.required_fields, s.chosen)
                 from generate_series(4, 12) seconds, models m
-                cross join lateral (select resolve_settings(m.required_fields, '{}', jsonb_build_object('resolution', '720p', 'aspect_ratio', 'auto', 'duration', seconds)) as chosen) s
+                cross join lateral (select internal.resolve_settings(m.required_fields, '{}', jsonb_build_object('resolution', '720p', 'aspect_ratio', 'auto', 'duration', seconds)) as chosen) s
                 where m.is_active order by seconds
                 """
             )

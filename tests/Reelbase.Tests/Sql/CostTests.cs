@@ -19,7 +19,7 @@ public sealed class CostTests(SqlDatabase database)
             user
         );
         var before = await ReadAsync(db, "device_openings");
-        await db.RunAsync("select note_device_opening(sha256('b'), sha256('b'), $1::uuid)", user);
+        await db.RunAsync("select internal.note_device_opening(sha256('b'), sha256('b'), $1::uuid)", user);
         Assert.InRange(await ReadAsync(db, "device_openings") - before, 0, Few);
     }
 
@@ -32,7 +32,7 @@ public sealed class CostTests(SqlDatabase database)
             "insert into device_openings (token_hash, device_hash, user_id, opened_at) select sha256(n::text::bytea), sha256('a'), $1::uuid, clock_timestamp() - interval '11 minutes' from generate_series(1, 25) n",
             user
         );
-        await db.RunAsync("select note_device_opening(sha256('b'), sha256('b'), $1::uuid)", user);
+        await db.RunAsync("select internal.note_device_opening(sha256('b'), sha256('b'), $1::uuid)", user);
         Assert.Equal(["16"], await db.RowsAsync("select count(*)::text from device_openings where user_id = $1::uuid", user));
     }
 
@@ -53,7 +53,7 @@ public sealed class CostTests(SqlDatabase database)
                 """
                 with recursive f as (
                   select p.oid, p.proname::text as name, p.prosrc, l.lanname = 'sql' and (p.prosecdef or p.proconfig is not null) as is_planned_anew
-                  from pg_proc p join pg_language l on l.oid = p.prolang where p.pronamespace = 'public'::regnamespace),
+                  from pg_proc p join pg_language l on l.oid = p.prolang where p.pronamespace in ('public'::regnamespace, 'internal'::regnamespace)),
                 called (oid, name, prosrc) as (
                   select oid, name, prosrc from f where name = $1
                   union
@@ -100,7 +100,7 @@ public sealed class CostTests(SqlDatabase database)
         Task DevicesAsync(int count) =>
             db.RunAsync(
                 $"""
-                with u as (insert into users (id, is_guest, device_id) select gen_random_uuid(), true, device_id_hash(gen_random_uuid()::text) from generate_series(1, {count}) returning id, device_id),
+                with u as (insert into users (id, is_guest, device_id) select gen_random_uuid(), true, internal.device_id_hash(gen_random_uuid()::text) from generate_series(1, {count}) returning id, device_id),
                   c as (insert into device_checks (device_id, user_id) select device_id, id from u),
                   g as (insert into device_grants (user_id, device_id, device_token, token_hash, made_guest, origin) select id, device_id, 'AAAA', sha256('a'), true, sha256('b') from u),
                   o as (insert into device_openings (token_hash, device_hash, user_id) select sha256(id::text::bytea), sha256('c'), id from u)
@@ -115,7 +115,7 @@ public sealed class CostTests(SqlDatabase database)
         await using var db = await database.BeginAsync();
         var user = await db.NewUserAsync();
         await db.RunAsync(
-            $"insert into device_grants (user_id, device_id, device_token) select $1::uuid, device_id_hash(n::text), 'AAAA' from generate_series(1, {Many}) n",
+            $"insert into device_grants (user_id, device_id, device_token) select $1::uuid, internal.device_id_hash(n::text), 'AAAA' from generate_series(1, {Many}) n",
             user
         );
         await db.RunAsync("analyze device_grants");

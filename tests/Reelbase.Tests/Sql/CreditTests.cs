@@ -55,9 +55,9 @@ public sealed class CreditTests(SqlDatabase database)
     {
         await using var db = await database.BeginAsync();
         var (guest, member) = (await db.NewUserAsync(2_000_000_000), await db.NewUserAsync(2_000_000_000, isGuest: false));
-        Assert.Equal("ERR_4012", await db.RefusalAsync("select merge_accounts($1, $2)", guest, member));
+        Assert.Equal("ERR_4012", await db.RefusalAsync("select internal.merge_accounts($1, $2)", guest, member));
         await db.RunAsync("select write_ledger($1, -1999999999, 'video_generation')", guest);
-        await db.RunAsync("select merge_accounts($1, $2)", guest, member);
+        await db.RunAsync("select internal.merge_accounts($1, $2)", guest, member);
         Assert.Equal(["2000000001|2147483647"], await db.RowsAsync("select credits_remaining, credits_total from users where id = $1", member));
         await db.RunAsync("select write_ledger($1, -1999999999, 'video_generation')", member);
         await db.RunAsync("select write_ledger($1, 1999999999, 'admin_adjustment')", member);

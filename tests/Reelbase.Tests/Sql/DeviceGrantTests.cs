@@ -190,7 +190,7 @@ public sealed class DeviceGrantTests : IAsyncLifetime
         {
             await AsWorkerAsync(step);
         }
-        await TestCluster.ExecuteAsync(_owner, $"select erase_account('{departing.User}')");
+        await TestCluster.ExecuteAsync(_owner, $"select internal.erase_account('{departing.User}')");
         Assert.Contains(await AsWorkerAsync(steps[stepsDone]), new[] { "", "False" });
         // Without waiting for the lease of that turn.
         await GrantAsync("two", other.Grant);

@@ -15,7 +15,7 @@ public sealed class GuardianConsentTests(SqlDatabase database)
         return sql;
     }
 
-    private static Task<bool> IsRescindedAsync(SqlCase sql, Guid user) => sql.ValueAsync<bool>("select guardian_consent_is_rescinded($1)", user);
+    private static Task<bool> IsRescindedAsync(SqlCase sql, Guid user) => sql.ValueAsync<bool>("select internal.guardian_consent_is_rescinded($1)", user);
 
     private static Task KnowAsync(SqlCase sql, Guid user, params string[] downloads) =>
         sql.RunAsync("update users set app_transactions = $2 where id = $1", user, downloads);
@@ -30,7 +30,7 @@ public sealed class GuardianConsentTests(SqlDatabase database)
         await KnowAsync(sql, guest, Rescinded);
         await sql.RunAsync("insert into user_consents (user_id, kind, version, granted_at) values ($1, 'guardian', '1', now() - interval '2 days')", member);
         await sql.RunAsync("insert into sessions (user_id) values ($1), ($2)", guest, member);
-        await sql.RunAsync("select merge_accounts($1, $2)", guest, member);
+        await sql.RunAsync("select internal.merge_accounts($1, $2)", guest, member);
         Assert.Empty(await sql.RowsAsync("select id from sessions where user_id in ($1, $2) and revoked_at is null", guest, member));
         Assert.Equal(["failed|ERR_4013"], await sql.RowsAsync("select status, error_code from video_jobs where job_id = $1", waiting));
         Assert.Empty(await sql.RowsAsync("select id from user_consents where user_id = $1 and withdrawn_at is null", member));
@@ -47,7 +47,7 @@ public sealed class GuardianConsentTests(SqlDatabase database)
         await KnowAsync(sql, guest, Rescinded);
         await sql.RunAsync("insert into user_consents (user_id, kind, version) values ($1, 'guardian', '1')", member);
         await sql.RunAsync("insert into sessions (user_id) values ($1)", member);
-        await sql.RunAsync("select merge_accounts($1, $2)", guest, member);
+        await sql.RunAsync("select internal.merge_accounts($1, $2)", guest, member);
         Assert.Single(await sql.RowsAsync("select id from sessions where user_id = $1 and revoked_at is null", member));
         Assert.False(await IsRescindedAsync(sql, member));
     }
@@ -76,11 +76,11 @@ public sealed class GuardianConsentTests(SqlDatabase database)
         var member = await sql.NewUserAsync(isGuest: false);
         await KnowAsync(sql, guest, Rescinded);
         await KnowAsync(sql, member, others);
-        await sql.RunAsync("select merge_accounts($1, $2)", guest, member);
+        await sql.RunAsync("select internal.merge_accounts($1, $2)", guest, member);
         Assert.True(await IsRescindedAsync(sql, member));
         foreach (var number in Enumerable.Range(50, 25))
         {
-            await sql.RunAsync("select note_app_transaction($1, 'Production', $2)", member, $"{number}");
+            await sql.RunAsync("select internal.note_app_transaction($1, 'Production', $2)", member, $"{number}");
         }
         Assert.True(await IsRescindedAsync(sql, member));
         Assert.Equal(

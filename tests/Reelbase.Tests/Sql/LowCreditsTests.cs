@@ -25,10 +25,10 @@ public sealed class LowCreditsTests(SqlDatabase database)
     {
         await using var db = await database.BeginAsync();
         var user = await NewUserAsync(db, before);
-        await db.RunAsync("select enqueue_low_credits($1, $2, $3, $4)", user, before, charged, threshold);
+        await db.RunAsync("select internal.enqueue_low_credits($1, $2, $3, $4)", user, before, charged, threshold);
         Assert.Equal(pushes, await db.ValueAsync<long>(Count, user));
         // What waits is not written twice.
-        await db.RunAsync("select enqueue_low_credits($1, $2, $3, $4)", user, before, charged, threshold);
+        await db.RunAsync("select internal.enqueue_low_credits($1, $2, $3, $4)", user, before, charged, threshold);
         Assert.Equal(pushes, await db.ValueAsync<long>(Count, user));
     }
 
@@ -38,7 +38,7 @@ public sealed class LowCreditsTests(SqlDatabase database)
         await using var db = await database.BeginAsync();
         var user = await NewUserAsync(db, 2);
         await db.RunAsync("update users set language = 'es' where id = $1", user);
-        await db.RunAsync("select enqueue_low_credits($1, 10, 8, 5)", user);
+        await db.RunAsync("select internal.enqueue_low_credits($1, 10, 8, 5)", user);
         Assert.Equal(
             0L,
             await db.ValueAsync<long>("select count(*) from claim_push_notifications('old', 60, 100) c where c.event = 'low_credits' or c.job_id is null")
@@ -57,7 +57,7 @@ public sealed class LowCreditsTests(SqlDatabase database)
     {
         await using var db = await database.BeginAsync();
         var user = await NewUserAsync(db, 2);
-        await db.RunAsync("select enqueue_low_credits($1, 10, 8, 5)", user);
+        await db.RunAsync("select internal.enqueue_low_credits($1, 10, 8, 5)", user);
         await db.RunAsync("select add_credits($1, 3, 'admin_adjustment')", user);
         Assert.Equal(0L, await db.ValueAsync<long>("select count(*) from claim_push_notifications('new', 60, 100, 30) where token = md5($1::text)", user));
         Assert.Equal(0L, await db.ValueAsync<long>(Count, user));
@@ -68,12 +68,12 @@ public sealed class LowCreditsTests(SqlDatabase database)
     {
         await using var db = await database.BeginAsync();
         var (guest, member) = (await NewUserAsync(db, 1), await NewUserAsync(db, 1));
-        await db.RunAsync("select enqueue_low_credits($1, 10, 9, 5)", guest);
-        await db.RunAsync("select enqueue_low_credits($1, 10, 9, 5)", member);
+        await db.RunAsync("select internal.enqueue_low_credits($1, 10, 9, 5)", guest);
+        await db.RunAsync("select internal.enqueue_low_credits($1, 10, 9, 5)", member);
         // The guest's phone belonged to the member before: its push waits there too.
         await db.RunAsync("update push_notifications set token = md5($1::text) where user_id = $2", guest, member);
         await db.RunAsync("update users set apple_sub = $1::text where id = $1", member);
-        await db.RunAsync("select merge_accounts($1, $2)", guest, member);
+        await db.RunAsync("select internal.merge_accounts($1, $2)", guest, member);
         Assert.Equal(1L, await db.ValueAsync<long>(Count, member));
         Assert.Equal(2, await db.ValueAsync<int>("select credits from claim_push_notifications('new', 60, 100, 30) where token = md5($1::text)", guest));
     }
@@ -85,15 +85,15 @@ public sealed class LowCreditsTests(SqlDatabase database)
     {
         await using var db = await database.BeginAsync();
         var (guest, member) = (await NewUserAsync(db, 1), await NewUserAsync(db, 1));
-        await db.RunAsync("select enqueue_low_credits($1, 10, 9, 5)", guest);
-        await db.RunAsync("select enqueue_low_credits($1, 10, 9, 5)", member);
+        await db.RunAsync("select internal.enqueue_low_credits($1, 10, 9, 5)", guest);
+        await db.RunAsync("select internal.enqueue_low_credits($1, 10, 9, 5)", member);
         await db.RunAsync("update push_notifications set token = md5($1::text) where user_id = $2", guest, member);
         var sending = await db.ValueAsync<Guid>(
             "update push_notifications set leased_by = 'one', lease_until = clock_timestamp() + interval '1 hour', attempt = 1 where user_id = $1 returning id",
             isGuests ? guest : member
         );
         await db.RunAsync("update users set apple_sub = $1::text where id = $1", member);
-        await db.RunAsync("select merge_accounts($1, $2)", guest, member);
+        await db.RunAsync("select internal.merge_accounts($1, $2)", guest, member);
         Assert.Equal(sending, await db.ValueAsync<Guid>("select id from push_notifications where user_id = $1", member));
         Assert.Equal(1L, await db.ValueAsync<long>(Count, member));
         await db.RunAsync("select finish_push_notification($1, 'one', 'sent', null, null, null, null)", sending);
@@ -105,9 +105,9 @@ public sealed class LowCreditsTests(SqlDatabase database)
     {
         await using var db = await database.BeginAsync();
         var (guest, member) = (await NewUserAsync(db, 1), await NewUserAsync(db, 20));
-        await db.RunAsync("select enqueue_low_credits($1, 10, 9, 5)", guest);
+        await db.RunAsync("select internal.enqueue_low_credits($1, 10, 9, 5)", guest);
         await db.RunAsync("update users set apple_sub = $1::text where id = $1", member);
-        await db.RunAsync("select merge_accounts($1, $2)", guest, member);
+        await db.RunAsync("select internal.merge_accounts($1, $2)", guest, member);
         Assert.Equal(0L, await db.ValueAsync<long>("select count(*) from claim_push_notifications('new', 60, 100, 30) where token = md5($1::text)", guest));
         Assert.Equal(0L, await db.ValueAsync<long>(Count, member));
     }

@@ -41,7 +41,14 @@ public sealed class PricingTests(SqlDatabase database)
         await using var db = await database.BeginAsync();
         Assert.Equal(
             price,
-            await db.ValueAsync<int>("select price_generation($1, $2, $3::integer, $4, $5)", cost, type, (object?)perSecond ?? DBNull.Value, fields, settings)
+            await db.ValueAsync<int>(
+                "select internal.price_generation($1, $2, $3::integer, $4, $5)",
+                cost,
+                type,
+                (object?)perSecond ?? DBNull.Value,
+                fields,
+                settings
+            )
         );
     }
 
@@ -71,7 +78,7 @@ public sealed class PricingTests(SqlDatabase database)
     public async Task A_duration_becomes_the_nearest_option(string value, string? options, string snapped)
     {
         await using var db = await database.BeginAsync();
-        Assert.Equal(snapped, await db.ValueAsync<string>("select snap_duration($1, $2)::text", value, (object?)options ?? DBNull.Value));
+        Assert.Equal(snapped, await db.ValueAsync<string>("select internal.snap_duration($1, $2)::text", value, (object?)options ?? DBNull.Value));
     }
 
     private const string Model = """
@@ -113,7 +120,7 @@ public sealed class PricingTests(SqlDatabase database)
         string found;
         try
         {
-            found = await db.ValueAsync<string>("select resolve_settings($1, $2, $3)::text", Model, theme, request);
+            found = await db.ValueAsync<string>("select internal.resolve_settings($1, $2, $3)::text", Model, theme, request);
         }
         catch (Npgsql.PostgresException error)
         {
@@ -130,8 +137,8 @@ public sealed class PricingTests(SqlDatabase database)
         Assert.Empty(
             await db.RowsAsync(
                 """
-                select name from models where price_generation(cost_per_generation, pricing_type, credits_per_second,
-                  required_fields, resolve_settings(required_fields, '{}', '{}')) not between 1 and case when name like 'Seedance 2.5%' then 12 else 10 end
+                select name from models where internal.price_generation(cost_per_generation, pricing_type, credits_per_second,
+                  required_fields, internal.resolve_settings(required_fields, '{}', '{}')) not between 1 and case when name like 'Seedance 2.5%' then 12 else 10 end
                 """
             )
         );
@@ -139,8 +146,8 @@ public sealed class PricingTests(SqlDatabase database)
             await db.RowsAsync(
                 """
                 select name, s.key, o from models, jsonb_each(required_fields -> 'settings') s, jsonb_array_elements(s.value -> 'options') o
-                where price_generation(cost_per_generation, pricing_type, credits_per_second, required_fields,
-                  resolve_settings(required_fields, '{}', jsonb_build_object(s.key, o))) is null
+                where internal.price_generation(cost_per_generation, pricing_type, credits_per_second, required_fields,
+                  internal.resolve_settings(required_fields, '{}', jsonb_build_object(s.key, o))) is null
                 """
             )
         );

@@ -22,7 +22,7 @@ public sealed partial class QueueKeepingTests(SqlDatabase database)
             $"insert into users (id, is_guest, apple_sub, tier) select ('00000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid, n % 3 = 0, case when n % 3 <> 0 then 'queue' || n end, case when n % 10 = 1 then 'premium' else 'free' end from generate_series(1, {Users}) n on conflict do nothing"
         );
         await db.RunAsync(
-            $"insert into video_jobs (user_id, job_id, model_id, provider) select ('00000000-0000-4000-8000-' || lpad((1 + n * 7919 % {Users})::text, 12, '0'))::uuid, uuid_v7(), '{Catalog.FastModel}', 'fal' from generate_series(1::bigint, {jobs}) n"
+            $"insert into video_jobs (user_id, job_id, model_id, provider) select ('00000000-0000-4000-8000-' || lpad((1 + n * 7919 % {Users})::text, 12, '0'))::uuid, internal.uuid_v7(), '{Catalog.FastModel}', 'fal' from generate_series(1::bigint, {jobs}) n"
         );
     }
 
@@ -42,7 +42,7 @@ public sealed partial class QueueKeepingTests(SqlDatabase database)
             );
             // Somebody who waits keeps their ticket, so both stamps are the same to the last bit.
             await db.PressAsync(user);
-            var stamped = await StampAsync("insert into video_jobs (job_id, user_id, provider) values (uuid_v7(), $1, 'fal') returning job_id", user);
+            var stamped = await StampAsync("insert into video_jobs (job_id, user_id, provider) values (internal.uuid_v7(), $1, 'fal') returning job_id", user);
             await db.RunAsync("delete from video_jobs where user_id = $1 and credits_charged = 0", user);
             Assert.Equal(stamped, await StampAsync("select $1::uuid", await db.PressAsync(user)));
         }
@@ -80,7 +80,7 @@ public sealed partial class QueueKeepingTests(SqlDatabase database)
                   from video_jobs where provider = 'fal' and stage = 'queued' and leased_by is null),
                 t as (select coalesce(max(turns), 0) % 4 as o from provider_states where provider = 'fal'),
                 p as (select job_id, rank + case when is_premium then least((o + rank) / 3, everybody - premiums) else least(3 - o + 3 * rank, premiums) end as place from r, t)
-                select place, queue_position(job_id) from p where place % 17 = 0 order by place
+                select place, internal.queue_position(job_id) from p where place % 17 = 0 order by place
                 """
             );
             Assert.True(rows.Count > 300);
@@ -109,10 +109,10 @@ public sealed partial class QueueKeepingTests(SqlDatabase database)
             "insert into queue_lanes (provider, lane, served_key, from_key, next_key) select 'fal', 'member', queue_key + 1, queue_key + 1, queue_key + 1 from video_jobs where job_id = $1",
             late
         );
-        Assert.DoesNotContain(late.ToString(), await db.RowsAsync("select job_id from next_in_queue('fal', 1000, true)"));
+        Assert.DoesNotContain(late.ToString(), await db.RowsAsync("select job_id from internal.next_in_queue('fal', 1000, true)"));
         await db.RunAsync("select refresh_queues()");
         Assert.Equal(["member_retry"], await db.RowsAsync("select queue_lane from video_jobs where job_id = $1", late));
-        Assert.Contains(late.ToString(), await db.RowsAsync("select job_id from next_in_queue('fal', 1000, true)"));
+        Assert.Contains(late.ToString(), await db.RowsAsync("select job_id from internal.next_in_queue('fal', 1000, true)"));
         // Nothing is left behind the place from which the lane is read.
         Assert.Equal(
             ["0"],
@@ -142,7 +142,7 @@ public sealed partial class QueueKeepingTests(SqlDatabase database)
                 var job = await db.ValueAsync<Guid>(
                     "select job_id from video_jobs where stage = 'queued' and leased_by is null and queue_lane = 'member' order by queue_key desc limit 1"
                 );
-                position = Math.Min(position, await PagesAsync($"select queue_position('{job}')"));
+                position = Math.Min(position, await PagesAsync($"select internal.queue_position('{job}')"));
                 claim = Math.Min(claim, await PagesAsync(Claim));
                 // Handed over and over: what is held has to be counted, and is not what this is about.
                 await db.RunAsync(

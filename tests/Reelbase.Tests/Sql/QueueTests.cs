@@ -8,7 +8,7 @@ namespace Reelbase.Tests.Sql;
 public sealed class QueueTests(SqlDatabase database)
 {
     private const string Places =
-        "select job_id, queue_position(job_id) as place from video_jobs where stage = 'queued' and queue_position(job_id) is not null";
+        "select job_id, internal.queue_position(job_id) as place from video_jobs where stage = 'queued' and internal.queue_position(job_id) is not null";
 
     [Theory]
     [InlineData("press a b c; line a1 b1 c1")]

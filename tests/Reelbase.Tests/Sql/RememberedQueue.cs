@@ -23,7 +23,7 @@ internal static class RememberedQueue
         var known = memory.Latest;
         Assert.Equal(["fal"], known.Providers);
         var jobs = await db.RowsAsync(
-            $"select queue_lane, queue_key, queue_position(job_id) from (select *, row_number() over (order by queue_lane, queue_key) as number from video_jobs where {Waiting}) j where number % {step} = 0"
+            $"select queue_lane, queue_key, internal.queue_position(job_id) from (select *, row_number() over (order by queue_lane, queue_key) as number from video_jobs where {Waiting}) j where number % {step} = 0"
         );
         return jobs.ConvertAll(row =>
         {

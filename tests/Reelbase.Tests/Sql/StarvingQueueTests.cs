@@ -105,20 +105,20 @@ public sealed class StarvingQueueTests(SqlDatabase database)
             "update video_jobs set stage = 'finished', status = 'completed', submitted_at = clock_timestamp() - interval '100 seconds', completed_at = clock_timestamp() - interval '60 seconds', video_url = 'x' where job_id = $1",
             jobs[0]
         );
-        await db.RunAsync("select measure_model_seconds($1)", Guid.Parse(Catalog.FastModel));
+        await db.RunAsync("select internal.measure_model_seconds($1)", Guid.Parse(Catalog.FastModel));
         Assert.Equal(
             ["40|40"],
             await db.RowsAsync("select round(usual_seconds), round(slow_seconds) from models where id = $1", Guid.Parse(Catalog.FastModel))
         );
         await ClaimAsync(db, "one");
-        var queue = JsonNode.Parse(await db.ValueAsync<string>("select describe_queue('fal')::text"))!;
+        var queue = JsonNode.Parse(await db.ValueAsync<string>("select internal.describe_queue('fal')::text"))!;
         Assert.Equal((2, 2, 3), ((int)queue["places"]!, (int)queue["held"]!, (int)queue["waiting"]!));
         // Three wait before a newcomer and both places are held: two rounds of forty seconds.
         Assert.Equal(80, (int)queue["expected_seconds"]!);
         Assert.Equal(
             ["0|40", "1|80", "2|80"],
             await db.RowsAsync(
-                "select p.place, estimate_job_seconds(j, p.place) from video_jobs j, queue_position(j.job_id) p (place) where p.place is not null order by 1"
+                "select p.place, internal.estimate_job_seconds(j, p.place) from video_jobs j, internal.queue_position(j.job_id) p (place) where p.place is not null order by 1"
             )
         );
         var ended = await db.RowsAsync("select coalesce(job_seconds($1, null)::text, 'none')", jobs[0]);

@@ -86,7 +86,7 @@ public sealed class StatisticsSqlTests(SqlDatabase database)
 
         Task<List<string>> AttentionAsync() =>
             db.RowsAsync(
-                "select a ->> 'count' from jsonb_array_elements(list_attention()) a where a ->> 'kind' = 'balance_below_zero' and a ->> 'target' = $1",
+                "select a ->> 'count' from jsonb_array_elements(internal.list_attention()) a where a ->> 'kind' = 'balance_below_zero' and a ->> 'target' = $1",
                 user.ToString()
             );
     }
@@ -110,7 +110,7 @@ public sealed class StatisticsSqlTests(SqlDatabase database)
 
     private static Task<List<string>> TotalsAsync(SqlCase db) =>
         db.RowsAsync(
-            "select labels ->> 'result', sum(value)::bigint::text from measure_statistics() where name = 'jobs_total' and labels ->> 'model' = $1 group by 1 order by 1",
+            "select labels ->> 'result', sum(value)::bigint::text from internal.measure_statistics() where name = 'jobs_total' and labels ->> 'model' = $1 group by 1 order by 1",
             Model
         );
 

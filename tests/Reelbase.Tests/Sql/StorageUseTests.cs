@@ -7,7 +7,7 @@ namespace Reelbase.Tests.Sql;
 public sealed class StorageUseTests(SqlDatabase database)
 {
     private const string Use =
-        "select coalesce(string_agg(bucket || ' ' || bytes || ' ' || objects, ', ' order by bucket), '') from read_storage_use() where bytes <> 0 or objects <> 0";
+        "select coalesce(string_agg(bucket || ' ' || bytes || ' ' || objects, ', ' order by bucket), '') from internal.read_storage_use() where bytes <> 0 or objects <> 0";
 
     private static async Task<Guid> NewFileAsync(SqlCase db, Guid user, string bucket, long? bytes)
     {
@@ -54,7 +54,7 @@ public sealed class StorageUseTests(SqlDatabase database)
         Assert.Equal(1L, await db.ValueAsync<long>("select fold_storage_use(1)"));
         Assert.Equal(0L, await db.ValueAsync<long>("select fold_storage_use(1)"));
         Assert.Equal("videos 1500 2", await db.ValueAsync<string>(Use));
-        Assert.Equal(0L, await db.ValueAsync<long>("select reconcile_storage_use(false)"));
+        Assert.Equal(0L, await db.ValueAsync<long>("select internal.reconcile_storage_use(false)"));
     }
 
     [Fact]

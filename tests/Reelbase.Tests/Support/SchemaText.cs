@@ -83,16 +83,23 @@ public static class SchemaText
             );
             text.AppendLine();
         }
-        text.AppendLine("## Functions").AppendLine();
+        await DescribeFunctionsAsync(text, connection, "Functions", "'public', 'auth'");
+        await DescribeFunctionsAsync(text, connection, "Internal functions (schema internal)", "'internal'");
+        return text.ToString().ReplaceLineEndings("\n");
+    }
+
+    private static async Task DescribeFunctionsAsync(System.Text.StringBuilder text, NpgsqlConnection connection, string title, string schemas)
+    {
+        text.AppendLine($"## {title}").AppendLine();
         foreach (
             var function in await ReadAsync(
                 connection,
-                """
+                $"""
                 select p.proname, pg_get_function_arguments(p.oid), pg_get_function_result(p.oid), case when p.prosecdef then 'definer' else 'invoker' end,
                   coalesce(obj_description(p.oid, 'pg_proc'), 'UNDOCUMENTED'),
                   coalesce((select string_agg(r.rolname, ', ' order by r.rolname) from aclexplode(p.proacl) a join pg_roles r on r.oid = a.grantee
-                    where r.rolname in ('anon', 'authenticated', 'service_role', 'reelbase_api', 'reelbase_worker', 'reelbase_admin')), 'internal')
-                from pg_proc p where p.pronamespace in ('public'::regnamespace, 'auth'::regnamespace) order by p.pronamespace::regnamespace::text desc, p.proname, 2
+                    where r.rolname in ('anon', 'authenticated', 'service_role', 'reelbase_api', 'reelbase_worker', 'reelbase_admin')), 'the owner')
+                from pg_proc p where p.pronamespace::regnamespace::text in ({schemas}) order by p.pronamespace::regnamespace::text desc, p.proname, 2
                 """
             )
         )
@@ -104,7 +111,6 @@ public static class SchemaText
                 .AppendLine($"- security: {function[3]}; executed by: {function[5]}")
                 .AppendLine();
         }
-        return text.ToString().ReplaceLineEndings("\n");
     }
 
     private static async Task ListAsync(System.Text.StringBuilder text, NpgsqlConnection connection, string title, string sql)

@@ -53,8 +53,7 @@ public sealed partial class Migrator(string ownerConnectionString, ILogger logge
     public async Task<MigrationResult> RunAsync(bool dryRun, CancellationToken cancellationToken)
     {
         RolePasswords.Require(ownerConnectionString, KeptRoles);
-        await using var connection = new NpgsqlConnection(_connectionString);
-        await connection.OpenAsync(cancellationToken);
+        await using var connection = await OpenAsync(cancellationToken);
         await CheckEncodingAsync(connection, cancellationToken);
         var plan = Plan(await SchemaJournal.ReadAsync(connection, cancellationToken));
         if (dryRun || plan.Older is not null || (plan.IsDone && !await RolePasswords.AreDueAsync(connection, Passwords, cancellationToken)))
@@ -105,8 +104,7 @@ public sealed partial class Migrator(string ownerConnectionString, ILogger logge
     /// <summary>One attempt, on a connection of its own, since some errors cost the connection. Null when it may be tried again.</summary>
     private async Task<MigrationResult?> TryAsync(int attempt, CancellationToken cancellationToken)
     {
-        await using var connection = new NpgsqlConnection(_connectionString);
-        await connection.OpenAsync(cancellationToken);
+        await using var connection = await OpenAsync(cancellationToken);
         await LockAsync(connection, LockKey, cancellationToken);
         // Whoever held the lock may have done it all.
         var plan = Plan(await SchemaJournal.ReadAsync(connection, cancellationToken));
@@ -118,7 +116,19 @@ public sealed partial class Migrator(string ownerConnectionString, ILogger logge
         if (!plan.IsTransactionDone)
         {
             await RefuseToSkipAsync(connection, plan.Journal, cancellationToken);
-            if (!await ApplyAsync(connection, plan, attempt, cancellationToken))
+            // Nobody calls a database that is only being made.
+            var early = plan.Journal.Level == 0 ? [] : plan.Files.Where(file => file.RunsEarly).ToList();
+            if (early.Count > 0)
+            {
+                if (!await ApplyAsync(connection, early, isWhole: false, attempt, cancellationToken))
+                {
+                    return null;
+                }
+                ran.AddRange(early.Select(file => file.Name));
+                await RunningCalls.AwaitAsync(connection, logger, cancellationToken);
+                plan = plan with { Files = plan.Files.Except(early).ToList() };
+            }
+            if (!await ApplyAsync(connection, plan.Files, isWhole: true, attempt, cancellationToken))
             {
                 return null;
             }
@@ -136,7 +146,13 @@ public sealed partial class Migrator(string ownerConnectionString, ILogger logge
     }
 
     /// <summary>Applies the transactional files; false when a lock was not free and it may be tried again.</summary>
-    private async Task<bool> ApplyAsync(NpgsqlConnection connection, Due plan, int attempt, CancellationToken cancellationToken)
+    private async Task<bool> ApplyAsync(
+        NpgsqlConnection connection,
+        IReadOnlyList<SqlFile> files,
+        bool isWhole,
+        int attempt,
+        CancellationToken cancellationToken
+    )
     {
         await using var watch = LockMonitor.Start(_connectionString, connection.ProcessID);
         var at = "the migration";
@@ -150,10 +166,10 @@ public sealed partial class Migrator(string ownerConnectionString, ILogger logge
             );
             await SayNamesAsync(connection, cancellationToken);
             at = "taking the tables that are altered";
-            await TableLocks.TakeAsync(connection, transaction, TableLocks.Of(plan.Files), LockTimeoutMilliseconds, cancellationToken);
+            await TableLocks.TakeAsync(connection, transaction, TableLocks.Of(files), LockTimeoutMilliseconds, cancellationToken);
             await ExecuteAsync(connection, $"set local lock_timeout = {LockTimeoutMilliseconds}", cancellationToken);
             var hasJournal = false;
-            foreach (var file in plan.Files.Where(file => !file.RunsOutsideTransaction))
+            foreach (var file in files.Where(file => !file.RunsOutsideTransaction))
             {
                 at = file.Name;
                 // Roles are made by whoever runs the migration; everything after them belongs to the owner role.
@@ -164,12 +180,15 @@ public sealed partial class Migrator(string ownerConnectionString, ILogger logge
                 await ExecuteAsync(connection, "set local role reelbase_owner", cancellationToken);
                 await SchemaJournal.WriteFileAsync(connection, file, Release.Level, cancellationToken);
             }
-            at = "the journal";
-            await (hasJournal ? Task.CompletedTask : ExecuteAsync(connection, SchemaJournal.Tables, cancellationToken));
-            await SchemaJournal.WriteReleaseAsync(connection, Release, cancellationToken);
-            await ExecuteAsync(connection, "reset role", cancellationToken);
-            at = "setting the roles' passwords";
-            await SetRolePasswordsAsync(connection, cancellationToken);
+            if (isWhole)
+            {
+                at = "the journal";
+                await (hasJournal ? Task.CompletedTask : ExecuteAsync(connection, SchemaJournal.Tables, cancellationToken));
+                await SchemaJournal.WriteReleaseAsync(connection, Release, cancellationToken);
+                await ExecuteAsync(connection, "reset role", cancellationToken);
+                at = "setting the roles' passwords";
+                await SetRolePasswordsAsync(connection, cancellationToken);
+            }
             await transaction.CommitAsync(cancellationToken);
             return true;
         }
@@ -294,6 +313,23 @@ public sealed partial class Migrator(string ownerConnectionString, ILogger logge
                 );
             }
             await Task.Delay(PollMilliseconds, cancellationToken);
+        }
+    }
+
+    /// <summary>Files may name functions of both schemas as they are; what they make without a schema is made in public.</summary>
+    private async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
+    {
+        var connection = new NpgsqlConnection(_connectionString);
+        try
+        {
+            await connection.OpenAsync(cancellationToken);
+            await ExecuteAsync(connection, "set search_path = public, internal", cancellationToken);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
         }
     }
 

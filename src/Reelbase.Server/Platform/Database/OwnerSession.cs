@@ -25,7 +25,7 @@ public sealed class OwnerSession : IAsyncDisposable
         {
             await connection.OpenAsync(cancellationToken);
             var session = new OwnerSession(connection);
-            await session.ExecuteAsync("set role reelbase_owner; set timezone = 'UTC'", cancellationToken);
+            await session.ExecuteAsync("set role reelbase_owner; set search_path = public, internal; set timezone = 'UTC'", cancellationToken);
             return session;
         }
         catch

@@ -12,7 +12,7 @@ namespace Reelbase.Server.Platform.Database;
 internal sealed partial record SchemaRelease(int Level, int OldestLevel, IReadOnlyList<SqlFile> Files)
 {
     /// <summary>Content says that files differ, never which are newer. A test demands a higher number as soon as a file differs from the previous release's.</summary>
-    public const int CurrentLevel = 2;
+    public const int CurrentLevel = 3;
 
     /// <summary>The level of the release before this one, whose nodes run beside ours during a roll.</summary>
     public const int PreviousLevel = 1;
@@ -47,7 +47,7 @@ internal sealed partial record SchemaRelease(int Level, int OldestLevel, IReadOn
             .ThenBy(file => file.Name, StringComparer.Ordinal)
             .ToList();
 
-    /// <summary>The names in the schema public that the files give to what they make, parted by commas.</summary>
+    /// <summary>The names that the files give to what they make in the schemas public and internal, parted by commas.</summary>
     public string NamesOf(string kind) =>
         string.Join(
             ',',
@@ -59,7 +59,7 @@ internal sealed partial record SchemaRelease(int Level, int OldestLevel, IReadOn
         );
 
     [GeneratedRegex(
-        @"^create\s+(or\s+replace\s+)?(?<kind>table|function)\s+(if\s+not\s+exists\s+)?(public\.)?(?<name>[a-z0-9_]+)(?![a-z0-9_.])",
+        @"^create\s+(or\s+replace\s+)?(?<kind>table|function)\s+(if\s+not\s+exists\s+)?((public|internal)\.)?(?<name>[a-z0-9_]+)(?![a-z0-9_.])",
         RegexOptions.Multiline | RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture
     )]
     private static partial Regex Made();
@@ -93,6 +93,9 @@ internal sealed record SqlFile(string Name, string Text)
     /// <summary>Roles, and the adoption of tables that belong to somebody else, need more rights than the owner role has.</summary>
     public bool RunsAsMigrator =>
         Text.StartsWith("-- Runs as the migrating role", StringComparison.Ordinal) || Name.EndsWith(".roles.sql", StringComparison.Ordinal);
+
+    /// <summary>What calls that are running need before the rest is applied: committed by itself, where there is a database to be called.</summary>
+    public bool RunsEarly => Name.EndsWith(".early.sql", StringComparison.Ordinal);
 
     /// <summary>Indexes on large tables are built beside the traffic, which PostgreSQL allows outside a transaction only.</summary>
     public bool RunsOutsideTransaction => Name.EndsWith(".concurrent.sql", StringComparison.Ordinal);

@@ -58,7 +58,7 @@ public abstract class ProviderConformance(ConformanceSystem system) : IClassFixt
             foreach (var settings in Combinations(fields.RootElement.GetProperty("settings")))
             {
                 var resolved = await system.QueryAsync<string>(
-                    $"select resolve_settings(required_fields, '{{}}', '{JsonSerializer.Serialize(settings)}')::text from models where id = '{row[0]}'"
+                    $"select internal.resolve_settings(required_fields, '{{}}', '{JsonSerializer.Serialize(settings)}')::text from models where id = '{row[0]}'"
                 );
                 var image = fields.RootElement.GetProperty("requires_image").GetBoolean() ? "https://pictures.example/first.jpg" : null;
                 using var document = JsonDocument.Parse(resolved);

@@ -18,7 +18,9 @@ public sealed class AccountDeletionTests(TestSystem system)
         Assert.Equal("is_admin", answer["error"].GetProperty("details").GetProperty("reason").GetString());
         Assert.Equal(
             ["True|True|"],
-            await system.RowsAsync($"select device_id = device_id_hash('{phone.DeviceId}'), is_admin, deleted_at from users where id = '{phone.UserId}'")
+            await system.RowsAsync(
+                $"select device_id = internal.device_id_hash('{phone.DeviceId}'), is_admin, deleted_at from users where id = '{phone.UserId}'"
+            )
         );
         Assert.Equal(10, await phone.CreditsAsync());
         await system.ExecuteAsync($"update users set is_admin = false where id = '{phone.UserId}'");

@@ -146,7 +146,7 @@ public sealed class AccountTests(TestSystem system)
         // A default generation costs at most the free credits, sound is off, and every theme's duration is on offer.
         Assert.Empty(
             await system.RowsAsync(
-                "select name from models where price_generation(cost_per_generation, pricing_type, credits_per_second, required_fields, resolve_settings(required_fields, '{}', '{}')) > 10 and name not like 'Seedance 2.5%'"
+                "select name from models where internal.price_generation(cost_per_generation, pricing_type, credits_per_second, required_fields, internal.resolve_settings(required_fields, '{}', '{}')) > 10 and name not like 'Seedance 2.5%'"
             )
         );
         Assert.Empty(await system.RowsAsync("select name from models where required_fields #>> '{settings,audio,default}' = 'true'"));

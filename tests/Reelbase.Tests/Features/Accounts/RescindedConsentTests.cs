@@ -102,14 +102,14 @@ public sealed class RescindedConsentTests(TestSystem system) : IClassFixture<Tes
     {
         var phone = await BuyerAsync();
         await system.ExecuteAsync(
-            $"select insert_video_job('{phone.UserId}', m.id, m.name, m.provider, null, 'A boat', '{{}}', null, 8, 1800) from models m where id = '{Catalog.FastModel}'; update video_jobs set run_after = now() + interval '20 minutes' where user_id = '{phone.UserId}' and stage = 'queued'"
+            $"select internal.insert_video_job('{phone.UserId}', m.id, m.name, m.provider, null, 'A boat', '{{}}', null, 8, 1800) from models m where id = '{Catalog.FastModel}'; update video_jobs set run_after = now() + interval '20 minutes' where user_id = '{phone.UserId}' and stage = 'queued'"
         );
         var balance = await system.QueryAsync<int>($"select credits_remaining from users where id = '{phone.UserId}'");
         Assert.Equal("", await RescindAsync(new { customer = phone.UserId }));
         Assert.Equal(["failed|ERR_4013"], await system.RowsAsync($"select status, error_code from video_jobs where user_id = '{phone.UserId}'"));
         Assert.Equal(balance + 8, await system.QueryAsync<int>($"select credits_remaining from users where id = '{phone.UserId}'"));
         Assert.Equal(1, await system.QueryAsync<int>($"select cardinality(app_transactions) from users where id = '{phone.UserId}'"));
-        await system.ExecuteAsync($"select erase_account('{phone.UserId}')");
+        await system.ExecuteAsync($"select internal.erase_account('{phone.UserId}')");
         Assert.Equal(0, await system.QueryAsync<int>($"select cardinality(app_transactions) from users where id = '{phone.UserId}'"));
     }
 }

@@ -25,7 +25,7 @@ public sealed class AdminRoleTests(AdminRoleTests.Installation system) : IClassF
         Assert.NotEqual(0, (await system.RunAsync("create", "--email", "third@support.example", "--role", "emperor")).Code);
         // A new password keeps the role.
         await system.TokenAsync("lists@support.example");
-        Assert.Equal(["support"], await system.RowsAsync($"select admin_role('{await system.IdAsync("lists@support.example")}')"));
+        Assert.Equal(["support"], await system.RowsAsync($"select internal.admin_role('{await system.IdAsync("lists@support.example")}')"));
     }
 
     [Fact]

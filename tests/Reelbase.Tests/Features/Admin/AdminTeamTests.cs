@@ -30,7 +30,7 @@ public sealed class AdminTeamTests(AdminSystem system) : IClassFixture<AdminSyst
         // The phone comes, is refused, and is marked at Apple.
         Assert.Equal("ERR_4006", (await Phone.CheckAsync(system.Url, phone.DeviceId, Phone.TokenOf(phone.DeviceId))).Code);
         await Eventually.IsAsync(
-            () => system.QueryAsync<bool>($"select coalesce(bit1, false) from device_checks where device_id = device_id_hash('{phone.DeviceId}')"),
+            () => system.QueryAsync<bool>($"select coalesce(bit1, false) from device_checks where device_id = internal.device_id_hash('{phone.DeviceId}')"),
             bit => bit
         );
 
@@ -38,7 +38,7 @@ public sealed class AdminTeamTests(AdminSystem system) : IClassFixture<AdminSyst
         Assert.Equal(92, await phone.CreditsAsync());
         Assert.Equal(HttpStatusCode.OK, (await Phone.CheckAsync(system.Url, phone.DeviceId, Phone.TokenOf(phone.DeviceId))).Status);
         await Eventually.IsAsync(
-            () => system.QueryAsync<bool>($"select coalesce(bit1, false) from device_checks where device_id = device_id_hash('{phone.DeviceId}')"),
+            () => system.QueryAsync<bool>($"select coalesce(bit1, false) from device_checks where device_id = internal.device_id_hash('{phone.DeviceId}')"),
             bit => !bit
         );
     }

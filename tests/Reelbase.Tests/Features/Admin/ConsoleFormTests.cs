@@ -126,7 +126,7 @@ public sealed partial class ConsoleFormTests(ConsoleFormTests.Installation syste
         Assert.Equal("/admin", await LocationAsync(elsewhere, email, password, await CodeAsync()));
         // The browser of this admin is not kept out, nor locked by who fails in their name beside them.
         await system.ExecuteAsync(
-            $"insert into admin_sign_in_failures (account, network, failures, failed_at, locked_until) values (admin_account('{email}'), '2001:db8:aa:1::', 5, now(), now() + interval '1 hour')"
+            $"insert into admin_sign_in_failures (account, network, failures, failed_at, locked_until) values (internal.admin_account('{email}'), '2001:db8:aa:1::', 5, now(), now() + interval '1 hour')"
         );
         Assert.Equal("/admin", await LocationAsync(own, email, password, await CodeAsync()));
         // It is no way to guess on: it has as many attempts as lock an account, and is a stranger then; and it is known for its own admin only.
@@ -137,7 +137,7 @@ public sealed partial class ConsoleFormTests(ConsoleFormTests.Installation syste
         }
         Assert.EndsWith("wrong=busy", await LocationAsync(own, email, password, await CodeAsync()), StringComparison.Ordinal);
         // Passkeys have places of their own.
-        Assert.Equal(["True"], await system.RowsAsync("select take_admin_place('admin_passkey_sign_in', '2001:db8:aa:1::', 20, 300)"));
+        Assert.Equal(["True"], await system.RowsAsync("select internal.take_admin_place('admin_passkey_sign_in', '2001:db8:aa:1::', 20, 300)"));
         using var forged = Browser("2001:db8:aa:3::1");
         forged.DefaultRequestHeaders.Add("Cookie", "reelbase_known=AAAA");
         Assert.EndsWith("wrong=busy", await LocationAsync(forged, email, password, await CodeAsync()), StringComparison.Ordinal);

@@ -142,7 +142,7 @@ public sealed class ModelImportTests(AdminSystem system) : IClassFixture<AdminSy
             File.Delete(file);
         }
         var row = (
-            await system.RowsAsync($"select id, vendor, model_recipients(m) @> array['Acme Inc'] from models m where provider_model_id = '{endpoint}'")
+            await system.RowsAsync($"select id, vendor, internal.model_recipients(m) @> array['Acme Inc'] from models m where provider_model_id = '{endpoint}'")
         ).Single();
         Assert.EndsWith("|Acme Inc|True", row, StringComparison.Ordinal);
         var id = row.Split('|')[0];

@@ -33,7 +33,8 @@ public sealed class PromoCodeTests(PromoCodeTests.Installation system) : IClassF
         Assert.True(answer.Status == HttpStatusCode.OK, answer.Text);
     }
 
-    private Task<int> BalanceAsync(Phone phone) => system.QueryAsync<int>($"select credits_remaining from users where id = account_of('{phone.UserId}')");
+    private Task<int> BalanceAsync(Phone phone) =>
+        system.QueryAsync<int>($"select credits_remaining from users where id = internal.account_of('{phone.UserId}')");
 
     [Fact]
     public async Task A_code_gives_its_credits_once_and_a_repeated_key_gets_the_same_answer()
@@ -163,7 +164,9 @@ public sealed class PromoCodeTests(PromoCodeTests.Installation system) : IClassF
         Assert.Equal((30 - spent - takenBack, balance), (balance, await BalanceAsync(first)));
         Assert.Equal(
             [$"{-takenBack}"],
-            await system.RowsAsync($"select change from quota_log where account_of(user_id) = '{first.UserId}' and reason = 'promo_code' and change < 0")
+            await system.RowsAsync(
+                $"select change from quota_log where internal.account_of(user_id) = '{first.UserId}' and reason = 'promo_code' and change < 0"
+            )
         );
         Assert.Equal([$"{takenBack}"], await system.RowsAsync($"select taken_back from promo_redemptions where user_id = '{second.UserId}'"));
         await system.AssertLedgerAsync();

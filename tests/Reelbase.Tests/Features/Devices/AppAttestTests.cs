@@ -147,7 +147,7 @@ public sealed class AppAttestTests(AttestedSystem system)
             await system.AttestAsync(system.NewKey(), known.DeviceId, Phone.TokenOf("stranger " + count));
         }
         Assert.Equal(3, await MergedAsync(known.DeviceId));
-        Assert.Equal(6, await system.QueryAsync<long>($"select count(*) from device_keys where device_hash = device_id_hash('{known.DeviceId}')"));
+        Assert.Equal(6, await system.QueryAsync<long>($"select count(*) from device_keys where device_hash = internal.device_id_hash('{known.DeviceId}')"));
         AssertRefused(await system.AssertAsync(keys[0], known.DeviceId));
         foreach (var key in keys.Skip(1))
         {
@@ -173,7 +173,7 @@ public sealed class AppAttestTests(AttestedSystem system)
         Assert.Equal(key.KeyId, listed.GetProperty("key_id").GetString());
         Assert.DoesNotContain("public_key", listed.GetRawText(), StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.OK, (await other.PostAsync("/delete-account", new { })).Status);
-        Assert.Equal(0, await system.QueryAsync<long>($"select count(*) from device_keys where device_hash = device_id_hash('{phone.DeviceId}')"));
+        Assert.Equal(0, await system.QueryAsync<long>($"select count(*) from device_keys where device_hash = internal.device_id_hash('{phone.DeviceId}')"));
         AssertRefused(await system.AssertAsync(key, phone.DeviceId));
         // The phone makes a new key, and the id is as good as new.
         var anew = await system.AttestAsync(system.NewKey(), phone.DeviceId);
@@ -259,5 +259,5 @@ public sealed class AppAttestTests(AttestedSystem system)
     }
 
     private Task<long> MergedAsync(string deviceId) =>
-        system.QueryAsync<long>($"select count(*) from device_keys where is_joined and device_hash = device_id_hash('{deviceId}')");
+        system.QueryAsync<long>($"select count(*) from device_keys where is_joined and device_hash = internal.device_id_hash('{deviceId}')");
 }

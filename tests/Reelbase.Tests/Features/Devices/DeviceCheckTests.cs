@@ -156,7 +156,7 @@ public sealed class DeviceCheckTests(TestSystem system) : IClassFixture<TestSyst
         await system.ExecuteAsync($"update users set banned_at = now() where id = '{banned.UserId}'");
         Assert.Equal("ERR_4006", (await Phone.CheckAsync(system.Url, banned.Id, Phone.TokenOf(banned.Id))).Code);
         var left = await NewAsync();
-        await system.QueryAsync<string>($"select erase_account('{left.UserId}')::text");
+        await system.QueryAsync<string>($"select internal.erase_account('{left.UserId}')::text");
         Assert.NotEqual(left.UserId, (await Phone.OnboardAsync(system.Url, left.Id)).UserId);
         Assert.Equal(0, await system.QueryAsync<long>($"select count(*) from device_openings where user_id = '{left.UserId}'"));
     }
@@ -172,7 +172,9 @@ public sealed class DeviceCheckTests(TestSystem system) : IClassFixture<TestSyst
         Assert.Equal("ERR_4010", answer.Code);
         Assert.Equal(
             0,
-            await system.QueryAsync<long>($"select count(*) from quota_log q join users u on u.id = q.user_id where u.device_id = device_id_hash('{id}')")
+            await system.QueryAsync<long>(
+                $"select count(*) from quota_log q join users u on u.id = q.user_id where u.device_id = internal.device_id_hash('{id}')"
+            )
         );
     }
 
@@ -211,7 +213,7 @@ public sealed class DeviceCheckTests(TestSystem system) : IClassFixture<TestSyst
         var other = await Phone.OnboardAsync(system.Url, phone.DeviceId);
         Assert.NotEqual(phone.UserId, other.UserId);
         Assert.Equal(0, other.Onboarding["credits_remaining"].GetInt32());
-        Assert.Equal([$"{other.UserId}"], await system.RowsAsync($"select id from users where device_id = device_id_hash('{phone.DeviceId}')"));
+        Assert.Equal([$"{other.UserId}"], await system.RowsAsync($"select id from users where device_id = internal.device_id_hash('{phone.DeviceId}')"));
     }
 
     [Fact]

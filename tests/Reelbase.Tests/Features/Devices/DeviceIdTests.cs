@@ -58,8 +58,11 @@ public sealed class DeviceIdTests(AdminSystem system) : IClassFixture<AdminSyste
         var user = await system.QueryAsync<Guid>($"insert into users (device_id) values ('{id}') returning id");
         await system.ExecuteAsync($"insert into device_checks (device_id, user_id) values ('{id}', '{user}')");
         await system.ExecuteAsync($"update users set device_id = '{id}' where id = '{user}'");
-        Assert.Equal([$"{user}"], await system.RowsAsync($"select user_id from device_checks where device_id = device_id_hash('{id.ToLowerInvariant()}')"));
-        Assert.True(await system.QueryAsync<bool>($"select device_id = device_id_hash('{id}') from users where id = '{user}'"));
+        Assert.Equal(
+            [$"{user}"],
+            await system.RowsAsync($"select user_id from device_checks where device_id = internal.device_id_hash('{id.ToLowerInvariant()}')")
+        );
+        Assert.True(await system.QueryAsync<bool>($"select device_id = internal.device_id_hash('{id}') from users where id = '{user}'"));
     }
 
     [Fact]
@@ -166,7 +169,7 @@ public sealed class DeviceIdTests(AdminSystem system) : IClassFixture<AdminSyste
             """
         );
         Assert.True(await system.QueryAsync<bool>($"select is_new from claim_unverified_user('{id}', '192.0.2.77', 100, 100)"));
-        Assert.Equal(1, await system.QueryAsync<long>($"select count(*) from device_checks where device_id = device_id_hash('{id}')"));
+        Assert.Equal(1, await system.QueryAsync<long>($"select count(*) from device_checks where device_id = internal.device_id_hash('{id}')"));
     }
 
     /// <summary>As a node of the previous release asks.</summary>
@@ -178,8 +181,8 @@ public sealed class DeviceIdTests(AdminSystem system) : IClassFixture<AdminSyste
     private Task<List<string>> HashedAsync(Phone phone) =>
         system.RowsAsync(
             $"""
-            select (select count(*) from users where id = '{phone.UserId}' and device_id = device_id_hash('{phone.DeviceId}')),
-              (select count(*) from device_checks where user_id = '{phone.UserId}' and device_id = device_id_hash('{phone.DeviceId}'))
+            select (select count(*) from users where id = '{phone.UserId}' and device_id = internal.device_id_hash('{phone.DeviceId}')),
+              (select count(*) from device_checks where user_id = '{phone.UserId}' and device_id = internal.device_id_hash('{phone.DeviceId}'))
             """
         );
 

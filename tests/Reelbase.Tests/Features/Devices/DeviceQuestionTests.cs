@@ -184,7 +184,9 @@ public sealed class DeviceQuestionTests(AdminSystem system) : IClassFixture<Admi
         for (var count = 0; count < 25; count++)
         {
             // The first one has done something, and the third one's token is asked about.
-            guests.Add(await system.QueryAsync<Guid>($"select open_temporary_guest(device_id_hash('{phone.DeviceId}'), 'token {count}', false)"));
+            guests.Add(
+                await system.QueryAsync<Guid>($"select internal.open_temporary_guest(internal.device_id_hash('{phone.DeviceId}'), 'token {count}', false)")
+            );
             await system.ExecuteAsync(
                 $"""
                 update temporary_guests set device_token = 'a token', run_after = now() + interval '1 hour' where user_id = '{guests[^1]}' and {count == 2};
@@ -198,7 +200,9 @@ public sealed class DeviceQuestionTests(AdminSystem system) : IClassFixture<Admi
         }
         Assert.Equal(
             guests[6..].Prepend(guests[2]).Order(),
-            (await system.RowsAsync($"select user_id from temporary_guests where device_hash = device_id_hash('{phone.DeviceId}')")).Select(Guid.Parse).Order()
+            (await system.RowsAsync($"select user_id from temporary_guests where device_hash = internal.device_id_hash('{phone.DeviceId}')"))
+                .Select(Guid.Parse)
+                .Order()
         );
         var list = string.Join(',', guests.Select(guest => $"'{guest}'"));
         Assert.Equal(
@@ -215,7 +219,7 @@ public sealed class DeviceQuestionTests(AdminSystem system) : IClassFixture<Admi
         await system.ExecuteAsync(
             $"""
             insert into device_questions (id, device_hash, token_hash, leased_by, lease_until)
-            values ('{phone.UserId}', device_id_hash('{phone.DeviceId}'), 'x', 'dead', now() - interval '1 second')
+            values ('{phone.UserId}', internal.device_id_hash('{phone.DeviceId}'), 'x', 'dead', now() - interval '1 second')
             """
         );
         Assert.Equal(phone.UserId, (await Phone.OnboardAsync(system.Url, phone.DeviceId, phone.DeviceId + "-after")).UserId);
@@ -232,7 +236,7 @@ public sealed class DeviceQuestionTests(AdminSystem system) : IClassFixture<Admi
         await worker.OpenAsync();
         await using var claim = await worker.BeginTransactionAsync();
         await using var begin = new NpgsqlCommand(
-            $"insert into device_questions (device_hash, token_hash, leased_by, lease_until) values (device_id_hash('{phone.DeviceId}'), 'x', 'a worker', now() - interval '1 second')",
+            $"insert into device_questions (device_hash, token_hash, leased_by, lease_until) values (internal.device_id_hash('{phone.DeviceId}'), 'x', 'a worker', now() - interval '1 second')",
             worker
         );
         await begin.ExecuteNonQueryAsync();

@@ -56,11 +56,11 @@ public sealed class DeviceRiskTests(DeviceRiskTests.Guarded system) : IClassFixt
         var second = await Phone.CheckAsync(system.Url, device, BadToken);
         Assert.Equal(("ERR_4010", "ERR_4004"), (first.Code, second.Code));
         Assert.NotNull(second.Raw.Headers.RetryAfter);
-        await system.ExecuteAsync($"update device_checks set fraud_flags = '{{bit_unconfirmed}}' where device_id = device_id_hash('{device}')");
+        await system.ExecuteAsync($"update device_checks set fraud_flags = '{{bit_unconfirmed}}' where device_id = internal.device_id_hash('{device}')");
         var blocked = await Phone.CheckAsync(system.Url, device, Phone.TokenOf(device));
         Assert.Equal(("ERR_4010", "device_blocked"), (blocked.Code, blocked["error"].GetProperty("details").GetProperty("reason").GetString()));
-        Assert.Equal(80, await system.QueryAsync<int>($"select risk_score from device_checks where device_id = device_id_hash('{device}')"));
-        Assert.Equal(4, await system.QueryAsync<int>($"select failure_count from device_checks where device_id = device_id_hash('{device}')"));
+        Assert.Equal(80, await system.QueryAsync<int>($"select risk_score from device_checks where device_id = internal.device_id_hash('{device}')"));
+        Assert.Equal(4, await system.QueryAsync<int>($"select failure_count from device_checks where device_id = internal.device_id_hash('{device}')"));
         Assert.Equal(known.UserId, (await Phone.OnboardAsync(system.Url, known.DeviceId)).UserId);
         await system.NewGuestAsync();
     }
@@ -77,7 +77,7 @@ public sealed class DeviceRiskTests(DeviceRiskTests.Guarded system) : IClassFixt
             "0|true|0",
             (
                 await system.RowsAsync(
-                    $"select failure_count, (outage_count > 0)::text, risk_score from device_checks where device_id = device_id_hash('{phone.DeviceId}')"
+                    $"select failure_count, (outage_count > 0)::text, risk_score from device_checks where device_id = internal.device_id_hash('{phone.DeviceId}')"
                 )
             )[0]
         );

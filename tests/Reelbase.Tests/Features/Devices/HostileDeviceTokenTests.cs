@@ -114,7 +114,7 @@ public sealed class HostileDeviceTokenTests(HostileDeviceTokenTests.Product syst
     private Task<List<string>> StateAsync(string device) =>
         system.RowsAsync(
             $"""
-            select u.id, u.credits_remaining, (select count(*) from sessions s where s.user_id = u.id) from users u where u.device_id = device_id_hash('{device}')
+            select u.id, u.credits_remaining, (select count(*) from sessions s where s.user_id = u.id) from users u where u.device_id = internal.device_id_hash('{device}')
             """
         );
 }

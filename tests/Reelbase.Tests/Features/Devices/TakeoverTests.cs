@@ -45,8 +45,8 @@ public sealed class TakeoverTests(TestSystem system)
             select id, 'takeover', sha256('token') from users where id in ('{stranger.UserId}', '{debtor.UserId}');
             """
         );
-        Assert.True(await system.QueryAsync<bool>($"select merge_temporary_guest('{stranger.UserId}', '{known.UserId}', false)"));
-        Assert.False(await system.QueryAsync<bool>($"select merge_temporary_guest('{debtor.UserId}', '{known.UserId}', false)"));
+        Assert.True(await system.QueryAsync<bool>($"select internal.merge_temporary_guest('{stranger.UserId}', '{known.UserId}', false)"));
+        Assert.False(await system.QueryAsync<bool>($"select internal.merge_temporary_guest('{debtor.UserId}', '{known.UserId}', false)"));
         Assert.Equal(0L, await system.QueryAsync<long>($"select count(*) from push_tokens where user_id in ('{known.UserId}', '{stranger.UserId}')"));
         Assert.Equal(20, await known.CreditsAsync());
         await system.AssertLedgerAsync();

@@ -222,10 +222,13 @@ public sealed class TemporaryGuestTests(TemporaryGuestTests.Curious system) : IC
         // None has a session yet: each of them is in the middle of a call.
         Assert.Equal(22, await system.QueryAsync<long>($"select count(*) from users where id in ('{string.Join("','", guests)}')"));
         await system.ExecuteAsync(
-            $"update temporary_guests set created_at = created_at - interval '2 minutes' where device_hash = device_id_hash('{known.DeviceId}')"
+            $"update temporary_guests set created_at = created_at - interval '2 minutes' where device_hash = internal.device_id_hash('{known.DeviceId}')"
         );
         await OpenAsync("last");
-        Assert.Equal(20, await system.QueryAsync<long>($"select count(*) from temporary_guests where device_hash = device_id_hash('{known.DeviceId}')"));
+        Assert.Equal(
+            20,
+            await system.QueryAsync<long>($"select count(*) from temporary_guests where device_hash = internal.device_id_hash('{known.DeviceId}')")
+        );
 
         Task<Guid> OpenAsync(string token) =>
             system.QueryAsync<Guid>(

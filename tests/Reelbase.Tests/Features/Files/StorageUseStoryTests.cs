@@ -17,7 +17,7 @@ public sealed class StorageUseStoryTests(StorageUseStoryTests.Installation syste
             };
     }
 
-    private const string Counted = "select coalesce(sum(bytes), 0)::bigint from read_storage_use()";
+    private const string Counted = "select coalesce(sum(bytes), 0)::bigint from internal.read_storage_use()";
     private const string Stored = "select coalesce(sum(size_bytes), 0)::bigint from storage_objects";
 
     [Fact]

@@ -75,7 +75,7 @@ public sealed class DeadWorkTests(DeadWorkTests.Installation system) : IClassFix
         Assert.DoesNotContain(key, await system.RowsAsync(Fill(claim, user, key, "worker-4")));
         await DueAsync(work, key);
         Assert.DoesNotContain(key, await system.RowsAsync(Fill(claim, user, key, "worker-5")));
-        Assert.Equal(["3"], await system.RowsAsync($"select attempt from list_dead_work(100) where work = '{work}' and key = '{key}'"));
+        Assert.Equal(["3"], await system.RowsAsync($"select attempt from internal.list_dead_work(100) where work = '{work}' and key = '{key}'"));
         Assert.Equal(
             work == "alerts" ? 0 : 1,
             await system.QueryAsync<long>($"select count(*) from alerts where kind = 'dead_work' and dedupe_key = '{work}:{key}'")

@@ -14,7 +14,7 @@ public sealed class MergedPressTests(TestSystem system)
         var guest = await system.NewGuestAsync();
         var account = await system.NewGuestAsync();
         await system.ExecuteAsync(
-            $"begin; select lock_account('{guest.UserId}'); select lock_account('{account.UserId}'); select merge_accounts('{guest.UserId}', '{account.UserId}'); commit"
+            $"begin; select internal.lock_account('{guest.UserId}'); select internal.lock_account('{account.UserId}'); select internal.merge_accounts('{guest.UserId}', '{account.UserId}'); commit"
         );
         // Whoever merges the account further holds it, and writes this row last: a press that held the row would wait for the account with it.
         await using var other = new NpgsqlConnection(system.Owner);

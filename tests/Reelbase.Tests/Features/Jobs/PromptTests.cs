@@ -95,7 +95,7 @@ public sealed class PromptTests(TestSystem system) : IClassFixture<TestSystem>
     [InlineData("é😀🇹🇷")]
     [InlineData("\ud83d\ude00\ufe0f\udb40\udc68")]
     public async Task The_database_counts_units_as_the_vendor_does(string text) =>
-        Assert.Equal(text.Length, await system.QueryAsync<int>($"select utf16_length('{text}')"));
+        Assert.Equal(text.Length, await system.QueryAsync<int>($"select internal.utf16_length('{text}')"));
 
     private static Task<ApiResponse> AskAsync(Phone phone, string prompt) =>
         phone.PostAsync("/generate-video", new { model_id = Runway, prompt }, Guid.NewGuid());

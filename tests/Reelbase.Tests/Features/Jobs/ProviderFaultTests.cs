@@ -101,7 +101,9 @@ public sealed class ProviderFaultTests : IAsyncLifetime
     {
         await UtcTime.SameDayAsync();
         // One default video of this model is expected to cost this much.
-        var cost = await _system.QueryAsync<long>($"select estimate_provider_cost(id, '{{\"duration\":8}}') from models where id = '{Catalog.FastModel}'");
+        var cost = await _system.QueryAsync<long>(
+            $"select internal.estimate_provider_cost(id, '{{\"duration\":8}}') from models where id = '{Catalog.FastModel}'"
+        );
         Assert.True(cost > 0);
         await _system.RestartServerAsync(
             new() { ["Fal:DailyBudget"] = (cost * 3.5 / 1e6).ToString(System.Globalization.CultureInfo.InvariantCulture), ["Fal:GuestBudgetShare"] = "0.5" }

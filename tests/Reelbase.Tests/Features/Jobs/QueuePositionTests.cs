@@ -105,7 +105,7 @@ public sealed class QueuePositionTests : IAsyncLifetime
             await _system.ExecuteAsync(
                 $"""
                 with u as (insert into users (is_guest, tier) select true, case when n % 4 = 0 then 'premium' else 'free' end from generate_series(1, 200) n returning id)
-                insert into video_jobs (user_id, job_id, model_id, provider) select u.id, uuid_v7(), '{Catalog.FastModel}', 'fal' from u
+                insert into video_jobs (user_id, job_id, model_id, provider) select u.id, internal.uuid_v7(), '{Catalog.FastModel}', 'fal' from u
                 """
             );
             foreach (var phone in (Phone[])[premium, guest])
@@ -116,12 +116,12 @@ public sealed class QueuePositionTests : IAsyncLifetime
         var computed = new List<int>();
         foreach (var (_, job) in jobs)
         {
-            computed.Add(await _system.QueryAsync<int>($"select queue_position('{job}')"));
+            computed.Add(await _system.QueryAsync<int>($"select internal.queue_position('{job}')"));
         }
         Assert.Equal(jobs.Count, computed.Distinct().Count());
 
         // From here on PostgreSQL knows no position: the right one can only come from memory.
-        await _system.ExecuteAsync("create or replace function queue_position(p_job_id uuid) returns integer language sql stable as 'select -1'");
+        await _system.ExecuteAsync("create or replace function internal.queue_position(p_job_id uuid) returns integer language sql stable as 'select -1'");
         await Eventually.IsAsync(PositionsAsync, positions => positions.SequenceEqual(computed));
 
         async Task<List<int>> PositionsAsync()

@@ -114,7 +114,7 @@ public sealed class FormerTokenTests(FormerTokenTests.Installation system) : ICl
     private async Task<string> NewTokenAsync(Guid user)
     {
         var token = Guid.NewGuid().ToString("N")[..12];
-        Assert.True(await system.QueryAsync<bool>($"select import_refresh_token(sha256('{token}'), '{user}', 'family {token}')"));
+        Assert.True(await system.QueryAsync<bool>($"select internal.import_refresh_token(sha256('{token}'), '{user}', 'family {token}')"));
         return token;
     }
 

@@ -271,7 +271,7 @@ public sealed class ImportFilesTests : IAsyncLifetime
         );
         await TestCluster.ExecuteAsync(
             _target,
-            $"select import_finish_file(bucket, name, role, coalesce(job_id, user_id), 'videos', '{Guest}/{Done}.mp4', 1, 'video/mp4', '\\x00') from import_files where {file}"
+            $"select internal.import_finish_file(bucket, name, role, coalesce(job_id, user_id), 'videos', '{Guest}/{Done}.mp4', 1, 'video/mp4', '\\x00') from import_files where {file}"
         );
         Assert.Equal(["refused|a file of its name is being removed here"], await RowsAsync($"select state, reason from import_files where {file}"));
     }

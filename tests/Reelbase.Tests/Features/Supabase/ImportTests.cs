@@ -155,7 +155,7 @@ public sealed class ImportTests(ImportTests.Moved moved) : IClassFixture<ImportT
     public async Task Device_ids_are_hashes_and_the_verified_apple_subject_counts()
     {
         Assert.Equal(["0"], await moved.RowsAsync("select count(*) from users where device_id !~ '^sha256:[0-9a-f]{64}$'"));
-        Assert.Equal([Guest], await moved.RowsAsync("select id from users where device_id = device_id_hash('7D3C0C9E-6A53-4F0E-9A8E-2F1F0B7C1A11')"));
+        Assert.Equal([Guest], await moved.RowsAsync("select id from users where device_id = internal.device_id_hash('7D3C0C9E-6A53-4F0E-9A8E-2F1F0B7C1A11')"));
         Assert.Equal(["apple-verified"], await moved.RowsAsync($"select apple_sub from users where id = '{Member}'"));
     }
 
@@ -165,7 +165,7 @@ public sealed class ImportTests(ImportTests.Moved moved) : IClassFixture<ImportT
             ["12"],
             await moved.RowsAsync(
                 """
-                select price_generation(cost_per_generation, pricing_type, credits_per_second, required_fields, resolve_settings(required_fields, '{}', '{"duration":12}'))
+                select internal.price_generation(cost_per_generation, pricing_type, credits_per_second, required_fields, internal.resolve_settings(required_fields, '{}', '{"duration":12}'))
                 from models where id = '20000000-0000-4000-8000-000000000002'
                 """
             )
@@ -348,7 +348,7 @@ public sealed class ImportTests(ImportTests.Moved moved) : IClassFixture<ImportT
         );
         Assert.Equal(
             [Guest],
-            await SupabaseProject.RowsAsync(target, "select id from users where device_id = device_id_hash('7D3C0C9E-6A53-4F0E-9A8E-2F1F0B7C1A11')")
+            await SupabaseProject.RowsAsync(target, "select id from users where device_id = internal.device_id_hash('7D3C0C9E-6A53-4F0E-9A8E-2F1F0B7C1A11')")
         );
         // The third start finds the source as the second left it.
         (code, output) = await ImportAsync(source.Url, target);

@@ -197,11 +197,11 @@ public sealed class ShippedBuildTests(ShippedBuildTests.Open system) : IClassFix
         var (bannedToken, goneToken) = (NewToken(), NewToken());
         await ImportAsync(banned, "banned", bannedToken);
         await ImportAsync(gone, "gone", goneToken);
-        await system.ExecuteAsync($"update users set banned_at = now() where id = '{banned}'; select erase_account('{gone}')");
+        await system.ExecuteAsync($"update users set banned_at = now() where id = '{banned}'; select internal.erase_account('{gone}')");
         Assert.Equal("user_banned", (await RefreshAsync(bannedToken))["error_code"].GetString());
         Assert.Equal("refresh_token_not_found", (await RefreshAsync(goneToken))["error_code"].GetString());
         Assert.Equal("refresh_token_not_found", (await RefreshAsync(NewToken()))["error_code"].GetString());
-        Assert.False(await system.QueryAsync<bool>($"select import_refresh_token(sha256('x'), '{Guid.NewGuid()}', 'nobody')"));
+        Assert.False(await system.QueryAsync<bool>($"select internal.import_refresh_token(sha256('x'), '{Guid.NewGuid()}', 'nobody')"));
     }
 
     private async Task<Guid> NewUserAsync() => await system.QueryAsync<Guid>("insert into users (is_guest) values (true) returning id");
@@ -212,7 +212,7 @@ public sealed class ShippedBuildTests(ShippedBuildTests.Open system) : IClassFix
     {
         foreach (var token in tokens)
         {
-            Assert.True(await system.QueryAsync<bool>($"select import_refresh_token(sha256('{token}'), '{user}', '{family} {user}')"));
+            Assert.True(await system.QueryAsync<bool>($"select internal.import_refresh_token(sha256('{token}'), '{user}', '{family} {user}')"));
         }
     }
 
@@ -247,7 +247,7 @@ public sealed class ShippedBuildSunsetTests
         var phone = await system.NewGuestAsync();
         var job = (await phone.GenerateAsync("Before the date"))["job_id"].GetString();
         var key = ((AccessTokens)system.Server.Services.GetService(typeof(AccessTokens))!).CreateAnonKey();
-        await system.ExecuteAsync($"select import_refresh_token(sha256('abcdefghijkl'), '{phone.UserId}', 'a family')");
+        await system.ExecuteAsync($"select internal.import_refresh_token(sha256('abcdefghijkl'), '{phone.UserId}', 'a family')");
         Assert.Equal("200 200 200", await AskAsync());
         await system.RestartServerAsync(new() { ["Server:AcceptUnverifiedUserIdUntil"] = DateTimeOffset.UtcNow.AddSeconds(-1).ToString("O") });
         Assert.Equal("401 401 400", await AskAsync());

@@ -168,7 +168,7 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
                     insert into imports (kind, source) values ('supabase', 'a database') on conflict do nothing;
                     insert into import_findings (kind, code, line) values ('supabase', 'a_code', 'a line');
                     insert into import_files (bucket, name, role, user_id) values ('thumbnails', '{phone.UserId}', 'picture', '{phone.UserId}');
-                    select import_refresh_token(sha256('{phone.UserId}'), '{phone.UserId}', 'a family');
+                    select internal.import_refresh_token(sha256('{phone.UserId}'), '{phone.UserId}', 'a family');
                     select count_unverified_uses('user_id', 1);
                     insert into rescinded_consents values ('Sandbox:{phone.UserId}', now());
                     insert into balances_below_zero (user_id) values ('{phone.UserId}') on conflict do nothing;
@@ -254,7 +254,7 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
         {
             var names = await system.RowsAsync(
                 $"""
-                select distinct p.proname from pg_proc p where p.pronamespace = 'public'::regnamespace
+                select distinct p.proname from pg_proc p where p.pronamespace in ('public'::regnamespace, 'internal'::regnamespace)
                   and {(
                     role == "public"
                         ? "(p.proacl is null or exists (select from aclexplode(p.proacl) a where a.grantee = 0))"
@@ -272,8 +272,8 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
         Assert.Empty(
             await system.RowsAsync(
                 """
-                select proname from pg_proc where pronamespace in ('public'::regnamespace, 'reelbase'::regnamespace) and prosecdef
-                  and not coalesce(proconfig::text like '%search_path=public, pg_temp%', false)
+                select proname from pg_proc where pronamespace in ('public'::regnamespace, 'internal'::regnamespace, 'reelbase'::regnamespace) and prosecdef
+                  and not coalesce(proconfig::text like '%search_path=public, internal, pg_temp%', false)
                 """
             )
         );

@@ -62,7 +62,7 @@ public sealed class LedgerPortionTests(TestSystem system) : IClassFixture<TestSy
         Assert.True(await system.QueryAsync<bool>("select claim_schedule('a_walk', 'two', 60, now())"));
         Assert.Equal(["x"], await system.RowsAsync("select progress ->> 'after' from get_schedule_run('a_walk', 'two')"));
         // What is asked for while it is done is done after it.
-        await system.ExecuteAsync("""select request_schedule('a_walk', '{"force":true}'); select finish_schedule('a_walk', 'two', '{}')""");
+        await system.ExecuteAsync("""select internal.request_schedule('a_walk', '{"force":true}'); select finish_schedule('a_walk', 'two', '{}')""");
         Assert.True(await system.QueryAsync<bool>("select claim_schedule('a_walk', 'three', 60, now() - interval '1 day')"));
         Assert.Equal(["|true"], await system.RowsAsync("select progress ->> 'after', request ->> 'force' from get_schedule_run('a_walk', 'three')"));
     }

@@ -144,7 +144,7 @@ public sealed class MigratorTests
                 declare
                   v_function record;
                 begin
-                  for v_function in select pg_get_functiondef(oid) as text from pg_proc where pronamespace = 'public'::regnamespace loop
+                  for v_function in select pg_get_functiondef(oid) as text from pg_proc where pronamespace in ('public'::regnamespace, 'internal'::regnamespace) loop
                     execute v_function.text;
                   end loop;
                 end $$

@@ -45,7 +45,10 @@ public sealed partial class OldDatabaseTests
         }
         Assert.Contains(
             "users_normalized_email_idx",
-            string.Join('\n', await system.RowsAsync("set enable_seqscan = off; explain select id from users where normalize_email(email) like 'info@%'")),
+            string.Join(
+                '\n',
+                await system.RowsAsync("set enable_seqscan = off; explain select id from users where internal.normalize_email(email) like 'info@%'")
+            ),
             StringComparison.Ordinal
         );
     }

@@ -24,7 +24,7 @@ public sealed class TakenOverProjectTests
             await SupabaseProject.RowsAsync(
                 project.Database,
                 """
-                select price_generation(cost_per_generation, pricing_type, credits_per_second, required_fields, resolve_settings(required_fields, '{}', s::jsonb))
+                select internal.price_generation(cost_per_generation, pricing_type, credits_per_second, required_fields, internal.resolve_settings(required_fields, '{}', s::jsonb))
                 from models, unnest(array['{"duration":12}', '{"duration":4}']) s where id = '20000000-0000-4000-8000-000000000002'
                 """
             )
@@ -119,7 +119,7 @@ public sealed class TakenOverProjectTests
             (
                 await SupabaseProject.RowsAsync(
                     database,
-                    "select distinct proname from pg_proc p where pronamespace = 'public'::regnamespace and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')"
+                    "select distinct proname from pg_proc p where pronamespace in ('public'::regnamespace, 'internal'::regnamespace) and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')"
                 )
             ).Except(functions)
         );

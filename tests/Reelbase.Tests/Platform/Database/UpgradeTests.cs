@@ -126,7 +126,7 @@ public sealed class UpgradeTests(UpgradeTests.Older system) : IClassFixture<Upgr
         // The cleanup and the nightly check do not stumble over it.
         await TestCluster.ExecuteAsync(
             system.Owner,
-            "begin; select erase_video_job('40000000-0000-4000-8000-000000000003'); select * from check_books(1000); rollback"
+            "begin; select internal.erase_video_job('40000000-0000-4000-8000-000000000003'); select * from check_books(1000); rollback"
         );
     }
 

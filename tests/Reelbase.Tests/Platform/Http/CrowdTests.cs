@@ -55,7 +55,7 @@ public sealed class CrowdTests(TestSystem system) : IClassFixture<TestSystem>
         var ids = Enumerable.Range(0, Crowd).Select(_ => Guid.NewGuid().ToString()).ToList();
         await using (
             var hold = new NpgsqlCommand(
-                "select pg_advisory_xact_lock(hashtextextended('device:' || device_id_hash(id), 0)) from unnest($1) id",
+                "select pg_advisory_xact_lock(hashtextextended('device:' || internal.device_id_hash(id), 0)) from unnest($1) id",
                 connection,
                 transaction
             )

@@ -3,8 +3,8 @@
 -- begun are cancelled and refunded; jobs with a provider are cancelled there and end unseen. Twice is once.
 -- Answers {"erased", "jobs_left", "had_apple", "apple_tokens"}: whether it did anything, jobs that the worker still has to end,
 -- whether the account was signed in with Apple, and tokens of Apple that are going to be revoked.
-create or replace function erase_account(p_user_id uuid) returns jsonb
-language plpgsql security definer set search_path = public, pg_temp as $$
+create or replace function internal.erase_account(p_user_id uuid) returns jsonb
+language plpgsql security definer set search_path = public, internal, pg_temp as $$
 declare
   v_user users;
   v_ids uuid[];
@@ -47,5 +47,5 @@ begin
     'apple_tokens', v_tokens);
 end
 $$;
-comment on function erase_account(uuid) is
+comment on function internal.erase_account(uuid) is
   'Removes an account and all that says who it was, keeping ledger and purchases; answers erased, jobs_left, had_apple and apple_tokens. Internal to the definer functions.';

@@ -1,8 +1,8 @@
 -- What an account left in the tables that an upgrade set aside (before_reelbase) goes with it: every row with one of its ids in a column or
 -- inside JSON, and where a table knows no ids at all, every row with one of its names (device id, also by its hash, e-mail, Apple id). No two old databases
 -- have the same tables, so columns are found by type. Rows that others refer to go once those have gone.
-create or replace function erase_older_rows(p_ids uuid[]) returns void
-language plpgsql security definer set search_path = public, pg_temp as $$
+create or replace function internal.erase_older_rows(p_ids uuid[]) returns void
+language plpgsql security definer set search_path = public, internal, pg_temp as $$
 declare
   c_schema constant text := 'before_reelbase';
   c_max_passes constant integer := 10;
@@ -61,5 +61,5 @@ begin
   end loop;
 end
 $$;
-comment on function erase_older_rows(uuid[]) is
+comment on function internal.erase_older_rows(uuid[]) is
   'Removes what an account left in before_reelbase, the tables that an upgrade set aside. Internal to erase_account.';

@@ -1,6 +1,6 @@
 -- Nobody may be left without an admin, nor the admins without an operator: of two who remove each other at once one is too late. Internal.
-create or replace function keep_an_admin(p_leaving uuid) returns void
-language plpgsql security definer set search_path = public, pg_temp as $$
+create or replace function internal.keep_an_admin(p_leaving uuid) returns void
+language plpgsql security definer set search_path = public, internal, pg_temp as $$
 begin
   perform pg_advisory_xact_lock(hashtextextended('reelbase:admins', 0));
   if not exists (select from users where id = p_leaving and is_admin) then
@@ -13,5 +13,5 @@ begin
   end if;
 end
 $$;
-comment on function keep_an_admin(uuid) is
+comment on function internal.keep_an_admin(uuid) is
   'Raises ERR_4012 when nobody else is an admin (last_admin) or an operator (last_operator). Internal to the admin functions.';

@@ -1,8 +1,8 @@
 -- Locks the account that an id means, through a merge that was committed while we waited: whoever changes a balance or
 -- a user's jobs begins with it. A guest who was merged away before is not locked at all; one who is merged while we wait is, and then the
 -- member, in the order of merge_accounts. Nulls when there is none.
-create or replace function lock_account(p_user_id uuid) returns users
-language plpgsql security definer set search_path = public, pg_temp as $$
+create or replace function internal.lock_account(p_user_id uuid) returns users
+language plpgsql security definer set search_path = public, internal, pg_temp as $$
 declare
   v_user users;
 begin
@@ -15,4 +15,4 @@ begin
   return v_user;
 end
 $$;
-comment on function lock_account(uuid) is 'The row of the account that an id or merged-away id means, locked. Internal to the definer functions.';
+comment on function internal.lock_account(uuid) is 'The row of the account that an id or merged-away id means, locked. Internal to the definer functions.';

@@ -1,8 +1,8 @@
 -- What a user has to be asked before their prompt goes to a provider; null when nothing. They have agreed to the version that holds now, when everybody was named to whom
 -- this model sends; a model of a new recipient asks again, the others do not. p_model null: whatever the model. Builds that were shipped before the app could ask are
 -- exempt until a date, and so is a retry by support of what they sent.
-create or replace function missing_ai_consent(p_user_id uuid, p_model models, p_is_retry boolean) returns jsonb
-language plpgsql stable security definer set search_path = public, pg_temp as $$
+create or replace function internal.missing_ai_consent(p_user_id uuid, p_model models, p_is_retry boolean) returns jsonb
+language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
 declare
   v_rule installation;
   v_version text;
@@ -29,5 +29,5 @@ begin
   return jsonb_build_object('version', v_terms -> 'version', 'recipients', coalesce(v_terms -> 'recipients', '[]'));
 end
 $$;
-comment on function missing_ai_consent(uuid, models, boolean) is
+comment on function internal.missing_ai_consent(uuid, models, boolean) is
   '{"version","recipients":[...]} that a user has yet to agree to, or null. Internal to generate_video, insert_video_job and my_press_refusal.';

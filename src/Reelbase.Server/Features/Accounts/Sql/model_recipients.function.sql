@@ -1,7 +1,7 @@
 -- Who gets the prompt and the picture of a job with a model: the provider, the gateway that it is reached through, and whose model runs behind it. What is not known of
 -- a model (no vendor in its row, no known family in its id) names the provider alone.
-create or replace function model_recipients(p_model models) returns text[]
-language plpgsql stable set search_path = public, pg_temp as $$
+create or replace function internal.model_recipients(p_model models) returns text[]
+language plpgsql stable set search_path = public, internal, pg_temp as $$
 begin
   return (
     select coalesce(array_agg(distinct n.name order by n.name), '{}') from (
@@ -11,4 +11,4 @@ begin
     where n.name is not null);
 end
 $$;
-comment on function model_recipients(models) is 'Names of who gets what a user sends with a model. Internal to consents.';
+comment on function internal.model_recipients(models) is 'Names of who gets what a user sends with a model. Internal to consents.';

@@ -1,8 +1,8 @@
 -- Whether an admin may give credits now; the functions that give them ask here, so that no endpoint can avoid it. Null: yes. Else the answer that
 -- says that another admin has to approve it, and what was asked for is kept until then. p_rules: approval_above (-1: nothing needs one),
 -- approval_hours, support_daily_credits (-1: no sum). What an admin of support gave counts for 24 hours, what somebody approved does not.
-create or replace function admit_credits(p_admin_id uuid, p_operation text, p_request jsonb, p_user_id uuid, p_amount integer, p_rules jsonb) returns jsonb
-language plpgsql security definer set search_path = public, pg_temp as $$
+create or replace function internal.admit_credits(p_admin_id uuid, p_operation text, p_request jsonb, p_user_id uuid, p_amount integer, p_rules jsonb) returns jsonb
+language plpgsql security definer set search_path = public, internal, pg_temp as $$
 declare
   c_max_pending constant integer := 100;
   v_above integer := coalesce((p_rules ->> 'approval_above')::integer, 500);
@@ -39,5 +39,5 @@ begin
   return null;
 end
 $$;
-comment on function admit_credits(uuid, text, jsonb, uuid, integer, jsonb) is
+comment on function internal.admit_credits(uuid, text, jsonb, uuid, integer, jsonb) is
   'Null when the credits may be given now, else {"pending":true,"approval_id":uuid,"expires_at":time}; raises ERR_4006 (daily_sum), ERR_4012 (too_many_pending). Internal to the functions that give credits.';

@@ -1,7 +1,7 @@
 -- A change by an admin under a key: a model that is made by an impatient second press is made once. Credits and retries have their keys
 -- inside, because they lock the account first; this is for every other change.
 create or replace function call_admin_once(p_key uuid, p_operation text, p_request jsonb) returns jsonb
-language plpgsql security definer set search_path = public, pg_temp as $$
+language plpgsql security definer set search_path = public, internal, pg_temp as $$
 declare
   v_admin uuid := require_admin();
   v_function regprocedure := to_regprocedure(format('public.%I(jsonb)', replace(p_operation, '-', '_')));

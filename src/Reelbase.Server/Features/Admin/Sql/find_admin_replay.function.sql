@@ -1,7 +1,7 @@
 -- The stored answer of an admin call that was made before under this key; null when it is new. The caller has locked what it changes,
 -- so of two calls at once the second one finds the answer of the first.
-create or replace function find_admin_replay(p_admin_id uuid, p_key uuid, p_operation text, p_request jsonb) returns jsonb
-language plpgsql security definer set search_path = public, pg_temp as $$
+create or replace function internal.find_admin_replay(p_admin_id uuid, p_key uuid, p_operation text, p_request jsonb) returns jsonb
+language plpgsql security definer set search_path = public, internal, pg_temp as $$
 declare
   v_stored idempotency_log;
 begin
@@ -16,5 +16,5 @@ begin
   return v_stored.response_data;
 end
 $$;
-comment on function find_admin_replay(uuid, uuid, text, jsonb) is
+comment on function internal.find_admin_replay(uuid, uuid, text, jsonb) is
   'The answer that was given under a key before, or null; raises ERR_4009.';

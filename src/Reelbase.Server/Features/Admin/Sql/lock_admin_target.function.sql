@@ -1,6 +1,6 @@
 -- The account that an admin request is about, locked, through merges.
-create or replace function lock_admin_target(p_request jsonb) returns users
-language plpgsql security definer set search_path = public, pg_temp as $$
+create or replace function internal.lock_admin_target(p_request jsonb) returns users
+language plpgsql security definer set search_path = public, internal, pg_temp as $$
 declare
   v_user users;
 begin
@@ -11,5 +11,5 @@ begin
   return v_user;
 end
 $$;
-comment on function lock_admin_target(jsonb) is
+comment on function internal.lock_admin_target(jsonb) is
   'The locked account that a request names; raises ERR_4000, ERR_4007.';

@@ -1,6 +1,6 @@
 -- An id of an admin request; what is no uuid names nothing.
-create or replace function read_admin_uuid(p_request jsonb, p_name text, p_what text, p_is_required boolean default true) returns uuid
-language plpgsql stable security definer set search_path = public, pg_temp as $$
+create or replace function internal.read_admin_uuid(p_request jsonb, p_name text, p_what text, p_is_required boolean default true) returns uuid
+language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
 declare
   v_text text := p_request ->> p_name;
 begin
@@ -15,5 +15,5 @@ begin
   return v_text::uuid;
 end
 $$;
-comment on function read_admin_uuid(jsonb, text, text, boolean) is
+comment on function internal.read_admin_uuid(jsonb, text, text, boolean) is
   'An id of a request; raises ERR_4000, ERR_4007.';

@@ -1,6 +1,6 @@
 -- The calling admin when they are an operator, or the fitting error. The role is read at each call, so a role that was taken away is gone.
-create or replace function require_operator() returns uuid
-language plpgsql stable security definer set search_path = public, pg_temp as $$
+create or replace function internal.require_operator() returns uuid
+language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
 declare
   v_me uuid := require_admin();
 begin
@@ -10,5 +10,5 @@ begin
   return v_me;
 end
 $$;
-comment on function require_operator() is
+comment on function internal.require_operator() is
   'The calling operator''s id; raises ERR_4005, ERR_4006. Internal to the admin functions.';

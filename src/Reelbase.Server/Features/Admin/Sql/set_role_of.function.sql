@@ -1,6 +1,6 @@
 -- An admin gets a role; an operator is left, always. Answers the role before. Internal.
-create or replace function set_role_of(p_user_id uuid, p_role text) returns text
-language plpgsql security definer set search_path = public, pg_temp as $$
+create or replace function internal.set_role_of(p_user_id uuid, p_role text) returns text
+language plpgsql security definer set search_path = public, internal, pg_temp as $$
 declare
   v_before text;
 begin
@@ -15,5 +15,5 @@ begin
   return v_before;
 end
 $$;
-comment on function set_role_of(uuid, text) is
+comment on function internal.set_role_of(uuid, text) is
   'The role that an admin had; raises ERR_4012 (not_an_admin, last_admin, last_operator). Internal to the admin functions.';

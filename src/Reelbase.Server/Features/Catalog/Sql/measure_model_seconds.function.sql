@@ -1,6 +1,6 @@
 -- Keeps how long a model's videos of the last day took (the newest 500): the median, which estimates go by, and the 95th percentile. Once a minute at most, and never by two at once.
-create or replace function measure_model_seconds(p_model_id uuid) returns void
-language plpgsql security definer set search_path = public, pg_temp as $$
+create or replace function internal.measure_model_seconds(p_model_id uuid) returns void
+language plpgsql security definer set search_path = public, internal, pg_temp as $$
 begin
   perform 1 from models where id = p_model_id and (seconds_measured_at is null or seconds_measured_at < clock_timestamp() - interval '1 minute')
     for no key update skip locked;
@@ -15,4 +15,4 @@ begin
   where m.id = p_model_id;
 end
 $$;
-comment on function measure_model_seconds(uuid) is 'Keeps the median and the 95th percentile of a model''s seconds to a video. Internal to complete_video_job.';
+comment on function internal.measure_model_seconds(uuid) is 'Keeps the median and the 95th percentile of a model''s seconds to a video. Internal to complete_video_job.';

@@ -1,6 +1,6 @@
 -- A model's row with the fields that are named changed, not yet written; a row that there is not begins empty and switched off.
-create or replace function merge_model(p_old models, p_fields jsonb) returns models
-language plpgsql set search_path = public, pg_temp as $$
+create or replace function internal.merge_model(p_old models, p_fields jsonb) returns models
+language plpgsql set search_path = public, internal, pg_temp as $$
 declare
   v_old models := p_old;
   v_unknown text;
@@ -27,4 +27,4 @@ begin
   return jsonb_populate_record(v_old, p_fields);
 end
 $$;
-comment on function merge_model(models, jsonb) is 'The row that a change of a model would make. Raises ERR_4000 for a field that there is not. Internal to admin_save_model and describe_model.';
+comment on function internal.merge_model(models, jsonb) is 'The row that a change of a model would make. Raises ERR_4000 for a field that there is not. Internal to admin_save_model and describe_model.';

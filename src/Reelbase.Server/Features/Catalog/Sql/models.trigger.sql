@@ -1,5 +1,5 @@
 -- Whoever switches a model on ends its pause, and its jobs in the queue go on.
-create or replace function end_model_pause() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
+create or replace function internal.end_model_pause() returns trigger language plpgsql security definer set search_path = public, internal, pg_temp as $$
 begin
   if new.paused_reason is not null then
     new.paused_at := null;
@@ -12,7 +12,7 @@ begin
   return new;
 end
 $$;
-comment on function end_model_pause() is 'Ends the pause of a model that is switched on. For a trigger.';
+comment on function internal.end_model_pause() is 'Ends the pause of a model that is switched on. For a trigger.';
 drop trigger if exists models_end_pause on models;
 create trigger models_end_pause before update on models
-  for each row when (new.is_available and not old.is_available) execute function end_model_pause();
+  for each row when (new.is_available and not old.is_available) execute function internal.end_model_pause();

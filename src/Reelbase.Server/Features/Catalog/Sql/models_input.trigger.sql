@@ -1,5 +1,5 @@
 -- A model's request is checked where the row is written, whoever writes it: a row that could not be sent would fail every press.
-create or replace function check_model_input() returns trigger language plpgsql set search_path = public, pg_temp as $$
+create or replace function internal.check_model_input() returns trigger language plpgsql set search_path = public, internal, pg_temp as $$
 declare
   v_fault text;
 begin
@@ -18,7 +18,7 @@ begin
   return new;
 end
 $$;
-comment on function check_model_input() is 'Fills in and checks provider_input and the surcharges of combinations. For a trigger.';
+comment on function internal.check_model_input() is 'Fills in and checks provider_input and the surcharges of combinations. For a trigger.';
 drop trigger if exists models_check_input on models;
 create trigger models_check_input before insert or update of provider, provider_model_id, required_fields, provider_input on models
-  for each row execute function check_model_input();
+  for each row execute function internal.check_model_input();

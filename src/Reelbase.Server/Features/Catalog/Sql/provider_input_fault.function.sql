@@ -1,7 +1,7 @@
 -- What is wrong with a model's provider_input, or null. Each setting that users can choose has to have a place in the request, written in a type that its
 -- options can be written in; a constant may not take the place of a setting.
-create or replace function provider_input_fault(p_input jsonb, p_required_fields jsonb) returns text
-language plpgsql immutable set search_path = public, pg_temp as $$
+create or replace function internal.provider_input_fault(p_input jsonb, p_required_fields jsonb) returns text
+language plpgsql immutable set search_path = public, internal, pg_temp as $$
 declare
   c_name constant text := '^[A-Za-z_][A-Za-z0-9_]{0,63}$';
   c_types constant text[] := array['integer', 'number', 'digits', 'text', 'boolean'];
@@ -88,4 +88,4 @@ exception when data_exception then
   return 'provider_input has another shape';
 end
 $$;
-comment on function provider_input_fault(jsonb, jsonb) is 'What is wrong with a model''s provider_input beside its required_fields; null when nothing is.';
+comment on function internal.provider_input_fault(jsonb, jsonb) is 'What is wrong with a model''s provider_input beside its required_fields; null when nothing is.';

@@ -1,5 +1,5 @@
 -- The surcharges of what was chosen, in percent: each option's own and those of combinations, added up.
-create or replace function surcharge_percent(p_required_fields jsonb, p_settings jsonb) returns bigint
+create or replace function internal.surcharge_percent(p_required_fields jsonb, p_settings jsonb) returns bigint
 language plpgsql immutable as $$
 declare
   v_percent bigint;
@@ -13,4 +13,4 @@ begin
   return v_percent;
 end
 $$;
-comment on function surcharge_percent(jsonb, jsonb) is 'The percents that the chosen options, alone and together, add to a model''s price and to its cost.';
+comment on function internal.surcharge_percent(jsonb, jsonb) is 'The percents that the chosen options, alone and together, add to a model''s price and to its cost.';

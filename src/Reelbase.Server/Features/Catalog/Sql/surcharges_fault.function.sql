@@ -1,6 +1,6 @@
 -- What is wrong with a model's surcharges for combinations of options, or null. They are prices: nothing but whole percents above zero, for options that there are.
-create or replace function surcharges_fault(p_required_fields jsonb) returns text
-language plpgsql immutable set search_path = public, pg_temp as $$
+create or replace function internal.surcharges_fault(p_required_fields jsonb) returns text
+language plpgsql immutable set search_path = public, internal, pg_temp as $$
 declare
   v_entry jsonb;
   v_key text;
@@ -26,4 +26,4 @@ begin
   return null;
 end
 $$;
-comment on function surcharges_fault(jsonb) is 'What is wrong with required_fields'' combination_surcharges; null when nothing is.';
+comment on function internal.surcharges_fault(jsonb) is 'What is wrong with required_fields'' combination_surcharges; null when nothing is.';

@@ -1,6 +1,6 @@
 -- A job, locked after its user, with what it took and gave back filled in also when the migration has not reached it yet.
-create or replace function lock_job_credits(p_job_id uuid) returns video_jobs
-language plpgsql security definer set search_path = public, pg_temp as $$
+create or replace function internal.lock_job_credits(p_job_id uuid) returns video_jobs
+language plpgsql security definer set search_path = public, internal, pg_temp as $$
 declare
   v_job video_jobs := lock_job(p_job_id);
 begin
@@ -11,4 +11,4 @@ begin
   return v_job;
 end
 $$;
-comment on function lock_job_credits(uuid) is 'A job''s row, locked after its user''s, with its credits filled in. Internal to the definer functions.';
+comment on function internal.lock_job_credits(uuid) is 'A job''s row, locked after its user''s, with its credits filled in. Internal to the definer functions.';

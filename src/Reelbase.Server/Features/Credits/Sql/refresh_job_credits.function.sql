@@ -1,8 +1,8 @@
 -- What a job took and gave back, as the ledger has it, into the job's row, where CHECKs refuse a job that gives back more than it took. A job
 -- that the migration has not filled in yet is taken at its own figure when its charge, imported from an older database, names no job.
 -- Not a definer function: only those call it, and the trigger of the ledger. Its path is pinned all the same, since that trigger runs under the path of whoever writes.
-create or replace function refresh_job_credits(p_job_id uuid) returns void
-language plpgsql set search_path = public, pg_temp as $$
+create or replace function internal.refresh_job_credits(p_job_id uuid) returns void
+language plpgsql set search_path = public, internal, pg_temp as $$
 declare
   v_charged integer;
   v_returned integer;
@@ -23,5 +23,5 @@ begin
   end if;
 end
 $$;
-comment on function refresh_job_credits(uuid) is
+comment on function internal.refresh_job_credits(uuid) is
   'Brings a job''s credits_charged and credits_returned to what the ledger says. Internal to the ledger''s trigger and to return_job_credits.';

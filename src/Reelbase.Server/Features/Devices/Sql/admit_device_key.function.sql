@@ -1,8 +1,8 @@
 -- Whether a device-check may open the known guest of its id, as far as keys say. p_key: null when the app sent no App Attest and none is asked for; else asks_keys,
 -- and for a verified attestation or assertion its key_id. The first key of an id joins freely: until then the id has been opened without one. A further one joins with proof.
 -- p_may_keep: Apple has accepted the DeviceCheck token, so that what is decided here is kept.
-create or replace function admit_device_key(p_device_hash text, p_known_id uuid, p_key jsonb, p_may_keep boolean) returns boolean
-language plpgsql security definer set search_path = public, pg_temp as $$
+create or replace function internal.admit_device_key(p_device_hash text, p_known_id uuid, p_key jsonb, p_may_keep boolean) returns boolean
+language plpgsql security definer set search_path = public, internal, pg_temp as $$
 declare
   v_key_id bytea := decode(p_key ->> 'key_id', 'hex');
   v_has_keys boolean := exists (select from device_keys k where k.device_hash = p_device_hash and k.is_joined);
@@ -23,5 +23,5 @@ begin
   return true;
 end
 $$;
-comment on function admit_device_key(text, uuid, jsonb, boolean) is
+comment on function internal.admit_device_key(text, uuid, jsonb, boolean) is
   'Whether the keys of a device id let a device-check open its guest; joins a key that may. Internal to the device functions.';

@@ -1,9 +1,9 @@
 -- The stored form of an id that a phone says; rows that an earlier release wrote under the id itself are brought to it, so that everything after reads one form.
 -- Whoever calls holds the lock of the device.
-create or replace function adopt_device_id(p_device_id text) returns text
+create or replace function internal.adopt_device_id(p_device_id text) returns text
 -- As in note_device_opening: a plan that is made while the tables are small would read the whole of them for as long as the connection lives.
 -- Where a table has no index the forbidden reading counts as dear, which must not have the query compiled.
-language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off set jit = off as $$
+language plpgsql security definer set search_path = public, internal, pg_temp set enable_seqscan = off set jit = off as $$
 declare
   v_hash text := device_id_hash(p_device_id);
   v_plain text := case when opens_known_guest(p_device_id) then lower(p_device_id) else p_device_id end;
@@ -22,4 +22,4 @@ begin
   return v_hash;
 end
 $$;
-comment on function adopt_device_id(text) is 'The stored form of a device id, to which rows of earlier releases are brought. Internal to open_device and claim_unverified_user.';
+comment on function internal.adopt_device_id(text) is 'The stored form of a device id, to which rows of earlier releases are brought. Internal to open_device and claim_unverified_user.';

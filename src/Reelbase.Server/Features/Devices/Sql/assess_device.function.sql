@@ -1,10 +1,10 @@
 -- How risky a device (by its stored id) is, 0 to 100, kept on its row. A phone that Apple's bit1 marks: 100. Else 15 for each token that Apple
 -- refused in the last 30 days (60 at most), 20 for each flag, and for an address that brought more than twenty refused tokens within
 -- the hour 2 for each further one (40 at most: phones share addresses, so an address alone never blocks).
-create or replace function assess_device(p_device_id text, p_ip inet) returns integer
+create or replace function internal.assess_device(p_device_id text, p_ip inet) returns integer
 -- As in note_device_opening: a plan that is made while the tables are small would read the whole of them for as long as the connection lives.
 -- Where a table has no index the forbidden reading counts as dear, which must not have the query compiled.
-language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off set jit = off as $$
+language plpgsql security definer set search_path = public, internal, pg_temp set enable_seqscan = off set jit = off as $$
 declare
   v_score integer := 0;
   v_device device_checks;
@@ -28,4 +28,4 @@ begin
   return v_score;
 end
 $$;
-comment on function assess_device(text, inet) is 'The risk score of a device at an address, 0 to 100. Internal to the definer functions.';
+comment on function internal.assess_device(text, inet) is 'The risk score of a device at an address, 0 to 100. Internal to the definer functions.';

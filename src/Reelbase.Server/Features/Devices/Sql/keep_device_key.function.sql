@@ -1,7 +1,7 @@
 -- Keeps a key that was attested a moment ago, or notes whom a known one opens. p_key: key_id, public_key (hexadecimal), app_id, environment, category, max_keys.
 -- Without public_key the key is there already. Keys over max_keys go, those that were unused for longest first; a key that has not joined never takes the place of one that has.
-create or replace function keep_device_key(p_device_hash text, p_user_id uuid, p_key jsonb, p_is_joined boolean) returns void
-language plpgsql security definer set search_path = public, pg_temp as $$
+create or replace function internal.keep_device_key(p_device_hash text, p_user_id uuid, p_key jsonb, p_is_joined boolean) returns void
+language plpgsql security definer set search_path = public, internal, pg_temp as $$
 declare
   v_key_id bytea := decode(p_key ->> 'key_id', 'hex');
 begin
@@ -24,5 +24,5 @@ begin
     order by k.last_used_at desc, k.key_id offset (p_key ->> 'max_keys')::integer);
 end
 $$;
-comment on function keep_device_key(text, uuid, jsonb, boolean) is
+comment on function internal.keep_device_key(text, uuid, jsonb, boolean) is
   'Keeps an attested key of a device id, or whom it opens, within the bound of keys. Internal to the device functions.';

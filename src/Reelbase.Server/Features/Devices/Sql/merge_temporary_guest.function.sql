@@ -2,8 +2,8 @@
 -- when Apple has accepted the very token that opened them: others would be inside an account that they have not proven to be theirs. Whoever has become
 -- a member, has left or was banned meanwhile is merged into nobody. No credits arise: the balance moves through two ledger rows.
 drop function if exists join_temporary_guest(uuid, uuid, boolean);
-create or replace function merge_temporary_guest(p_guest_id uuid, p_known_id uuid, p_is_proven boolean) returns boolean
-language plpgsql security definer set search_path = public, pg_temp as $$
+create or replace function internal.merge_temporary_guest(p_guest_id uuid, p_known_id uuid, p_is_proven boolean) returns boolean
+language plpgsql security definer set search_path = public, internal, pg_temp as $$
 declare
   v_guest users;
 begin
@@ -34,5 +34,5 @@ begin
   return true;
 end
 $$;
-comment on function merge_temporary_guest(uuid, uuid, boolean) is
+comment on function internal.merge_temporary_guest(uuid, uuid, boolean) is
   'Merges a temporary guest into the guest of their device; false when they are no such guest any more. Internal to the device functions.';

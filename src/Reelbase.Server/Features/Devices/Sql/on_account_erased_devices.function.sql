@@ -1,6 +1,6 @@
 -- A phone is known by its user or by its id, as it was written and as its hash.
-create or replace function on_account_erased_devices(p_user_ids uuid[], p_devices text[]) returns void
-language plpgsql set search_path = public, pg_temp as $$
+create or replace function internal.on_account_erased_devices(p_user_ids uuid[], p_devices text[]) returns void
+language plpgsql set search_path = public, internal, pg_temp as $$
 begin
   delete from device_grants where user_id = any (p_user_ids) or device_id = any (p_devices);
   delete from device_openings where user_id = any (p_user_ids);
@@ -10,4 +10,4 @@ begin
   delete from device_checks where user_id = any (p_user_ids) or device_id = any (p_devices);
 end
 $$;
-comment on function on_account_erased_devices(uuid[], text[]) is 'Removes all that is known of the phones. Internal to erase_account, which has locked the account.';
+comment on function internal.on_account_erased_devices(uuid[], text[]) is 'Removes all that is known of the phones. Internal to erase_account, which has locked the account.';

@@ -1,10 +1,10 @@
 -- A guest without credits for a phone whose DeviceCheck token is good, but which has not proven to be the one that the device id belongs to: the guest of this very
 -- key or of this very call, when there is one; else a new one. Nothing merges them into the id's guest but signing in with Apple, or a later proof by their key.
 -- A new one counts as a new device of its address, and an id has a handful of them in ten minutes: else whoever knows an id makes guests without end.
-drop function if exists open_keyless_guest(text, uuid, uuid, jsonb);
-create or replace function open_keyless_guest(
+drop function if exists internal.open_keyless_guest(text, uuid, uuid, jsonb);
+create or replace function internal.open_keyless_guest(
   p_device_hash text, p_known_id uuid, p_repeater_id uuid, p_key jsonb, p_ip inet, p_new_devices_limit integer, p_window_seconds integer) returns uuid
-language plpgsql security definer set search_path = public, pg_temp as $$
+language plpgsql security definer set search_path = public, internal, pg_temp as $$
 declare
   c_max_for_device constant integer := 20;
   c_window_seconds constant integer := 600;
@@ -35,5 +35,5 @@ begin
   return v_id;
 end
 $$;
-comment on function open_keyless_guest(text, uuid, uuid, jsonb, inet, integer, integer) is
+comment on function internal.open_keyless_guest(text, uuid, uuid, jsonb, inet, integer, integer) is
   'The guest without credits of a phone that has no key of its device id. Raises ERR_4004. Internal to the device functions.';

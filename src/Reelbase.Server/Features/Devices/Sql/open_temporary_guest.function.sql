@@ -3,8 +3,8 @@
 -- may be repeated like that. An id has at most a handful of them, since no limit may refuse a known device: those that nobody asks about go first. Whoever goes
 -- and has done nothing leaves no row behind; the others stay guests and are merged no more. Who is a moment old and has no session is being opened by a call
 -- right now, and stays.
-create or replace function open_temporary_guest(p_device_hash text, p_device_token text, p_keep_token boolean) returns uuid
-language plpgsql security definer set search_path = public, pg_temp as $$
+create or replace function internal.open_temporary_guest(p_device_hash text, p_device_token text, p_keep_token boolean) returns uuid
+language plpgsql security definer set search_path = public, internal, pg_temp as $$
 declare
   c_max_for_device constant integer := 20;
   c_opening constant interval := interval '1 minute';
@@ -33,5 +33,5 @@ begin
   return v_id;
 end
 $$;
-comment on function open_temporary_guest(text, text, boolean) is
+comment on function internal.open_temporary_guest(text, text, boolean) is
   'Makes a guest who waits to be merged into a known device''s guest. Internal to the device functions.';

@@ -1,6 +1,6 @@
 -- Which file a picture is that a generation names as bucket/id/path. p_seen: what moderation was shown; another one since is refused.
-create or replace function require_own_picture(p_name text, p_seen uuid) returns uuid
-language plpgsql stable security definer set search_path = public, pg_temp as $$
+create or replace function internal.require_own_picture(p_name text, p_seen uuid) returns uuid
+language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
 declare
   v_parts text[] := regexp_match(p_name, '^([a-z]+)/(([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})/(.+))$');
   v_file record;
@@ -15,5 +15,5 @@ begin
   return v_file.object_id;
 end
 $$;
-comment on function require_own_picture(text, uuid) is
+comment on function internal.require_own_picture(text, uuid) is
   'The file of a picture of the caller that a provider can read. Raises ERR_4003 (not_found, picture_type), ERR_4005, ERR_4006. Internal to generate_video.';

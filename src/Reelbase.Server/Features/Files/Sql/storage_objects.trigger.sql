@@ -1,5 +1,5 @@
 -- What all pictures take together follows every row, whoever writes it; rows count until their file is gone.
-create or replace function count_picture_bytes() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
+create or replace function internal.count_picture_bytes() returns trigger language plpgsql security definer set search_path = public, internal, pg_temp as $$
 declare
   v_bytes bigint := 0;
 begin
@@ -15,7 +15,7 @@ begin
   return null;
 end
 $$;
-comment on function count_picture_bytes() is 'Keeps installation.picture_bytes the sum of all pictures in storage_objects.';
+comment on function internal.count_picture_bytes() is 'Keeps installation.picture_bytes the sum of all pictures in storage_objects.';
 drop trigger if exists storage_objects_count_pictures on storage_objects;
 create trigger storage_objects_count_pictures after insert or delete or update of size_bytes, bucket on storage_objects
-  for each row execute function count_picture_bytes();
+  for each row execute function internal.count_picture_bytes();

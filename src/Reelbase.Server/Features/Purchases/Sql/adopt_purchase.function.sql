@@ -1,7 +1,7 @@
 -- A purchase that the ledger has and whose row does not say so: it was credited by the system from before Reelbase, whose ledger was taken
 -- over without a list of purchases. The row learns what was given and taken back then. Both rows are locked by the caller.
-create or replace function adopt_purchase(p_environment text, p_transaction_id text) returns void
-language plpgsql security definer set search_path = public, pg_temp as $$
+create or replace function internal.adopt_purchase(p_environment text, p_transaction_id text) returns void
+language plpgsql security definer set search_path = public, internal, pg_temp as $$
 declare
   v_credit quota_log;
   v_owner uuid;
@@ -35,5 +35,5 @@ begin
   end if;
 end
 $$;
-comment on function adopt_purchase(text, text) is
+comment on function internal.adopt_purchase(text, text) is
   'Makes a purchase''s row say what the ledger has of it from before. Internal to the definer functions.';

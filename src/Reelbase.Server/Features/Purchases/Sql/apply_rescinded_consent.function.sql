@@ -1,7 +1,7 @@
 -- A guardian's consent is gone: the account's sessions end and its queued jobs too, refunded; nothing is generated until a guardian agrees again. The user's row is
 -- locked by the caller.
-create or replace function apply_rescinded_consent(p_user_id uuid) returns void
-language plpgsql security definer set search_path = public, pg_temp as $$
+create or replace function internal.apply_rescinded_consent(p_user_id uuid) returns void
+language plpgsql security definer set search_path = public, internal, pg_temp as $$
 begin
   if not guardian_consent_is_rescinded(p_user_id) then
     return;
@@ -14,4 +14,4 @@ begin
   where used_at is null and user_id in (select id from users where id = p_user_id or merged_into = p_user_id);
 end
 $$;
-comment on function apply_rescinded_consent(uuid) is 'Ends sessions and queued jobs of an account whose guardian has taken their consent back. Internal to the definer functions.';
+comment on function internal.apply_rescinded_consent(uuid) is 'Ends sessions and queued jobs of an account whose guardian has taken their consent back. Internal to the definer functions.';

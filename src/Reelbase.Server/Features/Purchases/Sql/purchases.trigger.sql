@@ -1,6 +1,6 @@
 -- Whoever changes what a purchase says about its owner's tier, the tier follows (users_tier derives it).
-create or replace function follow_purchase_tier() returns trigger
-language plpgsql security definer set search_path = public, pg_temp as $$
+create or replace function internal.follow_purchase_tier() returns trigger
+language plpgsql security definer set search_path = public, internal, pg_temp as $$
 declare
   v_user_id uuid;
 begin
@@ -13,7 +13,7 @@ begin
   return null;
 end
 $$;
-comment on function follow_purchase_tier() is 'Trigger: derives the tier of a purchase''s owner anew; the writer holds the owner''s row.';
+comment on function internal.follow_purchase_tier() is 'Trigger: derives the tier of a purchase''s owner anew; the writer holds the owner''s row.';
 drop trigger if exists purchases_tier on purchases;
 create trigger purchases_tier after insert or update of user_id, grants_tier, credited_at, revoked_percentage on purchases
-  for each row when (new.grants_tier is not null) execute function follow_purchase_tier();
+  for each row when (new.grants_tier is not null) execute function internal.follow_purchase_tier();

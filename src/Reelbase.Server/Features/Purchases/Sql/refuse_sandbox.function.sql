@@ -1,8 +1,8 @@
 -- App Review and TestFlight buy in the sandbox with the production build, with accounts that nobody knows. Their purchases
 -- count up to a cap for each user and for each day (UTC) in all; the operator gets an alert. Null: go on, otherwise why not.
 -- p_policy null: support decides by hand, and nothing is refused.
-create or replace function refuse_sandbox(p_user_id uuid, p_purchase purchases, p_policy jsonb) returns text
-language plpgsql security definer set search_path = public, pg_temp as $$
+create or replace function internal.refuse_sandbox(p_user_id uuid, p_purchase purchases, p_policy jsonb) returns text
+language plpgsql security definer set search_path = public, internal, pg_temp as $$
 declare
   v_caps record;
   v_today timestamptz := date_trunc('day', clock_timestamp() at time zone 'UTC') at time zone 'UTC';
@@ -31,4 +31,4 @@ begin
   return null;
 end
 $$;
-comment on function refuse_sandbox(uuid, purchases, jsonb) is 'Why a sandbox purchase is not credited, or null; caps by user and by day.';
+comment on function internal.refuse_sandbox(uuid, purchases, jsonb) is 'Why a sandbox purchase is not credited, or null; caps by user and by day.';

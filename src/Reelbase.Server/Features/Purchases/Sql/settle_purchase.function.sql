@@ -2,8 +2,8 @@
 -- is refunded now. Every writer comes through here. Its owner's row is locked by the caller, before the purchase's.
 -- p_policy null: support decides by hand, and the caps of the sandbox do not count.
 -- Answers outcome (credited, known, pending, refunded, unowned, sandbox_refused with a reason), credits_added and user_id.
-create or replace function settle_purchase(p_environment text, p_transaction_id text, p_policy jsonb) returns jsonb
-language plpgsql security definer set search_path = public, pg_temp as $$
+create or replace function internal.settle_purchase(p_environment text, p_transaction_id text, p_policy jsonb) returns jsonb
+language plpgsql security definer set search_path = public, internal, pg_temp as $$
 declare
   v_purchase purchases;
   v_product products;
@@ -75,5 +75,5 @@ begin
     'credits_added', v_added, 'user_id', v_owner);
 end
 $$;
-comment on function settle_purchase(text, text, jsonb) is
+comment on function internal.settle_purchase(text, text, jsonb) is
   'Moves a recorded purchase''s credits to where Apple''s latest word says they belong; answers outcome, credits_added and user_id. Internal to the definer functions.';

@@ -1,7 +1,7 @@
 -- Ends a user row's sessions that were opened without Apple's proof, except the caller's, which is proven from now on. Where nobody has proven
 -- anything (claims marked unverified) nothing ends.
-create or replace function end_unproven_sessions(p_user_id uuid) returns void
-language plpgsql security definer set search_path = public, pg_temp as $$
+create or replace function internal.end_unproven_sessions(p_user_id uuid) returns void
+language plpgsql security definer set search_path = public, internal, pg_temp as $$
 declare
   v_current uuid := (auth.jwt() ->> 'session_id')::uuid;
 begin
@@ -14,4 +14,4 @@ begin
   update sessions set method = 'oauth' where id = v_current and method = 'anonymous';
 end
 $$;
-comment on function end_unproven_sessions(uuid) is 'Revokes the sessions of a guest row that carry no proof of Apple, except the caller''s. Internal to the sign-in functions.';
+comment on function internal.end_unproven_sessions(uuid) is 'Revokes the sessions of a guest row that carry no proof of Apple, except the caller''s. Internal to the sign-in functions.';

@@ -1,6 +1,6 @@
-create or replace function request_schedule(p_name text, p_request jsonb default null) returns void
-language sql security definer set search_path = public, pg_temp as $$
+create or replace function internal.request_schedule(p_name text, p_request jsonb default null) returns void
+language sql security definer set search_path = public, internal, pg_temp as $$
   insert into schedules (name, requested_at, request) values (p_name, clock_timestamp(), p_request)
   on conflict on constraint schedules_pkey do update set requested_at = excluded.requested_at, request = excluded.request
 $$;
-comment on function request_schedule(text, jsonb) is 'Asks for a scheduled thing now; a worker takes it. Internal to the definer functions.';
+comment on function internal.request_schedule(text, jsonb) is 'Asks for a scheduled thing now; a worker takes it. Internal to the definer functions.';

@@ -24,7 +24,7 @@ public sealed record Mutation(string Kind, string Fault, params Patch[] Patches)
             var definition = await database.ScalarAsync<string>(
                 $"""
                 select coalesce(string_agg(pg_get_functiondef(p.oid), ';'), '') from pg_proc p
-                where p.pronamespace = 'public'::regnamespace and p.proname = '{patch.Function}' and position($piece${patch.Was}$piece$ in p.prosrc) > 0
+                where p.pronamespace in ('public'::regnamespace, 'internal'::regnamespace) and p.proname = '{patch.Function}' and position($piece${patch.Was}$piece$ in p.prosrc) > 0
                 """
             );
             if (definition.Length == 0)

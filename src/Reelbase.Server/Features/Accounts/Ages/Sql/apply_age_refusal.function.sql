@@ -1,6 +1,6 @@
 -- Whoever may make no videos any more gets back what has not gone out. The user's row is locked by the caller. Answers whether they may.
-create or replace function apply_age_refusal(p_user_id uuid) returns boolean
-language plpgsql security definer set search_path = public, pg_temp as $$
+create or replace function internal.apply_age_refusal(p_user_id uuid) returns boolean
+language plpgsql security definer set search_path = public, internal, pg_temp as $$
 begin
   if age_refusal(p_user_id) is null then
     return true;
@@ -9,4 +9,4 @@ begin
   return false;
 end
 $$;
-comment on function apply_age_refusal(uuid) is 'Ends and refunds queued jobs of an account that may make no videos at its declared age; whether it may. Internal to set_age_band, on_account_merged_ages and record_consent.';
+comment on function internal.apply_age_refusal(uuid) is 'Ends and refunds queued jobs of an account that may make no videos at its declared age; whether it may. Internal to set_age_band, on_account_merged_ages and record_consent.';

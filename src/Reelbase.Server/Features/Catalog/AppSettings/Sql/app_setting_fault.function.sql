@@ -1,6 +1,6 @@
 -- What is wrong with a setting, as details of an error; null when nothing is. A null value stands for removing it.
-create or replace function app_setting_fault(p_key text, p_value jsonb) returns jsonb
-language plpgsql immutable set search_path = public, pg_temp as $$
+create or replace function internal.app_setting_fault(p_key text, p_value jsonb) returns jsonb
+language plpgsql immutable set search_path = public, internal, pg_temp as $$
 declare
   v_limit record;
 begin
@@ -21,4 +21,4 @@ begin
   return null;
 end
 $$;
-comment on function app_setting_fault(text, jsonb) is 'What is wrong with a setting; null when nothing is. Internal to the app settings.';
+comment on function internal.app_setting_fault(text, jsonb) is 'What is wrong with a setting; null when nothing is. Internal to the app settings.';

@@ -1,6 +1,6 @@
 -- A job was never handed over: said at once, once an hour for each provider, with what its queue is like.
-create or replace function alert_queue_expired(p_provider text) returns void
-language plpgsql security definer set search_path = public, pg_temp as $$
+create or replace function internal.alert_queue_expired(p_provider text) returns void
+language plpgsql security definer set search_path = public, internal, pg_temp as $$
 declare
   v_key text := p_provider || ':' || to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24');
   v_queue jsonb;
@@ -16,4 +16,4 @@ begin
       p_provider, v_queue ->> 'held', v_queue ->> 'places', v_queue ->> 'ambiguous', v_queue ->> 'waiting', v_queue ->> 'oldest_seconds'));
 end
 $$;
-comment on function alert_queue_expired(text) is 'Alerts that jobs of a provider expire unsent, once an hour. Internal to end_video_job.';
+comment on function internal.alert_queue_expired(text) is 'Alerts that jobs of a provider expire unsent, once an hour. Internal to end_video_job.';

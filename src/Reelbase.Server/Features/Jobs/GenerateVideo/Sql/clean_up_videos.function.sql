@@ -2,8 +2,8 @@
 -- made before Reelbase and lies elsewhere was never ours to remove. A job that cannot be removed is passed over for a day, and an
 -- alert says so: it may not stop the others. Its run_after, which a finished job no longer needs, says so by lying further ahead than work
 -- ever puts it.
-create or replace function clean_up_videos(p_days integer, p_limit integer, p_dry_run boolean) returns bigint
-language plpgsql security definer set search_path = public, pg_temp as $$
+create or replace function internal.clean_up_videos(p_days integer, p_limit integer, p_dry_run boolean) returns bigint
+language plpgsql security definer set search_path = public, internal, pg_temp as $$
 declare
   v_before timestamptz := clock_timestamp() - make_interval(days => p_days);
   v_count bigint := 0;
@@ -39,5 +39,5 @@ begin
   return v_count;
 end
 $$;
-comment on function clean_up_videos(integer, integer, boolean) is
+comment on function internal.clean_up_videos(integer, integer, boolean) is
   'Removes one batch of videos that are old enough; answers how many were dealt with. Internal to clean_up.';

@@ -1,8 +1,8 @@
 -- Ends a job without a video and gives back what is left of its charge, in one transaction. The caller has locked it (lock_job) and decided that
 -- it may end; p_job is the row as it was locked. p_unsettled: its provider may still make and charge for a video; somebody asks it later, for
 -- what is recorded.
-create or replace function end_video_job(p_job video_jobs, p_error_code text, p_error_message text, p_unsettled boolean) returns void
-language plpgsql security definer set search_path = public, pg_temp as $$
+create or replace function internal.end_video_job(p_job video_jobs, p_error_code text, p_error_message text, p_unsettled boolean) returns void
+language plpgsql security definer set search_path = public, internal, pg_temp as $$
 begin
   -- The credits first: a row cannot be failed while any of them is owed.
   perform return_job_credits(p_job.job_id, 'generation_failed_refund');
@@ -21,5 +21,5 @@ begin
   end if;
 end
 $$;
-comment on function end_video_job(video_jobs, text, text, boolean) is
+comment on function internal.end_video_job(video_jobs, text, text, boolean) is
   'Ends a locked job as failed and gives back what is left of its charge. Internal to the definer functions.';

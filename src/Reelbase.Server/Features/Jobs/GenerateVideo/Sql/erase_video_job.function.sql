@@ -1,8 +1,8 @@
 -- Deletes a job whose user row is locked already. Not yet submitted: cancelled and refunded. With the provider: it disappears
 -- for its user at once, the worker asks the provider to cancel, and the credits come back only if that is confirmed or the
 -- job fails. Finished: files and personal content go. Answers whether work is left for the worker.
-create or replace function erase_video_job(p_job_id uuid) returns boolean
-language plpgsql security definer set search_path = public, pg_temp as $$
+create or replace function internal.erase_video_job(p_job_id uuid) returns boolean
+language plpgsql security definer set search_path = public, internal, pg_temp as $$
 declare
   v_job video_jobs;
 begin
@@ -30,4 +30,4 @@ begin
   return true;
 end
 $$;
-comment on function erase_video_job(uuid) is 'Deletes a job, whoever asks; true when the worker has something left to do. Internal to the definer functions.';
+comment on function internal.erase_video_job(uuid) is 'Deletes a job, whoever asks; true when the worker has something left to do. Internal to the definer functions.';

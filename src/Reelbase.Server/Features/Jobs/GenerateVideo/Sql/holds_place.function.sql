@@ -1,7 +1,7 @@
 -- Whether a job takes one of its provider's places. One of which nobody knows whether the provider has it holds its place no longer than the model usually takes (the 95th
 -- percentile of the last day, at least a minute): by then it has ended there, or it never was.
-create or replace function holds_place(p_job video_jobs) returns boolean
-language plpgsql stable set search_path = public, pg_temp as $$
+create or replace function internal.holds_place(p_job video_jobs) returns boolean
+language plpgsql stable set search_path = public, internal, pg_temp as $$
 begin
   return (
     select case p_job.stage
@@ -13,4 +13,4 @@ begin
       else false end);
 end
 $$;
-comment on function holds_place(video_jobs) is 'Whether a job takes a place at its provider now. Internal to claim_video_jobs and describe_queue.';
+comment on function internal.holds_place(video_jobs) is 'Whether a job takes a place at its provider now. Internal to claim_video_jobs and describe_queue.';

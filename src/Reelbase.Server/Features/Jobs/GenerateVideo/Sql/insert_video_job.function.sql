@@ -2,13 +2,13 @@
 -- is locked by the caller. p_retry_of: the job that is retried at our cost; nothing is charged then, so nothing can come back. Whether the user may and has agreed
 -- is asked here for a retry; a press has been asked before its price. p_queue_lane, p_queue_key: its place in the queue when the caller has read what
 -- that needs; the trigger of the queue finds it otherwise. Not a definer function: only those call it, and each change of rights and search path costs.
-drop function if exists insert_video_job(uuid, models, uuid, text, jsonb, text, integer, integer, uuid);
-create or replace function insert_video_job(
+drop function if exists internal.insert_video_job(uuid, models, uuid, text, jsonb, text, integer, integer, uuid);
+create or replace function internal.insert_video_job(
   p_user_id uuid, p_model_id uuid, p_model_name text, p_provider text, p_theme_id uuid, p_prompt text, p_settings jsonb, p_image_url text, p_cost integer,
   p_queue_deadline_seconds integer, p_retry_of uuid default null, p_queue_lane text default null, p_queue_key bigint default null)
 returns uuid language plpgsql as $$
 declare
-  v_job_id uuid := uuid_v7();
+  v_job_id uuid := internal.uuid_v7();
   v_charge integer := case when p_retry_of is null then p_cost else 0 end;
   v_now timestamptz := clock_timestamp();
   v_model models;
@@ -17,9 +17,9 @@ declare
 begin
   if p_retry_of is not null then
     select * into v_model from models where id = p_model_id;
-    v_consent := missing_ai_consent(p_user_id, v_model, true);
-    perform require_model_offered(v_model, p_model_id::text);
-    if age_refusal(p_user_id) is not null then
+    v_consent := internal.missing_ai_consent(p_user_id, v_model, true);
+    perform internal.require_model_offered(v_model, p_model_id::text);
+    if internal.age_refusal(p_user_id) is not null then
       perform raise_error('ERR_4014');
     elsif v_consent is not null then
       perform raise_error('ERR_4013', v_consent);
@@ -37,5 +37,5 @@ begin
   return v_job_id;
 end
 $$;
-comment on function insert_video_job(uuid, uuid, text, text, uuid, text, jsonb, text, integer, integer, uuid, text, bigint) is
+comment on function internal.insert_video_job(uuid, uuid, text, text, uuid, text, jsonb, text, integer, integer, uuid, text, bigint) is
   'Queues a job and charges for it, or not when it is a retry; answers its id. Raises ERR_4002, ERR_4013, ERR_4014. Internal to generate_video and admin_retry_job.';

@@ -1,6 +1,6 @@
 -- A job, locked as everywhere: the user row first and the job second, since two orders would deadlock. Nulls when there is none.
-create or replace function lock_job(p_job_id uuid) returns video_jobs
-language plpgsql security definer set search_path = public, pg_temp as $$
+create or replace function internal.lock_job(p_job_id uuid) returns video_jobs
+language plpgsql security definer set search_path = public, internal, pg_temp as $$
 declare
   v_job video_jobs;
 begin
@@ -9,4 +9,4 @@ begin
   return v_job;
 end
 $$;
-comment on function lock_job(uuid) is 'A job''s row, locked after its user''s. Internal to the definer functions.';
+comment on function internal.lock_job(uuid) is 'A job''s row, locked after its user''s. Internal to the definer functions.';

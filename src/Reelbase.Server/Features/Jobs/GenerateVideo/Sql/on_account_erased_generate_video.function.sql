@@ -1,6 +1,6 @@
 -- Jobs that have not begun are cancelled and refunded; jobs with a provider are cancelled there and end unseen.
-create or replace function on_account_erased_generate_video(p_user_ids uuid[]) returns integer
-language plpgsql set search_path = public, pg_temp as $$
+create or replace function internal.on_account_erased_generate_video(p_user_ids uuid[]) returns integer
+language plpgsql set search_path = public, internal, pg_temp as $$
 declare
   v_job_id uuid;
   v_jobs_left integer := 0;
@@ -12,4 +12,4 @@ begin
   return v_jobs_left;
 end
 $$;
-comment on function on_account_erased_generate_video(uuid[]) is 'Removes the jobs; answers how many the worker still has to end. Internal to erase_account, which has locked the account.';
+comment on function internal.on_account_erased_generate_video(uuid[]) is 'Removes the jobs; answers how many the worker still has to end. Internal to erase_account, which has locked the account.';

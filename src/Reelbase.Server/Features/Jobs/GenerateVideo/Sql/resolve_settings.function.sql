@@ -2,7 +2,7 @@
 -- A whole duration from 1 to 60 snaps to the nearest option (the shorter one when two are equally near), "auto" means
 -- the default, and a setting of the common vocabulary that this model does not have is left out, because one app
 -- screen serves every model. Anything else that the model does not list is ERR_4003.
-create or replace function resolve_settings(p_required_fields jsonb, p_theme_settings jsonb, p_settings jsonb)
+create or replace function internal.resolve_settings(p_required_fields jsonb, p_theme_settings jsonb, p_settings jsonb)
 returns jsonb language plpgsql immutable as $$
 declare
   c_vocabulary constant text[] := array['duration', 'resolution', 'aspect_ratio', 'audio', 'negative_prompt', 'seed', 'fps'];
@@ -34,7 +34,7 @@ begin
       v_value := null;
     end if;
     if v_key = 'duration' and v_value is not null then
-      v_value := snap_duration(v_value, v_spec -> 'options');
+      v_value := internal.snap_duration(v_value, v_spec -> 'options');
     elsif v_value is not null and (
         (v_spec ? 'options' and not v_spec -> 'options' @> v_value)
         or (not v_spec ? 'options' and v_spec ? 'type' and jsonb_typeof(v_value) <> v_spec ->> 'type')
@@ -54,5 +54,5 @@ begin
   return v_result;
 end
 $$;
-comment on function resolve_settings(jsonb, jsonb, jsonb) is
+comment on function internal.resolve_settings(jsonb, jsonb, jsonb) is
   'Request over theme over model default; snaps the duration. Raises ERR_4003 (unknown_setting, not_an_option).';

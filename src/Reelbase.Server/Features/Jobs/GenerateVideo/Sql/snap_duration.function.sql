@@ -1,5 +1,5 @@
 -- The option nearest to a whole number of seconds from 1 to 60, the shorter one on a tie; JSON null for anything else.
-create or replace function snap_duration(p_value jsonb, p_options jsonb) returns jsonb
+create or replace function internal.snap_duration(p_value jsonb, p_options jsonb) returns jsonb
 language plpgsql immutable as $$
 declare
   v_seconds numeric;
@@ -21,4 +21,4 @@ begin
     limit 1), 'null');
 end
 $$;
-comment on function snap_duration(jsonb, jsonb) is 'Nearest option to a duration in seconds (1 to 60, whole), else JSON null.';
+comment on function internal.snap_duration(jsonb, jsonb) is 'Nearest option to a duration in seconds (1 to 60, whole), else JSON null.';

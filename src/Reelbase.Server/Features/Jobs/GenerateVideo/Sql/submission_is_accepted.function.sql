@@ -1,6 +1,6 @@
-create or replace function submission_is_accepted(p_job_id uuid, p_attempt integer) returns boolean
-language sql stable security definer set search_path = public, pg_temp as $$
+create or replace function internal.submission_is_accepted(p_job_id uuid, p_attempt integer) returns boolean
+language sql stable security definer set search_path = public, internal, pg_temp as $$
   select exists (select from job_submissions s
     where s.job_id = p_job_id and s.attempt = p_attempt and s.outcome = 'accepted' and s.provider_job_id is not null)
 $$;
-comment on function submission_is_accepted(uuid, integer) is 'Whether an attempt''s provider has named the job. Internal to the definer functions.';
+comment on function internal.submission_is_accepted(uuid, integer) is 'Whether an attempt''s provider has named the job. Internal to the definer functions.';

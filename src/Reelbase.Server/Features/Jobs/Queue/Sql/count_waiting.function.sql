@@ -1,8 +1,8 @@
 -- How many jobs wait in some lanes (and in those of their retries), no further than p_most: kept where many wait, counted where few do. Retries
 -- count that have a key before p_before; null: all.
-drop function if exists count_waiting(text, text[], bigint);
-create or replace function count_waiting(p_provider text, p_lanes text[], p_most bigint, p_before bigint) returns bigint
-language plpgsql stable security definer set search_path = public, pg_temp as $$
+drop function if exists internal.count_waiting(text, text[], bigint);
+create or replace function internal.count_waiting(p_provider text, p_lanes text[], p_most bigint, p_before bigint) returns bigint
+language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
 declare
   c_all constant bigint := 9223372036854775807;
   v_kept bigint := (select sum(m.waiting) from queue_marks m
@@ -16,4 +16,4 @@ begin
       and j.queue_key < case when l.lane like '%\_retry' then coalesce(p_before, c_all) else c_all end limit p_most) a));
 end
 $$;
-comment on function count_waiting(text, text[], bigint, bigint) is 'Jobs that wait in some lanes, at most p_most; retries with a key before p_before. Internal to the queue.';
+comment on function internal.count_waiting(text, text[], bigint, bigint) is 'Jobs that wait in some lanes, at most p_most; retries with a key before p_before. Internal to the queue.';

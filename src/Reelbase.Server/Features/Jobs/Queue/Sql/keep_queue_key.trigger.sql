@@ -1,6 +1,6 @@
 -- Where a job stands in its provider's queue, decided whenever it enters: by insertion, or by coming back. The rule stands on the table, so that nobody who writes
 -- a job can leave it out; generate_video reads what a place depends on with everything else, and then there is nothing left to decide. The user row is locked by the caller, so that two presses of one user are stamped one after the other.
-create or replace function keep_queue_key() returns trigger language plpgsql security definer set search_path = public, pg_temp
+create or replace function internal.keep_queue_key() returns trigger language plpgsql security definer set search_path = public, internal, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 declare
   v_lane text := (select queue_lane(u.tier, u.is_guest) from users u where u.id = new.user_id);
@@ -21,14 +21,14 @@ begin
   return new;
 end
 $$;
-comment on function keep_queue_key() is 'Stamps a job that enters the queue, or comes back to it, with its lane and key. For triggers.';
+comment on function internal.keep_queue_key() is 'Stamps a job that enters the queue, or comes back to it, with its lane and key. For triggers.';
 
 drop trigger if exists video_jobs_enter_queue on video_jobs;
 create trigger video_jobs_enter_queue before insert on video_jobs
-  for each row when (new.stage = 'queued' and new.queue_key is null) execute function keep_queue_key();
+  for each row when (new.stage = 'queued' and new.queue_key is null) execute function internal.keep_queue_key();
 
 drop trigger if exists video_jobs_return_to_queue on video_jobs;
 create trigger video_jobs_return_to_queue before update of stage, leased_by, run_after, provider on video_jobs
   for each row when (new.stage = 'queued' and new.leased_by is null
     and (old.stage <> 'queued' or old.leased_by is not null or old.run_after <> new.run_after or old.provider <> new.provider))
-  execute function keep_queue_key();
+  execute function internal.keep_queue_key();

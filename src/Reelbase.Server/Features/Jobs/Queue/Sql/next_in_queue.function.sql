@@ -1,8 +1,8 @@
 -- Up to p_room jobs that a provider's queue would hand out next, in order, each lane read from where it was served to. Premium has three places of four while both
 -- tiers wait; in a tier, what comes back from an attempt or a dead worker and what is new alternate. p_guests: whether guests are served at all.
-create or replace function next_in_queue(p_provider text, p_room integer, p_guests boolean)
+create or replace function internal.next_in_queue(p_provider text, p_room integer, p_guests boolean)
 returns table (job_id uuid, user_id uuid, lane text, queue_key bigint, is_retry boolean, place bigint)
-language plpgsql volatile security definer set search_path = public, pg_temp as $$
+language plpgsql volatile security definer set search_path = public, internal, pg_temp as $$
 #variable_conflict use_column
 declare
   v_now timestamptz := clock_timestamp();
@@ -43,4 +43,4 @@ begin
   from ranked r, share t order by place limit p_room;
 end
 $$;
-comment on function next_in_queue(text, integer, boolean) is 'The jobs that a provider''s queue hands out next, in order. Internal to claim_video_jobs.';
+comment on function internal.next_in_queue(text, integer, boolean) is 'The jobs that a provider''s queue hands out next, in order. Internal to claim_video_jobs.';

@@ -1,5 +1,5 @@
 -- How far a lane's tier has been served: the pass of the job that was handed out last.
-create or replace function queue_pass(p_provider text, p_lane text) returns bigint language plpgsql stable set search_path = public, pg_temp as $$
+create or replace function internal.queue_pass(p_provider text, p_lane text) returns bigint language plpgsql stable set search_path = public, internal, pg_temp as $$
 begin
   if p_lane = 'premium' then
     return coalesce((select l.served_key >> 26 from queue_lanes l where l.provider = p_provider and l.lane = 'premium'), 0);
@@ -7,4 +7,4 @@ begin
   return coalesce((select max(l.served_key) >> 26 from queue_lanes l where l.provider = p_provider and l.lane in ('member', 'guest')), 0);
 end
 $$;
-comment on function queue_pass(text, text) is 'The pass that a lane''s tier is at. Internal to the queue.';
+comment on function internal.queue_pass(text, text) is 'The pass that a lane''s tier is at. Internal to the queue.';

@@ -1,8 +1,8 @@
 -- Keeps one provider's queue: finds jobs that were committed behind the place from which their lane is read (their transaction took longer than that), and sets the marks
 -- that positions are looked up by. A mark stands at every 32nd job up to some 1,600 and at each further 2 %. One at a time works, and a long queue
 -- is marked no more often than costs a twentieth of a processor for each lane.
-create or replace function refresh_queue(p_provider text) returns void
-language plpgsql security definer set search_path = public, pg_temp as $$
+create or replace function internal.refresh_queue(p_provider text) returns void
+language plpgsql security definer set search_path = public, internal, pg_temp as $$
 declare
   v_lane text;
   v_old queue_marks;
@@ -59,4 +59,4 @@ begin
   end loop;
 end
 $$;
-comment on function refresh_queue(text) is 'Finds jobs that were committed late and sets the marks of a provider''s queue.';
+comment on function internal.refresh_queue(text) is 'Finds jobs that were committed late and sets the marks of a provider''s queue.';

@@ -1,6 +1,6 @@
 -- A job as the console shows one in a list. Internal.
-create or replace function describe_job(p_job video_jobs) returns jsonb
-language sql stable security definer set search_path = public, pg_temp as $$
+create or replace function internal.describe_job(p_job video_jobs) returns jsonb
+language sql stable security definer set search_path = public, internal, pg_temp as $$
   select jsonb_build_object('job_id', p_job.job_id, 'user_id', p_job.user_id, 'prompt', p_job.prompt, 'model_id', p_job.model_id,
     'model_name', p_job.model_name, 'theme_id', p_job.theme_id, 'settings', p_job.settings, 'image_url', p_job.image_url,
     'provider', p_job.provider, 'provider_job_id', p_job.provider_job_id, 'status', p_job.status, 'stage', p_job.stage,
@@ -13,5 +13,5 @@ language sql stable security definer set search_path = public, pg_temp as $$
     'run_after', to_json_time(p_job.run_after), 'lease_until', to_json_time(p_job.lease_until), 'leased_by', p_job.leased_by,
     'cancel_requested_at', to_json_time(p_job.cancel_requested_at), 'deleted_at', to_json_time(p_job.deleted_at), 'trace_id', substr(p_job.trace_parent, 4, 32))
 $$;
-comment on function describe_job(video_jobs) is
+comment on function internal.describe_job(video_jobs) is
   'A job for the console, as JSON. Internal to the admin functions.';

@@ -1,6 +1,6 @@
 -- Seconds until a job's video is probably there: what runs before it at its provider, and what its model usually takes (a minute where nothing is known). Null once it has ended.
-create or replace function estimate_job_seconds(p_job video_jobs, p_place integer) returns integer
-language plpgsql stable security definer set search_path = public, pg_temp as $$
+create or replace function internal.estimate_job_seconds(p_job video_jobs, p_place integer) returns integer
+language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
 begin
   return (
     select case
@@ -13,4 +13,4 @@ begin
     from (select coalesce((select m.usual_seconds from models m where m.id = p_job.model_id), 60)::numeric as seconds) t);
 end
 $$;
-comment on function estimate_job_seconds(video_jobs, integer) is 'Seconds until a job probably ends, from its place and its model''s usual time; null when it has ended.';
+comment on function internal.estimate_job_seconds(video_jobs, integer) is 'Seconds until a job probably ends, from its place and its model''s usual time; null when it has ended.';

@@ -1,6 +1,6 @@
 -- The retry that is in flight of the same job as this one is, or is a retry of.
-create or replace function find_running_retry(p_job_id uuid) returns uuid
-language sql stable security definer set search_path = public, pg_temp as $$
+create or replace function internal.find_running_retry(p_job_id uuid) returns uuid
+language sql stable security definer set search_path = public, internal, pg_temp as $$
   with recursive up as (
     select j.job_id, j.retry_of, j.user_id from video_jobs j where j.job_id = p_job_id
     union all
@@ -13,4 +13,4 @@ language sql stable security definer set search_path = public, pg_temp as $$
     select r.id, j.retry_of from running r join video_jobs j on j.job_id = r.retry_of)
   select r.id from running r where r.retry_of = (select up.job_id from up where up.retry_of is null) limit 1
 $$;
-comment on function find_running_retry(uuid) is 'The id of the retry in flight of a job''s original, or null. Internal to admin_retry_job.';
+comment on function internal.find_running_retry(uuid) is 'The id of the retry in flight of a job''s original, or null. Internal to admin_retry_job.';

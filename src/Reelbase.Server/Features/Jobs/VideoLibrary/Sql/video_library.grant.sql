@@ -1,5 +1,5 @@
 -- Asked for by functions only, which have checked who asks; earlier releases let everybody ask for any job's.
-revoke execute on function queue_position(uuid) from authenticated;
+revoke execute on function internal.queue_position(uuid) from authenticated;
 grant execute on function job_seconds(uuid, integer), get_job_status(uuid), get_video_status(uuid),
   get_video_jobs(integer, integer, uuid, text, text), delete_video_job(uuid) to authenticated;
 -- What admins do: each of these checks first whether the caller is one.

@@ -1,7 +1,7 @@
 -- Leases pushes that are due. p_about_jobs: only those about a job. A push for few credits is dropped when there are enough again.
-create or replace function claim_push_rows(p_leased_by text, p_lease_seconds integer, p_limit integer, p_max_attempts integer, p_about_jobs boolean)
+create or replace function internal.claim_push_rows(p_leased_by text, p_lease_seconds integer, p_limit integer, p_max_attempts integer, p_about_jobs boolean)
 returns setof push_notifications
-language plpgsql security definer set search_path = public, pg_temp as $$
+language plpgsql security definer set search_path = public, internal, pg_temp as $$
 declare
   v_keys text[];
 begin
@@ -20,5 +20,5 @@ begin
   returning n.*;
 end
 $$;
-comment on function claim_push_rows(text, integer, integer, integer, boolean) is
+comment on function internal.claim_push_rows(text, integer, integer, integer, boolean) is
   'Leases pushes that are due, and gives up those that were tried too often. Internal to the claim functions.';

@@ -1,6 +1,6 @@
 -- Rows are changed in the order in which workers lock them: two orders would deadlock.
-create or replace function on_account_merged_push(p_guest_id uuid, p_member_id uuid) returns void
-language plpgsql set search_path = public, pg_temp as $$
+create or replace function internal.on_account_merged_push(p_guest_id uuid, p_member_id uuid) returns void
+language plpgsql set search_path = public, internal, pg_temp as $$
 begin
   -- One phone that both have been on is rung once about few credits; whether they still are few is asked when it is claimed. Of the two the one that a worker
   -- may be sending stays: to remove it would call nothing back, and the other would ring as well. Locked first, so that a claim is seen or comes after.
@@ -13,4 +13,4 @@ begin
   update push_tokens set user_id = p_member_id where user_id = p_guest_id;
 end
 $$;
-comment on function on_account_merged_push(uuid, uuid) is 'Moves the pushes and the phones'' tokens. Internal to merge_accounts, which has locked both accounts.';
+comment on function internal.on_account_merged_push(uuid, uuid) is 'Moves the pushes and the phones'' tokens. Internal to merge_accounts, which has locked both accounts.';

@@ -1,6 +1,6 @@
 -- Open jobs of each provider and stage and how old the oldest is: counted now while they are few, and as keep_statistics last measured them when they are many.
-create or replace function list_open_jobs() returns jsonb
-language plpgsql stable security definer set search_path = public, pg_temp as $$
+create or replace function internal.list_open_jobs() returns jsonb
+language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
 declare
   c_few constant integer := 10000;
 begin
@@ -15,4 +15,4 @@ begin
       from read_statistics() s where s.name in ('jobs_open', 'jobs_open_since') group by 1, 2) o);
 end
 $$;
-comment on function list_open_jobs() is '[{"provider","stage","jobs","oldest_seconds"}]. Internal to the overview.';
+comment on function internal.list_open_jobs() is '[{"provider","stage","jobs","oldest_seconds"}]. Internal to the overview.';

@@ -2,8 +2,8 @@
 -- The same bearer may repeat it within a minute (the answer was lost) and is taken for the same request; anybody else, or later, is refused.
 -- Without a bearer nothing says that it is the same phone: the second call is refused, and the app asks Apple for another token, as at any failed sign-in.
 -- p_token_hash null: the previous release's nodes, which do not say.
-create or replace function use_identity_token(p_token_hash bytea, p_user_id uuid, p_expires_at timestamptz) returns void
-language plpgsql security definer set search_path = public, pg_temp as $$
+create or replace function internal.use_identity_token(p_token_hash bytea, p_user_id uuid, p_expires_at timestamptz) returns void
+language plpgsql security definer set search_path = public, internal, pg_temp as $$
 declare
   c_repeat_seconds constant integer := 60;
   v_session_id uuid := (auth.jwt() ->> 'session_id')::uuid;
@@ -24,5 +24,5 @@ begin
   end if;
 end
 $$;
-comment on function use_identity_token(bytea, uuid, timestamptz) is
+comment on function internal.use_identity_token(bytea, uuid, timestamptz) is
   'Uses an identity token up; raises ERR_4005 (used) for a second success. Internal to the sign-in functions.';

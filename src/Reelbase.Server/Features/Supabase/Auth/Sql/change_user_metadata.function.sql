@@ -1,6 +1,6 @@
 -- The metadata with changes: members of p_changes replace those of the same name, a null removes one.
-create or replace function change_user_metadata(p_metadata jsonb, p_changes jsonb) returns jsonb
-language plpgsql set search_path = public, pg_temp as $$
+create or replace function internal.change_user_metadata(p_metadata jsonb, p_changes jsonb) returns jsonb
+language plpgsql set search_path = public, internal, pg_temp as $$
 declare
   v_metadata jsonb := p_metadata;
 begin
@@ -16,4 +16,4 @@ begin
   return v_metadata;
 end
 $$;
-comment on function change_user_metadata(jsonb, jsonb) is 'Metadata of a user after changes, at most 2048 bytes. Raises ERR_4000. Internal to the auth functions.';
+comment on function internal.change_user_metadata(jsonb, jsonb) is 'Metadata of a user after changes, at most 2048 bytes. Raises ERR_4000. Internal to the auth functions.';

@@ -1,7 +1,7 @@
 -- Opens an import or goes on with one. Refused for another source than before, and for an installation that has users of its own: nobody could say
 -- afterwards whose rows are whose. Admins whom the command line has made are no users of that kind.
-create or replace function import_begin(p_kind text, p_source text, p_dry_run boolean) returns imports
-language plpgsql set search_path = public, pg_temp as $$
+create or replace function internal.import_begin(p_kind text, p_source text, p_dry_run boolean) returns imports
+language plpgsql set search_path = public, internal, pg_temp as $$
 declare
   v_import imports;
 begin
@@ -26,4 +26,4 @@ begin
   return v_import;
 end
 $$;
-comment on function import_begin(text, text, boolean) is 'Opens an import or goes on with it; RB010 when it may not be. For the import, which runs as the owner.';
+comment on function internal.import_begin(text, text, boolean) is 'Opens an import or goes on with it; RB010 when it may not be. For the import, which runs as the owner.';

@@ -1,7 +1,7 @@
 -- Models and themes of the staged rows. What is here already stays as it is. The active model stays active when it can still be generated with; else the
 -- one of this installation goes on.
-create or replace function import_catalog() returns void
-language plpgsql set search_path = public, pg_temp set timezone = 'UTC' as $$
+create or replace function internal.import_catalog() returns void
+language plpgsql set search_path = public, internal, pg_temp set timezone = 'UTC' as $$
 declare
   v_active uuid;
 begin
@@ -36,4 +36,4 @@ begin
   on conflict (id) do nothing;
 end
 $$;
-comment on function import_catalog() is 'Carries the staged models and themes over. For the import, which runs as the owner.';
+comment on function internal.import_catalog() is 'Carries the staged models and themes over. For the import, which runs as the owner.';

@@ -1,7 +1,7 @@
 -- A file is in the store: its row, its job's or its user's name for it, and the progress, together. One whose job or user has gone meanwhile is removed again.
-create or replace function import_finish_file(p_bucket text, p_name text, p_role text, p_owner uuid, p_store_bucket text, p_store_name text, p_bytes bigint,
+create or replace function internal.import_finish_file(p_bucket text, p_name text, p_role text, p_owner uuid, p_store_bucket text, p_store_name text, p_bytes bigint,
   p_content_type text, p_sha256 bytea) returns void
-language plpgsql set search_path = public, pg_temp as $$
+language plpgsql set search_path = public, internal, pg_temp as $$
 declare
   v_object_id uuid;
   v_file import_files;
@@ -33,4 +33,4 @@ begin
   where bucket = p_bucket and name = p_name and role = p_role and coalesce(job_id, user_id) = p_owner;
 end
 $$;
-comment on function import_finish_file(text, text, text, uuid, text, text, bigint, text, bytea) is 'Makes a brought file what its job or user has. For the import, which runs as the owner.';
+comment on function internal.import_finish_file(text, text, text, uuid, text, text, bigint, text, bytea) is 'Makes a brought file what its job or user has. For the import, which runs as the owner.';

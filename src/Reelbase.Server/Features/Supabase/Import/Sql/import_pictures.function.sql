@@ -1,7 +1,7 @@
 -- Of the staged files of the former storage: notes those in the buckets of pictures that lie in a folder of a user who is here and that no job shows, under the id that is
 -- the folder here; answers by bucket how many are nobody's.
-create or replace function import_pictures() returns table (bucket text, files bigint)
-language plpgsql set search_path = public, pg_temp as $$
+create or replace function internal.import_pictures() returns table (bucket text, files bigint)
+language plpgsql set search_path = public, internal, pg_temp as $$
 #variable_conflict use_column
 begin
   insert into import_files (bucket, name, role, user_id)
@@ -15,4 +15,4 @@ begin
     where r.kind = 'object' and not exists (select from import_files f where f.bucket = r.o ->> 'bucket' and f.name = r.o ->> 'name') group by 1;
 end
 $$;
-comment on function import_pictures() is 'Notes users'' pictures of a former storage. For the import, which runs as the owner.';
+comment on function internal.import_pictures() is 'Notes users'' pictures of a former storage. For the import, which runs as the owner.';

@@ -1,6 +1,6 @@
 -- A part of an address as the name that it stands for; what is no UTF-8 afterwards stays as it is.
-create or replace function import_unescaped(p_text text) returns text
-language plpgsql immutable set search_path = public, pg_temp as $$
+create or replace function internal.import_unescaped(p_text text) returns text
+language plpgsql immutable set search_path = public, internal, pg_temp as $$
 begin
   if position('%' in p_text) = 0 then
     return p_text;
@@ -12,4 +12,4 @@ exception when character_not_in_repertoire or untranslatable_character then
   return p_text;
 end
 $$;
-comment on function import_unescaped(text) is 'The name in a part of an address. For the import, which runs as the owner.';
+comment on function internal.import_unescaped(text) is 'The name in a part of an address. For the import, which runs as the owner.';

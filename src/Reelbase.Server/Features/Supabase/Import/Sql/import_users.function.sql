@@ -1,8 +1,8 @@
 -- One batch: users with everything that is theirs, so that at its commit every ledger's sum is the balance. Nobody becomes an admin, and premium stays only
 -- with whoever has bought something. Answers what was written.
-create or replace function import_users(p_kind text, p_last_user text)
+create or replace function internal.import_users(p_kind text, p_last_user text)
 returns table (users bigint, jobs bigint, ledger_rows bigint, refresh_tokens bigint, consents bigint)
-language plpgsql set search_path = public, pg_temp set timezone = 'UTC' as $$
+language plpgsql set search_path = public, internal, pg_temp set timezone = 'UTC' as $$
 #variable_conflict use_column
 declare
   v_users bigint;
@@ -73,4 +73,4 @@ begin
   return query select v_users, v_jobs, v_rows + v_corrections, v_tokens, v_consents;
 end
 $$;
-comment on function import_users(text, text) is 'Carries one staged batch of users over, with their jobs, ledgers, tokens and consents. For the import, which runs as the owner.';
+comment on function internal.import_users(text, text) is 'Carries one staged batch of users over, with their jobs, ledgers, tokens and consents. For the import, which runs as the owner.';
