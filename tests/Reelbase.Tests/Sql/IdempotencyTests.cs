@@ -110,6 +110,43 @@ public sealed class IdempotencyTests(SqlDatabase database)
         await db.AssertSoundAsync();
     }
 
+    [Fact]
+    public async Task An_answer_is_not_overwritten_before_it_expires_whoever_got_past_the_locks()
+    {
+        await using var db = await database.BeginAsync();
+        var (user, key) = (await db.NewUserAsync(), Guid.NewGuid());
+        const string keep = "select internal.keep_answer($1, $2, 'an-operation', internal.hash_request('an-operation', 'a request'), $3::jsonb)";
+        await db.RunAsync(keep, user, key, """{"first": true}""");
+        // A conflict, upon which the call is retried and finds the first answer.
+        Assert.Equal("40001", await db.RefusalAsync(keep, user, key, "{}"));
+        Assert.Equal(
+            ["""{"first": true}|True"""],
+            await db.RowsAsync(
+                "select response_data, current_setting('reelbase.replayed') = 'true' from internal.find_replay($1, $2, internal.hash_request('an-operation', 'a request'))",
+                user,
+                key
+            )
+        );
+        Assert.Equal("ERR_4009", await db.RefusalAsync("select internal.find_replay($1, $2, internal.hash_request('another', 'a request'))", user, key));
+        await db.RunAsync("update idempotency_log set created_at = now() - interval '25 hours', expires_at = now() where user_id = $1", user);
+        Assert.Equal([""], await db.RowsAsync("select response_data from internal.find_replay($1, $2, internal.hash_request('another', 'a request'))", user, key));
+        await db.RunAsync(keep, user, key, "{}");
+    }
+
+    [Fact]
+    public async Task A_hash_is_of_the_bytes_that_stored_answers_of_earlier_releases_have()
+    {
+        await using var db = await database.BeginAsync();
+        Assert.True(
+            await db.ValueAsync<bool>(
+                """select internal.hash_request('admin-ban-user', convert_to('{"reason": "é"}'::jsonb::text, 'UTF8')) = sha256(convert_to('admin-ban-user:{"reason": "é"}', 'UTF8'))"""
+            )
+        );
+        Assert.True(
+            await db.ValueAsync<bool>("select internal.hash_request('redeem-promo-code', '\\x00ff') = sha256(convert_to('redeem-promo-code:', 'UTF8') || '\\x00ff')")
+        );
+    }
+
     private static async Task<string[]> GenerateAsync(SqlCase db, Guid key, string request) =>
         (await db.RowsAsync("select replayed, job_id, status_code, response_data from generate_video($1, $2, '203.0.113.7', '{}', 1800)", key, request))[0]
             .Split('|');

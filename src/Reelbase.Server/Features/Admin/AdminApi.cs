@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Errors;
 using Reelbase.Server.Platform.Http;
+using Reelbase.Server.Platform.Idempotency;
 using Reelbase.Server.Platform.Modules;
 using Reelbase.Server.Platform.Security;
 
@@ -27,24 +28,31 @@ public sealed partial class AdminApi(
     public static bool IsPending(AdminOperation operation, JsonNode answer) => operation.MayPend && answer["approval_id"] is not null;
 
     /// <summary>Calls an operation as the caller.</summary>
+    /// <returns>The answer, and whether it is that of an earlier call with this key.</returns>
     /// <exception cref="ApiException">ERR_4005 or ERR_4006 when the caller is no admin; what the operation itself refuses.</exception>
-    public async Task<JsonNode> CallAsync(Caller caller, AdminOperation operation, JsonObject request, Guid? key, CancellationToken cancellationToken)
+    public async Task<(JsonNode Answer, bool IsReplay)> CallAsync(
+        Caller caller,
+        AdminOperation operation,
+        JsonObject request,
+        Guid? key,
+        CancellationToken cancellationToken
+    )
     {
         foreach (var preparation in preparations.Where(preparation => preparation.Operation == operation.Name))
         {
             await PrepareAsync(preparation, caller, request, cancellationToken);
         }
-        var (sql, arguments) = Statement(operation, request.ToJsonString(Json.Options), key);
-        string text;
+        var (function, arguments) = FunctionOf(operation, request.ToJsonString(Json.Options), key);
+        KeyedAnswer called;
         try
         {
-            text = (await database.ListAsync<string>(caller, sql, cancellationToken, arguments))[0];
+            called = await KeyedCalls.CallAsync(database, caller, function, cancellationToken, arguments);
         }
         catch (Npgsql.NpgsqlException error)
         {
             throw DatabaseErrors.Translate(error);
         }
-        var answer = JsonNode.Parse(text)!;
+        var answer = JsonNode.Parse(called.Answer)!;
         foreach (var completion in completions.Where(completion => completion.Operation == operation.Name))
         {
             completion.Complete(answer.AsObject());
@@ -53,7 +61,7 @@ public sealed partial class AdminApi(
         {
             Notify(request);
         }
-        return answer;
+        return (answer, called.Replayed);
     }
 
     /// <summary>Calls an operation whose request and answer are records, as the caller.</summary>
@@ -69,7 +77,7 @@ public sealed partial class AdminApi(
         where TRequest : class
         where TResponse : class
     {
-        var answer = await CallAsync(caller, operation, operation.ToRequest(request), key, cancellationToken);
+        var (answer, _) = await CallAsync(caller, operation, operation.ToRequest(request), key, cancellationToken);
         if (IsPending(operation, answer))
         {
             return (null, answer.Deserialize<AdminPendingResponse>(Json.Options));
@@ -108,12 +116,12 @@ public sealed partial class AdminApi(
         }
     }
 
-    private (string Sql, object?[] Arguments) Statement(AdminOperation operation, string request, Guid? key) =>
+    private (string Function, object?[] Arguments) FunctionOf(AdminOperation operation, string request, Guid? key) =>
         (operation.Arguments, key) switch
         {
-            ({ } arguments, _) => ($"select {operation.Function}({arguments})::text", [key, request, RulesOf(operation)]),
-            (null, not null) when operation.IsChange => ("select call_admin_once($1, $2, $3::jsonb)::text", [key, operation.Name, request]),
-            _ => ($"select {operation.Function}($1::jsonb)::text", [request]),
+            ({ } arguments, _) => ($"{operation.Function}({arguments})", [key, request, RulesOf(operation)]),
+            (null, not null) when operation.IsChange => ("call_admin_once($1, $2, $3::jsonb)", [key, operation.Name, request]),
+            _ => ($"{operation.Function}($1::jsonb)", [request]),
         };
 
     private object RulesOf(AdminOperation operation) => rules.Single(rule => rule.Operation == operation.Name).Read(services);

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Errors;
 using Reelbase.Server.Platform.Http;
+using Reelbase.Server.Platform.Idempotency;
 using Reelbase.Server.Platform.Modules;
 using Reelbase.Server.Platform.Security;
 
@@ -31,7 +32,7 @@ public static class AdminEndpoints
                 {
                     route.Produces<AdminPendingResponse>(202);
                 }
-                route.Header("Idempotency-Key", "A UUID; the same key with the same body is done once", required: operation.NeedsKey);
+                route.Header(IdempotencyKey.Header, "A UUID; the same key with the same body is done once", required: operation.NeedsKey);
                 route.Examples(ExampleOf(operation), operation.Example);
             }
             else if (operation.IsAskedByBody)
@@ -74,7 +75,10 @@ public static class AdminEndpoints
     {
         var caller = await RequireAdminAsync(context, callers, database);
         var request = operation.IsPost ? await ReadBodyAsync(context) : ReadQuery(context, operation);
-        var key = operation.IsChange ? ReadKey(context, operation.NeedsKey) : null;
+        var key =
+            operation.NeedsKey ? IdempotencyKey.Require(context)
+            : operation.IsChange ? IdempotencyKey.Read(context)
+            : null;
         if (operation.IsAskedByBody && operation.Fields.FirstOrDefault(field => field.IsRequired && request[field.Name] is null) is { } missing)
         {
             throw ApiException.Field(ErrorCodes.MalformedRequest, missing.Name, "required");
@@ -85,7 +89,8 @@ public static class AdminEndpoints
             context.Response.Headers["Deprecation"] = "@1795737600";
             context.Response.Headers.Link = $"</{better}>; rel=\"successor-version\"";
         }
-        var answer = await api.CallAsync(caller, operation, request, key, context.RequestAborted);
+        var (answer, isReplay) = await api.CallAsync(caller, operation, request, key, context.RequestAborted);
+        IdempotencyKey.Mark(context, isReplay);
         return Json.Result(answer, AdminApi.IsPending(operation, answer) ? StatusCodes.Status202Accepted : StatusCodes.Status200OK);
     }
 
@@ -116,18 +121,6 @@ public static class AdminEndpoints
             }
         }
         return request;
-    }
-
-    private static Guid? ReadKey(HttpContext context, bool isRequired)
-    {
-        var values = context.Request.Headers["Idempotency-Key"];
-        if (values.Count == 0 && !isRequired)
-        {
-            return null;
-        }
-        return values.Count == 1 && Guid.TryParseExact(values[0], "D", out var key)
-            ? key
-            : throw new ApiException(ErrorCodes.IdempotencyKeyMissing, new { reason = values.Count == 0 ? "missing" : "not_a_uuid" });
     }
 
     private static bool IsStorable(JsonElement value)

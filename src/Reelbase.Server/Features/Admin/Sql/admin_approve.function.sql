@@ -5,6 +5,7 @@ language plpgsql security definer set search_path = public, internal, pg_temp as
 declare
   v_admin uuid := require_operator();
   v_id uuid := read_admin_uuid(p_request, 'approval_id', 'approval');
+  v_hash bytea := hash_request('admin-approve', convert_to(p_request::text, 'UTF8'));
   v_is_approved boolean := true;
   v_reason text := read_admin_text(p_request, 'reason', 500);
   v_approval admin_approvals;
@@ -14,11 +15,9 @@ begin
     perform raise_error('ERR_4000', '{"field":"approve","reason":"wrong_type"}');
   end if;
   v_is_approved := coalesce((p_request ->> 'approve')::boolean, true);
-  if p_key is not null then
-    v_answer := find_admin_replay(v_admin, p_key, 'admin-approve', p_request);
-    if v_answer is not null then
-      return v_answer;
-    end if;
+  v_answer := (find_replay(v_admin, p_key, v_hash)).response_data;
+  if v_answer is not null then
+    return v_answer;
   end if;
   select * into v_approval from admin_approvals where id = v_id;
   if not found then
@@ -36,7 +35,7 @@ begin
     jsonb_build_object('reason', coalesce(v_reason, case when v_is_approved then 'approved' else 'declined' end)),
     v_approval.target_user_id, null, v_id::text, v_approval.amount,
     jsonb_build_object('operation', v_approval.operation, 'requested_by', v_approval.requested_by));
-  return case when p_key is null then v_answer else store_admin_answer(v_admin, p_key, 'admin-approve', p_request, v_answer) end;
+  return case when p_key is null then v_answer else keep_answer(v_admin, p_key, 'admin-approve', v_hash, v_answer) end;
 end
 $$;
 comment on function admin_approve(uuid, jsonb, jsonb) is

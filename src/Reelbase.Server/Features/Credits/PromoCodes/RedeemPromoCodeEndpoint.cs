@@ -4,6 +4,7 @@ using Reelbase.Server.Features.Catalog.AppSettings;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Errors;
 using Reelbase.Server.Platform.Http;
+using Reelbase.Server.Platform.Idempotency;
 using Reelbase.Server.Platform.Security;
 
 namespace Reelbase.Server.Features.Credits.PromoCodes;
@@ -30,7 +31,7 @@ public static class RedeemPromoCodeEndpoint
             .WithName("redeem-promo-code")
             .WithSummary("Redeem a code for credits, once")
             .RequiresUser()
-            .Header("Idempotency-Key", "A UUID; the same key with the same code gives the same answer for 24 hours")
+            .Header(IdempotencyKey.Header, "A UUID; the same key with the same code gives the same answer for 24 hours")
             .Accepts<RedeemPromoCodeRequest>("application/json")
             .Produces<RedeemPromoCodeResponse>()
             .Fails(400, 401, 403, 404, 409, 413, 415, 422, 429, 503)
@@ -47,7 +48,7 @@ public static class RedeemPromoCodeEndpoint
     {
         var request = await RequestBody.ReadAsync<RedeemPromoCodeRequest>(context);
         var caller = await callers.RequireUserAsync(context, request.UserId);
-        var key = ReadKey(context);
+        var key = IdempotencyKey.Read(context);
         if (request.Code?.Trim() is not { Length: > 0 and <= PromoCode.MaxTextLength } text)
         {
             throw ApiException.Field(ErrorCodes.MalformedRequest, "code", request.Code is null ? "required" : $"1_to_{PromoCode.MaxTextLength}_characters");
@@ -56,9 +57,10 @@ public static class RedeemPromoCodeEndpoint
         var hash = PromoCode.Hash(keys, PromoCode.Normalize(text) ?? "");
         var answer = await database.WithPlaceAsync(
             () =>
-                database.ListAsync<string>(
+                KeyedCalls.CallAsync(
+                    database,
                     caller,
-                    "select redeem_promo_code($1, $2, $3, $4::jsonb)::text",
+                    "redeem_promo_code($1, $2, $3, $4::jsonb)",
                     context.RequestAborted,
                     hash,
                     key,
@@ -67,25 +69,14 @@ public static class RedeemPromoCodeEndpoint
                 ),
             context.RequestAborted
         );
-        var redeemed = JsonSerializer.Deserialize<JsonElement>(answer[0]);
+        var redeemed = JsonSerializer.Deserialize<JsonElement>(answer.Answer);
         if (redeemed.TryGetProperty("refused", out var code))
         {
             throw new ApiException(code.GetString()!, redeemed.GetProperty("details"));
         }
-        if (redeemed.TryGetProperty("replayed", out _))
-        {
-            context.Response.Headers["X-Idempotent-Replay"] = "true";
-        }
+        IdempotencyKey.Mark(context, answer.Replayed);
         return Json.Result(
             new RedeemPromoCodeResponse(true, redeemed.GetProperty("credits_added").GetInt32(), redeemed.GetProperty("credits_remaining").GetInt32())
         );
-    }
-
-    private static Guid? ReadKey(HttpContext context)
-    {
-        var values = context.Request.Headers["Idempotency-Key"];
-        return values.Count == 0 ? null
-            : values.Count == 1 && Guid.TryParseExact(values[0], "D", out var key) ? key
-            : throw new ApiException(ErrorCodes.IdempotencyKeyMissing, new { reason = "not_a_uuid" });
     }
 }

@@ -4,19 +4,23 @@ create or replace function admin_adjust_credits(p_key uuid, p_request jsonb, p_r
 language plpgsql security definer set search_path = public, internal, pg_temp as $$
 declare
   v_admin uuid := require_admin();
-  v_user users := lock_admin_target(p_request);
+  v_hash bytea := hash_request('admin-adjust-credits', convert_to(p_request::text, 'UTF8'));
+  v_user users;
   v_max integer := least(coalesce((p_rules ->> 'max_credits')::integer, 1000), 100000);
-  v_amount integer := read_admin_integer(p_request, 'amount', -v_max, v_max);
+  v_amount integer;
   v_approval admin_approvals;
   v_answer jsonb;
 begin
-  if p_approval_id is not null then
-    v_approval := take_approval(p_approval_id, v_admin, 'admin-adjust-credits', p_request, true);
-  else
-    v_answer := find_admin_replay(v_admin, p_key, 'admin-adjust-credits', p_request);
+  if p_approval_id is null then
+    v_answer := (find_replay(v_admin, p_key, v_hash)).response_data;
     if v_answer is not null then
       return v_answer;
     end if;
+  end if;
+  v_user := lock_admin_target(p_request);
+  v_amount := read_admin_integer(p_request, 'amount', -v_max, v_max);
+  if p_approval_id is not null then
+    v_approval := take_approval(p_approval_id, v_admin, 'admin-adjust-credits', p_request, true);
   end if;
   if v_amount = 0 then
     perform raise_error('ERR_4000', '{"field":"amount","reason":"must_not_be_zero"}');
@@ -35,7 +39,7 @@ begin
     perform write_admin_action(v_admin, 'credit_adjustment', p_request, v_user.id, null, null, v_amount);
     v_answer := jsonb_build_object('success', true, 'new_balance', write_ledger(v_user.id, v_amount, 'admin_adjustment'));
   end if;
-  return store_admin_answer(v_admin, p_key, 'admin-adjust-credits', p_request, v_answer);
+  return keep_answer(v_admin, p_key, 'admin-adjust-credits', v_hash, v_answer, case when v_answer ? 'approval_id' then 202 else 200 end);
 end
 $$;
 comment on function admin_adjust_credits(uuid, jsonb, jsonb, uuid) is

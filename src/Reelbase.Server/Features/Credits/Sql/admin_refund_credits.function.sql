@@ -5,13 +5,22 @@ create or replace function admin_refund_credits(p_key uuid, p_request jsonb, p_r
 language plpgsql security definer set search_path = public, internal, pg_temp as $$
 declare
   v_admin uuid := require_admin();
-  v_user users := lock_admin_target(p_request);
-  v_amount integer := read_admin_integer(p_request, 'amount', 1, least(coalesce((p_rules ->> 'max_credits')::integer, 1000), 100000));
+  v_hash bytea := hash_request('admin-refund-credits', convert_to(p_request::text, 'UTF8'));
+  v_user users;
+  v_amount integer;
   v_id uuid;
   v_approval admin_approvals;
   v_answer jsonb;
   v_job video_jobs;
 begin
+  if p_approval_id is null then
+    v_answer := (find_replay(v_admin, p_key, v_hash)).response_data;
+    if v_answer is not null then
+      return v_answer;
+    end if;
+  end if;
+  v_user := lock_admin_target(p_request);
+  v_amount := read_admin_integer(p_request, 'amount', 1, least(coalesce((p_rules ->> 'max_credits')::integer, 1000), 100000));
   -- Whoever names a job means one: what names nothing must not become a refund that no job bounds.
   if p_request ? 'job_id' then
     if jsonb_typeof(p_request -> 'job_id') <> 'string' or lower(btrim(p_request ->> 'job_id')) in ('', 'null', 'none', 'undefined') then
@@ -21,11 +30,6 @@ begin
   end if;
   if p_approval_id is not null then
     v_approval := take_approval(p_approval_id, v_admin, 'admin-refund-credits', p_request, true);
-  else
-    v_answer := find_admin_replay(v_admin, p_key, 'admin-refund-credits', p_request);
-    if v_answer is not null then
-      return v_answer;
-    end if;
   end if;
   if v_id is not null then
     -- Asked before anything of it is locked: of two refunds that name each other's users neither may wait for the other.
@@ -42,7 +46,7 @@ begin
   if p_approval_id is null then
     v_answer := admit_credits(v_admin, 'admin-refund-credits', p_request, v_user.id, v_amount, p_rules);
     if v_answer is not null then
-      return store_admin_answer(v_admin, p_key, 'admin-refund-credits', p_request, v_answer);
+      return keep_answer(v_admin, p_key, 'admin-refund-credits', v_hash, v_answer, 202);
     end if;
   end if;
   if v_id is null then
@@ -58,7 +62,7 @@ begin
     return v_answer;
   end if;
   perform write_admin_action(v_admin, 'credit_refund', p_request, v_user.id, null, v_id::text, v_amount);
-  return store_admin_answer(v_admin, p_key, 'admin-refund-credits', p_request, v_answer);
+  return keep_answer(v_admin, p_key, 'admin-refund-credits', v_hash, v_answer);
 end
 $$;
 comment on function admin_refund_credits(uuid, jsonb, jsonb, uuid) is

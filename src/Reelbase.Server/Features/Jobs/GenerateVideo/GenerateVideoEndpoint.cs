@@ -6,6 +6,7 @@ using Reelbase.Server.Features.Moderation;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Errors;
 using Reelbase.Server.Platform.Http;
+using Reelbase.Server.Platform.Idempotency;
 using Reelbase.Server.Platform.Security;
 
 namespace Reelbase.Server.Features.Jobs.GenerateVideo;
@@ -54,7 +55,7 @@ public static class GenerateVideoEndpoint
             .WithName("generate-video")
             .WithSummary("Accept a generation and charge for it, exactly once per key")
             .RequiresUser()
-            .Header("Idempotency-Key", "A UUID; the same key with the same body gives the same answer for 24 hours", required: true)
+            .Header(IdempotencyKey.Header, "A UUID; the same key with the same body gives the same answer for 24 hours", required: true)
             .Accepts<GenerateVideoRequest>("application/json")
             .Produces<GenerateVideoResponse>()
             .Fails(400, 401, 402, 403, 404, 413, 415, 422, 429, 503)
@@ -89,7 +90,7 @@ public static class GenerateVideoEndpoint
         var request = await RequestBody.ReadAsync<GenerateVideoRequest>(context);
         var caller = await callers.RequireUserAsync(context, request.UserId);
         // The key is read before the body, as the caller has to repair it first to be able to repeat anything.
-        var key = ReadKey(context);
+        var key = IdempotencyKey.Require(context);
         var own = images.Check(request.ImageUrl, context);
         // What moderation is shown and what the provider will get are the same file, or the request is refused.
         var picture = own is null ? null : await FileEndpoints.FindOwnAsync(database, caller, own, context.RequestAborted);
@@ -123,11 +124,8 @@ public static class GenerateVideoEndpoint
             isKept = true;
             var accepted = await AcceptAsync(context, caller, database, limit, key, canonical, options.Value.QueueDeadlineSeconds, refusal);
             isKept = !accepted.Replayed;
-            if (accepted.Replayed)
-            {
-                context.Response.Headers["X-Idempotent-Replay"] = "true";
-            }
-            else
+            IdempotencyKey.Mark(context, accepted.Replayed);
+            if (!accepted.Replayed)
             {
                 feed.Publish(VideoJobWorker.WakeTopic);
                 feed.Publish(CallerResolver.TopicOf(caller.UserId!.Value));
@@ -198,14 +196,6 @@ public static class GenerateVideoEndpoint
             Verdict.Unavailable => $$$"""{"code":"{{{ErrorCodes.DatabaseUnavailable}}}","details":{"reason":"moderation_unavailable"}}""",
             _ => null,
         };
-
-    private static Guid ReadKey(HttpContext context)
-    {
-        var values = context.Request.Headers[GenerationLimit.KeyHeader];
-        return GenerationLimit.TryReadKey(context, out var key)
-            ? key
-            : throw new ApiException(ErrorCodes.IdempotencyKeyMissing, new { reason = values.Count == 0 ? "missing" : "not_a_uuid" });
-    }
 
     /// <summary>Checks what needs no database, and writes the request in the one form that it is hashed and used in.</summary>
     private static string Validate(GenerateVideoRequest request, FileName? own, PictureCopy? copy, Guid? objectId)

@@ -6,6 +6,7 @@ using Reelbase.Server.Features.Catalog.AppSettings;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Errors;
 using Reelbase.Server.Platform.Http;
+using Reelbase.Server.Platform.Idempotency;
 using Reelbase.Server.Platform.Security;
 
 namespace Reelbase.Server.Features.Jobs.GenerateVideo;
@@ -22,7 +23,6 @@ public sealed class GenerationLimit(
     ServerLimits limits
 )
 {
-    public const string KeyHeader = "Idempotency-Key";
     private const string Action = "generate_video";
     private const int MaxWaiting = 10_000;
 
@@ -49,20 +49,12 @@ public sealed class GenerationLimit(
     /// <summary>The limits as SQL reads them.</summary>
     public string Rules => RulesOf(options.Value, limits);
 
-    /// <summary>The one form of the header that is taken.</summary>
-    public static bool TryReadKey(HttpContext context, out Guid key)
-    {
-        key = default;
-        var values = context.Request.Headers[KeyHeader];
-        return values.Count == 1 && Guid.TryParseExact(values[0], "D", out key);
-    }
-
     /// <summary>The refusal of a press that is over its limit for certain; null when <c>generate_video</c> has to say.</summary>
     public async Task<ErrorResponse?> RefuseAsync(HttpContext context)
     {
         if (
             await callers.ReadAsync(context) is not { UserId: { } userId } caller
-            || !TryReadKey(context, out var key)
+            || !IdempotencyKey.TryRead(context, out var key)
             || !IsReached(context, userId)
             // Last, because the claims have to be read for it.
             || caller.SessionId is not { } sessionId

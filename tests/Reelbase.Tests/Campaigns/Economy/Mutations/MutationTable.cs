@@ -87,11 +87,16 @@ public static class MutationTable
             new Patch("clean_up_videos", "where j.stage = 'finished' and j.deleted_at is null", "where j.deleted_at is null")
         ),
         // Presses and balances.
-        new("press", "a repeated key is charged again", new Patch("generate_video", "if v_now.expires_at > now() then", "if false then")),
+        new(
+            "press",
+            "a repeated key is charged again",
+            new Patch("generate_video", "if v_now.has_answer then", "if false then"),
+            new Patch("keep_answer", "where l.expires_at <= now()", "")
+        ),
         new(
             "press",
             "another request under the key of an earlier one gets its answer",
-            new Patch("generate_video", "if v_now.request_hash <> v_hash then", "if false then")
+            new Patch("find_replay", "if v_stored.request_hash <> p_hash then", "if false then")
         ),
         new("press", "the balance is not checked", new Patch("generate_video", "if v_user.credits_remaining < v_cost then", "if false then")),
         new(
@@ -135,7 +140,12 @@ public static class MutationTable
                 "update idempotency_log g set user_id = p_to_user_id where false"
             )
         ),
-        new("balance", "a repeated key of support does it again", new Patch("find_admin_replay", "if not found then", "if true then")),
+        new(
+            "balance",
+            "a repeated key of support does it again",
+            new Patch("find_replay", "select * into v_stored from internal.stored_answer(p_user_id, p_key);", ""),
+            new Patch("keep_answer", "where l.expires_at <= now()", "")
+        ),
         new("balance", "banned users go on", new Patch("require_caller", "if v_banned_at is not null then", "if false then")),
         // Purchases.
         new(

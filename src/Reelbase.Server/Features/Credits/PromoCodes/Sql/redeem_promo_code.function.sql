@@ -6,12 +6,11 @@ create or replace function redeem_promo_code(p_code_hash bytea, p_key uuid, p_ip
 language plpgsql security definer set search_path = public, internal, pg_temp as $$
 declare
   v_user users := lock_account(require_caller());
-  v_hash bytea := sha256(convert_to('redeem-promo-code:', 'UTF8') || p_code_hash);
+  v_hash bytea := hash_request('redeem-promo-code', p_code_hash);
   v_network inet := case when family(p_ip) = 6 then set_masklen(p_ip, 64)::cidr::inet else coalesce(p_ip, '0.0.0.0') end;
   v_window interval := make_interval(secs => (p_limits ->> 'window_seconds')::integer);
   v_scope text;
   v_oldest timestamptz;
-  v_stored idempotency_log;
   v_code promo_codes;
   v_id uuid := gen_random_uuid();
   v_answer jsonb;
@@ -21,12 +20,10 @@ begin
   elsif v_user.deleted_at is not null then
     perform raise_error('ERR_4005', '{"reason":"no_such_user"}');
   end if;
-  select * into v_stored from idempotency_log where user_id = v_user.id and idempotency_key = p_key and expires_at > now();
-  if found then
-    if v_stored.request_hash <> v_hash then
-      perform raise_error('ERR_4009');
-    end if;
-    return v_stored.response_data || '{"replayed":true}';
+  v_answer := (find_replay(v_user.id, p_key, v_hash)).response_data;
+  if v_answer is not null then
+    -- compatibility: the previous release's nodes read it here; goes in the next release
+    return v_answer || '{"replayed":true}';
   end if;
   if v_user.is_guest and not v_user.initial_grant_claimed then
     perform raise_error('ERR_4010', '{"reason":"device_not_accepted"}');
@@ -71,11 +68,7 @@ begin
   v_answer := jsonb_build_object('success', true, 'credits_added', v_code.credits,
     'credits_remaining', write_ledger(v_user.id, v_code.credits, 'promo_code', null, 'promo:' || v_id));
   if p_key is not null then
-    insert into idempotency_log (user_id, idempotency_key, operation_type, request_hash, response_data, status_code)
-    values (v_user.id, p_key, 'redeem-promo-code', v_hash, v_answer, 200)
-    on conflict on constraint idempotency_log_pkey do update set
-      job_id = null, operation_type = excluded.operation_type, request_hash = excluded.request_hash, response_data = excluded.response_data,
-      status_code = excluded.status_code, created_at = now(), expires_at = now() + interval '24 hours';
+    perform keep_answer(v_user.id, p_key, 'redeem-promo-code', v_hash, v_answer);
   end if;
   return v_answer;
 end

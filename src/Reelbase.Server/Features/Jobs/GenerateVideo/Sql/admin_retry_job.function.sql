@@ -6,6 +6,7 @@ language plpgsql security definer set search_path = public, internal, pg_temp as
 declare
   v_admin uuid := require_admin();
   v_id uuid := read_admin_uuid(p_request, 'job_id', 'job');
+  v_hash bytea := hash_request('admin-retry-job', convert_to(p_request::text, 'UTF8'));
   v_user users;
   v_job video_jobs;
   v_model models;
@@ -13,12 +14,12 @@ declare
   v_running uuid;
   v_answer jsonb;
 begin
-  v_user := lock_account((select j.user_id from video_jobs j where j.job_id = v_id));
-  select * into v_job from video_jobs where job_id = v_id for no key update;
-  v_answer := find_admin_replay(v_admin, p_key, 'admin-retry-job', p_request);
+  v_answer := (find_replay(v_admin, p_key, v_hash)).response_data;
   if v_answer is not null then
     return v_answer;
   end if;
+  v_user := lock_account((select j.user_id from video_jobs j where j.job_id = v_id));
+  select * into v_job from video_jobs where job_id = v_id for no key update;
   if v_job.job_id is null or v_user.id is null or v_user.deleted_at is not null then
     perform raise_error('ERR_4007', '{"what":"job"}');
   elsif v_job.status <> 'failed' or v_job.deleted_at is not null or v_job.prompt = '' then
@@ -35,7 +36,7 @@ begin
     p_queue_deadline_seconds, v_id);
   update video_jobs set image_object_id = v_job.image_object_id where job_id = v_new and v_job.image_object_id is not null;
   perform write_admin_action(v_admin, 'job_retry', p_request, v_user.id, null, v_id::text, null, jsonb_build_object('new_job_id', v_new));
-  return store_admin_answer(v_admin, p_key, 'admin-retry-job', p_request, jsonb_build_object('success', true, 'job_id', v_new));
+  return keep_answer(v_admin, p_key, 'admin-retry-job', v_hash, jsonb_build_object('success', true, 'job_id', v_new));
 end
 $$;
 comment on function admin_retry_job(uuid, jsonb, integer) is

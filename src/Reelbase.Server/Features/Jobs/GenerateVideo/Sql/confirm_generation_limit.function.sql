@@ -19,7 +19,7 @@ begin
     from unnest(p_user_ids, p_session_ids, p_idempotency_keys, p_ips) with ordinality a (user_id, session_id, idempotency_key, ip, place)
     join users u on u.id = a.user_id and u.merged_into is null and u.deleted_at is null and u.banned_at is null
     where exists (select from sessions s where s.id = a.session_id and s.user_id = u.id and s.revoked_at is null)
-      and not exists (select from idempotency_log i where i.user_id = u.id and i.idempotency_key = a.idempotency_key and i.expires_at > now())
+      and not exists (select from stored_answer(u.id, a.idempotency_key))
   )
   select p.place,
     case when j.used >= p.user_limit then p.user_limit else p.address_limit end,

@@ -27,7 +27,8 @@ declare
   v_now record;
   v_model models;
   v_theme themes;
-  v_hash bytea := sha256(convert_to('generate-video:' || jsonb_strip_nulls(p_request - 'image_object_id' - 'image_copy')::text, 'UTF8'));
+  v_hash bytea := hash_request('generate-video', convert_to(jsonb_strip_nulls(p_request - 'image_object_id' - 'image_copy')::text, 'UTF8'));
+  v_stored idempotency_log;
   v_settings jsonb;
   v_image_url text := coalesce(p_request ->> 'image_copy', p_request ->> 'image_url');
   v_image_object_id uuid;
@@ -56,8 +57,7 @@ begin
   end if;
   if v_model_id is null then
     select id, sunset_at <= now() as has_ended into v_now from models where is_active;
-    if v_now.has_ended and p_refusal is null and not exists (
-      select from idempotency_log s where s.user_id = v_me and s.idempotency_key = p_idempotency_key and s.expires_at > now()) then
+    if v_now.has_ended and p_refusal is null and not exists (select from stored_answer(v_me, p_idempotency_key)) then
       -- Its day has come and the worker has not been by yet: its replacement takes over now. A repeated key changes nothing.
       perform retire_models(0);
       select id into v_now from models where is_active;
@@ -69,8 +69,7 @@ begin
   -- After the wait for the row, which is no part of the window.
   v_since := clock_timestamp() - make_interval(secs => v_window_seconds);
   -- A user's accepted generations are their jobs (deleted ones keep their row), so counting needs no second record. What support retried was not their press.
-  select s.request_hash, s.expires_at, s.status_code, s.response_data, s.job_id,
-    i.ai_consent = 'on' as asks_consent, exists (select from age_bands b where b.user_id = v_me) as has_band,
+  select s.user_id is not null as has_answer, i.ai_consent = 'on' as asks_consent, exists (select from age_bands b where b.user_id = v_me) as has_band,
     m.id as model_id, m.name as model_name, m.provider, m.required_fields, m.cost_per_generation, m.pricing_type, m.credits_per_second,
     model_is_offered(m.is_available, m.provider_model_id, m.sunset_at) and (p.provider is null
       or provider_works(p.is_configured, p.failing_since, p.outage_seconds)) as is_offered,
@@ -83,7 +82,7 @@ begin
       and l.lane = any (case when v_user.tier = 'premium' then '{premium}'::text[] else '{member,guest}' end)) as queue_pass
   into v_now
   from installation i
-  left join idempotency_log s on s.user_id = v_me and s.idempotency_key = p_idempotency_key
+  left join stored_answer(v_me, p_idempotency_key) s on true
   left join models m on m.id = v_model_id
   left join provider_states p on p.provider = m.provider
   cross join lateral (
@@ -91,13 +90,14 @@ begin
     -- A variable, so that the index ends at the window; clock_timestamp() would be asked for every job that the user ever had.
     where rate_limit is not null and j.user_id = v_me and not j.paid_by_house and j.created_at > v_since) r
   where i.is_only;
-  if v_now.expires_at > now() then
-    if v_now.request_hash <> v_hash then
-      perform raise_error('ERR_4009');
+  if v_now.has_answer then
+    v_stored := find_replay(v_me, p_idempotency_key, v_hash);
+    return query select v_stored.status_code, v_stored.response_data::text, true, v_stored.job_id,
+      null::integer, null::integer, null::timestamptz
+    where v_stored.status_code is not null;
+    if found then
+      return;
     end if;
-    return query select v_now.status_code, v_now.response_data::text, true, v_now.job_id,
-      null::integer, null::integer, null::timestamptz;
-    return;
   end if;
 
   if p_refusal is not null then
@@ -178,14 +178,9 @@ begin
     update video_jobs set image_object_id = v_image_object_id where video_jobs.job_id = generate_video.job_id;
   end if;
   status_code := 200;
-  response_data := jsonb_build_object('job_id', job_id, 'status', 'pending', 'credits_used', v_cost)::text;
+  response_data := keep_answer(v_me, p_idempotency_key, 'generate-video', v_hash,
+    jsonb_build_object('job_id', job_id, 'status', 'pending', 'credits_used', v_cost), status_code, job_id)::text;
   replayed := false;
-  insert into idempotency_log (user_id, idempotency_key, job_id, operation_type, request_hash, response_data, status_code)
-  values (v_me, p_idempotency_key, job_id, 'generate-video', v_hash, response_data::jsonb, status_code)
-  on conflict on constraint idempotency_log_pkey do update set
-    job_id = excluded.job_id, operation_type = excluded.operation_type, request_hash = excluded.request_hash,
-    response_data = excluded.response_data, status_code = excluded.status_code,
-    created_at = now(), expires_at = now() + interval '24 hours';
   return next;
 end
 $$;

@@ -1,4 +1,4 @@
-revoke all on video_jobs, job_submissions, idempotency_log, rate_limit_log
+revoke all on video_jobs, job_submissions, rate_limit_log
   from public, anon, authenticated, service_role, reelbase_api, reelbase_worker, reelbase_admin;
 grant select (job_id, user_id, model_id, theme_id, model_name, prompt, settings, image_url, status, video_url,
   thumbnail_url, credits_used, error_code, created_at, completed_at, deleted_at,

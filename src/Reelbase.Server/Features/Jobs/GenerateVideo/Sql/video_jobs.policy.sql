@@ -4,5 +4,4 @@ drop policy if exists video_jobs_read_own on video_jobs;
 create policy video_jobs_read_own on video_jobs for select to authenticated
   using (user_id = (select my_user_id()) and deleted_at is null);
 alter table job_submissions enable row level security;
-alter table idempotency_log enable row level security;
 alter table rate_limit_log enable row level security;
