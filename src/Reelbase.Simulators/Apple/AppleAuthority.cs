@@ -41,12 +41,14 @@ public sealed class AppleAuthority
     /// <param name="leafEnds">When the leaf's validity ends; two years from now by default.</param>
     /// <param name="leafCurve">The leaf's curve; P-256 as Apple's.</param>
     /// <param name="below">The root to stand below, with its key; a new one by default.</param>
+    /// <param name="leafBegins">When the leaf's validity begins; with the root's by default.</param>
     public static AppleAuthority Create(
         string? leafOid = ReceiptSigningOid,
         string? intermediateOid = DeveloperRelationsOid,
         DateTimeOffset? leafEnds = null,
         ECCurve? leafCurve = null,
-        X509Certificate2? below = null
+        X509Certificate2? below = null,
+        DateTimeOffset? leafBegins = null
     )
     {
         // Nothing may outlive the root that it stands below.
@@ -79,7 +81,7 @@ public sealed class AppleAuthority
         leafRequest.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
         leafRequest.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, true));
         Mark(leafRequest, leafOid);
-        var leaf = leafRequest.Create(intermediate, from, leafEnds ?? DateTimeOffset.UtcNow.AddYears(2), Serial()).CopyWithPrivateKey(leafKey);
+        var leaf = leafRequest.Create(intermediate, leafBegins ?? from, leafEnds ?? DateTimeOffset.UtcNow.AddYears(2), Serial()).CopyWithPrivateKey(leafKey);
         return new(root, intermediate, leaf);
     }
 

@@ -94,6 +94,13 @@ public sealed class ForgedSignatures
         Bad("a leaf that had ended when it signed", Reissued(payload, leafEnds: now.AddDays(-1)));
         Bad("signed before the leaf was valid", _apple.Sign(Bytes(With(payload, "signedDate", now.AddYears(-5).ToUnixTimeMilliseconds()))));
         Bad("signed after the leaf has ended", _apple.Sign(Bytes(With(payload, "signedDate", now.AddYears(3).ToUnixTimeMilliseconds()))));
+        // In this order: the chain is remembered by the good one, and holds no longer than its youngest certificate.
+        var young = AppleAuthority.Create(below: _apple.Root, leafBegins: now.AddYears(-1));
+        Good("a leaf that is younger than its root", young.Sign(Bytes(payload)));
+        Bad(
+            "signed when the root was valid and the leaf was not yet",
+            young.Sign(Bytes(With(payload, "signedDate", now.AddYears(-2).ToUnixTimeMilliseconds())))
+        );
         Bad("a leaf on another curve", Reissued(payload, leafCurve: ECCurve.NamedCurves.nistP384));
 
         var parts = good.Split('.');

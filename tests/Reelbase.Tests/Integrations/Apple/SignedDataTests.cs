@@ -155,6 +155,12 @@ public sealed class SignedDataTests : IDisposable
         Assert.Equal(isRead, Transaction(payload => payload[field] = new string('x', length), out _) is not null);
 
     [Theory]
+    [InlineData(40_000, true)]
+    [InlineData(50_000, false)]
+    public void No_more_than_64_kB_are_read(int length, bool isRead) =>
+        Assert.Equal(isRead, Transaction(payload => payload["newField"] = new string('x', length), out _) is not null);
+
+    [Theory]
     [InlineData("a1B2", "a1B2")]
     [InlineData("", null)]
     [InlineData("70-4", null)]
@@ -221,6 +227,8 @@ public sealed class SignedDataTests : IDisposable
         payload["notificationType"] = "nul\0";
         var named = _data.ReadNotification(_apple.Sign(payload), out _)!;
         Assert.Equal((new string('u', 200), "UNKNOWN"), (named.Uuid, named.Type));
+        payload["notificationUUID"] = "";
+        Assert.Matches(@"\A[0-9a-f]{64}\z", _data.ReadNotification(_apple.Sign(payload), out _)!.Uuid);
         payload["notificationUUID"] = new string('u', 201);
         Assert.Matches(@"\A[0-9a-f]{64}\z", _data.ReadNotification(_apple.Sign(payload), out _)!.Uuid);
     }
