@@ -27,6 +27,6 @@ public static partial class ProgramVersion
     private static string SchemaOf(SchemaRelease release) =>
         $"{release.Files.Where(file => file.RunsOnce).Select(file => Number().Match(file.Name).Groups[1].Value).Max(StringComparer.Ordinal)}-{release.Fingerprint[..8]}";
 
-    [GeneratedRegex(@"/([0-9]{4})_[^/]*$")]
+    [GeneratedRegex(@"/([0-9]{4})_[^/]*\z")]
     private static partial Regex Number();
 }

@@ -129,7 +129,10 @@ public sealed class IdempotencyTests(SqlDatabase database)
         );
         Assert.Equal("ERR_4009", await db.RefusalAsync("select internal.find_replay($1, $2, internal.hash_request('another', 'a request'))", user, key));
         await db.RunAsync("update idempotency_log set created_at = now() - interval '25 hours', expires_at = now() where user_id = $1", user);
-        Assert.Equal([""], await db.RowsAsync("select response_data from internal.find_replay($1, $2, internal.hash_request('another', 'a request'))", user, key));
+        Assert.Equal(
+            [""],
+            await db.RowsAsync("select response_data from internal.find_replay($1, $2, internal.hash_request('another', 'a request'))", user, key)
+        );
         await db.RunAsync(keep, user, key, "{}");
     }
 
@@ -143,7 +146,9 @@ public sealed class IdempotencyTests(SqlDatabase database)
             )
         );
         Assert.True(
-            await db.ValueAsync<bool>("select internal.hash_request('redeem-promo-code', '\\x00ff') = sha256(convert_to('redeem-promo-code:', 'UTF8') || '\\x00ff')")
+            await db.ValueAsync<bool>(
+                "select internal.hash_request('redeem-promo-code', '\\x00ff') = sha256(convert_to('redeem-promo-code:', 'UTF8') || '\\x00ff')"
+            )
         );
     }
 

@@ -268,12 +268,12 @@ public static partial class FalOpenApi
 
     private static JsonObject Json(string text) => JsonNode.Parse(text)!.AsObject();
 
-    [GeneratedRegex("^(start_|first_|input_)?(image|frame|first_frame)(_image)?(_url)?$")]
+    [GeneratedRegex("^(start_|first_|input_)?(image|frame|first_frame)(_image)?(_url)?\\z")]
     private static partial Regex Picture();
 
-    [GeneratedRegex("^(generate_|enable_|with_)?(audio|sound)$")]
+    [GeneratedRegex("^(generate_|enable_|with_)?(audio|sound)\\z")]
     private static partial Regex Sound();
 
-    [GeneratedRegex("^([0-9]{1,3})([A-Za-z]{0,10})$")]
+    [GeneratedRegex("^([0-9]{1,3})([A-Za-z]{0,10})\\z")]
     private static partial Regex Seconds();
 }

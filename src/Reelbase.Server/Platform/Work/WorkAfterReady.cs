@@ -2,7 +2,7 @@ namespace Reelbase.Server.Platform.Work;
 
 /// <summary>
 /// Begins the background work that no request waits for, in its order, once the node listens and has said that it is ready: compiling it was an eighth of the CPU
-/// of a start. Stops it in the opposite order, one after the other, as the host would.
+/// of a start. All of it stops at once, as the host stops all else, so that each has the whole time to drain.
 /// </summary>
 /// <param name="inOrder">The work, made when it begins.</param>
 public sealed class WorkAfterReady(
@@ -29,7 +29,7 @@ public sealed class WorkAfterReady(
             stoppingToken.ThrowIfCancellationRequested();
             var work = make();
             _begun.Add(work);
-            // Its own StopAsync ends it, one after the other: our token would end all at once.
+            // Ended by its own StopAsync, which waits until it has drained.
             await work.StartAsync(CancellationToken.None);
         }
         // One that fails ends the host, as it would if the host had begun it.
@@ -43,16 +43,18 @@ public sealed class WorkAfterReady(
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
-        foreach (var work in Enumerable.Reverse(_begun))
+        await Task.WhenAll(Enumerable.Reverse(_begun).Select(work => StopAsync(work, cancellationToken)));
+    }
+
+    private async Task StopAsync(IHostedService work, CancellationToken cancellationToken)
+    {
+        try
         {
-            try
-            {
-                await work.StopAsync(cancellationToken);
-            }
-            catch (Exception error)
-            {
-                logger.LogWarning(error, "{Work} could not be stopped in order", work.GetType().Name);
-            }
+            await work.StopAsync(cancellationToken);
+        }
+        catch (Exception error)
+        {
+            logger.LogWarning(error, "{Work} could not be stopped in order", work.GetType().Name);
         }
     }
 }

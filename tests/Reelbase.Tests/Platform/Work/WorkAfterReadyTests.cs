@@ -15,7 +15,7 @@ public sealed class WorkAfterReadyTests
     private readonly Lifetime _lifetime = new();
 
     [Fact]
-    public async Task Work_begins_in_order_after_the_first_answer_that_says_ready_and_stops_in_the_opposite_order()
+    public async Task Work_begins_in_order_after_the_first_answer_that_says_ready_and_all_of_it_stops()
     {
         using var work = Work(() => new Recorded("first", _log), () => new Recorded("second", _log));
         await work.StartAsync(CancellationToken.None);
@@ -50,6 +50,21 @@ public sealed class WorkAfterReadyTests
     }
 
     [Fact]
+    public async Task While_one_drains_the_others_stop_too()
+    {
+        var firstStops = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var work = Work(
+            () => new Draining(firstStops.SetResult, Task.CompletedTask),
+            () => new Draining(() => { }, firstStops.Task, () => _log.Enqueue("begun"))
+        );
+        await work.StartAsync(CancellationToken.None);
+        _ready.Note();
+        _lifetime.Started.Cancel();
+        await Eventually.IsAsync(() => Task.FromResult(_log.Count), begun => begun == 1);
+        await work.StopAsync(CancellationToken.None).WaitAsync(Patience.Span);
+    }
+
+    [Fact]
     public async Task One_that_fails_is_reported_to_the_host_and_the_others_stop_all_the_same()
     {
         using var work = Work(() => new Recorded("well", _log), () => new Failing());
@@ -73,6 +88,22 @@ public sealed class WorkAfterReadyTests
         {
             log.Enqueue($"{name} {what}");
             return Task.CompletedTask;
+        }
+    }
+
+    /// <summary>Drains until something has happened.</summary>
+    private sealed class Draining(Action onStop, Task until, Action? onStart = null) : IHostedService
+    {
+        public Task StartAsync(CancellationToken cancellationToken)
+        {
+            onStart?.Invoke();
+            return Task.CompletedTask;
+        }
+
+        public Task StopAsync(CancellationToken cancellationToken)
+        {
+            onStop();
+            return until;
         }
     }
 

@@ -91,6 +91,6 @@ public static partial class PushEndpoints
             ? text.ToLowerInvariant()
             : throw ApiException.Field(ErrorCodes.MalformedRequest, "token", "hexadecimal_device_token");
 
-    [GeneratedRegex("^([0-9A-Fa-f]{2}){16,200}$")]
+    [GeneratedRegex("^([0-9A-Fa-f]{2}){16,200}\\z")]
     private static partial Regex DeviceToken();
 }

@@ -272,6 +272,6 @@ internal sealed partial class RestEndpoint(
         await RequestBody.DiscardRestAsync(context);
     }
 
-    [System.Text.RegularExpressions.GeneratedRegex("^([0-9]+)-([0-9]*)$")]
+    [System.Text.RegularExpressions.GeneratedRegex("^([0-9]+)-([0-9]*)\\z")]
     private static partial System.Text.RegularExpressions.Regex RangeText();
 }
