@@ -24,7 +24,7 @@ begin
     select p.oid from pg_proc p
     where p.pronamespace = 'public'::regnamespace and p.proowner = 'reelbase_owner'::regrole and 'search_path=public, pg_temp' = any (p.proconfig)
   loop
-    execute format('alter function %s set search_path = public, internal, pg_temp', v_function);
+    execute format('alter function %s set search_path = internal, public, pg_temp', v_function);
   end loop;
 end
 $$;

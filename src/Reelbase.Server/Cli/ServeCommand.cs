@@ -4,6 +4,7 @@ using Npgsql;
 using Reelbase.Server.Platform;
 using Reelbase.Server.Platform.Database;
 using Reelbase.Server.Platform.Modules;
+using Reelbase.Server.Platform.Work;
 
 namespace Reelbase.Server.Cli;
 
@@ -31,9 +32,10 @@ internal static class ServeCommand
             stopping.Token.ThrowIfCancellationRequested();
             await using var app = ServerApp.Build(builder, await PrepareDatabaseAsync(builder, owner, cluster is not null));
             LogDisabledFeatures(app);
+            var ready = app.Services.GetRequiredService<NodeReady>();
             await app.RunAsync(stopping.Token);
             await (cluster?.StopAsync(CancellationToken.None) ?? Task.CompletedTask);
-            return 0;
+            return ready.HasFailed ? 1 : 0;
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {

@@ -136,6 +136,22 @@ public sealed class IdempotencyTests(SqlDatabase database)
         await db.RunAsync(keep, user, key, "{}");
     }
 
+    [Theory]
+    // The account that stays has an answer of its own under the key, which still counts or does not any more.
+    [InlineData("1 hour", "members")]
+    [InlineData("-1 hour", "guests")]
+    public async Task After_a_merge_the_answer_counts_that_has_not_expired(string left, string expected)
+    {
+        await using var db = await database.BeginAsync();
+        var (guest, member, key) = (await db.NewUserAsync(), await db.NewUserAsync(isGuest: false), Guid.NewGuid());
+        const string keep = "select internal.keep_answer($1, $2, 'an-operation', internal.hash_request('an-operation', 'a request'), $3::jsonb)";
+        await db.RunAsync(keep, guest, key, """{"whose": "guests"}""");
+        await db.RunAsync(keep, member, key, """{"whose": "members"}""");
+        await db.RunAsync("update idempotency_log set created_at = now() - interval '2 days', expires_at = now() + $2::interval where user_id = $1", member, left);
+        await db.RunAsync("select internal.move_request_logs($1, $2)", guest, member);
+        Assert.Equal([expected], await db.RowsAsync("select a.response_data ->> 'whose' from internal.stored_answer($1, $2) a", member, key));
+    }
+
     [Fact]
     public async Task A_hash_is_of_the_bytes_that_stored_answers_of_earlier_releases_have()
     {

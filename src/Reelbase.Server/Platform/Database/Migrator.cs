@@ -116,7 +116,7 @@ public sealed partial class Migrator(string ownerConnectionString, ILogger logge
         if (!plan.IsTransactionDone)
         {
             await RefuseToSkipAsync(connection, plan.Journal, cancellationToken);
-            // Nobody calls a database that is only being made.
+            // Nobody calls a database that is only being made. Early files run again with the rest and are in the journal only then: a migrator that dies while it waits leaves them to be done and awaited anew.
             var early = plan.Journal.Level == 0 ? [] : plan.Files.Where(file => file.RunsEarly).ToList();
             if (early.Count > 0)
             {
@@ -124,9 +124,7 @@ public sealed partial class Migrator(string ownerConnectionString, ILogger logge
                 {
                     return null;
                 }
-                ran.AddRange(early.Select(file => file.Name));
                 await RunningCalls.AwaitAsync(connection, logger, cancellationToken);
-                plan = plan with { Files = plan.Files.Except(early).ToList() };
             }
             if (!await ApplyAsync(connection, plan.Files, isWhole: true, attempt, cancellationToken))
             {
@@ -175,6 +173,10 @@ public sealed partial class Migrator(string ownerConnectionString, ILogger logge
                 // Roles are made by whoever runs the migration; everything after them belongs to the owner role.
                 await ExecuteAsync(connection, file.RunsAsMigrator ? "reset role" : "set local role reelbase_owner", cancellationToken);
                 await ExecuteAsync(connection, file.Text, cancellationToken);
+                if (!isWhole)
+                {
+                    continue;
+                }
                 await (hasJournal ? Task.CompletedTask : ExecuteAsync(connection, SchemaJournal.Tables, cancellationToken));
                 hasJournal = true;
                 await ExecuteAsync(connection, "set local role reelbase_owner", cancellationToken);
@@ -323,6 +325,7 @@ public sealed partial class Migrator(string ownerConnectionString, ILogger logge
         try
         {
             await connection.OpenAsync(cancellationToken);
+            await InternalSchema.RefuseForeignAsync(connection, cancellationToken);
             await ExecuteAsync(connection, "set search_path = public, internal", cancellationToken);
             return connection;
         }

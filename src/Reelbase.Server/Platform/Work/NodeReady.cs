@@ -8,6 +8,12 @@ public sealed class NodeReady
     /// <summary>The node has answered that it is ready.</summary>
     public void Note() => _first.TrySetResult();
 
+    /// <summary>Work that begins after it could not begin: the process ends with 1, so that whatever runs it starts it again.</summary>
+    public bool HasFailed { get; private set; }
+
+    /// <summary>Work could not begin, or ended by itself.</summary>
+    public void NoteFailure() => HasFailed = true;
+
     /// <summary>Waits for the first answer that says ready, or until the limit is over when nobody asks.</summary>
     public async Task WaitAsync(TimeSpan limit, CancellationToken cancellationToken)
     {

@@ -273,7 +273,7 @@ public sealed class AccessMatrixTests(AccessMatrixTests.TwoUsers system) : IClas
             await system.RowsAsync(
                 """
                 select proname from pg_proc where pronamespace in ('public'::regnamespace, 'internal'::regnamespace, 'reelbase'::regnamespace) and prosecdef
-                  and not coalesce(proconfig::text like '%search_path=public, internal, pg_temp%', false)
+                  and not coalesce(proconfig::text like '%search_path=internal, public, pg_temp%', false)
                 """
             )
         );

@@ -94,7 +94,7 @@ public sealed class FunctionSchemaTests(SignatureTests.Two databases) : IClassFi
                 select f.oid::regprocedure || ': ' || i.proname
                 from pg_proc f join pg_proc i on i.pronamespace = 'internal'::regnamespace and regexp_replace(f.prosrc, '--[^\n]*', '', 'g') ~ ('(^|[^a-z0-9_.])' || i.proname || '\s*\(')
                 where f.pronamespace in ('public'::regnamespace, 'internal'::regnamespace) and f.proowner = 'reelbase_owner'::regrole
-                  and not coalesce('search_path=public, internal, pg_temp' = any (f.proconfig), false)
+                  and not coalesce('search_path=internal, public, pg_temp' = any (f.proconfig), false)
                 """
             )
         );
@@ -138,6 +138,35 @@ public sealed class FunctionSchemaTests(SignatureTests.Two databases) : IClassFi
         Assert.Equal(4, await answer);
         Assert.Null((await migration).Older);
         Assert.Equal(4, await call.ExecuteScalarAsync());
+    }
+
+    [Fact]
+    public async Task A_migrator_that_ends_while_it_waits_leaves_the_waiting_to_the_next_one()
+    {
+        var owner = await OldNode.DatabaseAsync();
+        await using var node = new NpgsqlConnection(ConnectionStrings.From(new DatabaseOptions(), owner).Api + ";Pooling=false");
+        await node.OpenAsync();
+        await ExecuteAsync(node, "begin; select 1 from pg_class limit 1");
+        using var ends = new CancellationTokenSource();
+        var first = new Migrator(owner, NullLogger.Instance).RunAsync(dryRun: false, ends.Token);
+        await Eventually.IsAsync(() => OneAsync(owner, "select count(*) from pg_namespace where nspname = 'internal'"), made => made == "1");
+        await ends.CancelAsync();
+        await Assert.ThrowsAnyAsync<Exception>(() => first);
+        var since = await OneAsync(owner, "select clock_timestamp()::text");
+        var second = new Migrator(owner, NullLogger.Instance).RunAsync(dryRun: false, CancellationToken.None);
+        await Eventually.IsAsync(
+            async () =>
+                second.IsCompleted
+                    ? "it did not wait"
+                    : await OneAsync(
+                        owner,
+                        $"select count(*) from pg_stat_activity where datname = current_database() and query like '%virtualxid%' and pid <> pg_backend_pid() and query_start > '{since}'"
+                    ),
+            waiting => waiting != "0"
+        );
+        Assert.False(second.IsCompleted);
+        await ExecuteAsync(node, "rollback");
+        Assert.Null((await second).Older);
     }
 
     [Fact]

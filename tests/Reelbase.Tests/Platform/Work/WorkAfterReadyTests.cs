@@ -72,6 +72,7 @@ public sealed class WorkAfterReadyTests
         _ready.Note();
         _lifetime.Started.Cancel();
         await Assert.ThrowsAsync<InvalidOperationException>(() => work.ExecuteTask!);
+        Assert.True(_ready.HasFailed);
         await work.StopAsync(CancellationToken.None);
         Assert.Equal(["well begins", "well stops"], _log);
     }

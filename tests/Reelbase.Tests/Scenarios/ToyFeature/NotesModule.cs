@@ -20,21 +20,21 @@ public sealed class NotesModule : IModule
         create table toy_notes (id bigint generated always as identity primary key, text text not null check (text <> ''), read_at timestamptz);
         alter table toy_notes enable row level security;
         create function add_toy_note(p_text text) returns bigint
-        language sql security definer set search_path = public, internal, pg_temp as $$ insert into toy_notes (text) values (p_text) returning id $$;
+        language sql security definer set search_path = internal, public, pg_temp as $$ insert into toy_notes (text) values (p_text) returning id $$;
         create function read_toy_notes() returns bigint
-        language sql security definer set search_path = public, internal, pg_temp as $$
+        language sql security definer set search_path = internal, public, pg_temp as $$
           with r as (update toy_notes set read_at = clock_timestamp() where read_at is null returning 1) select count(*) from r $$;
         create function count_read_toy_notes() returns bigint
-        language sql stable security definer set search_path = public, internal, pg_temp as $$ select count(*) from toy_notes where read_at is not null $$;
+        language sql stable security definer set search_path = internal, public, pg_temp as $$ select count(*) from toy_notes where read_at is not null $$;
         create function admin_list_toy_notes(p_request jsonb) returns jsonb
-        language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+        language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
           begin
             perform require_admin();
             return jsonb_build_object('rows', (select coalesce(jsonb_agg(jsonb_build_object('id', n.id, 'text', n.text) order by n.id), '[]')
               from (select * from toy_notes order by id limit read_admin_integer(p_request, 'limit', 1, 100, 25)) n));
           end $$;
         create function admin_remove_toy_note(p_request jsonb) returns jsonb
-        language plpgsql security definer set search_path = public, internal, pg_temp as $$
+        language plpgsql security definer set search_path = internal, public, pg_temp as $$
           declare v_admin uuid := require_admin();
           begin
             delete from toy_notes where id = read_admin_integer(p_request, 'note_id', 1, 9000000000000000);

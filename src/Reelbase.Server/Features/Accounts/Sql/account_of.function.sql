@@ -1,5 +1,5 @@
 create or replace function internal.account_of(p_user_id uuid) returns uuid
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 begin
   return (select coalesce(u.merged_into, u.id) from users u where u.id = p_user_id);
 end

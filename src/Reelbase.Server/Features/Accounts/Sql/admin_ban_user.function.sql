@@ -1,7 +1,7 @@
 -- A ban holds from the next request on, for sessions that are open too; the phone is marked at Apple when it comes again. Doing it twice is
 -- doing it once, with one audit row.
 create or replace function admin_ban_user(p_request jsonb) returns jsonb
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
   v_user users := lock_admin_target(p_request);

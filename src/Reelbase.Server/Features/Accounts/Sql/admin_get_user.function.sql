@@ -1,7 +1,7 @@
 -- One user, whole: profile, figures, devices, sessions, consents, purchases, limits, errors and what admins did. Each list is bounded; the
 -- ledger and the jobs have pages of their own.
 create or replace function admin_get_user(p_request jsonb) returns jsonb
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
   v_user users;

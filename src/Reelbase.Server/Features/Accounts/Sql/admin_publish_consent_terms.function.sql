@@ -1,6 +1,6 @@
 -- Publishes a version of a text, which holds from now on. p_request: kind, version, texts ({"en": ..., "tr": ..., "es": ...}), recipients, reason.
 create or replace function admin_publish_consent_terms(p_request jsonb) returns jsonb
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_operator();
   v_kind text := read_admin_text(p_request, 'kind', 20, true);

@@ -1,7 +1,7 @@
 -- Finds users by whatever a person writes to support: a user id, an e-mail or the beginning of one, an Apple transaction id, a job id, a
 -- provider's job id, a whole device id (only its hash is stored), a trace id. Nothing to look for: the newest ones, a page by the time and id of the last.
 create or replace function admin_search_users(p_request jsonb) returns jsonb
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
   v_q text := read_admin_text(p_request, 'q', 200);

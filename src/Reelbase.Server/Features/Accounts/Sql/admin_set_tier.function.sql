@@ -1,6 +1,6 @@
 -- Premium by the hand of an admin, and back. What a purchase gives is not an admin's to take: the answer says what the tier is now.
 create or replace function admin_set_tier(p_request jsonb) returns jsonb
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
   v_user users := lock_admin_target(p_request);

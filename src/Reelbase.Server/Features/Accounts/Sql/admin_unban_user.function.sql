@@ -1,6 +1,6 @@
 -- The ban ends; sessions that the phone still has go on. What marked the phone here is taken away, and Apple's bit when it comes again.
 create or replace function admin_unban_user(p_request jsonb) returns jsonb
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
   v_user users := lock_admin_target(p_request);

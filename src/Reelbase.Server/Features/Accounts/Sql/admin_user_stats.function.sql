@@ -1,6 +1,6 @@
 -- The figures of a user in the shape of the HTTP contract.
 create or replace function admin_user_stats(p_request jsonb) returns jsonb
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
   v_user users;

@@ -2,7 +2,7 @@
 -- keeps what was decided there; where jobs existed before anybody could be asked it stays off until somebody says required. Without a date the one that was named stays: a node
 -- that was started with fewer settings ends no exemption; a date in the past does. Answers as consent_rule.
 create or replace function announce_consent_rule(p_mode text, p_is_production boolean, p_exempt_until timestamptz) returns jsonb
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_now text;
   v_new text;

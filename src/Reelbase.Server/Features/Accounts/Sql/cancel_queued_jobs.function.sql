@@ -1,7 +1,7 @@
 -- Jobs of a user that have not gone out yet end and are refunded; one that is just being handed over goes on, for what was sent cannot be taken back, unless its provider refuses
 -- it (record_submission_refused). The user's row is locked by the caller. Answers how many ended.
 create or replace function internal.cancel_queued_jobs(p_user_id uuid, p_error_code text, p_error_message text) returns integer
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_job_id uuid;
   v_ended integer := 0;

@@ -1,6 +1,6 @@
 -- Who gets what users send: the configured providers, and who stands behind the models that can be chosen there; for other kinds of consent whom the text names.
 create or replace function internal.consent_recipients(p_kind text, p_named text[]) returns text[]
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 begin
   return (
     select coalesce(array_agg(distinct n.name order by n.name), '{}') from (

@@ -1,5 +1,5 @@
 create or replace function consent_rule() returns jsonb
-language sql stable security definer set search_path = public, internal, pg_temp as $$
+language sql stable security definer set search_path = internal, public, pg_temp as $$
   select jsonb_build_object('state', coalesce(i.ai_consent, 'undecided'), 'is_required', coalesce(i.ai_consent = 'on', false), 'exempt_until', to_json_time(i.ai_consent_exempt_until),
     'version', t.terms ->> 'version', 'recipients', coalesce(t.terms -> 'recipients', '[]'),
     -- Of these nobody knows who runs them, so no text names them.

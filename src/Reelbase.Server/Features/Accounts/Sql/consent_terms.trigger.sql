@@ -1,6 +1,6 @@
 -- Somebody may have agreed to it: a text is published once and then stays as it is.
 create or replace function internal.keep_consent_terms() returns trigger
-language plpgsql set search_path = public, internal, pg_temp as $$
+language plpgsql set search_path = internal, public, pg_temp as $$
 begin
   raise exception 'terms are published once; publish another version' using errcode = 'restrict_violation';
 end

@@ -1,6 +1,6 @@
 -- How many jobs a user had and how they ended. Internal.
 create or replace function internal.count_user_jobs(p_user_id uuid) returns jsonb
-language sql stable security definer set search_path = public, internal, pg_temp as $$
+language sql stable security definer set search_path = internal, public, pg_temp as $$
   select jsonb_build_object('total_jobs', count(*), 'completed_jobs', count(*) filter (where status = 'completed'),
     'failed_jobs', count(*) filter (where status = 'failed'),
     'success_rate', to_char(coalesce(100.0 * count(*) filter (where status = 'completed')

@@ -1,7 +1,7 @@
 -- Deletes the caller's account, for the app. An admin cannot use it: first another admin takes that away, so that a stolen phone cannot remove
 -- who could stop it. A fresh code of Apple (sealed) is kept with the deletion or not at all: it is exchanged only to be revoked.
 create or replace function delete_account(p_client_id text, p_code bytea) returns jsonb
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_user users := lock_account(require_caller());
 begin
@@ -19,7 +19,7 @@ comment on function delete_account(text, bytea) is
 
 -- compatibility: the previous release's nodes call this; goes in the next release
 create or replace function delete_account() returns jsonb
-language sql security definer set search_path = public, internal, pg_temp as $$
+language sql security definer set search_path = internal, public, pg_temp as $$
   select delete_account(null, null)
 $$;
 comment on function delete_account() is

@@ -4,7 +4,7 @@
 -- Answers {"erased", "jobs_left", "had_apple", "apple_tokens"}: whether it did anything, jobs that the worker still has to end,
 -- whether the account was signed in with Apple, and tokens of Apple that are going to be revoked.
 create or replace function internal.erase_account(p_user_id uuid) returns jsonb
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_user users;
   v_ids uuid[];

@@ -2,7 +2,7 @@
 -- inside JSON, and where a table knows no ids at all, every row with one of its names (device id, also by its hash, e-mail, Apple id). No two old databases
 -- have the same tables, so columns are found by type. Rows that others refer to go once those have gone.
 create or replace function internal.erase_older_rows(p_ids uuid[]) returns void
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   c_schema constant text := 'before_reelbase';
   c_max_passes constant integer := 10;

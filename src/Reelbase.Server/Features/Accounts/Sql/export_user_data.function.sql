@@ -1,6 +1,6 @@
 -- Everything that is kept about the caller, for a privacy request, with device ids masked, since they are secrets. Each list holds its newest p_max_rows rows; where there are more, next says from where export_user_list goes on.
 create or replace function export_user_data(p_max_rows integer) returns jsonb
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_me uuid := require_caller();
   v_result jsonb;

@@ -1,6 +1,6 @@
 -- One list of an export: its newest p_max_rows rows before where the last page ended, oldest first, and where the next one begins when there are more.
 create or replace function export_user_list(p_list text, p_before text, p_max_rows integer) returns jsonb
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_ids uuid[];
   -- Each names a key that orders its rows as text, newest last; and the row as it is shown.

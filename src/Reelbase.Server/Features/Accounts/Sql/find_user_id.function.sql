@@ -1,7 +1,7 @@
 -- The account that a text names under the switch for shipped apps (Server:AcceptUnverifiedUserId): an account id, a merged-away id, or, for apps that fell
 -- back to their own identifier, a device id. Nowhere else does a device id name anybody. Null when nobody is meant.
 create or replace function find_user_id(p_user_id text) returns uuid
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 begin
   return coalesce(find_account_id(p_user_id), (
     select u.id from users u

@@ -1,6 +1,6 @@
 -- The text of a kind that holds now, in a language or in English, with who gets data: the configured providers, who stands behind their models, and whom the text names.
 create or replace function get_consent_terms(p_kind text, p_language text) returns jsonb
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 begin
   return (
     select jsonb_build_object('kind', t.kind, 'version', t.version, 'recipients', to_jsonb(r.names),

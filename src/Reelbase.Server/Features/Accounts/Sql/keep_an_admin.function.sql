@@ -1,6 +1,6 @@
 -- Nobody may be left without an admin, nor the admins without an operator: of two who remove each other at once one is too late. Internal.
 create or replace function internal.keep_an_admin(p_leaving uuid) returns void
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 begin
   perform pg_advisory_xact_lock(hashtextextended('reelbase:admins', 0));
   if not exists (select from users where id = p_leaving and is_admin) then

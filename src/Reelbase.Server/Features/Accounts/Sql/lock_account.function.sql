@@ -2,7 +2,7 @@
 -- a user's jobs begins with it. A guest who was merged away before is not locked at all; one who is merged while we wait is, and then the
 -- member, in the order of merge_accounts. Nulls when there is none.
 create or replace function internal.lock_account(p_user_id uuid) returns users
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_user users;
 begin

@@ -1,7 +1,7 @@
 -- A user_id in a query or body is optional; when present it must mean the caller. Somebody else: ERR_4006;
 -- nobody at all: ERR_4007.
 create or replace function match_user_id(p_user_id text) returns void
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_id uuid := find_account_id(p_user_id);
 begin

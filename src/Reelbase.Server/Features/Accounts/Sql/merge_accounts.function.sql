@@ -1,7 +1,7 @@
 -- Everything a guest has becomes the member's, in one transaction; both rows are locked by the caller, the guest's first. Each feature moves its own
 -- rows in on_account_merged_*. Their order is that of the locks of whoever works on these rows: money, then jobs, then what hangs on them.
 create or replace function internal.merge_accounts(p_guest_id uuid, p_member_id uuid) returns void
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_guest users;
 begin

@@ -2,7 +2,7 @@
 -- this model sends; a model of a new recipient asks again, the others do not. p_model null: whatever the model. Builds that were shipped before the app could ask are
 -- exempt until a date, and so is a retry by support of what they sent.
 create or replace function internal.missing_ai_consent(p_user_id uuid, p_model models, p_is_retry boolean) returns jsonb
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_rule installation;
   v_version text;

@@ -1,7 +1,7 @@
 -- Who gets the prompt and the picture of a job with a model: the provider, the gateway that it is reached through, and whose model runs behind it. What is not known of
 -- a model (no vendor in its row, no known family in its id) names the provider alone.
 create or replace function internal.model_recipients(p_model models) returns text[]
-language plpgsql stable set search_path = public, internal, pg_temp as $$
+language plpgsql stable set search_path = internal, public, pg_temp as $$
 begin
   return (
     select coalesce(array_agg(distinct n.name order by n.name), '{}') from (

@@ -1,6 +1,6 @@
 -- Whose model runs behind a row: what an operator has said, else the family in the vendor's id; null when nobody knows.
 create or replace function internal.model_vendor(p_model models) returns text
-language plpgsql immutable set search_path = public, internal, pg_temp as $$
+language plpgsql immutable set search_path = internal, public, pg_temp as $$
 begin
   return coalesce(p_model.vendor, (select v.vendor
     from (values ('veo', 'Google'), ('imagen', 'Google'), ('gemini', 'Google'), ('kling', 'Kling AI (Kuaishou)'), ('sora', 'OpenAI'), ('pika', 'Pika'), ('hailuo', 'MiniMax'),

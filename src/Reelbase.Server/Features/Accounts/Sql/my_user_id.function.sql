@@ -1,7 +1,7 @@
 -- The account of the caller: the id in the token, or the account it was merged into. A merged-away id keeps working,
 -- because a phone may hold it for ever. Null when nobody is signed in or the account is gone.
 create or replace function my_user_id() returns uuid
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_id uuid := auth.uid();
 begin

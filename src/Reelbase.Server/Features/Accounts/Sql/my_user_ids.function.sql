@@ -1,6 +1,6 @@
 -- The caller's account and every guest that was merged into it. Ledger rows never move, so history reads through this.
 create or replace function my_user_ids() returns uuid[]
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_me uuid := my_user_id();
 begin

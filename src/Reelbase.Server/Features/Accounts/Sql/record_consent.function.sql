@@ -2,7 +2,7 @@
 -- ai_processing that does not hold names nobody, so that it counts for no model, should it ever be published. Whoever takes back that prompts go to AI providers
 -- ends what has not gone out yet.
 create or replace function record_consent(p_kind text, p_version text, p_granted boolean) returns void
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   -- Locked, so that many at once are counted as one after another.
   v_me uuid := (lock_account(require_caller())).id;

@@ -1,7 +1,7 @@
 -- Who is asking, or the fitting error: no such account or a session that was ended is ERR_4005, a banned account is
 -- ERR_4006. Every user operation begins with it, so a ban or a logout takes effect on the next request.
 create or replace function require_caller() returns uuid
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_claims jsonb := auth.jwt();
   v_sub uuid := (v_claims ->> 'sub')::uuid;

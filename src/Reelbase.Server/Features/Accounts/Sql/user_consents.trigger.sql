@@ -1,6 +1,6 @@
 -- A user has at most fifty consents of a kind, whoever writes: those that hold first, then the newest. So what was agreed to last always stays.
 create or replace function internal.bound_consents() returns trigger
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 begin
   delete from user_consents where id in (
     select c.id from user_consents c where c.user_id = new.user_id and c.kind = new.kind

@@ -1,6 +1,6 @@
 -- Whichever way a user sets their language, from then on it is theirs and no longer the default.
 create or replace function internal.note_language_choice() returns trigger
-language plpgsql set search_path = public, internal, pg_temp as $$
+language plpgsql set search_path = internal, public, pg_temp as $$
 begin
   new.language_chosen_at := now();
   return new;
@@ -12,7 +12,7 @@ create trigger users_language_choice before update of language on users for each
 
 -- When a user last changed is not theirs to say.
 create or replace function internal.note_settings_change() returns trigger
-language plpgsql set search_path = public, internal, pg_temp as $$
+language plpgsql set search_path = internal, public, pg_temp as $$
 begin
   new.updated_at := now();
   return new;
@@ -25,7 +25,7 @@ create trigger users_settings_change before update of language, theme_preference
 -- The tier is derived, whoever writes: premium by an admin's grant (or carried over from an older system), or by a purchase that is not
 -- fully refunded. Setting it by hand is a grant, or the end of one; what was bought stays.
 create or replace function internal.derive_tier() returns trigger
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 begin
   if new.deleted_at is not null then
     new.premium_granted_by := null;

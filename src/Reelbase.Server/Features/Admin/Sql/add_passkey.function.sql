@@ -1,6 +1,6 @@
 -- The calling admin has a new passkey. A key that somebody has already is nobody else's.
 create or replace function add_passkey(p_name text, p_credential_id bytea, p_public_key bytea, p_sign_count bigint) returns uuid
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
   v_id uuid;

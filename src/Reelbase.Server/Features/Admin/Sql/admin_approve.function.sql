@@ -1,7 +1,7 @@
 -- Another admin decides what the first one asked for. p_request: approval_id, approve (true when absent), reason when there is one to say.
 -- Approving carries it out by the very function that was called first, with its bounds as they are now.
 create or replace function admin_approve(p_key uuid, p_request jsonb, p_rules jsonb) returns jsonb
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_operator();
   v_id uuid := read_admin_uuid(p_request, 'approval_id', 'approval');

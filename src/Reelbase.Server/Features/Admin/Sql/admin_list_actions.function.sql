@@ -1,6 +1,6 @@
 -- What admins did, newest first, by admin, by target or all of it; a page by id.
 create or replace function admin_list_actions(p_request jsonb) returns jsonb
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_me uuid := require_admin();
   v_admin uuid := read_admin_uuid(p_request, 'admin_user_id', 'user', false);

@@ -1,6 +1,6 @@
 -- Who is an admin; locked_until is about some address, and not about the admin as a whole.
 create or replace function admin_list_admins(p_request jsonb) returns jsonb
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_me uuid := require_admin();
 begin

@@ -1,6 +1,6 @@
 -- What waits for another admin, and what was decided, newest first.
 create or replace function admin_list_approvals(p_request jsonb) returns jsonb
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_me uuid := require_admin();
   v_status text := read_admin_text(p_request, 'status', 20);

@@ -1,6 +1,6 @@
 -- The calling admin's passkeys; an operator sees another admin's by user_id.
 create or replace function admin_list_passkeys(p_request jsonb) returns jsonb
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_me uuid := require_admin();
   v_user uuid := coalesce(read_admin_uuid(p_request, 'user_id', 'user', false), v_me);

@@ -1,6 +1,6 @@
 -- The calling admin's open sessions of admin sign-in: consoles, and tokens of the command line.
 create or replace function admin_list_sessions(p_request jsonb) returns jsonb
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_me uuid := require_admin();
 begin

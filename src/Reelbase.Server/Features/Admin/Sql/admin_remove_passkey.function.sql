@@ -1,6 +1,6 @@
 -- A passkey goes: the caller's own, or by an operator anybody's. Nobody signs in with it any more.
 create or replace function admin_remove_passkey(p_request jsonb) returns jsonb
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
   v_id uuid := read_admin_uuid(p_request, 'passkey_id', 'passkey');

@@ -1,6 +1,6 @@
 -- Takes the right away: the admin's console sessions end. The last admin stays one.
 create or replace function admin_revoke_admin(p_request jsonb) returns jsonb
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_operator();
   v_user users := lock_admin_target(p_request);

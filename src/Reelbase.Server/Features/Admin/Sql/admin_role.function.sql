@@ -1,6 +1,6 @@
 -- What an admin may do: support, or operator.
 create or replace function internal.admin_role(p_user_id uuid) returns text
-language sql stable security definer set search_path = public, internal, pg_temp as $$
+language sql stable security definer set search_path = internal, public, pg_temp as $$
   select coalesce((select role from admin_credentials where user_id = p_user_id), 'operator')
 $$;
 comment on function internal.admin_role(uuid) is

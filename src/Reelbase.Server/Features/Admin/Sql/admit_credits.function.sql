@@ -2,7 +2,7 @@
 -- says that another admin has to approve it, and what was asked for is kept until then. p_rules: approval_above (-1: nothing needs one),
 -- approval_hours, support_daily_credits (-1: no sum). What an admin of support gave counts for 24 hours, what somebody approved does not.
 create or replace function internal.admit_credits(p_admin_id uuid, p_operation text, p_request jsonb, p_user_id uuid, p_amount integer, p_rules jsonb) returns jsonb
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   c_max_pending constant integer := 100;
   v_above integer := coalesce((p_rules ->> 'approval_above')::integer, 500);

@@ -1,6 +1,6 @@
 -- Somebody has proven to be this admin: the console session opens. Internal.
 create or replace function internal.begin_admin_session(p_user_id uuid, p_session_id uuid) returns void
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 begin
   -- No more than a few open windows; the oldest ends.
   update sessions set revoked_at = clock_timestamp() where id in (

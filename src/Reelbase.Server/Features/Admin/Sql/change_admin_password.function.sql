@@ -1,7 +1,7 @@
 -- An admin has shown the present password and a code, and chosen a new password. Every open console of theirs ends, whoever sits there; the
 -- others learn of it from the audit and from an alert. False when the code was used before, or somebody changed the password in between.
 create or replace function change_admin_password(p_user_id uuid, p_old_hash text, p_new_hash text, p_totp_step bigint, p_network inet) returns boolean
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 begin
   if not exists (select from users where id = p_user_id and is_admin and banned_at is null and deleted_at is null)
     or not exists (select from admin_credentials where user_id = p_user_id and password_hash = p_old_hash for update)

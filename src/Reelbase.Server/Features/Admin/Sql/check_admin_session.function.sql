@@ -1,6 +1,6 @@
 -- Whether a console session goes on: it ends after so many minutes without an action, and after so many whatever happens.
 create or replace function check_admin_session(p_idle_minutes integer, p_session_minutes integer, p_is_action boolean) returns void
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
   v_session sessions;

@@ -2,7 +2,7 @@
 -- A row that somebody else made (a user of the app with that e-mail) is never turned into one: whoever signs in to it would come along. The
 -- audit row names nobody as its admin, and says afterwards which rows were made here. Without a role an admin keeps theirs, and a new one is an operator.
 create or replace function create_admin(p_email text, p_password_hash text, p_totp_secret bytea, p_role text) returns uuid
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_id uuid;
   v_was_admin boolean := false;
@@ -45,7 +45,7 @@ comment on function create_admin(text, text, bytea, text) is
 
 -- compatibility: the previous release's nodes call this; goes in the next release
 create or replace function create_admin(p_email text, p_password_hash text, p_totp_secret bytea) returns uuid
-language sql security definer set search_path = public, internal, pg_temp as $$
+language sql security definer set search_path = internal, public, pg_temp as $$
   select create_admin(p_email, p_password_hash, p_totp_secret, null)
 $$;
 comment on function create_admin(text, text, bytea) is

@@ -1,6 +1,6 @@
 -- The caller's console session ends.
 create or replace function end_admin_session() returns void
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_me uuid := require_caller();
 begin

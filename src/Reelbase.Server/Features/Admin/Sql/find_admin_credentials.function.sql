@@ -2,7 +2,7 @@
 -- What signing in has to check: the hash of the password and the sealed second factor. No row for nobody, for somebody banned, and for
 -- whoever is locked out: they are all the same from outside.
 create or replace function find_admin_credentials(p_email text) returns table (user_id uuid, email text, password_hash text, totp_secret bytea, is_locked boolean)
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 begin
   return query select c.user_id, u.email, c.password_hash, c.totp_secret, coalesce(c.locked_until > clock_timestamp(), false)
   from users u join admin_credentials c on c.user_id = u.id

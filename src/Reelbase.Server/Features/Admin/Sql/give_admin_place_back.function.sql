@@ -1,7 +1,7 @@
 -- Whoever has proven to be an admin has used no place: neither of a browser that is known, nor of the address and its IPv6 /48. Given back is
 -- the kind that was taken last from this address; never both, or each success would make room for a stranger.
 create or replace function internal.give_admin_place_back(p_action text, p_user_id uuid, p_network inet) returns void
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_network inet := case when family(p_network) = 6 then set_masklen(p_network, 64)::cidr::inet else p_network end;
   v_place rate_limit_log;

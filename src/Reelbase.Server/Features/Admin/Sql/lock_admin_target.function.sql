@@ -1,6 +1,6 @@
 -- The account that an admin request is about, locked, through merges.
 create or replace function internal.lock_admin_target(p_request jsonb) returns users
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_user users;
 begin

@@ -1,7 +1,7 @@
 -- compatibility: the previous release's nodes call this; goes in the next release
 -- An attempt to sign in has failed: after p_max of them in a row the admin is locked out for a while, which grows with each further one.
 create or replace function note_admin_failure(p_user_id uuid, p_max integer, p_lock_seconds integer) returns void
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_failed integer;
 begin

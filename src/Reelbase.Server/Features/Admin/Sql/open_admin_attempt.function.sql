@@ -6,7 +6,7 @@ drop function if exists open_admin_attempt(text, inet, integer, integer);
 create or replace function open_admin_attempt(
   p_email text, p_network inet, p_limit integer, p_window_seconds integer, p_known uuid, p_known_limit integer, p_known_window_seconds integer)
 returns table (is_allowed boolean, is_locked boolean, is_known boolean, user_id uuid, email text, password_hash text, totp_secret bytea)
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 #variable_conflict use_column
 begin
   is_known := exists (select from users u where u.id = p_known and u.is_admin and normalize_email(u.email) = normalize_email(p_email))

@@ -2,7 +2,7 @@
 -- the account at this address.
 create or replace function open_passkey_attempt(p_hash bytea, p_credential_id bytea, p_network inet, p_limit integer, p_window_seconds integer)
 returns table (is_allowed boolean, is_challenge boolean, user_id uuid, email text, public_key bytea)
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 #variable_conflict use_column
 begin
   is_allowed := take_admin_place('admin_passkey_sign_in', p_network, p_limit, p_window_seconds);

@@ -1,6 +1,6 @@
 -- The calling admin wants to add a passkey: whose it will be, and which keys they have already.
 create or replace function open_passkey_registration(p_hash bytea) returns table (user_id uuid, email text, credential_ids text)
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 #variable_conflict use_column
 declare
   c_max_passkeys constant integer := 20;

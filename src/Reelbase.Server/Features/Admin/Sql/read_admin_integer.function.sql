@@ -1,6 +1,6 @@
 -- A whole number of an admin request within its bounds; the default when it is absent (null: it has to be there).
 create or replace function internal.read_admin_integer(p_request jsonb, p_name text, p_min bigint, p_max bigint, p_default bigint default null) returns bigint
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_text text := p_request ->> p_name;
 begin

@@ -1,6 +1,6 @@
 -- A text of an admin request, trimmed, or null when it is absent and need not be there.
 create or replace function internal.read_admin_text(p_request jsonb, p_name text, p_max_length integer, p_is_required boolean default false) returns text
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_text text := btrim(p_request ->> p_name);
 begin

@@ -1,6 +1,6 @@
 -- An id of an admin request; what is no uuid names nothing.
 create or replace function internal.read_admin_uuid(p_request jsonb, p_name text, p_what text, p_is_required boolean default true) returns uuid
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_text text := p_request ->> p_name;
 begin

@@ -1,7 +1,7 @@
 -- An attempt to sign in has failed. Failures are counted by account and address, and each p_lock_seconds without one takes one off again; at p_max
 -- of them the account is locked there, for p_lock_seconds. Failures of an account from anywhere are alerted, once a day.
 create or replace function record_admin_failure(p_email text, p_network inet, p_max integer, p_lock_seconds integer) returns void
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_now timestamptz := clock_timestamp();
   v_user_id uuid;

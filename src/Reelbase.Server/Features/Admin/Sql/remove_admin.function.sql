@@ -1,6 +1,6 @@
 -- The right, the password and the sessions of an admin go. Internal.
 create or replace function internal.remove_admin(p_user_id uuid) returns void
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 begin
   update users set is_admin = false, updated_at = now() where id = p_user_id;
   delete from admin_credentials where user_id = p_user_id;

@@ -2,7 +2,7 @@
 -- app is none, whatever its row says. It is the first thing that every admin function does, so that a right that was taken away, a ban
 -- or an ended session holds from the next call on.
 create or replace function require_admin() returns uuid
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_me uuid := require_caller();
 begin

@@ -1,6 +1,6 @@
 -- The calling admin when they are an operator, or the fitting error. The role is read at each call, so a role that was taken away is gone.
 create or replace function internal.require_operator() returns uuid
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_me uuid := require_admin();
 begin

@@ -1,6 +1,6 @@
 -- Takes an admin's right away from the command line. False when there is no such admin.
 create or replace function revoke_admin(p_email text) returns boolean
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_id uuid;
 begin

@@ -1,6 +1,6 @@
 -- Gives an admin a role from the command line. False when there is no such admin.
 create or replace function set_admin_role(p_email text, p_role text) returns boolean
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_id uuid;
   v_before text;

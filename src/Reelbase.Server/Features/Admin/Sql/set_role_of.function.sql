@@ -1,6 +1,6 @@
 -- An admin gets a role; an operator is left, always. Answers the role before. Internal.
 create or replace function internal.set_role_of(p_user_id uuid, p_role text) returns text
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_before text;
 begin

@@ -1,6 +1,6 @@
 -- A session for an admin, for a bearer token from the command line.
 create or replace function start_admin_token(p_email text, p_session_id uuid) returns uuid
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_id uuid;
 begin

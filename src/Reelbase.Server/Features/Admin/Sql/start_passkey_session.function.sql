@@ -1,7 +1,7 @@
 -- The signature was right: opens the console session. A key that counts has counted on since it was last used, also for two attempts at once:
 -- one that has not is a copy. What is right by its signature and late by its counter is alerted.
 create or replace function start_passkey_session(p_credential_id bytea, p_session_id uuid, p_sign_count bigint, p_network inet) returns boolean
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_passkey admin_passkeys;
 begin

@@ -1,7 +1,7 @@
 -- An approval that is being decided by an admin, locked: pending, not expired, and about exactly this. To approve it takes an operator who is not
 -- the one who asked, and who asked still has to be an admin (their session may have ended). Whoever calls this has locked the account first.
 create or replace function internal.take_approval(p_approval_id uuid, p_admin_id uuid, p_operation text, p_request jsonb, p_is_approved boolean) returns admin_approvals
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_approval admin_approvals;
 begin

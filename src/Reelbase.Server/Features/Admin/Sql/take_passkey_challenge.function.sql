@@ -1,6 +1,6 @@
 -- The challenge of the caller's new passkey is used up, whatever comes of it.
 create or replace function take_passkey_challenge(p_hash bytea) returns boolean
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
 begin

@@ -1,7 +1,7 @@
 -- An admin has shown password and code: the code is used up (each works once, also for two attempts at once), what was counted against this
 -- account at this address is forgotten, and the address gets its place back. False for a used code, and for a first password whose day is over.
 create or replace function internal.use_admin_code(p_user_id uuid, p_totp_step bigint, p_network inet) returns boolean
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 begin
   update admin_credentials set totp_step = p_totp_step, failed_attempts = 0, locked_until = null
   where user_id = p_user_id and totp_step < p_totp_step and (initial_until is null or initial_until > clock_timestamp());

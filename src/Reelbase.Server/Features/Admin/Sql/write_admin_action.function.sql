@@ -1,6 +1,6 @@
 -- The record of an action, in the transaction of the action itself: there is neither without the other.
 create or replace function internal.write_admin_action(p_admin_id uuid, p_action_type text, p_request jsonb, p_target_user_id uuid default null, p_target_model_id uuid default null, p_target_id text default null, p_amount integer default null, p_details jsonb default null) returns void
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_reason text := read_admin_text(p_request, 'reason', 500, true);
 begin

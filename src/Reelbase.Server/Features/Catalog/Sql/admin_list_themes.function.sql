@@ -1,6 +1,6 @@
 -- Every theme, also those that are not offered.
 create or replace function admin_list_themes(p_request jsonb) returns jsonb
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
 begin

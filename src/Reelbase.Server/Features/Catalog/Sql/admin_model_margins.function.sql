@@ -1,7 +1,7 @@
 -- What each model brought and cost in a range of days, by the bills that came: a sum of a row a day and model, never of jobs. p_rules: {"credit_micros": what a credit
 -- brings}. Credits are those that stayed charged when the bill came; a later refund by support is in the ledger and not here.
 create or replace function admin_model_margins(p_key uuid, p_request jsonb, p_rules jsonb) returns jsonb
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
   v_days integer := read_admin_integer(p_request, 'days', 1, 366, 30);

@@ -1,6 +1,6 @@
 -- What a model would be after a change, which is not made: the same fields as admin_save_model takes. The server adds the provider's request.
 create or replace function admin_preview_model(p_request jsonb) returns jsonb
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
   v_id uuid := read_admin_uuid(p_request, 'model_id', 'model', false);

@@ -1,7 +1,7 @@
 -- Makes a model (no model_id) or changes one; only the fields that are named change. What does not fit together (an option that is not
 -- offered, a price of nothing, a second active model's place) is refused by the table's own rules.
 create or replace function admin_save_model(p_request jsonb) returns jsonb
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_operator();
   v_id uuid := read_admin_uuid(p_request, 'model_id', 'model', false);

@@ -1,6 +1,6 @@
 -- Makes a theme (no theme_id) or changes one; only the fields that are named change.
 create or replace function admin_save_theme(p_request jsonb) returns jsonb
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
   v_id uuid := read_admin_uuid(p_request, 'theme_id', 'theme', false);

@@ -1,6 +1,6 @@
 -- Switches a model on or off; the app sees it with its next get-models.
 create or replace function admin_toggle_model(p_request jsonb) returns jsonb
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
   v_id uuid := read_admin_uuid(p_request, 'model_id', 'model');

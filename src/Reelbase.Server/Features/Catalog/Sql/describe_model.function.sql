@@ -1,7 +1,7 @@
 -- What a row would mean, before anything is written: what the app gets of it, what each option costs the user and us, who gets what users send, and what its request is made of (the server
 -- makes the request itself from that). fault says why the row would be refused.
 create or replace function internal.describe_model(p_model models) returns jsonb
-language plpgsql stable set search_path = public, internal, pg_temp as $$
+language plpgsql stable set search_path = internal, public, pg_temp as $$
 declare
   v_input jsonb := case when p_model.provider_input = '{}'
     then fill_provider_input(p_model.provider, p_model.provider_model_id, p_model.required_fields) else p_model.provider_input end;

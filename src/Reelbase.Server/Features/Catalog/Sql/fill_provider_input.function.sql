@@ -1,7 +1,7 @@
 -- How the requests of well-known endpoints are written, for rows that came without saying it: from before there was a provider_input, from an import, by a node
 -- of the previous release. '{}' for any other, which its adapter writes in its own plain way.
 create or replace function internal.fill_provider_input(p_provider text, p_model_id text, p_required_fields jsonb) returns jsonb
-language plpgsql immutable set search_path = public, internal, pg_temp as $$
+language plpgsql immutable set search_path = internal, public, pg_temp as $$
 declare
   c_wide constant jsonb := '{"16:9":"1280:720","9:16":"720:1280","4:3":"1104:832","3:4":"832:1104","1:1":"960:960","21:9":"1584:672"}';
   v_settings jsonb := case when jsonb_typeof(p_required_fields -> 'settings') = 'object' then p_required_fields -> 'settings' else '{}' end;

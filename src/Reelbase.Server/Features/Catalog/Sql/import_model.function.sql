@@ -1,7 +1,7 @@
 -- Makes a row of an endpoint's own document, or brings the row of that endpoint up to date, and switches it off with the reason: somebody reviews it, generates one
 -- video and switches it on. A row that is on offer is not touched. p_write false: only says what it would be. Answers what describe_model says and the row's id.
 create or replace function import_model(p_fields jsonb, p_reason text, p_write boolean) returns jsonb
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_old models;
   v_new models;

@@ -1,6 +1,6 @@
 -- Keeps how long a model's videos of the last day took (the newest 500): the median, which estimates go by, and the 95th percentile. Once a minute at most, and never by two at once.
 create or replace function internal.measure_model_seconds(p_model_id uuid) returns void
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 begin
   perform 1 from models where id = p_model_id and (seconds_measured_at is null or seconds_measured_at < clock_timestamp() - interval '1 minute')
     for no key update skip locked;

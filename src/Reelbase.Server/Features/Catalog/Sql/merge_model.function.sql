@@ -1,6 +1,6 @@
 -- A model's row with the fields that are named changed, not yet written; a row that there is not begins empty and switched off.
 create or replace function internal.merge_model(p_old models, p_fields jsonb) returns models
-language plpgsql set search_path = public, internal, pg_temp as $$
+language plpgsql set search_path = internal, public, pg_temp as $$
 declare
   v_old models := p_old;
   v_unknown text;

@@ -1,5 +1,5 @@
 -- Whoever switches a model on ends its pause, and its jobs in the queue go on.
-create or replace function internal.end_model_pause() returns trigger language plpgsql security definer set search_path = public, internal, pg_temp as $$
+create or replace function internal.end_model_pause() returns trigger language plpgsql security definer set search_path = internal, public, pg_temp as $$
 begin
   if new.paused_reason is not null then
     new.paused_at := null;

@@ -1,5 +1,5 @@
 -- A model's request is checked where the row is written, whoever writes it: a row that could not be sent would fail every press.
-create or replace function internal.check_model_input() returns trigger language plpgsql set search_path = public, internal, pg_temp as $$
+create or replace function internal.check_model_input() returns trigger language plpgsql set search_path = internal, public, pg_temp as $$
 declare
   v_fault text;
 begin

@@ -1,7 +1,7 @@
 -- Lets the model that a row names take its place as the active one, once: the row forgets it in the same transaction, so that an operator who goes back stays
 -- there. It waits until the other is on offer. Answers the name of the new active model, or null.
 create or replace function move_default_model() returns text
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_old models;
   v_new models;

@@ -1,7 +1,7 @@
 -- What is wrong with a model's provider_input, or null. Each setting that users can choose has to have a place in the request, written in a type that its
 -- options can be written in; a constant may not take the place of a setting.
 create or replace function internal.provider_input_fault(p_input jsonb, p_required_fields jsonb) returns text
-language plpgsql immutable set search_path = public, internal, pg_temp as $$
+language plpgsql immutable set search_path = internal, public, pg_temp as $$
 declare
   c_name constant text := '^[A-Za-z_][A-Za-z0-9_]{0,63}$';
   c_types constant text[] := array['integer', 'number', 'digits', 'text', 'boolean'];

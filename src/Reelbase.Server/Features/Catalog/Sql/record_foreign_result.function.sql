@@ -2,7 +2,7 @@
 -- for each host. When this is so for the own address (not a redirect) of three jobs of different users in a row, the model
 -- is paused: it is not offered, and its jobs in the queue wait, until somebody switches it on. True when it was paused now.
 create or replace function record_foreign_result(p_job_id uuid, p_host text, p_setting text, p_is_redirect boolean) returns boolean
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   c_users constant integer := 3;
   v_host text := left(p_host, 255);

@@ -1,7 +1,7 @@
 -- Switches off models whose vendor has ended them. When one of them was the active model its replacement becomes active in
 -- the same transaction. p_alert_days before that day the operator is notified. Answers the models that were switched off.
 create or replace function retire_models(p_alert_days integer) returns table (name text)
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 #variable_conflict use_column
 declare
   v_model models;

@@ -1,6 +1,6 @@
 -- What is wrong with a model's surcharges for combinations of options, or null. They are prices: nothing but whole percents above zero, for options that there are.
 create or replace function internal.surcharges_fault(p_required_fields jsonb) returns text
-language plpgsql immutable set search_path = public, internal, pg_temp as $$
+language plpgsql immutable set search_path = internal, public, pg_temp as $$
 declare
   v_entry jsonb;
   v_key text;

@@ -1,5 +1,5 @@
 -- A changed theme has the next version, whoever changed it, so that an app that keeps themes sees which are new.
-create or replace function internal.count_theme_versions() returns trigger language plpgsql set search_path = public, internal, pg_temp as $$
+create or replace function internal.count_theme_versions() returns trigger language plpgsql set search_path = internal, public, pg_temp as $$
 begin
   new.version := old.version + 1;
   return new;

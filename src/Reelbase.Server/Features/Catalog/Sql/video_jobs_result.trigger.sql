@@ -1,5 +1,5 @@
 -- A video that came ends a row of results on hosts that are not allowed.
-create or replace function internal.end_foreign_results() returns trigger language plpgsql security definer set search_path = public, internal, pg_temp as $$
+create or replace function internal.end_foreign_results() returns trigger language plpgsql security definer set search_path = internal, public, pg_temp as $$
 begin
   delete from foreign_results where model_id = new.model_id;
   return null;

@@ -2,7 +2,7 @@
 -- key and is then answered that it was processed.
 create or replace function add_credits(
   p_user_id uuid, p_amount integer, p_reason text, p_transaction_id text default null)
-returns jsonb language plpgsql security definer set search_path = public, internal, pg_temp as $$
+returns jsonb language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_constraint text;
   v_balance integer;

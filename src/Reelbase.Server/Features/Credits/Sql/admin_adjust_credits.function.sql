@@ -1,7 +1,7 @@
 -- Support sets a balance right, up or down, never below zero. p_request: user_id, amount (not 0, up to max_credits either way), reason. What is
 -- given and who approves it goes by p_rules and p_approval_id as with a refund; taking away needs nobody else.
 create or replace function admin_adjust_credits(p_key uuid, p_request jsonb, p_rules jsonb, p_approval_id uuid) returns jsonb
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
   v_hash bytea := hash_request('admin-adjust-credits', convert_to(p_request::text, 'UTF8'));
@@ -47,7 +47,7 @@ comment on function admin_adjust_credits(uuid, jsonb, jsonb, uuid) is
 
 -- compatibility: the previous release's nodes call this; goes in the next release
 create or replace function admin_adjust_credits(p_key uuid, p_request jsonb, p_max_credits integer) returns jsonb
-language sql security definer set search_path = public, internal, pg_temp as $$
+language sql security definer set search_path = internal, public, pg_temp as $$
   select admin_adjust_credits(p_key, p_request, jsonb_build_object('max_credits', p_max_credits), null)
 $$;
 comment on function admin_adjust_credits(uuid, jsonb, integer) is

@@ -1,6 +1,6 @@
 -- A user's whole ledger with the running balance, newest first, a page by seq; the guests that became part of the account belong to it.
 create or replace function admin_list_ledger(p_request jsonb) returns jsonb
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
   v_user uuid := read_admin_uuid(p_request, 'user_id', 'user');

@@ -2,7 +2,7 @@
 -- no more than is left of what the job took, whether it has ended or not. The lifetime total does not rise. Above p_rules' approval_above it
 -- is only asked for; with p_approval_id another admin carries out what was asked for, by the rules as they are now.
 create or replace function admin_refund_credits(p_key uuid, p_request jsonb, p_rules jsonb, p_approval_id uuid) returns jsonb
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
   v_hash bytea := hash_request('admin-refund-credits', convert_to(p_request::text, 'UTF8'));
@@ -70,7 +70,7 @@ comment on function admin_refund_credits(uuid, jsonb, jsonb, uuid) is
 
 -- compatibility: the previous release's nodes call this; goes in the next release
 create or replace function admin_refund_credits(p_key uuid, p_request jsonb, p_max_credits integer) returns jsonb
-language sql security definer set search_path = public, internal, pg_temp as $$
+language sql security definer set search_path = internal, public, pg_temp as $$
   select admin_refund_credits(p_key, p_request, jsonb_build_object('max_credits', p_max_credits), null)
 $$;
 comment on function admin_refund_credits(uuid, jsonb, integer) is

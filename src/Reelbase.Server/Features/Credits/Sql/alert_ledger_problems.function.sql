@@ -2,7 +2,7 @@
 -- user's id and once a day. At most 1000 alerts of a portion; all are counted.
 create or replace function alert_ledger_problems(p_after_user_id uuid, p_limit integer, p_unusual_credits integer)
 returns table (last_user_id uuid, users integer, mismatches integer, unusual integer)
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 #variable_conflict use_column
 declare
   v_day text := (clock_timestamp() at time zone 'UTC')::date::text;

@@ -1,7 +1,7 @@
 -- Every user whose ledger does not add up: empty is the only good answer. verify_ledger in portions, all in one statement: for tests and
 -- small installations.
 create or replace function check_ledger() returns table (user_id uuid, problem text)
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_after uuid;
   v_portion record;

@@ -1,6 +1,6 @@
 -- Takes credits from a user, never below zero. Locks the user row, so parallel calls are decided one after another.
 create or replace function deduct_credits(p_user_id uuid, p_amount integer, p_reason text default 'video_generation')
-returns jsonb language plpgsql security definer set search_path = public, internal, pg_temp as $$
+returns jsonb language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_user users;
 begin

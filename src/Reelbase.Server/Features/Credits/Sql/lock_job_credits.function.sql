@@ -1,6 +1,6 @@
 -- A job, locked after its user, with what it took and gave back filled in also when the migration has not reached it yet.
 create or replace function internal.lock_job_credits(p_job_id uuid) returns video_jobs
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_job video_jobs := lock_job(p_job_id);
 begin

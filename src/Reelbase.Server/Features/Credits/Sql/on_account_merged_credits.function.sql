@@ -1,6 +1,6 @@
 -- Ledger rows never move: the guest gets merge -n and the member merge +n, and history reads through merged_into.
 create or replace function internal.on_account_merged_credits(p_guest_id uuid, p_member_id uuid) returns void
-language plpgsql set search_path = public, internal, pg_temp as $$
+language plpgsql set search_path = internal, public, pg_temp as $$
 declare
   v_credits integer;
 begin

@@ -60,7 +60,7 @@ create trigger quota_log_row after insert on quota_log for each row execute func
 -- Checked at commit, whoever wrote: a balance always equals the last line of its ledger. Every change of a balance asks for it, and an imported row;
 -- any other row was compared with the balance when it was written.
 create or replace function internal.check_balance_matches_ledger() returns trigger
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_user_id uuid;
   v_balance integer;

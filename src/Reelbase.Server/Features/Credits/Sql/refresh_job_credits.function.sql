@@ -2,7 +2,7 @@
 -- that the migration has not filled in yet is taken at its own figure when its charge, imported from an older database, names no job.
 -- Not a definer function: only those call it, and the trigger of the ledger. Its path is pinned all the same, since that trigger runs under the path of whoever writes.
 create or replace function internal.refresh_job_credits(p_job_id uuid) returns void
-language plpgsql set search_path = public, internal, pg_temp as $$
+language plpgsql set search_path = internal, public, pg_temp as $$
 declare
   v_charged integer;
   v_returned integer;

@@ -1,7 +1,7 @@
 -- The only way in which a job gives credits back: what is left of its charge, or p_amount of it, never more. Whoever ends a job (a failure, a
 -- deletion, a cancellation) and whoever refunds it by hand calls this. Locks the user and then the job. Answers what was given back.
 create or replace function internal.return_job_credits(p_job_id uuid, p_reason text, p_amount integer default null, p_note text default null)
-returns integer language plpgsql security definer set search_path = public, internal, pg_temp as $$
+returns integer language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_job video_jobs := lock_job_credits(p_job_id);
   v_amount integer;

@@ -1,6 +1,6 @@
 -- Keeps the list of balances below zero: a condition on each update and no work, but for a balance that passes zero.
 create or replace function internal.note_balance_below_zero() returns trigger
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 begin
   if new.credits_remaining < 0 then
     insert into balances_below_zero (user_id) values (new.id) on conflict do nothing;

@@ -4,7 +4,7 @@
 -- problems: [{"user_id", "problem"}]; empty is the only good answer.
 create or replace function verify_ledger(p_after_user_id uuid, p_limit integer)
 returns table (last_user_id uuid, users integer, problems jsonb)
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 #variable_conflict use_column
 begin
   return query

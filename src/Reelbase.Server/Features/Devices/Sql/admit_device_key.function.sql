@@ -2,7 +2,7 @@
 -- and for a verified attestation or assertion its key_id. The first key of an id joins freely: until then the id has been opened without one. A further one joins with proof.
 -- p_may_keep: Apple has accepted the DeviceCheck token, so that what is decided here is kept.
 create or replace function internal.admit_device_key(p_device_hash text, p_known_id uuid, p_key jsonb, p_may_keep boolean) returns boolean
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_key_id bytea := decode(p_key ->> 'key_id', 'hex');
   v_has_keys boolean := exists (select from device_keys k where k.device_hash = p_device_hash and k.is_joined);

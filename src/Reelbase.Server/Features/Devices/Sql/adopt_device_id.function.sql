@@ -3,7 +3,7 @@
 create or replace function internal.adopt_device_id(p_device_id text) returns text
 -- As in note_device_opening: a plan that is made while the tables are small would read the whole of them for as long as the connection lives.
 -- Where a table has no index the forbidden reading counts as dear, which must not have the query compiled.
-language plpgsql security definer set search_path = public, internal, pg_temp set enable_seqscan = off set jit = off as $$
+language plpgsql security definer set search_path = internal, public, pg_temp set enable_seqscan = off set jit = off as $$
 declare
   v_hash text := device_id_hash(p_device_id);
   v_plain text := case when opens_known_guest(p_device_id) then lower(p_device_id) else p_device_id end;

@@ -4,7 +4,7 @@
 create or replace function internal.assess_device(p_device_id text, p_ip inet) returns integer
 -- As in note_device_opening: a plan that is made while the tables are small would read the whole of them for as long as the connection lives.
 -- Where a table has no index the forbidden reading counts as dear, which must not have the query compiled.
-language plpgsql security definer set search_path = public, internal, pg_temp set enable_seqscan = off set jit = off as $$
+language plpgsql security definer set search_path = internal, public, pg_temp set enable_seqscan = off set jit = off as $$
 declare
   v_score integer := 0;
   v_device device_checks;

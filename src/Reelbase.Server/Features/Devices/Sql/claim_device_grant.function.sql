@@ -9,7 +9,7 @@ create or replace function claim_device_grant(
   p_leased_by text, p_lease_seconds integer, p_grant_id uuid default null, p_max_claims integer default 20)
 returns table (id uuid, user_id uuid, device_id text, device_token text, stage text, bit0 boolean, bit1 boolean, attempt integer,
   purpose text, bit1_wanted boolean)
-language plpgsql security definer set search_path = public, internal, pg_temp set enable_seqscan = off set jit = off as $$
+language plpgsql security definer set search_path = internal, public, pg_temp set enable_seqscan = off set jit = off as $$
 #variable_conflict use_column
 declare
   c_max_given_up constant integer := 100;

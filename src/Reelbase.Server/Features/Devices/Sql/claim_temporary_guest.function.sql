@@ -2,7 +2,7 @@
 -- or somebody else is asking about that device.
 create or replace function claim_temporary_guest(p_leased_by text, p_lease_seconds integer)
 returns table (user_id uuid, question_id uuid, device_token text, attempt integer)
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 #variable_conflict use_column
 declare
   v_guest temporary_guests;

@@ -7,7 +7,7 @@ create or replace function confirm_device_limit(
 returns table (place integer, rate_limit integer, retry_after_seconds integer)
 -- PL/pgSQL keeps its plan, which costs more than what it reads; made while the tables are small, it would read all of them for as long as the connection lives.
 -- Where a table has no index the forbidden reading counts as dear, which must not have the query compiled.
-language plpgsql stable security definer set search_path = public, internal, pg_temp set enable_seqscan = off set jit = off as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp set enable_seqscan = off set jit = off as $$
 #variable_conflict use_column
 begin
   return query

@@ -1,7 +1,7 @@
 -- Removes a guest who was made for one device-check only, so that a refusal changes nothing. Whoever has a session, a ledger row or anything else that
 -- refers to them stays: a row that cannot go must not stop the grants of everybody.
 create or replace function internal.delete_unused_guest(p_user_id uuid) returns boolean
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 begin
   if exists (select from sessions s where s.user_id = p_user_id) or exists (select from quota_log q where q.user_id = p_user_id)
     or exists (select from device_grants g where g.user_id = p_user_id and g.decided_at is null) then

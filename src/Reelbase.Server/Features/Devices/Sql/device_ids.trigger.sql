@@ -1,6 +1,6 @@
 -- Whoever writes a device id, what is stored is its SHA-256: an id alone was once enough to be somebody.
 create or replace function internal.hash_device_id() returns trigger
-language plpgsql set search_path = public, internal, pg_temp as $$
+language plpgsql set search_path = internal, public, pg_temp as $$
 begin
   new.device_id := stored_device_id(new.device_id);
   return new;

@@ -1,7 +1,7 @@
 -- Apple has stored bit1 for a phone as our ban says (p_bit0: as it was), or refuses its token (null): the next token will do.
 -- Nothing is recorded when the turn was lost.
 create or replace function finish_device_mark(p_grant_id uuid, p_leased_by text, p_bit0 boolean) returns void
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_grant device_grants;
 begin

@@ -1,7 +1,7 @@
 -- Ends a grant that nobody could bring to an end, whose row is locked. The app's next device-check brings a fresh token and a new grant, which knows
 -- (bit_attempted_at) that the bit may be set already by this one.
 create or replace function internal.give_up_device_grant(p_grant_id uuid, p_error text) returns void
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_stage text := (select g.stage from device_grants g where g.id = p_grant_id);
   v_grant device_grants;

@@ -1,6 +1,6 @@
 -- Gives the free credits of a claimed grant, once per user, and ends the turn. False when the turn is no longer ours.
 create or replace function grant_initial_credits(p_grant_id uuid, p_leased_by text, p_credits integer, p_flag text default null)
-returns boolean language plpgsql security definer set search_path = public, internal, pg_temp as $$
+returns boolean language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_grant device_grants;
   v_user users;

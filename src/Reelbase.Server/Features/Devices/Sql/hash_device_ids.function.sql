@@ -1,7 +1,7 @@
 -- Rows that an earlier release wrote under the device id itself get its hash, one batch at a time; answers how many, 0 when all have it. Rows that somebody
 -- holds are passed over. The next release takes this away, with whatever is still left.
 create or replace function internal.hash_device_ids(p_limit integer, p_dry_run boolean) returns bigint
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_table text;
   v_more bigint;

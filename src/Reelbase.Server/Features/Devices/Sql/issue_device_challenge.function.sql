@@ -1,7 +1,7 @@
 -- Keeps the hash of a challenge that is given out now. p_limit challenges for an address within p_window_seconds (null: unlimited).
 create or replace function issue_device_challenge(p_challenge_hash bytea, p_ip inet, p_seconds integer, p_limit integer, p_window_seconds integer)
 returns table (rate_limit integer, rate_remaining integer, rate_reset_at timestamptz)
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   -- A used challenge is remembered for a while after its end, so that the log can say "used" instead of "unknown".
   c_memory constant interval := interval '1 hour';

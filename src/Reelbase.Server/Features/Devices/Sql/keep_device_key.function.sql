@@ -1,7 +1,7 @@
 -- Keeps a key that was attested a moment ago, or notes whom a known one opens. p_key: key_id, public_key (hexadecimal), app_id, environment, category, max_keys.
 -- Without public_key the key is there already. Keys over max_keys go, those that were unused for longest first; a key that has not joined never takes the place of one that has.
 create or replace function internal.keep_device_key(p_device_hash text, p_user_id uuid, p_key jsonb, p_is_joined boolean) returns void
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_key_id bytea := decode(p_key ->> 'key_id', 'hex');
 begin

@@ -1,7 +1,7 @@
 -- Whether somebody who brings a new key for a known device is its guest: they hold an unrevoked refresh token of that guest (the current one or its predecessor,
 -- as at a refresh), or are signed in by Apple to the account that the guest is part of.
 create or replace function internal.may_join_device_key(p_known_id uuid, p_key jsonb) returns boolean
-language sql stable security definer set search_path = public, internal, pg_temp as $$
+language sql stable security definer set search_path = internal, public, pg_temp as $$
   select exists (
     select from refresh_tokens t join sessions s on s.id = t.session_id
     where s.id = (p_key ->> 'refresh_session_id')::uuid and t.counter = (p_key ->> 'refresh_counter')::integer

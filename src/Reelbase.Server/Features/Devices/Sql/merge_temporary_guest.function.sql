@@ -3,7 +3,7 @@
 -- a member, has left or was banned meanwhile is merged into nobody. No credits arise: the balance moves through two ledger rows.
 drop function if exists join_temporary_guest(uuid, uuid, boolean);
 create or replace function internal.merge_temporary_guest(p_guest_id uuid, p_known_id uuid, p_is_proven boolean) returns boolean
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_guest users;
 begin

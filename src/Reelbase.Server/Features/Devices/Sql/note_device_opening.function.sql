@@ -2,7 +2,7 @@
 -- openings of its last minutes.
 create or replace function internal.note_device_opening(p_token_hash bytea, p_device_hash bytea, p_user_id uuid) returns void
 -- A connection keeps the plan that it made while the table was small; without this that plan reads the whole table for as long as the connection lives.
-language plpgsql security definer set search_path = public, internal, pg_temp set enable_seqscan = off as $$
+language plpgsql security definer set search_path = internal, public, pg_temp set enable_seqscan = off as $$
 begin
   -- now() and the order, so that the index says at once that nothing is old; clock_timestamp() would be asked for every row.
   delete from device_openings where ctid = any (array(

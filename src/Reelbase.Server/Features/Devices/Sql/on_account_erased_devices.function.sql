@@ -1,6 +1,6 @@
 -- A phone is known by its user or by its id, as it was written and as its hash.
 create or replace function internal.on_account_erased_devices(p_user_ids uuid[], p_devices text[]) returns void
-language plpgsql set search_path = public, internal, pg_temp as $$
+language plpgsql set search_path = internal, public, pg_temp as $$
 begin
   delete from device_grants where user_id = any (p_user_ids) or device_id = any (p_devices);
   delete from device_openings where user_id = any (p_user_ids);

@@ -1,6 +1,6 @@
 -- What is known of a phone counts for the account that it has become part of.
 create or replace function internal.on_account_merged_devices(p_guest_id uuid, p_member_id uuid) returns void
-language plpgsql set search_path = public, internal, pg_temp as $$
+language plpgsql set search_path = internal, public, pg_temp as $$
 begin
   update device_grants set user_id = p_member_id where user_id = p_guest_id;
   update device_checks set user_id = p_member_id where user_id = p_guest_id;

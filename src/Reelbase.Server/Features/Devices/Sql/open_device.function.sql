@@ -22,7 +22,7 @@ returns table (user_id uuid, is_new boolean, grant_id uuid, is_verified boolean,
   refusal text, joined uuid[])
 -- As in note_device_opening: a plan that is made while the tables are small would read the whole of them for as long as the connection lives.
 -- Where a table has no index the forbidden reading counts as dear, which must not have the query compiled.
-language plpgsql security definer set search_path = public, internal, pg_temp set enable_seqscan = off set jit = off as $$
+language plpgsql security definer set search_path = internal, public, pg_temp set enable_seqscan = off set jit = off as $$
 #variable_conflict use_column
 declare
   c_repeat constant interval := interval '10 minutes';
@@ -230,7 +230,7 @@ create or replace function open_device(
   p_new_devices_limit integer, p_window_seconds integer, p_risk jsonb)
 returns table (user_id uuid, is_new boolean, grant_id uuid, is_verified boolean, rate_limit integer, rate_remaining integer, rate_reset_at timestamptz,
   refusal text)
-language sql security definer set search_path = public, internal, pg_temp as $$
+language sql security definer set search_path = internal, public, pg_temp as $$
   select o.user_id, o.is_new, o.grant_id, o.is_verified, o.rate_limit, o.rate_remaining, o.rate_reset_at, o.refusal
   from open_device(p_device_id, p_device_token, p_ip, 'not_asked', false, p_new_devices_limit, p_window_seconds, p_risk, null) o
 $$;

@@ -4,7 +4,7 @@
 drop function if exists internal.open_keyless_guest(text, uuid, uuid, jsonb);
 create or replace function internal.open_keyless_guest(
   p_device_hash text, p_known_id uuid, p_repeater_id uuid, p_key jsonb, p_ip inet, p_new_devices_limit integer, p_window_seconds integer) returns uuid
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   c_max_for_device constant integer := 20;
   c_window_seconds constant integer := 600;

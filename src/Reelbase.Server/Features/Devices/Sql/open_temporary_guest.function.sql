@@ -4,7 +4,7 @@
 -- and has done nothing leaves no row behind; the others stay guests and are merged no more. Who is a moment old and has no session is being opened by a call
 -- right now, and stays.
 create or replace function internal.open_temporary_guest(p_device_hash text, p_device_token text, p_keep_token boolean) returns uuid
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   c_max_for_device constant integer := 20;
   c_opening constant interval := interval '1 minute';

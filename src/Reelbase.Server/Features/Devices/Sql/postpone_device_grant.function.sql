@@ -3,7 +3,7 @@
 -- decide their grants meanwhile, so Apple is asked anew, and bit_attempted_at remembers that the bit may be our own doing.
 create or replace function postpone_device_grant(
   p_grant_id uuid, p_leased_by text, p_error text, p_retry_after_seconds double precision, p_max_attempts integer)
-returns void language plpgsql security definer set search_path = public, internal, pg_temp as $$
+returns void language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_grant device_grants;
 begin

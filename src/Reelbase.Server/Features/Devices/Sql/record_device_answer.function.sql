@@ -4,7 +4,7 @@
 -- whose user was banned: banned is answered, and a guest who was made for this very call goes again. What is denied is this token's phone: a guest whom another
 -- call has made keeps everything, also what is known of their own phone. A guest who has their grant needs no bit of another phone of theirs.
 create or replace function record_device_answer(p_grant_id uuid, p_leased_by text, p_bit0 boolean, p_bit1 boolean)
-returns text language plpgsql security definer set search_path = public, internal, pg_temp as $$
+returns text language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_grant device_grants;
   v_is_ours boolean := false;

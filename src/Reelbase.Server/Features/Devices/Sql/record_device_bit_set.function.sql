@@ -1,5 +1,5 @@
 create or replace function record_device_bit_set(p_grant_id uuid, p_leased_by text)
-returns boolean language plpgsql security definer set search_path = public, internal, pg_temp as $$
+returns boolean language plpgsql security definer set search_path = internal, public, pg_temp as $$
 begin
   if not holds_device_grant_turn(p_leased_by) then
     return false;

@@ -1,7 +1,7 @@
 -- What Apple says about a token (accepted, refused) or that it could not be heard (unknown). False when the question is no longer the caller's: whoever
 -- was frozen past their lease records nothing. A refused token counts against its address and not against the device, whose true phone comes with another.
 create or replace function record_device_verdict(p_question_id uuid, p_leased_by text, p_verdict text) returns boolean
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_question device_questions;
 begin

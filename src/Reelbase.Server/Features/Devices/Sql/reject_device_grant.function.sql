@@ -2,7 +2,7 @@
 -- open grant) it goes again, so that a refusal changes nothing. Answers whether the caller is to be refused: it is our turn
 -- and the guest has nothing that an earlier call gave them.
 create or replace function reject_device_grant(p_grant_id uuid, p_leased_by text)
-returns boolean language plpgsql security definer set search_path = public, internal, pg_temp as $$
+returns boolean language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_grant device_grants;
   v_token text;

@@ -1,5 +1,5 @@
 create or replace function renew_device_grant_turn(p_leased_by text, p_lease_seconds integer) returns boolean
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 begin
   if not holds_device_grant_turn(p_leased_by) then
     return false;

@@ -4,7 +4,7 @@
 -- another token of their id. Unknown: asked again later, p_max_attempts times. Answers the account that they are part of now, if any.
 create or replace function settle_temporary_guest(
   p_user_id uuid, p_question_id uuid, p_leased_by text, p_verdict text, p_retry_after_seconds double precision, p_max_attempts integer)
-returns uuid language plpgsql security definer set search_path = public, internal, pg_temp as $$
+returns uuid language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   c_token_is_fresh constant interval := interval '1 minute';
   v_hash text := (select q.device_hash from device_questions q where q.id = p_question_id);

@@ -2,7 +2,7 @@
 -- somebody says: whoever has read a hash could say that.
 -- In PL/pgSQL, which keeps its plan: a trigger calls this for each row with a device id.
 create or replace function internal.stored_device_id(p_stored text) returns text
-language plpgsql immutable strict set search_path = public, internal, pg_temp as $$
+language plpgsql immutable strict set search_path = internal, public, pg_temp as $$
 begin
   if p_stored ~ '^sha256:[0-9a-f]{64}$' then
     return p_stored;

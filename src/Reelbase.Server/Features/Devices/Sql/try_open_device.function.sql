@@ -7,7 +7,7 @@ returns table (outcome text, question_id uuid, user_id uuid, is_new boolean, gra
   rate_limit integer, rate_remaining integer, rate_reset_at timestamptz, refusal text, joined uuid[])
 -- As in note_device_opening: a plan that is made while the tables are small would read the whole of them for as long as the connection lives.
 -- Where a table has no index the forbidden reading counts as dear, which must not have the query compiled.
-language plpgsql security definer set search_path = public, internal, pg_temp set enable_seqscan = off set jit = off as $$
+language plpgsql security definer set search_path = internal, public, pg_temp set enable_seqscan = off set jit = off as $$
 #variable_conflict use_column
 begin
   select q.outcome, q.question_id into outcome, question_id

@@ -1,6 +1,6 @@
 -- Uses a challenge up. Of any number of calls with one challenge, on whichever nodes and at the same time, one hears ok.
 create or replace function use_device_challenge(p_challenge_hash bytea) returns text
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_challenge device_challenges;
 begin

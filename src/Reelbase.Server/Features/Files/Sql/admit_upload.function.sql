@@ -2,7 +2,7 @@
 -- a window; null: unlimited), window_seconds, max_files, max_bytes, max_installation_bytes (null: unlimited). A refusal takes no place.
 create or replace function admit_upload(p_bucket text, p_folder uuid, p_path text, p_upsert boolean, p_bytes bigint, p_ip inet, p_limits jsonb)
 returns table (rate_limit integer, rate_remaining integer, rate_reset_at timestamptz)
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_me uuid := require_caller();
   v_window_seconds integer := (p_limits ->> 'window_seconds')::integer;

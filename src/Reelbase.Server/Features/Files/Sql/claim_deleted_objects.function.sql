@@ -1,7 +1,7 @@
 -- Files that must go: those marked, and those that were announced but not finished within an hour (their writer died).
 create or replace function claim_deleted_objects(p_leased_by text, p_lease_seconds integer, p_limit integer, p_max_attempts integer)
 returns table (id uuid, bucket text, name text)
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 #variable_conflict use_column
 declare
   v_keys text[];
@@ -24,7 +24,7 @@ comment on function claim_deleted_objects(text, integer, integer, integer) is 'L
 -- compatibility: the previous release's nodes call this; goes in the next release
 create or replace function claim_deleted_objects(p_leased_by text, p_lease_seconds integer, p_limit integer)
 returns table (id uuid, bucket text, name text)
-language sql security definer set search_path = public, internal, pg_temp as $$
+language sql security definer set search_path = internal, public, pg_temp as $$
   select * from claim_deleted_objects(p_leased_by, p_lease_seconds, p_limit, 50)
 $$;
 comment on function claim_deleted_objects(text, integer, integer) is 'Leases files that are to be removed to a worker, and gives up those that were tried too often.';

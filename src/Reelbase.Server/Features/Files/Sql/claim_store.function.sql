@@ -1,7 +1,7 @@
 -- Whether a folder of local files is this installation's: the first one that asks is, and from then on no other. p_marker: the random id that lies
 -- in the folder; p_carries: the installation that an earlier release wrote beside it.
 create or replace function claim_store(p_marker uuid, p_carries text) returns boolean
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_installation installation;
 begin

@@ -1,6 +1,6 @@
 -- Pictures older than p_days, but not those that a job still needs. Rows that somebody holds are passed over.
 create or replace function internal.clean_up_uploads(p_days integer, p_limit integer, p_dry_run boolean) returns bigint
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_ids uuid[];
 begin

@@ -2,7 +2,7 @@
 create or replace function find_file(p_bucket text, p_name text, p_folder uuid, p_path text, p_public boolean)
 returns table (id uuid, store_bucket text, store_name text, size_bytes bigint, content_type text, cached_for text, created_at timestamptz,
   updated_at timestamptz, object_id uuid)
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 #variable_conflict use_column
 begin
   return query

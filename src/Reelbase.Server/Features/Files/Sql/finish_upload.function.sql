@@ -1,6 +1,6 @@
 -- The picture is in the store: it gets its name, and what had the name before goes. Nothing happens for one that is not announced any more.
 create or replace function finish_upload(p_object_id uuid, p_bucket text, p_folder uuid, p_path text, p_upsert boolean, p_cached_for text)
-returns uuid language plpgsql security definer set search_path = public, internal, pg_temp as $$
+returns uuid language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_user users := lock_account(require_caller());
   v_upload uploads;

@@ -1,6 +1,6 @@
 -- Folds a batch of appended changes into the sums, and says how many; a second folder at the same time does nothing.
 create or replace function fold_storage_use(p_limit integer) returns bigint
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_folded bigint;
 begin

@@ -1,7 +1,7 @@
 -- A stored file is gone from the store: a disk was lost, or somebody removed it by hand. Its job stops promising it, and the
 -- operator is notified once a day; whether a user gets credits for it is for support to say.
 create or replace function forget_missing_object(p_id uuid) returns boolean
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_object storage_objects;
 begin

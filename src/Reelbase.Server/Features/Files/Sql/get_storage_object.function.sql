@@ -1,7 +1,7 @@
 -- compatibility: the previous release's nodes call this; goes in the next release
 create or replace function get_storage_object(p_bucket text, p_name text)
 returns table (id uuid, size_bytes bigint, content_type text, stored_at timestamptz)
-language sql stable security definer set search_path = public, internal, pg_temp as $$
+language sql stable security definer set search_path = internal, public, pg_temp as $$
   select id, size_bytes, content_type, stored_at from storage_objects
   where bucket = p_bucket and name = p_name and state = 'stored'
 $$;

@@ -2,7 +2,7 @@
 create or replace function list_my_files(
   p_bucket text, p_prefix text, p_search text, p_limit integer, p_offset integer, p_sort text, p_descending boolean)
 returns table (name text, id uuid, size_bytes bigint, content_type text, cached_for text, etag text, created_at timestamptz, updated_at timestamptz)
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 #variable_conflict use_column
 declare
   v_ids uuid[];

@@ -1,5 +1,5 @@
 create or replace function move_my_file(p_bucket text, p_folder uuid, p_path text, p_to_bucket text, p_to_folder uuid, p_to_path text) returns void
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_user users := lock_account(require_caller());
 begin

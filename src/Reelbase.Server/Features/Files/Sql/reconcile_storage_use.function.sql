@@ -1,7 +1,7 @@
 -- Compares the sums with the rows of files and appends what is missing. One statement sees both in one snapshot, and every change of a file
 -- appends in its own transaction, so nothing that happens meanwhile is counted twice or left out.
 create or replace function internal.reconcile_storage_use(p_dry_run boolean) returns bigint
-language sql security definer set search_path = public, internal, pg_temp as $$
+language sql security definer set search_path = internal, public, pg_temp as $$
   with counted as (select u.bucket, u.bytes, u.objects from read_storage_use() u),
   actual as (select o.bucket, sum(o.size_bytes)::bigint as bytes, count(*) as objects from storage_objects o where o.size_bytes is not null group by o.bucket),
   missing as (

@@ -1,7 +1,7 @@
 -- Removes pictures of the caller by their names, [{"folder", "path"}]; what is not there, or somebody else's, is passed over. What a job has made goes with the job.
 create or replace function remove_my_files(p_bucket text, p_names jsonb)
 returns table (name text, id uuid, size_bytes bigint, content_type text, cached_for text, etag text, created_at timestamptz, updated_at timestamptz)
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 #variable_conflict use_column
 declare
   v_user users := lock_account(require_caller());

@@ -1,6 +1,6 @@
 -- p_what: disk (of the machine p_where, before a file is written), disk_full (in the middle of one) or uploads (of the whole installation). One alert a day for each.
 create or replace function report_storage_shortage(p_what text, p_where text, p_megabytes bigint, p_bound_megabytes bigint) returns boolean
-language sql security definer set search_path = public, internal, pg_temp as $$
+language sql security definer set search_path = internal, public, pg_temp as $$
   select raise_alert('storage_space', concat_ws(':', p_what, p_where, (clock_timestamp() at time zone 'UTC')::date),
     case p_what
       when 'disk' then format('The disk of %s has %s MB free and needs %s (Storage:MinFreeDiskMegabytes): uploads are refused and finished videos are fetched later. Make room, or move Server:DataDirectory to a larger disk.',

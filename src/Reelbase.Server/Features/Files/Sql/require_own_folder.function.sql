@@ -1,5 +1,5 @@
 create or replace function require_own_folder(p_folder uuid) returns void
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 begin
   perform require_caller();
   if p_folder is null or not (p_folder = any (my_user_ids())) then

@@ -1,6 +1,6 @@
 -- Which file a picture is that a generation names as bucket/id/path. p_seen: what moderation was shown; another one since is refused.
 create or replace function internal.require_own_picture(p_name text, p_seen uuid) returns uuid
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_parts text[] := regexp_match(p_name, '^([a-z]+)/(([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})/(.+))$');
   v_file record;

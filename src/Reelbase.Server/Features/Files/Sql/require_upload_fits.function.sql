@@ -1,7 +1,7 @@
 -- A picture that replaces another takes its place, also in the quota. Files that are being written count.
 create or replace function internal.require_upload_fits(
   p_user_id uuid, p_bucket text, p_folder uuid, p_path text, p_upsert boolean, p_bytes bigint, p_limits jsonb)
-returns void language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+returns void language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_replaced uuid := (select u.object_id from uploads u where u.bucket = p_bucket and u.folder = p_folder and u.path = p_path);
   v_files bigint;

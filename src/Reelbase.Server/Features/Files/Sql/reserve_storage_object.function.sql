@@ -1,7 +1,7 @@
 -- Writes down a file before it exists, so that no file is ever without a row. The same name again is the same row.
 -- It belongs to whoever the job belongs to now: the row is held, so that a merge comes before or after and never between.
 create or replace function reserve_storage_object(p_bucket text, p_name text, p_user_id uuid, p_job_id uuid)
-returns void language plpgsql security definer set search_path = public, internal, pg_temp as $$
+returns void language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_owner uuid;
 begin

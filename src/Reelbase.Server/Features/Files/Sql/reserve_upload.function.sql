@@ -2,7 +2,7 @@
 -- uploads at once, and one at a time for the installation's bound: the row of the sum is locked last, until the commit.
 create or replace function reserve_upload(
   p_object_id uuid, p_store_name text, p_bucket text, p_folder uuid, p_path text, p_upsert boolean, p_bytes bigint, p_content_type text, p_limits jsonb)
-returns void language plpgsql security definer set search_path = public, internal, pg_temp as $$
+returns void language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_user users := lock_account(require_caller());
   v_max_bytes bigint := (p_limits ->> 'max_installation_bytes')::bigint;

@@ -1,5 +1,5 @@
 -- What all pictures take together follows every row, whoever writes it; rows count until their file is gone.
-create or replace function internal.count_picture_bytes() returns trigger language plpgsql security definer set search_path = public, internal, pg_temp as $$
+create or replace function internal.count_picture_bytes() returns trigger language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_bytes bigint := 0;
 begin

@@ -1,6 +1,6 @@
 -- What a file takes counts from its row's first size until the row goes, which is when the file is gone: a file that waits to be removed still takes its place.
 create or replace function internal.note_storage_use() returns trigger
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 begin
   if tg_op = 'UPDATE' and old.bucket = new.bucket and old.size_bytes is not distinct from new.size_bytes then
     return null;

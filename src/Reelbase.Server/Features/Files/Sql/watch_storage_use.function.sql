@@ -1,6 +1,6 @@
 -- Alerts once when use reaches the level, and again only after it was below. p_capacity_bytes null: nothing is known of a capacity.
 create or replace function watch_storage_use(p_capacity_bytes bigint, p_alert_percent integer) returns boolean
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_state storage_alert;
   v_bytes bigint := (select coalesce(sum(bytes), 0) from read_storage_use());

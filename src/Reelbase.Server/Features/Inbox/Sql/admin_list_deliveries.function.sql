@@ -1,6 +1,6 @@
 -- What came in, newest first, without payloads; of one status, one inbox or both. A page by id.
 create or replace function admin_list_deliveries(p_request jsonb) returns jsonb
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
   v_status text := read_admin_text(p_request, 'status', 20);

@@ -3,7 +3,7 @@
 -- p_error_message). Answers as record_video_success and record_video_failure, or lost when the event is another claim's.
 create or replace function apply_webhook_delivery(
   p_id bigint, p_leased_by text, p_outcome text, p_result_url text, p_error_code text, p_error_message text, p_detail text, p_cost_micros bigint)
-returns text language plpgsql security definer set search_path = public, internal, pg_temp as $$
+returns text language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_delivery webhook_deliveries;
   v_verdict text;

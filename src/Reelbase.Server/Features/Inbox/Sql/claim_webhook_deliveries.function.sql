@@ -3,7 +3,7 @@
 create or replace function claim_webhook_deliveries(p_leased_by text, p_lease_seconds integer, p_limit integer, p_max_claims integer)
 returns table (id bigint, provider text, event_job_id text, payload jsonb, attempt integer, job_id uuid, submission_id bigint,
   provider_job_id text, provider_model_id text, status_url text, result_url text, trace_parent text, caused_by text)
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 #variable_conflict use_column
 declare
   v_ids bigint[];
@@ -38,7 +38,7 @@ comment on function claim_webhook_deliveries(text, integer, integer, integer) is
 create or replace function claim_webhook_deliveries(p_leased_by text, p_lease_seconds integer, p_limit integer)
 returns table (id bigint, provider text, event_job_id text, payload jsonb, attempt integer, job_id uuid, submission_id bigint,
   provider_job_id text, provider_model_id text, status_url text, result_url text, trace_parent text, caused_by text)
-language sql security definer set search_path = public, internal, pg_temp as $$
+language sql security definer set search_path = internal, public, pg_temp as $$
   select * from claim_webhook_deliveries(p_leased_by, p_lease_seconds, p_limit, 20)
 $$;
 comment on function claim_webhook_deliveries(text, integer, integer) is 'As the one with a limit of claims, for nodes of the previous release.';

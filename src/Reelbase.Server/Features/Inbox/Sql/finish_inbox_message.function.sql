@@ -1,7 +1,7 @@
 -- As finish_webhook_delivery, for a message whose user is only known once it has been read.
 create or replace function finish_inbox_message(
   p_id bigint, p_leased_by text, p_user_id uuid, p_error text, p_retry_after_seconds double precision, p_max_retries integer)
-returns void language plpgsql security definer set search_path = public, internal, pg_temp as $$
+returns void language plpgsql security definer set search_path = internal, public, pg_temp as $$
 begin
   update webhook_deliveries set user_id = coalesce((select u.id from users u where u.id = p_user_id), user_id)
   where id = p_id and leased_by = p_leased_by;

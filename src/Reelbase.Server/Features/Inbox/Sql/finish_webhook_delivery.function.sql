@@ -2,7 +2,7 @@
 -- is tried again, and after p_max_retries it is failed and alerted once, where an operator can see and resend it.
 create or replace function finish_webhook_delivery(
   p_id bigint, p_leased_by text, p_error text, p_retry_after_seconds double precision, p_max_retries integer)
-returns void language plpgsql security definer set search_path = public, internal, pg_temp as $$
+returns void language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_delivery webhook_deliveries;
 begin

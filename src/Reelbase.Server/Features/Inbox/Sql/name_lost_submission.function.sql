@@ -2,7 +2,7 @@
 -- for its result like any other from now on, so that it is polled until its deadline and not only as often as an event is tried.
 -- True when it did so.
 create or replace function name_lost_submission(p_id bigint, p_leased_by text, p_poll_after_seconds double precision) returns boolean
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_delivery webhook_deliveries;
   v_submission job_submissions;

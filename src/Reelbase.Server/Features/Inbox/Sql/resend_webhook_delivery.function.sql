@@ -1,7 +1,7 @@
 -- Lets the worker handle a stored event once more, with all its tries. Handling is safe to repeat: the first final result
 -- of a job has won. False when there is no such event, or nothing of it was kept.
 create or replace function resend_webhook_delivery(p_id bigint) returns boolean
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 begin
   update webhook_deliveries set status = 'pending', retry_count = 0, attempt = 0, dead_at = null, processed_at = null, run_after = clock_timestamp(),
     leased_by = null, lease_until = null

@@ -6,7 +6,7 @@ drop function if exists store_webhook_delivery(text, bytea, text, text, jsonb, t
 create or replace function store_webhook_delivery(
   p_provider text, p_token_hash bytea, p_event_id text, p_event_type text, p_payload jsonb, p_provider_job_id text,
   p_trace_parent text, p_raw_body bytea)
-returns boolean language plpgsql security definer set search_path = public, internal, pg_temp as $$
+returns boolean language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_submission job_submissions;
   v_remark text;
@@ -32,7 +32,7 @@ comment on function store_webhook_delivery(text, bytea, text, text, jsonb, text,
 create or replace function store_webhook_delivery(
   p_provider text, p_token_hash bytea, p_event_id text, p_event_type text, p_payload jsonb, p_provider_job_id text,
   p_trace_parent text default null)
-returns boolean language sql security definer set search_path = public, internal, pg_temp as $$
+returns boolean language sql security definer set search_path = internal, public, pg_temp as $$
   select store_webhook_delivery(p_provider, p_token_hash, p_event_id, p_event_type, p_payload, p_provider_job_id, p_trace_parent, null::bytea)
 $$;
 comment on function store_webhook_delivery(text, bytea, text, text, jsonb, text, text) is

@@ -1,5 +1,5 @@
 -- Who removes what was read of an event removes the bytes with it.
-create or replace function internal.drop_raw_body() returns trigger language plpgsql set search_path = public, internal, pg_temp as $$
+create or replace function internal.drop_raw_body() returns trigger language plpgsql set search_path = internal, public, pg_temp as $$
 begin
   new.raw_body := null;
   return new;

@@ -1,7 +1,7 @@
 -- Gives a purchase that nobody is known to own to its owner, by Apple's transaction id; once, and audited. What is somebody else's, or
 -- was credited to anybody, stays theirs. The caps of the sandbox do not count: an admin decides.
 create or replace function admin_assign_purchase(p_request jsonb) returns jsonb
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
   v_id text := read_admin_text(p_request, 'transaction_id', 200, true);

@@ -1,7 +1,7 @@
 -- Purchases, newest first, of one environment or both, of everybody or those that somebody has to see to (unowned: nobody is known to own
 -- it; waiting: its product is not in products); a page by the time and id of the last one.
 create or replace function admin_list_purchases(p_request jsonb) returns jsonb
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
   v_environment text := read_admin_text(p_request, 'environment', 20);

@@ -1,6 +1,6 @@
 -- Whether a purchase is on record, before Apple is asked about it.
 create or replace function admin_purchase_is_known(p_transaction_id text) returns boolean
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
 begin

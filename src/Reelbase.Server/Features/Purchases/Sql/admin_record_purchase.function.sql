@@ -1,6 +1,6 @@
 -- A purchase that nobody has notified us of, as Apple answered when support asked; its buyer gets it when it names one.
 create or replace function admin_record_purchase(p_transaction jsonb, p_policy jsonb) returns void
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
 begin

@@ -1,7 +1,7 @@
 -- Makes a product or changes one. Purchases that were credited keep what they gave; those that wait for this product are credited, a
 -- hundred here and the rest (and the sandbox's, which has caps) by the worker.
 create or replace function admin_save_product(p_request jsonb) returns jsonb
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_operator();
   v_id text := read_admin_text(p_request, 'product_id', 200, true);

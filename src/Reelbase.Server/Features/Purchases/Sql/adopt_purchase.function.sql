@@ -1,7 +1,7 @@
 -- A purchase that the ledger has and whose row does not say so: it was credited by the system from before Reelbase, whose ledger was taken
 -- over without a list of purchases. The row learns what was given and taken back then. Both rows are locked by the caller.
 create or replace function internal.adopt_purchase(p_environment text, p_transaction_id text) returns void
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_credit quota_log;
   v_owner uuid;

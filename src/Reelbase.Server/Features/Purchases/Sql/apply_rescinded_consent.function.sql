@@ -1,7 +1,7 @@
 -- A guardian's consent is gone: the account's sessions end and its queued jobs too, refunded; nothing is generated until a guardian agrees again. The user's row is
 -- locked by the caller.
 create or replace function internal.apply_rescinded_consent(p_user_id uuid) returns void
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 begin
   if not guardian_consent_is_rescinded(p_user_id) then
     return;

@@ -2,7 +2,7 @@
 -- Answers from when on Apple's list has not been read; no row: it is not time, or somebody else is at it.
 create or replace function begin_reconciliation(p_environment text, p_leased_by text, p_lease_seconds integer, p_every_seconds integer)
 returns table (covered_until timestamptz)
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 #variable_conflict use_column
 begin
   insert into reconciliations (environment) values (p_environment) on conflict do nothing;

@@ -1,6 +1,6 @@
 -- The twenty of an account's downloads that stay, newest last. Those whose guardian has taken consent back stay first: dropping one would lift the block.
 create or replace function internal.bound_app_transactions(p_downloads text[]) returns text[]
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 begin
   return (
     select coalesce(array_agg(k.download order by k.place), '{}') from (

@@ -2,7 +2,7 @@
 -- learned about the purchase (and an alert, should there be one) stays, whether it gives credits or not.
 create or replace function claim_purchase(p_transaction jsonb, p_policy jsonb)
 returns table (outcome text, reason text, credits_added integer, credits_remaining integer)
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 #variable_conflict use_column
 declare
   v_result jsonb := record_transaction(require_caller(), p_transaction, 'app', p_policy);

@@ -1,7 +1,7 @@
 -- Credits one purchase that waited for its product and has it now; false when there is none to try. Each call moves the purchase it tried
 -- on, whatever becomes of it, so that nothing waits behind one that fails.
 create or replace function credit_waiting_purchase(p_policy jsonb) returns boolean
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_waiting record;
 begin

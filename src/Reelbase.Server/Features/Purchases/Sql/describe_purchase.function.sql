@@ -1,6 +1,6 @@
 -- A purchase as the console shows one. Internal.
 create or replace function internal.describe_purchase(p_purchase purchases) returns jsonb
-language sql stable security definer set search_path = public, internal, pg_temp as $$
+language sql stable security definer set search_path = internal, public, pg_temp as $$
   select jsonb_build_object('environment', p_purchase.environment, 'transaction_id', p_purchase.transaction_id, 'user_id', p_purchase.user_id,
     'product_id', p_purchase.product_id, 'quantity', p_purchase.quantity, 'credits', p_purchase.credits,
     'price_milliunits', p_purchase.price_milliunits, 'currency', p_purchase.currency, 'revoked_percentage', p_purchase.revoked_percentage,

@@ -1,6 +1,6 @@
 -- Whether a balance can take so many credits more. One that cannot is far beyond what anybody buys; its purchase waits for support, and says so.
 create or replace function internal.fits_balance(p_user_id uuid, p_credits integer, p_environment text, p_transaction_id text) returns boolean
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 begin
   if (select u.credits_remaining::bigint + p_credits from users u where u.id = p_user_id) <= 2147483647 then
     return true;

@@ -2,7 +2,7 @@
 -- does not know which credits are left; the newest purchase is taken to be spent last.
 create or replace function get_consumption(p_environment text, p_transaction_id text)
 returns table (has_consent boolean, consumption_percentage integer, had_free_credits boolean, was_sent boolean)
-language sql stable security definer set search_path = public, internal, pg_temp as $$
+language sql stable security definer set search_path = internal, public, pg_temp as $$
   select
     exists (select from user_consents c where c.user_id = u.id and c.kind = 'consumption_data' and c.withdrawn_at is null),
     ((p.credits - least(p.credits, greatest(u.credits_remaining - coalesce((

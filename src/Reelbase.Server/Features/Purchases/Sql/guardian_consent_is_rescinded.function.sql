@@ -1,6 +1,6 @@
 -- Whether a guardian has taken back that a child uses the app, and none has agreed since.
 create or replace function internal.guardian_consent_is_rescinded(p_user_id uuid) returns boolean
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 begin
   return (
     select exists (select from users u join rescinded_consents r on r.app_transaction = any (u.app_transactions)

@@ -2,7 +2,7 @@
 -- again later, so that a purchase is not lost with one bad minute. The claim takes its place first and loses it when there are too many;
 -- a user's claims do so one after the other.
 create or replace function keep_purchase_claim(p_transaction_id text, p_max_open integer) returns void
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_me uuid := require_caller();
 begin

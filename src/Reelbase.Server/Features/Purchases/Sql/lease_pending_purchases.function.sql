@@ -1,7 +1,7 @@
 drop function if exists claim_purchase_claims(text, integer, integer, integer);
 create or replace function lease_pending_purchases(p_leased_by text, p_lease_seconds integer, p_limit integer, p_max_attempts integer)
 returns table (user_id uuid, transaction_id text, attempt integer)
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 #variable_conflict use_column
 declare
   v_keys text[];

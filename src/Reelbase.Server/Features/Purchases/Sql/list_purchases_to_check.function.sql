@@ -3,7 +3,7 @@
 -- the buyer bought and had refunded. Old ones last; Apple takes refunds of about three months back at most, we read twice that.
 create or replace function list_purchases_to_check(p_environment text, p_older_than_seconds integer, p_limit integer)
 returns table (transaction_id text)
-language sql stable security definer set search_path = public, internal, pg_temp as $$
+language sql stable security definer set search_path = internal, public, pg_temp as $$
   select d.transaction_id from (
     select distinct on (p.user_id) p.transaction_id, p.checked_at from purchases p
     where p.environment = p_environment and p.credited_at is not null and p.purchased_at > clock_timestamp() - interval '180 days'

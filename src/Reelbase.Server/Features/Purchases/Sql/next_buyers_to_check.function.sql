@@ -4,7 +4,7 @@
 -- months; twice that is checked), and only the walk moves on.
 create or replace function next_buyers_to_check(p_environment text, p_leased_by text, p_limit integer)
 returns table (user_id uuid, transaction_id text)
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 #variable_conflict use_column
 declare
   v_after uuid;

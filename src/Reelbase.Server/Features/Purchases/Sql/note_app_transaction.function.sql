@@ -1,7 +1,7 @@
 -- An account is known by one more of Apple's ids of a download; twenty stay (bound_app_transactions). The user's row is locked by the caller. When that download's guardian has taken
 -- their consent back before we knew whose it is, it counts from now.
 create or replace function internal.note_app_transaction(p_user_id uuid, p_environment text, p_id text) returns void
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_key text := p_environment || ':' || p_id;
 begin

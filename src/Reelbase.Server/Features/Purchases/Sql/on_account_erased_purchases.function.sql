@@ -1,6 +1,6 @@
 -- Purchases stay for audit, under an id that means nobody any more.
 create or replace function internal.on_account_erased_purchases(p_user_ids uuid[]) returns void
-language plpgsql set search_path = public, internal, pg_temp as $$
+language plpgsql set search_path = internal, public, pg_temp as $$
 begin
   delete from purchase_claims where user_id = any (p_user_ids);
 end

@@ -1,6 +1,6 @@
 -- A claim that both have of one transaction stays the member's.
 create or replace function internal.on_account_merged_purchases(p_guest_id uuid, p_member_id uuid) returns void
-language plpgsql set search_path = public, internal, pg_temp as $$
+language plpgsql set search_path = internal, public, pg_temp as $$
 begin
   update purchases set user_id = p_member_id where user_id = p_guest_id;
   update purchase_claims g set user_id = p_member_id where g.user_id = p_guest_id

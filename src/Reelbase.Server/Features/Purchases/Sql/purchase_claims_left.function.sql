@@ -2,7 +2,7 @@
 -- Failed claims of purchases that a user still has in the window; good ones cost none.
 create or replace function purchase_claims_left(p_limit integer, p_window_seconds integer)
 returns table (remaining integer, retry_after_seconds integer)
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_me uuid := require_caller();
 begin

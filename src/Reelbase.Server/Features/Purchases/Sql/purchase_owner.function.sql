@@ -2,7 +2,7 @@
 -- which is asked even when we have no row. One that was not belongs to the first of these who is alive: who has it, whom the app
 -- named when it was bought, who claims it. An account token that names nobody alive counts as absent.
 create or replace function internal.purchase_owner(p_environment text, p_transaction_id text, p_account_token uuid, p_user_id uuid) returns uuid
-language sql stable security definer set search_path = public, internal, pg_temp as $$
+language sql stable security definer set search_path = internal, public, pg_temp as $$
   select coalesce(
     (select account_of(p.user_id) from purchases p
       where p.environment = p_environment and p.transaction_id = p_transaction_id and p.credited_at is not null),

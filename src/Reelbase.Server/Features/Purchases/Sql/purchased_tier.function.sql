@@ -1,5 +1,5 @@
 create or replace function internal.purchased_tier(p_user_id uuid) returns text
-language sql stable security definer set search_path = public, internal, pg_temp as $$
+language sql stable security definer set search_path = internal, public, pg_temp as $$
   select case when exists (
     select from purchases p
     where p.user_id in (select u.id from users u where u.id = p_user_id or u.merged_into = p_user_id)

@@ -1,6 +1,6 @@
 -- Whoever changes what a purchase says about its owner's tier, the tier follows (users_tier derives it).
 create or replace function internal.follow_purchase_tier() returns trigger
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_user_id uuid;
 begin

@@ -7,7 +7,7 @@
 -- Answers outcome (credited, known, pending, refunded, unowned, of_another, sandbox_refused), credits_added, user_id. of_another: it was
 -- recorded for its owner, who is not the one who claims it.
 create or replace function record_transaction(p_user_id uuid, p_transaction jsonb, p_source text, p_policy jsonb)
-returns jsonb language plpgsql security definer set search_path = public, internal, pg_temp as $$
+returns jsonb language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_environment text := p_transaction ->> 'environment';
   v_id text := p_transaction ->> 'transaction_id';

@@ -2,7 +2,7 @@
 -- count up to a cap for each user and for each day (UTC) in all; the operator gets an alert. Null: go on, otherwise why not.
 -- p_policy null: support decides by hand, and nothing is refused.
 create or replace function internal.refuse_sandbox(p_user_id uuid, p_purchase purchases, p_policy jsonb) returns text
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_caps record;
   v_today timestamptz := date_trunc('day', clock_timestamp() at time zone 'UTC') at time zone 'UTC';

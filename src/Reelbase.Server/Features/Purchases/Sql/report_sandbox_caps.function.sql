@@ -1,7 +1,7 @@
 -- At the start: products that a buyer in the sandbox could not get, because a cap is smaller than they are. The operator gets an alert for
 -- each, once for each cap.
 create or replace function report_sandbox_caps(p_policy jsonb) returns table (product_id text, credits integer, per_user bigint, per_day bigint)
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 #variable_conflict use_column
 begin
   if not (p_policy ->> 'accept_sandbox')::boolean then

@@ -1,7 +1,7 @@
 -- Apple says that a guardian has taken back that a child uses the app. The latest word of a download counts; one that a guardian's consent has overtaken changes nothing,
 -- and the same word again neither. Answers how many accounts it was about.
 create or replace function rescind_consent(p_environment text, p_app_transaction_id text, p_signed_at numeric) returns integer
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_key text := p_environment || ':' || p_app_transaction_id;
   v_at timestamptz := apple_moment(p_signed_at, clock_timestamp());

@@ -3,7 +3,7 @@
 -- p_policy null: support decides by hand, and the caps of the sandbox do not count.
 -- Answers outcome (credited, known, pending, refunded, unowned, sandbox_refused with a reason), credits_added and user_id.
 create or replace function internal.settle_purchase(p_environment text, p_transaction_id text, p_policy jsonb) returns jsonb
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_purchase purchases;
   v_product products;

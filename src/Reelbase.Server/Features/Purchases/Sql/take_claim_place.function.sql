@@ -3,7 +3,7 @@
 -- oldest; who finds places that are only held by claims under way comes again in a moment. A place whose server died is held for two minutes.
 create or replace function take_claim_place(p_ip inet, p_limit integer, p_window_seconds integer)
 returns table (place_id bigint, retry_after_seconds integer)
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_me uuid := require_caller();
   v_failed integer;

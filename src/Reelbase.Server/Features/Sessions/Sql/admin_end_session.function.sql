@@ -1,7 +1,7 @@
 -- One of the calling admin's own sessions ends. Another than the one that is asking takes a sign-in of the last ten minutes: a console that somebody finds open must not
 -- throw its owner out of theirs.
 create or replace function admin_end_session(p_request jsonb) returns jsonb
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_me uuid := require_admin();
   v_id uuid := read_admin_uuid(p_request, 'session_id', 'session');

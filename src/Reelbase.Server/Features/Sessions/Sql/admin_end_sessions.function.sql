@@ -1,6 +1,6 @@
 -- Every session of a user ends: a lost phone, a token in wrong hands.
 create or replace function admin_end_sessions(p_request jsonb) returns jsonb
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
   v_user users := lock_admin_target(p_request);

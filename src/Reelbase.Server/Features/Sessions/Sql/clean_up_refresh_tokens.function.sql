@@ -2,7 +2,7 @@
 -- once they are older than refresh_token_days. Until then one of them is known for stolen; later it is simply unknown.
 create or replace function clean_up_refresh_tokens(p_after_session_id uuid, p_rules jsonb, p_limit integer, p_dry_run boolean)
 returns table (last_session_id uuid, removed bigint)
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 #variable_conflict use_column
 declare
   v_before timestamptz := clock_timestamp() - make_interval(days => coalesce(p_rules ->> 'refresh_token_days', '30')::integer);

@@ -1,7 +1,7 @@
 -- Ends one session of the caller's, also the one that is asking. What is not theirs cannot be distinguished from what never was; one that has ended already is no error, since
 -- the answer of the first call may be lost.
 create or replace function end_session(p_session_id uuid) returns void
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 begin
   perform require_caller();
   update sessions set revoked_at = coalesce(revoked_at, clock_timestamp())

@@ -1,6 +1,6 @@
 -- Ends the caller's sessions: local (this one), others, or global (all).
 create or replace function end_sessions(p_scope text) returns void
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_me uuid := require_caller();
   v_current uuid := (auth.jwt() ->> 'session_id')::uuid;

@@ -1,7 +1,7 @@
 -- Ends a user row's sessions that were opened without Apple's proof, except the caller's, which is proven from now on. Where nobody has proven
 -- anything (claims marked unverified) nothing ends.
 create or replace function internal.end_unproven_sessions(p_user_id uuid) returns void
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_current uuid := (auth.jwt() ->> 'session_id')::uuid;
 begin

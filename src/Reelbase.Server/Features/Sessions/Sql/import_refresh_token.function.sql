@@ -1,6 +1,6 @@
 -- Carries a refresh token of a former project over: its hash, the user whose it is, and what was one session there. Twice is once.
 create or replace function internal.import_refresh_token(p_token_hash bytea, p_user_id uuid, p_family text) returns boolean
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 begin
   if octet_length(p_token_hash) <> 32 then
     raise exception 'import_refresh_token: the hash is the SHA-256 of the token''s text';

@@ -1,7 +1,7 @@
 -- The caller's open sessions in apps, the one that is asking first, then the last used. An admin's sessions of the console are shown in the console only.
 create or replace function list_my_sessions()
 returns table (session_id uuid, signed_in_with text, created_at timestamptz, last_used_at timestamptz, is_current boolean)
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 #variable_conflict use_column
 begin
   perform require_caller();

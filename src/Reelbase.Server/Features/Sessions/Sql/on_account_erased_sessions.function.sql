@@ -1,6 +1,6 @@
 -- Nobody is signed in to an account that is gone.
 create or replace function internal.on_account_erased_sessions(p_user_ids uuid[]) returns void
-language plpgsql set search_path = public, internal, pg_temp as $$
+language plpgsql set search_path = internal, public, pg_temp as $$
 begin
   delete from sessions where user_id = any (p_user_ids);
   delete from former_refresh_tokens where user_id = any (p_user_ids);

@@ -13,7 +13,7 @@ create or replace function refresh_session(
   p_max_late_generations integer, p_max_days integer)
 returns table (outcome text, counter integer, method text, user_id uuid, email text, apple_sub text, is_guest boolean,
   credits_remaining integer, created_at timestamptz, updated_at timestamptz)
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 #variable_conflict use_column
 declare
   v_session sessions;
@@ -92,7 +92,7 @@ create or replace function refresh_session(
   p_max_late_generations integer default 5)
 returns table (outcome text, counter integer, method text, user_id uuid, email text, apple_sub text, is_guest boolean,
   credits_remaining integer, created_at timestamptz, updated_at timestamptz)
-language sql security definer set search_path = public, internal, pg_temp as $$
+language sql security definer set search_path = internal, public, pg_temp as $$
   select * from refresh_session(p_session_id, p_counter, p_token_hash, p_next_token_hash, p_reuse_seconds, p_max_late_generations, 0)
 $$;
 comment on function refresh_session(uuid, integer, bytea, bytea, integer, integer) is

@@ -3,7 +3,7 @@
 create or replace function start_guest_session(p_user_id uuid, p_session_id uuid, p_token_hash bytea, p_max_sessions integer)
 returns table (user_id uuid, email text, apple_sub text, is_guest boolean, credits_remaining integer,
   created_at timestamptz, updated_at timestamptz)
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 #variable_conflict use_column
 begin
   perform 1 from users u where u.id = p_user_id and u.is_guest and u.merged_into is null and u.deleted_at is null for no key update;

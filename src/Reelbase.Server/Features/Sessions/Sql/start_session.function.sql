@@ -4,7 +4,7 @@ drop function if exists start_session(uuid, uuid, text, bytea);
 create or replace function start_session(p_user_id uuid, p_session_id uuid, p_method text, p_token_hash bytea, p_max_sessions integer default 50)
 returns table (user_id uuid, email text, apple_sub text, is_guest boolean, credits_remaining integer,
   created_at timestamptz, updated_at timestamptz)
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 #variable_conflict use_column
 begin
   -- An admin's session comes from admin sign-in alone, never from an endpoint of the app.

@@ -5,7 +5,7 @@ create or replace function use_former_refresh_token(
   p_token_hash bytea, p_new_session_id uuid, p_first_token_hash bytea, p_reuse_seconds integer, p_max_sessions integer)
 returns table (outcome text, session_id uuid, counter integer, method text, user_id uuid, email text, apple_sub text, is_guest boolean,
   credits_remaining integer, created_at timestamptz, updated_at timestamptz)
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 #variable_conflict use_column
 declare
   v_token former_refresh_tokens;

@@ -11,7 +11,7 @@ create or replace function check_rate_limit(
   out allowed boolean, out remaining integer, out reset_at timestamptz)
 -- As in note_device_opening: a plan that is made while the tables are small would read the whole of them for as long as the connection lives.
 -- Where a table has no index the forbidden reading counts as dear, which must not have the query compiled.
-language plpgsql security definer set search_path = public, internal, pg_temp set enable_seqscan = off set jit = off as $$
+language plpgsql security definer set search_path = internal, public, pg_temp set enable_seqscan = off set jit = off as $$
 declare
   v_network inet := case when family(p_ip) = 6 then set_masklen(p_ip, 64)::cidr::inet else coalesce(p_ip, '0.0.0.0') end;
   v_since timestamptz;

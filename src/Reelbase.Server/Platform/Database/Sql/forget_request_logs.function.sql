@@ -1,6 +1,6 @@
 -- What is kept of somebody's requests goes: answers and uses of limits whole, of errors what says who it was.
 create or replace function internal.forget_request_logs(p_user_ids uuid[]) returns void
-language plpgsql set search_path = public, internal, pg_temp as $$
+language plpgsql set search_path = internal, public, pg_temp as $$
 begin
   update error_log set user_id = null, request_data = null, error_details = null where user_id = any (p_user_ids);
   delete from idempotency_log where user_id = any (p_user_ids);

@@ -2,7 +2,7 @@
 -- decides what is kept in a flood: of each code, route and address the first 5 of a minute are rows, and of each code and route the first
 -- 100, whatever the address; all others are counted on the newest of these (occurrences), so none is lost without a number.
 create or replace function log_errors(p_errors jsonb) returns void
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   c_rows_per_address constant integer := 5;
   c_rows_per_route constant integer := 100;

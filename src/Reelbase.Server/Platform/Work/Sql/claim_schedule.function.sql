@@ -2,7 +2,7 @@
 -- somebody is at it. Also when somebody has asked for it. At the first start nothing is due: whoever has just taken an old database over
 -- gets a day to set how long things are kept.
 create or replace function claim_schedule(p_name text, p_leased_by text, p_lease_seconds integer, p_since timestamptz)
-returns boolean language plpgsql security definer set search_path = public, internal, pg_temp as $$
+returns boolean language plpgsql security definer set search_path = internal, public, pg_temp as $$
 begin
   insert into schedules (name, last_finished_at) values (p_name, clock_timestamp()) on conflict do nothing;
   update schedules set leased_by = p_leased_by, lease_until = clock_timestamp() + make_interval(secs => p_lease_seconds),

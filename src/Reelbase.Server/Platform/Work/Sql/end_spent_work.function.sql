@@ -1,7 +1,7 @@
 -- Of these rows, those that were tried p_max_attempts times are dead from now on: never claimed again, kept for an operator, alerted once.
 -- An alert that no channel takes is the one thing that no alert can be about; the console shows it. Internal.
 create or replace function internal.end_spent_work(p_work text, p_keys text[], p_max_attempts integer) returns void
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_key text;
   v_attempts integer;

@@ -1,5 +1,5 @@
 create or replace function give_work_up(p_work text, p_key text, p_leased_by text, p_reason text) returns void
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_count integer;
 begin

@@ -1,6 +1,6 @@
 create or replace function internal.list_dead_work(p_limit integer)
 returns table (work text, key text, attempt integer, last_error text, created_at timestamptz, dead_at timestamptz)
-language sql stable security definer set search_path = public, internal, pg_temp as $$
+language sql stable security definer set search_path = internal, public, pg_temp as $$
   select * from (
     select 'inbox_messages', d.id::text, d.attempt, d.last_error, d.created_at, d.dead_at from webhook_deliveries d where d.dead_at is not null
     union all select 'push_notifications', n.id::text, n.attempt, n.last_error, n.created_at, n.dead_at from push_notifications n where n.dead_at is not null

@@ -1,5 +1,5 @@
 create or replace function renew_work(p_work text, p_key text, p_leased_by text, p_lease_seconds integer) returns boolean
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_count integer;
 begin

@@ -1,7 +1,7 @@
 -- The tables that work is claimed from with renew_work and its like: what finds one row by its key as text, and what marks it as given up.
 -- Anything else that distinguishes them is in their own claim functions.
 create or replace function internal.work_table(p_work text, out table_name text, out key_condition text, out end_clause text)
-language plpgsql immutable set search_path = public, internal, pg_temp as $$
+language plpgsql immutable set search_path = internal, public, pg_temp as $$
 begin
   case p_work
     when 'inbox_messages' then

@@ -1,6 +1,6 @@
 -- Why an account may make no videos at the age that was declared for it; null when it may, or when nothing was declared. The band itself is not in it.
 create or replace function internal.age_refusal(p_user_id uuid) returns jsonb
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_policy text := (select i.age_policies ->> b.band from age_bands b, installation i where b.user_id = p_user_id);
 begin

@@ -1,6 +1,6 @@
 -- What holds of each age band, from the settings of the node that starts: {"under_13": "block", "guardian" or "allow", ...}.
 create or replace function announce_age_policies(p_policies jsonb) returns void
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 begin
   update installation set age_policies = p_policies where age_policies <> p_policies;
 end

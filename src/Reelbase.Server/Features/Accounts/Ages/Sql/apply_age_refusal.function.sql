@@ -1,6 +1,6 @@
 -- Whoever may make no videos any more gets back what has not gone out. The user's row is locked by the caller. Answers whether they may.
 create or replace function internal.apply_age_refusal(p_user_id uuid) returns boolean
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 begin
   if age_refusal(p_user_id) is null then
     return true;

@@ -1,6 +1,6 @@
 -- The band says something about the person.
 create or replace function internal.on_account_erased_ages(p_user_ids uuid[]) returns void
-language plpgsql set search_path = public, internal, pg_temp as $$
+language plpgsql set search_path = internal, public, pg_temp as $$
 begin
   delete from age_bands where user_id = any (p_user_ids);
 end

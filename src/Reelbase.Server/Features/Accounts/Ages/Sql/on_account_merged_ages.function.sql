@@ -1,6 +1,6 @@
 -- Of two accounts that become one the younger band holds, with the stronger declaration. Both rows are locked by the caller; what waits ends when the account may not any more.
 create or replace function internal.on_account_merged_ages(p_guest_id uuid, p_member_id uuid) returns void
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 begin
   with guest as (delete from age_bands where user_id = p_guest_id returning band, declaration)
   insert into age_bands as m (user_id, band, declaration) select p_member_id, g.band, g.declaration from guest g

@@ -1,7 +1,7 @@
 -- Keeps the youngest band that a declared range allows, and no more of it. What a guardian or a check has said is made older by such a declaration only, so a declaration
 -- once it was not the user's own stays so, whatever the user says later.
 create or replace function set_age_band(p_lower_bound integer, p_upper_bound integer, p_declaration text) returns jsonb
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_me uuid := (lock_account(require_caller())).id;
   v_band text := case when coalesce(p_lower_bound, 0) < 13 then 'under_13' when p_lower_bound < 16 then '13_15' when p_lower_bound < 18 then '16_17' else '18_plus' end;

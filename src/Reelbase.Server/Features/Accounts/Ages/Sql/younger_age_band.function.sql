@@ -1,5 +1,5 @@
 create or replace function internal.younger_age_band(p_one text, p_other text) returns text
-language plpgsql immutable set search_path = public, internal, pg_temp as $$
+language plpgsql immutable set search_path = internal, public, pg_temp as $$
 declare
   c_bands constant text[] := array['under_13', '13_15', '16_17', '18_plus'];
 begin

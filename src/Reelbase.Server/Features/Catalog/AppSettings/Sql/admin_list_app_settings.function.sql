@@ -1,6 +1,6 @@
 -- Flags and limits: what is set, by whom and when, and which limits can be set within which bounds.
 create or replace function admin_list_app_settings(p_request jsonb) returns jsonb
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
 begin

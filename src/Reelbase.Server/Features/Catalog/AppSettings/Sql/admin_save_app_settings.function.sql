@@ -1,6 +1,6 @@
 -- Sets the keys that p_request.settings names, all or none; null removes one. What a key was and is stands in the audit.
 create or replace function admin_save_app_settings(p_request jsonb) returns jsonb
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_operator();
   v_settings jsonb := p_request -> 'settings';

@@ -1,6 +1,6 @@
 -- What is wrong with a setting, as details of an error; null when nothing is. A null value stands for removing it.
 create or replace function internal.app_setting_fault(p_key text, p_value jsonb) returns jsonb
-language plpgsql immutable set search_path = public, internal, pg_temp as $$
+language plpgsql immutable set search_path = internal, public, pg_temp as $$
 declare
   v_limit record;
 begin

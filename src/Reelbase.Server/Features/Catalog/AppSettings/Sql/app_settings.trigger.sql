@@ -1,6 +1,6 @@
 -- Whoever writes a setting: it is one that app_setting_fault() finds nothing wrong with.
 create or replace function internal.check_app_setting() returns trigger
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_fault jsonb := app_setting_fault(new.key, new.value);
 begin
@@ -16,7 +16,7 @@ create trigger app_settings_check before insert or update on app_settings for ea
 
 -- Writers come one after another, so that what they bring together is counted together.
 create or replace function internal.line_up_app_settings() returns trigger
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 begin
   perform pg_advisory_xact_lock(hashtextextended('reelbase:app_settings', 0));
   return null;
@@ -27,7 +27,7 @@ drop trigger if exists app_settings_line on app_settings;
 create trigger app_settings_line before insert or update on app_settings for each statement execute function internal.line_up_app_settings();
 
 create or replace function internal.bound_app_settings() returns trigger
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 begin
   if (select count(*) > 100 or sum(octet_length(key) + octet_length(value::text)) > 65536 from app_settings) then
     perform raise_error('ERR_4000', '{"field":"settings","reason":"too_many","max":100,"max_bytes":65536}');

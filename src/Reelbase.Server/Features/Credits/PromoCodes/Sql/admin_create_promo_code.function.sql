@@ -1,7 +1,7 @@
 -- An operator makes a code. p_request: label, credits, max_redemptions, starts_at, ends_at, reason, and what the server has put in the code's place:
 -- code_hash, hint, credit_limit (what a single admin may give; null: no bound).
 create or replace function admin_create_promo_code(p_request jsonb) returns jsonb
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_operator();
   v_credits integer := read_admin_integer(p_request, 'credits', 1, 100000);

@@ -1,5 +1,5 @@
 create or replace function admin_end_promo_code(p_request jsonb) returns jsonb
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_operator();
   v_id uuid := read_admin_uuid(p_request, 'promo_code_id', 'promo_code');

@@ -1,6 +1,6 @@
 -- Who redeemed a code, the newest first, a page by number.
 create or replace function admin_list_promo_redemptions(p_request jsonb) returns jsonb
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
   v_code uuid := read_admin_uuid(p_request, 'promo_code_id', 'promo_code');

@@ -3,7 +3,7 @@
 create or replace function create_promo_code(
   p_admin_id uuid, p_reason text, p_code_hash text, p_hint text, p_label text, p_credits integer, p_max_redemptions integer,
   p_starts_at timestamptz, p_ends_at timestamptz)
-returns uuid language plpgsql security definer set search_path = public, internal, pg_temp as $$
+returns uuid language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_id uuid;
 begin

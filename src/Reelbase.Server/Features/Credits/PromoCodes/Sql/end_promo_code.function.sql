@@ -1,6 +1,6 @@
 -- Ends a code now, once, and writes that down. What was redeemed stays; a code whose time is over keeps the end that it had.
 create or replace function end_promo_code(p_admin_id uuid, p_reason text, p_id uuid) returns boolean
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 begin
   update promo_codes set ended_at = clock_timestamp() where id = p_id and ended_at is null and (ends_at is null or ends_at > clock_timestamp());
   if found then

@@ -1,6 +1,6 @@
 -- What an account becomes later (signed in with Apple, on another device id, part of another account) is claimed for what it has redeemed.
 create or replace function internal.extend_promo_claims(p_user_id uuid) returns void
-language sql security definer set search_path = public, internal, pg_temp as $$
+language sql security definer set search_path = internal, public, pg_temp as $$
   insert into promo_claims (code_id, kind, subject_hash, redemption_id)
   select r.code_id, s.kind, s.subject_hash, r.id
   from users u join promo_redemptions r on r.user_id = u.id

@@ -2,7 +2,7 @@
 create or replace function list_promo_codes() returns table (
   id uuid, label text, hint text, state text, credits integer, max_redemptions integer, redeemed integer, credits_given bigint, credits_taken_back bigint,
   redeemed_last_day bigint, last_redeemed_at timestamptz, starts_at timestamptz, ends_at timestamptz, ended_at timestamptz, created_by text, created_at timestamptz)
-language sql stable security definer set search_path = public, internal, pg_temp as $$
+language sql stable security definer set search_path = internal, public, pg_temp as $$
   select c.id, c.label, c.hint,
     case when c.ended_at is not null or c.ends_at <= now() then 'ended' when c.redeemed >= c.max_redemptions then 'used_up'
       when c.starts_at > now() then 'planned' else 'active' end,

@@ -1,7 +1,7 @@
 -- Before a guest becomes part of a member: of a code that both have redeemed the guest's credits are taken back, as far as the merged balance
 -- has them, so that one account keeps what one redemption gives. Both rows are locked and the balance has moved to the member already.
 create or replace function internal.on_account_merged_promo_codes(p_guest_id uuid, p_member_id uuid) returns void
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_double record;
   v_amount integer;

@@ -1,7 +1,7 @@
 -- For whom a code is used up once an account has redeemed it: the account with every guest that became part of it, their devices, their Apple
 -- subject. Hashed with the code's id, so that the claims of two codes cannot be recognised as one person's.
 create or replace function internal.promo_subjects(p_code_id uuid, p_account_id uuid) returns table (kind text, subject_hash bytea)
-language sql stable security definer set search_path = public, internal, pg_temp as $$
+language sql stable security definer set search_path = internal, public, pg_temp as $$
   with ids as (select u.id, u.device_id, u.apple_sub from users u where u.id = p_account_id or u.merged_into = p_account_id),
   subjects as (
     select 'account' as kind, i.id::text as subject from ids i

@@ -3,7 +3,7 @@
 -- p_code_hash: the code under the installation's key. p_key: an optional idempotency key. p_limits: misses (wrong codes of a user per window),
 -- misses_by_address, window_seconds. A wrong code is answered and not raised, so that it stays counted.
 create or replace function redeem_promo_code(p_code_hash bytea, p_key uuid, p_ip inet, p_limits jsonb) returns jsonb
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_user users := lock_account(require_caller());
   v_hash bytea := hash_request('redeem-promo-code', p_code_hash);

@@ -1,7 +1,7 @@
 -- Whoever gives an account an Apple subject, another device id or another account: its used codes are used up for those too, before
 -- a deletion can take them away again.
 create or replace function internal.note_promo_subjects() returns trigger
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 begin
   perform extend_promo_claims(new.id);
   return null;

@@ -1,7 +1,7 @@
 -- Support cancels a job that has not ended: in the queue it ends at once and is refunded; with its provider it is asked to stop, and the credits
 -- come back when that is confirmed or the job fails. A video that is finished all the same is delivered.
 create or replace function admin_cancel_job(p_request jsonb) returns jsonb
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
   v_id uuid := read_admin_uuid(p_request, 'job_id', 'job');

@@ -2,7 +2,7 @@
 -- nothing comes back whatever becomes of it, and the balance is what it was. One retry of a job is in flight at a time, and a retry of its retry is
 -- a retry of the same job.
 create or replace function admin_retry_job(p_key uuid, p_request jsonb, p_queue_deadline_seconds integer) returns jsonb
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
   v_id uuid := read_admin_uuid(p_request, 'job_id', 'job');

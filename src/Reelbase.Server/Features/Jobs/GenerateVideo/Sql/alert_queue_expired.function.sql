@@ -1,6 +1,6 @@
 -- A job was never handed over: said at once, once an hour for each provider, with what its queue is like.
 create or replace function internal.alert_queue_expired(p_provider text) returns void
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_key text := p_provider || ':' || to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24');
   v_queue jsonb;

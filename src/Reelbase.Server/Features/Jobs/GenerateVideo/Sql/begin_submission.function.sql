@@ -3,7 +3,7 @@
 -- provider's day at once. No row: the job is no longer ours to submit.
 create or replace function begin_submission(p_job_id uuid, p_leased_by text, p_deadline_seconds integer)
 returns table (submission_id bigint, attempt integer, webhook_token text)
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 #variable_conflict use_column
 declare
   v_job video_jobs;

@@ -2,7 +2,7 @@
 -- was expected stands.
 create or replace function claim_unbilled_submissions(p_providers text[], p_limit integer, p_pause_seconds integer, p_max_attempts integer)
 returns table (submission_id bigint, provider text, provider_model_id text, provider_job_id text, status_url text, result_url text, cancel_url text)
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 #variable_conflict use_column
 begin
   return query

@@ -2,7 +2,7 @@
 create or replace function claim_unsettled_submissions(p_limit integer, p_lease_seconds integer)
 returns table (submission_id bigint, job_id uuid, provider text, provider_model_id text, provider_job_id text,
   status_url text, result_url text, cancel_url text, settle_attempt integer)
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 #variable_conflict use_column
 begin
   return query

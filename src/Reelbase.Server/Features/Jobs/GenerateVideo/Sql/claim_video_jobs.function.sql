@@ -14,7 +14,7 @@ returns table (
   prompt text, settings jsonb, image_url text, result_url text, created_at timestamptz, deadline_at timestamptz,
   is_past_deadline boolean, cancel_requested_at timestamptz, submission_id bigint, provider_job_id text,
   status_url text, submission_result_url text, cancel_url text, trace_parent text, stalled_claims integer, provider_input jsonb)
-language plpgsql security definer set search_path = public, internal, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
+language plpgsql security definer set search_path = internal, public, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 #variable_conflict use_column
 declare
   -- A variable, so that each index is read up to now and not to its end.

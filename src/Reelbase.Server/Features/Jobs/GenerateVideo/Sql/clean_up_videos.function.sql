@@ -3,7 +3,7 @@
 -- alert says so: it may not stop the others. Its run_after, which a finished job no longer needs, says so by lying further ahead than work
 -- ever puts it.
 create or replace function internal.clean_up_videos(p_days integer, p_limit integer, p_dry_run boolean) returns bigint
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_before timestamptz := clock_timestamp() - make_interval(days => p_days);
   v_count bigint := 0;

@@ -5,7 +5,7 @@ drop function if exists complete_video_job(uuid, text, text, bigint, text, text,
 create or replace function complete_video_job(
   p_job_id uuid, p_leased_by text, p_video_name text, p_video_bytes bigint, p_video_type text,
   p_thumbnail_name text, p_thumbnail_bytes bigint, p_thumbnail_type text, p_metadata jsonb default '{}')
-returns boolean language plpgsql security definer set search_path = public, internal, pg_temp as $$
+returns boolean language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_job video_jobs;
 begin

@@ -1,6 +1,6 @@
 -- A provider's queue in figures: its places and who holds them, how many wait, since when, and how long a newcomer would.
 create or replace function internal.describe_queue(p_provider text) returns jsonb
-language sql stable security definer set search_path = public, internal, pg_temp as $$
+language sql stable security definer set search_path = internal, public, pg_temp as $$
   select jsonb_build_object('provider', p_provider, 'places', s.places, 'held', h.held, 'ambiguous', h.ambiguous, 'waiting', w.waiting,
     'oldest_seconds', w.oldest_seconds, 'expected_seconds', case when w.waiting = 0 and h.held < s.places then 0
       else ceil((w.waiting + h.held + 1 - s.places)::numeric / greatest(s.places, 1) * w.usual_seconds::numeric)::integer end,

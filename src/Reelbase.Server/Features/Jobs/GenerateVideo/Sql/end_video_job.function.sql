@@ -2,7 +2,7 @@
 -- it may end; p_job is the row as it was locked. p_unsettled: its provider may still make and charge for a video; somebody asks it later, for
 -- what is recorded.
 create or replace function internal.end_video_job(p_job video_jobs, p_error_code text, p_error_message text, p_unsettled boolean) returns void
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 begin
   -- The credits first: a row cannot be failed while any of them is owed.
   perform return_job_credits(p_job.job_id, 'generation_failed_refund');

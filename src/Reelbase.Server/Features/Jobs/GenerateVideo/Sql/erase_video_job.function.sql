@@ -2,7 +2,7 @@
 -- for its user at once, the worker asks the provider to cancel, and the credits come back only if that is confirmed or the
 -- job fails. Finished: files and personal content go. Answers whether work is left for the worker.
 create or replace function internal.erase_video_job(p_job_id uuid) returns boolean
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_job video_jobs;
 begin

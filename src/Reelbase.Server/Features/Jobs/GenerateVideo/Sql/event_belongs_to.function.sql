@@ -1,7 +1,7 @@
 -- Whether what a provider reports about one of its requests is about this submission: the only place where that is decided. Its id, once we
 -- know it, has to be the same, and no other submission may have that id.
 create or replace function internal.event_belongs_to(p_submission job_submissions, p_provider_job_id text) returns boolean
-language sql stable security definer set search_path = public, internal, pg_temp as $$
+language sql stable security definer set search_path = internal, public, pg_temp as $$
   select p_submission.id is not null
     and (p_provider_job_id is null or coalesce(p_submission.provider_job_id, p_provider_job_id) = p_provider_job_id)
     and not exists (select from job_submissions o

@@ -3,7 +3,7 @@
 drop function if exists fail_video_job(uuid, text, text, text);
 create or replace function fail_video_job(
   p_job_id uuid, p_leased_by text, p_error_code text, p_error_message text, p_unsettled boolean default false)
-returns boolean language plpgsql security definer set search_path = public, internal, pg_temp as $$
+returns boolean language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_job video_jobs := lock_job(p_job_id);
 begin

@@ -14,7 +14,7 @@ create or replace function generate_video(
 returns table (
   status_code integer, response_data text, replayed boolean, job_id uuid,
   rate_limit integer, rate_remaining integer, rate_reset_at timestamptz)
-language plpgsql security definer set search_path = public, internal, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
+language plpgsql security definer set search_path = internal, public, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 #variable_conflict use_column
 declare
   v_claims jsonb := auth.jwt();

@@ -1,7 +1,7 @@
 -- A job that was claimed again and again without any record (it kills its workers, or its record raises) ends: failed, refunded, alerted once.
 -- When even that raises, the least is done that ends it: what it holds is a place at its provider, and nobody may wait behind it for ever.
 create or replace function give_up_video_job(p_job_id uuid, p_leased_by text, p_error_code text, p_error_message text) returns boolean
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_job video_jobs := lock_job(p_job_id);
   v_fault text;

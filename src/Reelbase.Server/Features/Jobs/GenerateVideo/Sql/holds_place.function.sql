@@ -1,7 +1,7 @@
 -- Whether a job takes one of its provider's places. One of which nobody knows whether the provider has it holds its place no longer than the model usually takes (the 95th
 -- percentile of the last day, at least a minute): by then it has ended there, or it never was.
 create or replace function internal.holds_place(p_job video_jobs) returns boolean
-language plpgsql stable set search_path = public, internal, pg_temp as $$
+language plpgsql stable set search_path = internal, public, pg_temp as $$
 begin
   return (
     select case p_job.stage

@@ -1,5 +1,5 @@
 -- A submission that made a video has a bill: it is asked for when nobody has said it meanwhile.
-create or replace function internal.await_bill() returns trigger language plpgsql set search_path = public, internal, pg_temp as $$
+create or replace function internal.await_bill() returns trigger language plpgsql set search_path = internal, public, pg_temp as $$
 begin
   new.bill_after := clock_timestamp() + interval '5 seconds';
   return new;

@@ -1,6 +1,6 @@
 -- A job, locked as everywhere: the user row first and the job second, since two orders would deadlock. Nulls when there is none.
 create or replace function internal.lock_job(p_job_id uuid) returns video_jobs
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_job video_jobs;
 begin

@@ -5,7 +5,7 @@
 -- none that came before the first.
 create or replace function mark_jobs_after_restore(
   p_wait_seconds integer, p_deadline_seconds integer, p_webhook_providers text[] default null, p_accepted_before timestamptz default null)
-returns integer language plpgsql security definer set search_path = public, internal, pg_temp as $$
+returns integer language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_job video_jobs;
   v_count integer := 0;

@@ -1,6 +1,6 @@
 -- For the endpoint, before a service outside is shown anything: {"code","details"} as generate_video takes a refusal; what decides is asked again inside it.
 create or replace function my_press_refusal() returns jsonb
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_me uuid := my_user_id();
   v_details jsonb := age_refusal(v_me);

@@ -1,6 +1,6 @@
 -- Jobs that have not begun are cancelled and refunded; jobs with a provider are cancelled there and end unseen.
 create or replace function internal.on_account_erased_generate_video(p_user_ids uuid[]) returns integer
-language plpgsql set search_path = public, internal, pg_temp as $$
+language plpgsql set search_path = internal, public, pg_temp as $$
 declare
   v_job_id uuid;
   v_jobs_left integer := 0;

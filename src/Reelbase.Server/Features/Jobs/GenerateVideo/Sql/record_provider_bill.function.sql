@@ -2,7 +2,7 @@
 -- unit of the model costs (provider_unit_cost, else provider_cost with the surcharges of what was chosen). p_credit_micros: what a credit brings; a job that cost
 -- more than it brought raises an alert, once a day for its model. Nothing of this is charged to anybody: the price was fixed when the job was accepted.
 create or replace function record_provider_bill(p_submission_id bigint, p_units numeric, p_micros bigint, p_credit_micros bigint) returns boolean
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_job video_jobs;
   v_model models;

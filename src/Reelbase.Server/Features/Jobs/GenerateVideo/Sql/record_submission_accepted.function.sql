@@ -5,7 +5,7 @@
 create or replace function record_submission_accepted(
   p_submission_id bigint, p_leased_by text, p_provider_job_id text, p_status_url text, p_result_url text,
   p_cancel_url text, p_poll_after_seconds double precision)
-returns void language plpgsql security definer set search_path = public, internal, pg_temp as $$
+returns void language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_submission job_submissions;
 begin

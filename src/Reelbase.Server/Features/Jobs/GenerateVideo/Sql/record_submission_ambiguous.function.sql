@@ -3,7 +3,7 @@
 -- slow and not dead), it is not ambiguous at all and the job waits for its result.
 create or replace function record_submission_ambiguous(
   p_job_id uuid, p_leased_by text, p_detail text, p_wait_seconds integer default null)
-returns void language plpgsql security definer set search_path = public, internal, pg_temp as $$
+returns void language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_job video_jobs;
   v_is_accepted boolean;

@@ -3,7 +3,7 @@
 drop function if exists record_submission_detail(bigint, text, text);
 create or replace function record_submission_detail(
   p_submission_id bigint, p_outcome text, p_detail text, p_cost_micros bigint default null)
-returns void language sql security definer set search_path = public, internal, pg_temp as $$
+returns void language sql security definer set search_path = internal, public, pg_temp as $$
   -- The job first and its submission second, as everywhere: two orders would deadlock.
   select 1 from video_jobs where job_id = (select s.job_id from job_submissions s where s.id = p_submission_id) for no key update;
   update job_submissions set outcome = coalesce(p_outcome, outcome),

@@ -2,7 +2,7 @@
 -- queue and may be submitted again. It keeps its deadline there, alternates with what is new when it is due, and costs nothing. Only the claim that submitted it moves it.
 create or replace function record_submission_refused(
   p_submission_id bigint, p_leased_by text, p_detail text, p_retry_after_seconds double precision, p_queue_deadline_seconds integer)
-returns void language plpgsql security definer set search_path = public, internal, pg_temp as $$
+returns void language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_submission job_submissions;
   v_job video_jobs;

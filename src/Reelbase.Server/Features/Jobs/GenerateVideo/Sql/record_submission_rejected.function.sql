@@ -2,7 +2,7 @@
 -- off the day's budget and the job ends, refunded. Only the claim that submitted it ends it. True when it did.
 create or replace function record_submission_rejected(
   p_submission_id bigint, p_leased_by text, p_error_code text, p_error_message text, p_detail text)
-returns boolean language plpgsql security definer set search_path = public, internal, pg_temp as $$
+returns boolean language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_submission job_submissions;
   v_job video_jobs;

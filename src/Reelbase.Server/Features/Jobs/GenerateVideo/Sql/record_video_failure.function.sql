@@ -5,7 +5,7 @@
 create or replace function record_video_failure(
   p_submission_id bigint, p_leased_by text, p_stage text, p_error_code text, p_error_message text, p_outcome text, p_detail text,
   p_cost_micros bigint, p_unsettled boolean)
-returns text language plpgsql security definer set search_path = public, internal, pg_temp as $$
+returns text language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_submission job_submissions;
   v_job video_jobs;

@@ -5,7 +5,7 @@
 -- (another attempt goes on: recorded as late) or ignored (finished, or fetching already, or another claim's).
 create or replace function record_video_success(
   p_submission_id bigint, p_leased_by text, p_provider_job_id text, p_result_url text, p_cost_micros bigint)
-returns text language plpgsql security definer set search_path = public, internal, pg_temp as $$
+returns text language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_submission job_submissions;
   v_job video_jobs;

@@ -1,6 +1,6 @@
 -- Whether a video may be made with a model now: it is available, it has not ended, and its provider is offered.
 create or replace function internal.require_model_offered(p_model models, p_asked_id text) returns void
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 begin
   if p_model.id is null or not model_is_offered(p_model.is_available, p_model.provider_model_id, p_model.sunset_at)
     or not provider_is_offered(p_model.provider) then

@@ -2,7 +2,7 @@
 -- answered while this claim held it waits for its result from now on.
 create or replace function reschedule_video_job(
   p_job_id uuid, p_leased_by text, p_after_seconds double precision, p_is_fetch_failure boolean, p_stage text)
-returns void language sql security definer set search_path = public, internal, pg_temp as $$
+returns void language sql security definer set search_path = internal, public, pg_temp as $$
   update video_jobs set leased_by = null, lease_until = null, stalled_claims = 0,
     fetch_attempt = fetch_attempt + case when p_is_fetch_failure then 1 else 0 end,
     stage = case when stage = 'ambiguous' and submission_is_accepted(job_id, attempt) then 'submitted' else stage end,
@@ -16,7 +16,7 @@ comment on function reschedule_video_job(uuid, text, double precision, boolean, 
 -- compatibility: the previous release's nodes call this; goes in the next release
 create or replace function reschedule_video_job(
   p_job_id uuid, p_leased_by text, p_after_seconds double precision, p_is_fetch_failure boolean default false)
-returns void language sql security definer set search_path = public, internal, pg_temp as $$
+returns void language sql security definer set search_path = internal, public, pg_temp as $$
   select reschedule_video_job(p_job_id, p_leased_by, p_after_seconds, p_is_fetch_failure,
     (select j.stage from video_jobs j where j.job_id = p_job_id))
 $$;

@@ -2,7 +2,7 @@
 -- see it, nobody is charged again. p_again_seconds: it is not known yet, ask again then. p_settle_attempt: the claim that asked; a later one's word is not overwritten.
 create or replace function settle_submission(
   p_submission_id bigint, p_outcome text, p_cost_micros bigint, p_again_seconds double precision, p_settle_attempt integer)
-returns void language plpgsql security definer set search_path = public, internal, pg_temp as $$
+returns void language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_submission job_submissions;
 begin
@@ -25,7 +25,7 @@ comment on function settle_submission(bigint, text, bigint, double precision, in
 -- compatibility: the previous release's nodes call this; goes in the next release
 create or replace function settle_submission(
   p_submission_id bigint, p_outcome text, p_cost_micros bigint, p_again_seconds double precision)
-returns void language sql security definer set search_path = public, internal, pg_temp as $$
+returns void language sql security definer set search_path = internal, public, pg_temp as $$
   select settle_submission(p_submission_id, p_outcome, p_cost_micros, p_again_seconds,
     (select s.settle_attempt from job_submissions s where s.id = p_submission_id))
 $$;

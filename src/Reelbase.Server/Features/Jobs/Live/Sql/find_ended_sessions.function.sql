@@ -1,6 +1,6 @@
 -- Which of the caller's sessions are over, or why the whole account may watch nothing more. What require_caller raises, for many sessions at once.
 create or replace function find_ended_sessions(p_sessions uuid[], out sessions uuid[], out reason text)
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_sub uuid := auth.uid();
   v_user users;

@@ -1,6 +1,6 @@
 -- The columns of the tables that are watched, with PostgreSQL's type names, as far as a signed-in user may read them.
 create or replace function list_live_columns() returns table (table_name text, column_name text, type_name text)
-language sql stable security definer set search_path = public, internal, pg_temp as $$
+language sql stable security definer set search_path = internal, public, pg_temp as $$
   select c.relname::text, a.attname::text, coalesce(b.typname, t.typname)::text
   from pg_class c join pg_attribute a on a.attrelid = c.oid join pg_type t on t.oid = a.atttypid
     left join pg_type b on t.typtype = 'd' and b.oid = t.typbasetype

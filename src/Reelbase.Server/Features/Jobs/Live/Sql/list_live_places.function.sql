@@ -1,6 +1,6 @@
 -- The places of waiting jobs that somebody watches.
 create or replace function list_live_places(p_jobs uuid[]) returns table (job_id uuid, place integer)
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 #variable_conflict use_column
 begin
   return query select p.job_id, p.place from (select w.job_id, queue_position(w.job_id) as place from unnest(p_jobs) w (job_id)) p where p.place is not null;

@@ -1,7 +1,7 @@
 -- The versions of the rows that read_live is about to read. xmin changes with every update, whoever makes it, and costs no column and no trigger.
 create or replace function list_live_versions(p_asks jsonb)
 returns table (ask integer, kind text, id uuid, version bigint)
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 #variable_conflict use_column
 begin
   return query

@@ -2,7 +2,7 @@
 -- transaction. A row of kind job or user is what the caller sees; status is the answer of get_job_status; ended names a session that is over, or all with null.
 create or replace function read_live(p_asks jsonb)
 returns table (ask integer, kind text, id uuid, version bigint, record jsonb)
-language plpgsql set search_path = public, internal, pg_temp as $$
+language plpgsql set search_path = internal, public, pg_temp as $$
 declare
   v_ask jsonb;
   v_number integer;

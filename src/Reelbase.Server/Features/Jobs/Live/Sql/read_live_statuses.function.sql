@@ -3,7 +3,7 @@
 -- caller's snapshot. Lane and key say where a job waits that never was handed out, so that its later places are found in memory.
 create or replace function read_live_statuses(p_users uuid[], p_sessions uuid[], p_jobs uuid[])
 returns table (asked integer, version bigint, user_version bigint, record json, provider text, queue_lane text, queue_key bigint)
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 begin
   return query
   select f.asked, (select j.xmin::text::bigint from video_jobs j where j.job_id = f.job_id), (select u.xmin::text::bigint from users u where u.id = p_users[f.asked]),

@@ -1,7 +1,7 @@
 -- What has changed of the rows that a node watches since it read them, whoever changed it and whether or not anybody notified.
 create or replace function sweep_live(p_jobs uuid[], p_job_versions bigint[], p_users uuid[], p_user_versions bigint[], p_sessions uuid[])
 returns table (kind text, id uuid)
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 #variable_conflict use_column
 begin
   return query

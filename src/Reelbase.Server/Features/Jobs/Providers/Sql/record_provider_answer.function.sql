@@ -2,7 +2,7 @@
 -- unreachable provider's outage; an accepted submission ends any; a good probe cannot see an empty balance, so while
 -- that is fresh it only lets a job try.
 create or replace function record_provider_answer(p_provider text, p_evidence text) returns boolean
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 begin
   update provider_states set fault = null, detail = null, failing_since = null, paused_until = null, updated_at = clock_timestamp()
   where provider = p_provider and failing_since is not null

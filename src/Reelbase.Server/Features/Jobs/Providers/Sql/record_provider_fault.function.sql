@@ -1,7 +1,7 @@
 -- A provider is not working (unreachable) or does not accept our account (account): nothing is submitted to it for a
 -- while, on any node, and the operator is notified once an hour. Jobs keep their places in the queue.
 create or replace function record_provider_fault(p_provider text, p_fault text, p_detail text, p_pause_seconds double precision)
-returns boolean language plpgsql security definer set search_path = public, internal, pg_temp as $$
+returns boolean language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_state provider_states;
 begin

@@ -1,7 +1,7 @@
 -- How many jobs of a lane wait before a key. Short lanes are counted; in long ones the mark before the key says it, less what was served since, and the jobs behind the mark are
 -- counted (up to a rank of some 3,000) or taken as half of what is between two marks (at most 1 % off).
 create or replace function internal.count_ahead(p_provider text, p_lane text, p_key bigint) returns integer
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_marks queue_marks;
   v_served bigint;

@@ -2,7 +2,7 @@
 -- count that have a key before p_before; null: all.
 drop function if exists internal.count_waiting(text, text[], bigint);
 create or replace function internal.count_waiting(p_provider text, p_lanes text[], p_most bigint, p_before bigint) returns bigint
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   c_all constant bigint := 9223372036854775807;
   v_kept bigint := (select sum(m.waiting) from queue_marks m

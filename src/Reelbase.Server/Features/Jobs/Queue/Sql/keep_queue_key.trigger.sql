@@ -1,6 +1,6 @@
 -- Where a job stands in its provider's queue, decided whenever it enters: by insertion, or by coming back. The rule stands on the table, so that nobody who writes
 -- a job can leave it out; generate_video reads what a place depends on with everything else, and then there is nothing left to decide. The user row is locked by the caller, so that two presses of one user are stamped one after the other.
-create or replace function internal.keep_queue_key() returns trigger language plpgsql security definer set search_path = public, internal, pg_temp
+create or replace function internal.keep_queue_key() returns trigger language plpgsql security definer set search_path = internal, public, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 declare
   v_lane text := (select queue_lane(u.tier, u.is_guest) from users u where u.id = new.user_id);

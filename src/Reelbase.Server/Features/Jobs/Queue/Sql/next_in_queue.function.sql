@@ -2,7 +2,7 @@
 -- tiers wait; in a tier, what comes back from an attempt or a dead worker and what is new alternate. p_guests: whether guests are served at all.
 create or replace function internal.next_in_queue(p_provider text, p_room integer, p_guests boolean)
 returns table (job_id uuid, user_id uuid, lane text, queue_key bigint, is_retry boolean, place bigint)
-language plpgsql volatile security definer set search_path = public, internal, pg_temp as $$
+language plpgsql volatile security definer set search_path = internal, public, pg_temp as $$
 #variable_conflict use_column
 declare
   v_now timestamptz := clock_timestamp();

@@ -1,7 +1,7 @@
 -- How many waiting jobs will be handed out before this one at its provider, from 0; null when it does not wait (it is being handed over, say) or is put off for more than a minute. Exact up to 1,000
 -- and within 2 % beyond, at most two seconds old up to some hundred thousand jobs.
 create or replace function internal.queue_position(p_job_id uuid) returns integer
-language plpgsql stable security definer set search_path = public, internal, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 declare
   v_now timestamptz := clock_timestamp();
   v_job record;

@@ -2,7 +2,7 @@
 -- marks. p_providers: of which; null: of those with a lane that is long enough for marks. Retries are those that are due within a minute, as queue_position counts them.
 create or replace function read_queues(p_providers text[] default null) returns table (
   provider text, lane text, turns bigint, retries integer, keys bigint[], mark_keys bigint[], mark_ranks integer[], waiting integer, served_since bigint)
-language plpgsql stable security definer set search_path = public, internal, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 #variable_conflict use_column
 declare
   v_now timestamptz := clock_timestamp();

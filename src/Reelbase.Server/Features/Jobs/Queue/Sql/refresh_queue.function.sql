@@ -2,7 +2,7 @@
 -- that positions are looked up by. A mark stands at every 32nd job up to some 1,600 and at each further 2 %. One at a time works, and a long queue
 -- is marked no more often than costs a twentieth of a processor for each lane.
 create or replace function internal.refresh_queue(p_provider text) returns void
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_lane text;
   v_old queue_marks;

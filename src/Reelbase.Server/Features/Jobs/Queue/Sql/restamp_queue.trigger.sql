@@ -1,7 +1,7 @@
 -- Puts a user's waiting jobs one pass after the other again, by age: after a change of tier, a merge, or when one of them left the queue unserved
 -- (p_freed_key: where it stood). A job that moves to another tier begins at that tier's next pass, before the newcomers of it. The user row is locked by the caller.
 create or replace function internal.restamp_queue(p_user_id uuid, p_provider text default null, p_freed_key bigint default null) returns void
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_lane text := (select queue_lane(u.tier, u.is_guest) from users u where u.id = p_user_id);
 begin
@@ -25,7 +25,7 @@ end
 $$;
 comment on function internal.restamp_queue(uuid, text, bigint) is 'Puts a user''s waiting jobs in order again after a change of tier, a merge or a cancel. Internal to the queue.';
 
-create or replace function internal.restamp_queue_of_user() returns trigger language plpgsql security definer set search_path = public, internal, pg_temp as $$
+create or replace function internal.restamp_queue_of_user() returns trigger language plpgsql security definer set search_path = internal, public, pg_temp as $$
 begin
   perform restamp_queue(new.id);
   -- Being handed over: it may come back, when its worker dies.
@@ -38,7 +38,7 @@ drop trigger if exists users_restamp_queue on users;
 create trigger users_restamp_queue after update of tier, is_guest, premium_granted_by on users
   for each row when (old.tier <> new.tier or old.is_guest <> new.is_guest) execute function internal.restamp_queue_of_user();
 
-create or replace function internal.restamp_queue_of_job() returns trigger language plpgsql security definer set search_path = public, internal, pg_temp as $$
+create or replace function internal.restamp_queue_of_job() returns trigger language plpgsql security definer set search_path = internal, public, pg_temp as $$
 begin
   if new.user_id <> old.user_id then
     perform restamp_queue(new.user_id, new.provider);

@@ -1,6 +1,6 @@
 -- One job from acceptance to push: its row, its timeline, each submission with what the provider said, its ledger rows and files.
 create or replace function admin_get_job(p_request jsonb) returns jsonb
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
   v_job video_jobs;

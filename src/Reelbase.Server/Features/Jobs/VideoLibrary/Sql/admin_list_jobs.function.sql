@@ -2,7 +2,7 @@
 -- index in this order, so that no list reads more than it shows; a second filter is applied to what the first one finds, over at most
 -- 20,000 rows.
 create or replace function admin_list_jobs(p_request jsonb) returns jsonb
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
   v_user uuid := read_admin_uuid(p_request, 'user_id', 'user', false);

@@ -1,6 +1,6 @@
 -- The only way in which a user deletes a job. Deleting twice is deleting once. Answers whether work is left for the worker.
 create or replace function delete_video_job(p_job_id uuid) returns boolean
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_me uuid := require_caller();
   v_user users;

@@ -1,6 +1,6 @@
 -- A job as the console shows one in a list. Internal.
 create or replace function internal.describe_job(p_job video_jobs) returns jsonb
-language sql stable security definer set search_path = public, internal, pg_temp as $$
+language sql stable security definer set search_path = internal, public, pg_temp as $$
   select jsonb_build_object('job_id', p_job.job_id, 'user_id', p_job.user_id, 'prompt', p_job.prompt, 'model_id', p_job.model_id,
     'model_name', p_job.model_name, 'theme_id', p_job.theme_id, 'settings', p_job.settings, 'image_url', p_job.image_url,
     'provider', p_job.provider, 'provider_job_id', p_job.provider_job_id, 'status', p_job.status, 'stage', p_job.stage,

@@ -1,6 +1,6 @@
 -- Seconds until a job's video is probably there: what runs before it at its provider, and what its model usually takes (a minute where nothing is known). Null once it has ended.
 create or replace function internal.estimate_job_seconds(p_job video_jobs, p_place integer) returns integer
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 begin
   return (
     select case

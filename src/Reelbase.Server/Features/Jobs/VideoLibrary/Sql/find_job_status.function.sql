@@ -7,7 +7,7 @@ create or replace function find_job_status(p_user_ids uuid[], p_session_ids uuid
   error_code text, queue_position integer, created_at timestamptz, completed_at timestamptz,
   language text, video_duration_seconds numeric, video_width integer, video_height integer, video_fps numeric, video_has_audio boolean, estimated_seconds integer,
   provider text, queue_lane text, queue_key bigint, usual_seconds numeric, places integer)
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 #variable_conflict use_column
 declare
   v_user uuid;

@@ -1,6 +1,6 @@
 -- The retry that is in flight of the same job as this one is, or is a retry of.
 create or replace function internal.find_running_retry(p_job_id uuid) returns uuid
-language sql stable security definer set search_path = public, internal, pg_temp as $$
+language sql stable security definer set search_path = internal, public, pg_temp as $$
   with recursive up as (
     select j.job_id, j.retry_of, j.user_id from video_jobs j where j.job_id = p_job_id
     union all

@@ -4,7 +4,7 @@ create function get_video_status(p_job_id uuid) returns table (
   job_id uuid, status text, prompt text, model_name text, credits_used integer, video_url text, thumbnail_url text,
   error_code text, queue_position integer, created_at timestamptz, completed_at timestamptz,
   language text, video_duration_seconds numeric, video_width integer, video_height integer, video_fps numeric, video_has_audio boolean)
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 #variable_conflict use_column
 declare
   -- The policy of video_jobs would read the account once more: the condition is the same.

@@ -1,6 +1,6 @@
 -- The same for a user's own job, whose stage and times they cannot read themselves.
 create or replace function job_seconds(p_job_id uuid, p_place integer) returns integer
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_job video_jobs;
 begin

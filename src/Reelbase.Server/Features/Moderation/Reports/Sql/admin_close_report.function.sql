@@ -1,6 +1,6 @@
 -- A report that has been dealt with.
 create or replace function admin_close_report(p_request jsonb) returns jsonb
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
   v_id bigint := read_admin_integer(p_request, 'report_id', 1, 9000000000000000);

@@ -1,6 +1,6 @@
 -- Videos that users have reported, with what support needs to review them.
 create or replace function admin_list_reports(p_request jsonb) returns jsonb
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
   v_status text := coalesce(read_admin_text(p_request, 'status', 20), 'open');

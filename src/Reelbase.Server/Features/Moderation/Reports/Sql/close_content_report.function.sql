@@ -1,5 +1,5 @@
 create or replace function close_content_report(p_id bigint) returns boolean
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 begin
   update content_reports set status = 'closed', closed_at = clock_timestamp() where id = p_id and status = 'open';
   return found;

@@ -1,6 +1,6 @@
 -- Support still sees that a video was reported.
 create or replace function internal.on_account_erased_reports(p_user_ids uuid[]) returns void
-language plpgsql set search_path = public, internal, pg_temp as $$
+language plpgsql set search_path = internal, public, pg_temp as $$
 begin
   update content_reports set user_id = null, reason = 'the user has left' where user_id = any (p_user_ids);
 end

@@ -1,7 +1,7 @@
 -- A user says that a video is not as it should be. Their own: generated content that offends is reported by whoever asked for it. Once a
 -- job; saying it again replaces the reason and opens it anew.
 create or replace function report_content(p_job_id uuid, p_reason text) returns void
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_me uuid := require_caller();
 begin

@@ -2,7 +2,7 @@
 -- claimed again.
 create or replace function claim_alerts(p_leased_by text, p_lease_seconds integer, p_limit integer, p_max_attempts integer)
 returns table (id bigint, kind text, message text, created_at timestamptz, attempt integer)
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 #variable_conflict use_column
 declare
   v_keys text[];
@@ -25,7 +25,7 @@ comment on function claim_alerts(text, integer, integer, integer) is 'Leases ale
 -- compatibility: the previous release's nodes call this; goes in the next release
 create or replace function claim_alerts(p_leased_by text, p_lease_seconds integer, p_limit integer)
 returns table (id bigint, kind text, message text, created_at timestamptz, attempt integer)
-language sql security definer set search_path = public, internal, pg_temp as $$
+language sql security definer set search_path = internal, public, pg_temp as $$
   select * from claim_alerts(p_leased_by, p_lease_seconds, p_limit, 51)
 $$;
 comment on function claim_alerts(text, integer, integer) is 'Leases alerts that are to be sent to a worker, and gives up those that were tried too often.';

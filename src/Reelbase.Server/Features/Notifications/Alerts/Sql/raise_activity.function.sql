@@ -2,7 +2,7 @@
 -- users, purchases, videos, errors of ours, and attempts without permission when they are many. Numbers only, so that it names nobody.
 drop function if exists raise_activity(integer, integer);
 create or replace function raise_activity(p_every_seconds integer, p_many_unauthorized integer, p_many_limited integer) returns boolean
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_since timestamptz;
   v_now timestamptz := clock_timestamp();

@@ -1,6 +1,6 @@
 -- What went out and what waits: pushes and alerts, newest first. Phones are distinguished by the last six characters of their token.
 create or replace function admin_list_outbox(p_request jsonb) returns jsonb
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
   v_limit integer := read_admin_integer(p_request, 'limit', 1, 100, 25);

@@ -1,7 +1,7 @@
 -- Leases pushes that are due. p_about_jobs: only those about a job. A push for few credits is dropped when there are enough again.
 create or replace function internal.claim_push_rows(p_leased_by text, p_lease_seconds integer, p_limit integer, p_max_attempts integer, p_about_jobs boolean)
 returns setof push_notifications
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_keys text[];
 begin

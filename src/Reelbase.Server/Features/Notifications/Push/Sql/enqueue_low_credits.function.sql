@@ -1,7 +1,7 @@
 -- A charge of p_charged has brought a balance from p_threshold or more to less: one push for each phone of the user, in the transaction of the charge. The
 -- caller has locked the user row. Another one follows only after the balance was at the threshold again, since only then it can fall below. Internal.
 create or replace function internal.enqueue_low_credits(p_user_id uuid, p_balance_before integer, p_charged integer, p_threshold integer) returns void
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 begin
   -- Nearly every charge ends here.
   if p_threshold is null or p_threshold <= 0 or p_balance_before < p_threshold or p_balance_before - p_charged >= p_threshold then

@@ -1,7 +1,7 @@
 -- A job has ended: one push for each phone of its user, in the same transaction, so that none is forgotten and none is sent of
 -- something that did not happen. Nobody gets a push about a job that they deleted. Internal.
 create or replace function internal.enqueue_pushes(p_job_id uuid) returns void
-language sql security definer set search_path = public, internal, pg_temp as $$
+language sql security definer set search_path = internal, public, pg_temp as $$
   insert into push_notifications (user_id, job_id, token, environment, kind, event, model_name)
   select j.user_id, j.job_id, t.token, t.environment, t.kind, j.status, j.model_name
   from video_jobs j join push_tokens t on t.user_id = j.user_id

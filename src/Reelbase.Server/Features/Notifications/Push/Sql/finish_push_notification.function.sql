@@ -2,7 +2,7 @@
 -- p_gone_at); failed; or null, then it is tried again after p_retry_after_seconds. p_environment: where the token turned out to belong.
 create or replace function finish_push_notification(
   p_id uuid, p_leased_by text, p_status text, p_error text, p_retry_after_seconds double precision, p_gone_at timestamptz, p_environment text)
-returns void language plpgsql security definer set search_path = public, internal, pg_temp as $$
+returns void language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_push push_notifications;
 begin

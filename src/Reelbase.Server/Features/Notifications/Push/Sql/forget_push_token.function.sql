@@ -1,5 +1,5 @@
 create or replace function forget_push_token(p_token text) returns void
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 begin
   perform require_caller();
   delete from push_tokens where token = p_token and user_id = any (my_user_ids());

@@ -1,6 +1,6 @@
 -- Nothing is sent to a phone whose account is gone.
 create or replace function internal.on_account_erased_push(p_user_ids uuid[]) returns void
-language plpgsql set search_path = public, internal, pg_temp as $$
+language plpgsql set search_path = internal, public, pg_temp as $$
 begin
   delete from push_notifications where user_id = any (p_user_ids);
   delete from push_tokens where user_id = any (p_user_ids);

@@ -1,6 +1,6 @@
 -- Rows are changed in the order in which workers lock them: two orders would deadlock.
 create or replace function internal.on_account_merged_push(p_guest_id uuid, p_member_id uuid) returns void
-language plpgsql set search_path = public, internal, pg_temp as $$
+language plpgsql set search_path = internal, public, pg_temp as $$
 begin
   -- One phone that both have been on is rung once about few credits; whether they still are few is asked when it is claimed. Of the two the one that a worker
   -- may be sending stays: to remove it would call nothing back, and the other would ring as well. Locked first, so that a claim is seen or comes after.

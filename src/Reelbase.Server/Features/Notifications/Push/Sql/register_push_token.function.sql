@@ -1,6 +1,6 @@
 -- Registers a phone of the caller for pushes. A token belongs to whoever registered it last; of too many the oldest go.
 create or replace function register_push_token(p_token text, p_environment text, p_kind text, p_max_tokens integer) returns void
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_user users := lock_account(require_caller());
   v_me uuid := v_user.id;

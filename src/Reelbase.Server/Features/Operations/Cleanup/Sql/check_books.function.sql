@@ -1,7 +1,7 @@
 -- compatibility: the previous release's nodes call this; goes in the next release. alert_ledger_problems has taken its place.
 create or replace function check_books(p_unusual_credits integer)
 returns table (mismatches bigint, unusual bigint)
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_after uuid;
   v_portion record;

@@ -2,7 +2,7 @@
 -- for is kept as long as the default says. Rows that somebody holds are passed over: nobody waits for the cleanup. p_dry_run counts all
 -- that would go and changes nothing. (Old generations of refresh tokens have no index to be found by: clean_up_refresh_tokens walks them.)
 create or replace function clean_up(p_kind text, p_rules jsonb, p_limit integer, p_dry_run boolean) returns bigint
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_days integer := coalesce(p_rules ->> case p_kind
     when 'videos' then 'video_days' when 'rate_limits' then 'rate_limit_days' when 'errors' then 'error_days'

@@ -1,6 +1,6 @@
 -- Asks for a check of every ledger; a worker does it beside the traffic, and the answer appears in the schedules.
 create or replace function admin_request_ledger_check(p_request jsonb) returns jsonb
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
 begin

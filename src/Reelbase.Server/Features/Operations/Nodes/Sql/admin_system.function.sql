@@ -1,6 +1,6 @@
 -- The processes, what is done at night, the last comparison with Apple and the last check of the ledger.
 create or replace function admin_system(p_request jsonb) returns jsonb
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
 begin

@@ -1,6 +1,6 @@
 -- Takes a check of the ledgers that an admin asked for; false when nobody did, or somebody is at it.
 create or replace function claim_ledger_check(p_leased_by text, p_lease_seconds integer) returns boolean
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 begin
   update schedules set leased_by = p_leased_by, lease_until = clock_timestamp() + make_interval(secs => p_lease_seconds),
     last_started_at = clock_timestamp()

@@ -1,5 +1,5 @@
 create or replace function doctor_facts() returns jsonb
-language sql stable security definer set search_path = public, internal, pg_temp as $$
+language sql stable security definer set search_path = internal, public, pg_temp as $$
   select jsonb_build_object(
     'now', to_json_time(clock_timestamp()),
     'is_read_only', current_setting('transaction_read_only') = 'on',

@@ -1,7 +1,7 @@
 -- A process says that it lives; those not heard of for a day are forgotten. p_details: commit, schema, untrusted_peer, untrusted_peer_at.
 drop function if exists beat(text, text, text[], timestamptz, jsonb);
 create or replace function record_heartbeat(p_name text, p_version text, p_roles text[], p_started_at timestamptz, p_details jsonb) returns void
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 begin
   insert into nodes (name, version, roles, started_at, seen_at, commit_id, schema, untrusted_peer, untrusted_peer_at)
   values (p_name, p_version, p_roles, p_started_at, clock_timestamp(), left(coalesce(p_details ->> 'commit', ''), 40),

@@ -1,6 +1,6 @@
 -- p_heard: [{system, success_at, failure_at, failure}]; of several nodes the latest word stays.
 create or replace function record_outside_systems(p_heard jsonb) returns void
-language sql security definer set search_path = public, internal, pg_temp as $$
+language sql security definer set search_path = internal, public, pg_temp as $$
   insert into outside_systems as o (system, last_success_at, last_failure_at, last_failure)
   select h.system, h.success_at, h.failure_at, left(h.failure, 300)
   from jsonb_to_recordset(p_heard) as h (system text, success_at timestamptz, failure_at timestamptz, failure text)

@@ -1,6 +1,6 @@
 -- The overview of a range: sums by hour (by day when it is longer than three days), what is open now, and each provider. Reads hours, never jobs that have ended.
 create or replace function admin_overview(p_request jsonb) returns jsonb
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
   v_hours integer := read_admin_integer(p_request, 'hours', 1, 8784, 24);

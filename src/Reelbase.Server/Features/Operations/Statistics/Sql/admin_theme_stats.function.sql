@@ -1,6 +1,6 @@
 -- The figures of each theme in a range, the most used first. Reads hours, never jobs.
 create or replace function admin_theme_stats(p_request jsonb) returns jsonb
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
   v_hours integer := read_admin_integer(p_request, 'hours', 1, 8784, 24);

@@ -2,7 +2,7 @@
 -- committed since. One caller at a time; at most p_max_hours of a long past, so that an old database is taken in step by step.
 -- Answers the hour that was reached; null when somebody else is at it.
 create or replace function count_hours(p_max_hours integer) returns timestamptz
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   -- Longer than any transaction may last.
   c_settled constant interval := '10 minutes';

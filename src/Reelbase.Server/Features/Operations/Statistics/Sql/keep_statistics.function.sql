@@ -1,7 +1,7 @@
 -- Counts the hours and measures, once for all nodes: nothing while what is kept is younger than p_seconds, and never for more than a twentieth of the time of one core,
 -- however much there is to count. A past that is still being taken in is not slowed down. Answers whether it did anything.
 create or replace function keep_statistics(p_max_hours integer, p_seconds double precision) returns boolean
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   -- A round of pauses is a little shorter than it says, or every second one would find the kept values just young enough.
   c_tolerance constant double precision := 0.9;

@@ -1,6 +1,6 @@
 -- What somebody of the team has to see to, the most urgent first; empty when nothing. Each kind is bounded and has an index of its own.
 create or replace function internal.list_attention() returns jsonb
-language sql stable security definer set search_path = public, internal, pg_temp as $$
+language sql stable security definer set search_path = internal, public, pg_temp as $$
   select coalesce(jsonb_agg(jsonb_build_object('kind', a.kind, 'count', a.number, 'subject', a.subject, 'target', a.target) order by a.place, a.subject), '[]') from (
     select 1 as place, 'ledger_remark' as kind, 1 as number, r.user_id as subject, r.user_id as target
       from (select distinct split_part(l.dedupe_key, ':', 2) as user_id from alerts l

@@ -1,6 +1,6 @@
 -- Open jobs of each provider and stage and how old the oldest is: counted now while they are few, and as keep_statistics last measured them when they are many.
 create or replace function internal.list_open_jobs() returns jsonb
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   c_few constant integer := 10000;
 begin

@@ -1,7 +1,7 @@
 -- What the metrics say about the whole installation, measured now: totals since the beginning (sums, and the hours that are still counted) and how things stand. Open jobs
 -- are walked once. labels is a flat object of texts.
 create or replace function internal.measure_statistics() returns table (name text, labels jsonb, value double precision)
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   -- None when the count begins anew: then the hours are all there is.
   v_folded timestamptz := (select p.folded_until from statistics_progress p);

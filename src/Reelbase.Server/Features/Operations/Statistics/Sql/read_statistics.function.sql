@@ -1,6 +1,6 @@
 -- What the metrics say about the whole installation, as keep_statistics last measured it for all nodes; measured now where nobody has for a while.
 create or replace function read_statistics() returns table (name text, labels jsonb, value double precision)
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_kept jsonb;
 begin

@@ -1,6 +1,6 @@
 -- Everything that belongs to a trace id or a job.
 create or replace function admin_get_trace(p_request jsonb) returns jsonb
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
 begin

@@ -1,6 +1,6 @@
 -- Errors of the last hours in groups: how many of each code at each endpoint, how many users, since when.
 create or replace function admin_group_errors(p_request jsonb) returns jsonb
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
   v_hours integer := read_admin_integer(p_request, 'hours', 1, 720, 24);

@@ -1,6 +1,6 @@
 -- Single errors, newest first, of a code, an endpoint or a user.
 create or replace function admin_list_errors(p_request jsonb) returns jsonb
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 declare
   v_admin uuid := require_admin();
   v_code text := read_admin_text(p_request, 'error_code', 20);

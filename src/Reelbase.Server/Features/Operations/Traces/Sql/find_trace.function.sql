@@ -3,7 +3,7 @@
 -- p_id: the 32 hexadecimal digits of a trace id, or the id of a job.
 -- The jobs are found first and everything else by their ids: joined in one statement, PostgreSQL expects a share of all jobs and reads whole tables.
 create or replace function find_trace(p_id text) returns table (at timestamptz, what text, user_id uuid, detail text)
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 #variable_conflict use_column
 declare
   v_ids uuid[];

@@ -2,7 +2,7 @@
 -- account-deleted (also account-delete): the account here goes too. email-disabled, email-enabled: noted only, since nothing is
 -- mailed. Older than the account here: about an earlier one, ignored. Answers the user, null when nobody is meant.
 create or replace function apply_account_event(p_type text, p_apple_sub text, p_event_at timestamptz) returns uuid
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_user users;
 begin

@@ -1,6 +1,6 @@
 create or replace function claim_apple_authorizations(p_leased_by text, p_lease_seconds integer, p_limit integer, p_max_attempts integer)
 returns table (id bigint, client_id text, stage text, secret bytea, attempt integer)
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 #variable_conflict use_column
 declare
   v_keys text[];
@@ -23,7 +23,7 @@ comment on function claim_apple_authorizations(text, integer, integer, integer) 
 -- compatibility: the previous release's nodes call this; goes in the next release
 create or replace function claim_apple_authorizations(p_leased_by text, p_lease_seconds integer, p_limit integer)
 returns table (id bigint, client_id text, stage text, secret bytea, attempt integer)
-language sql security definer set search_path = public, internal, pg_temp as $$
+language sql security definer set search_path = internal, public, pg_temp as $$
   select * from claim_apple_authorizations(p_leased_by, p_lease_seconds, p_limit, 100)
 $$;
 comment on function claim_apple_authorizations(text, integer, integer) is 'Leases codes to be exchanged and tokens to be revoked to a worker, and gives up those that were tried too often.';

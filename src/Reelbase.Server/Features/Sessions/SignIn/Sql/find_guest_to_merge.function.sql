@@ -2,7 +2,7 @@
 -- Apple account. Swift writes UUIDs in capitals; find_user_id knows both. Values that every phone sends after signing out mean nobody. Nobody has verified any of it, so an address may
 -- ask 60 times an hour. Null when nobody is meant.
 create or replace function find_guest_to_merge(p_device_id text, p_apple_sub text, p_ip inet) returns uuid
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_rate record;
 begin

@@ -7,7 +7,7 @@ drop function if exists join_apple_account(text, text, boolean, bytea, timestamp
 create or replace function link_apple_identity(
   p_apple_sub text, p_email text, p_may_merge boolean, p_token_hash bytea default null, p_token_expires_at timestamptz default null)
 returns table (user_id uuid, outcome text)
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 #variable_conflict use_column
 declare
   v_me uuid := require_caller();

@@ -1,7 +1,7 @@
 -- Apple's permission for these users is to be taken back: tokens go to the worker, codes that are not exchanged yet follow
 -- after their exchange. Answers how many there are. Internal.
 create or replace function internal.on_account_erased_sign_in(p_user_ids uuid[]) returns integer
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_count integer;
 begin

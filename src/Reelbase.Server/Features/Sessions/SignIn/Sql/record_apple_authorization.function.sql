@@ -2,7 +2,7 @@
 -- meanwhile it goes on to be revoked. revoked, lost: the secret is erased. later: again after p_retry_after_seconds.
 create or replace function record_apple_authorization(
   p_id bigint, p_leased_by text, p_outcome text, p_secret bytea, p_error text, p_retry_after_seconds double precision)
-returns void language sql security definer set search_path = public, internal, pg_temp as $$
+returns void language sql security definer set search_path = internal, public, pg_temp as $$
   update apple_authorizations set
     stage = case p_outcome when 'later' then stage when 'held' then case when revoke_wanted then 'revoking' else 'held' end else p_outcome end,
     secret = case p_outcome when 'later' then secret when 'held' then p_secret end,

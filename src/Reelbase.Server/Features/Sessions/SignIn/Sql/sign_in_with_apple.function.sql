@@ -4,7 +4,7 @@ drop function if exists sign_in_with_apple(text, text);
 create or replace function sign_in_with_apple(
   p_apple_sub text, p_email text, p_token_hash bytea default null, p_token_expires_at timestamptz default null)
 returns table (user_id uuid, is_new boolean, is_banned boolean)
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 #variable_conflict use_column
 declare
   v_user users;

@@ -3,7 +3,7 @@
 -- Without a bearer nothing says that it is the same phone: the second call is refused, and the app asks Apple for another token, as at any failed sign-in.
 -- p_token_hash null: the previous release's nodes, which do not say.
 create or replace function internal.use_identity_token(p_token_hash bytea, p_user_id uuid, p_expires_at timestamptz) returns void
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   c_repeat_seconds constant integer := 60;
   v_session_id uuid := (auth.jwt() ->> 'session_id')::uuid;

@@ -1,6 +1,6 @@
 -- The metadata with changes: members of p_changes replace those of the same name, a null removes one.
 create or replace function internal.change_user_metadata(p_metadata jsonb, p_changes jsonb) returns jsonb
-language plpgsql set search_path = public, internal, pg_temp as $$
+language plpgsql set search_path = internal, public, pg_temp as $$
 declare
   v_metadata jsonb := p_metadata;
 begin

@@ -1,6 +1,6 @@
 create or replace function read_auth_user() returns table (user_id uuid, email text, apple_sub text, is_guest boolean,
   credits_remaining integer, created_at timestamptz, updated_at timestamptz, user_metadata text)
-language plpgsql stable security definer set search_path = public, internal, pg_temp as $$
+language plpgsql stable security definer set search_path = internal, public, pg_temp as $$
 #variable_conflict use_column
 declare
   v_me uuid := require_caller();

@@ -2,7 +2,7 @@
 -- an address may make p_limit of them in a window (null: any number).
 create or replace function sign_up_guest(p_ip inet, p_limit integer, p_window_seconds integer, p_user_metadata jsonb)
 returns uuid
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_rate record;
   v_id uuid;

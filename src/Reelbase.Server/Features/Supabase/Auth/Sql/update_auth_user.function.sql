@@ -1,6 +1,6 @@
 -- What the auth API may change about its caller: the metadata, and nothing else.
 create or replace function update_auth_user(p_changes jsonb) returns void
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 declare
   v_user users := lock_account(require_caller());
 begin

@@ -1,7 +1,7 @@
 -- Opens an import or goes on with one. Refused for another source than before, and for an installation that has users of its own: nobody could say
 -- afterwards whose rows are whose. Admins whom the command line has made are no users of that kind.
 create or replace function internal.import_begin(p_kind text, p_source text, p_dry_run boolean) returns imports
-language plpgsql set search_path = public, internal, pg_temp as $$
+language plpgsql set search_path = internal, public, pg_temp as $$
 declare
   v_import imports;
 begin

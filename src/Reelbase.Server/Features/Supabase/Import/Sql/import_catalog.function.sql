@@ -1,7 +1,7 @@
 -- Models and themes of the staged rows. What is here already stays as it is. The active model stays active when it can still be generated with; else the
 -- one of this installation goes on.
 create or replace function internal.import_catalog() returns void
-language plpgsql set search_path = public, internal, pg_temp set timezone = 'UTC' as $$
+language plpgsql set search_path = internal, public, pg_temp set timezone = 'UTC' as $$
 declare
   v_active uuid;
 begin

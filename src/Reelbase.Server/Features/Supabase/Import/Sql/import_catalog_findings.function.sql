@@ -1,6 +1,6 @@
 -- What is to be said of a former catalogue: prices that were converted, models that nobody can generate with any more.
 create or replace function internal.import_catalog_findings(p_models jsonb) returns table (code text, line text)
-language plpgsql stable set search_path = public, internal, pg_temp set timezone = 'UTC' as $$
+language plpgsql stable set search_path = internal, public, pg_temp set timezone = 'UTC' as $$
 #variable_conflict use_column
 declare
   v_model jsonb;

@@ -1,7 +1,7 @@
 -- Compares what the source has of each user (staged as rows of the kind compare) with what was carried over: ledger rows are those that an import wrote, so that a
 -- server that has run since changes no sum. The correction counts for the balance and not as a row of the log.
 create or replace function internal.import_compare() returns table (what text, source numeric, target numeric, differ bigint, example text)
-language plpgsql set search_path = public, internal, pg_temp as $$
+language plpgsql set search_path = internal, public, pg_temp as $$
 #variable_conflict use_column
 begin
   return query

@@ -1,7 +1,7 @@
 -- A file is in the store: its row, its job's or its user's name for it, and the progress, together. One whose job or user has gone meanwhile is removed again.
 create or replace function internal.import_finish_file(p_bucket text, p_name text, p_role text, p_owner uuid, p_store_bucket text, p_store_name text, p_bytes bigint,
   p_content_type text, p_sha256 bytea) returns void
-language plpgsql set search_path = public, internal, pg_temp as $$
+language plpgsql set search_path = internal, public, pg_temp as $$
 declare
   v_object_id uuid;
   v_file import_files;

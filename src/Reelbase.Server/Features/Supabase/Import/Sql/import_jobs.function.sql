@@ -1,7 +1,7 @@
 -- The jobs of a batch, with what each took and gave back. What was under way has nobody left who would finish it: it waits as ambiguous with its deadline
 -- over, so the worker ends it and refunds what the ledger charged. Jobs that cannot keep the rule of credits are exempt from it and reported.
 create or replace function internal.import_jobs() returns void
-language plpgsql set search_path = public, internal, pg_temp set timezone = 'UTC' as $$
+language plpgsql set search_path = internal, public, pg_temp set timezone = 'UTC' as $$
 begin
   insert into video_jobs (job_id, user_id, model_id, theme_id, model_name, prompt, settings, image_url, status, stage, video_url, thumbnail_url, credits_used,
     error_code, error_message, provider, provider_job_id, created_at, completed_at, deleted_at, run_after, deadline_at, credits_charged, credits_returned, is_credits_exempt)

@@ -1,7 +1,7 @@
 -- Notes what the source is now, {"users": {"rows": 3, "fingerprint": "..."}, ...}, and answers what is another than at the last start. Rows may have come before the
 -- place that was reached, so the next batches begin at the first user again; whoever is here already is passed over. With p_dry_run it only compares.
 create or replace function internal.import_note_source(p_kind text, p_state jsonb, p_dry_run boolean) returns table (code text, line text)
-language plpgsql set search_path = public, internal, pg_temp as $$
+language plpgsql set search_path = internal, public, pg_temp as $$
 declare
   v_before jsonb;
   v_is_changed boolean;

@@ -1,7 +1,7 @@
 -- Of the staged files of the former storage: notes those in the buckets of pictures that lie in a folder of a user who is here and that no job shows, under the id that is
 -- the folder here; answers by bucket how many are nobody's.
 create or replace function internal.import_pictures() returns table (bucket text, files bigint)
-language plpgsql set search_path = public, internal, pg_temp as $$
+language plpgsql set search_path = internal, public, pg_temp as $$
 #variable_conflict use_column
 begin
   insert into import_files (bucket, name, role, user_id)

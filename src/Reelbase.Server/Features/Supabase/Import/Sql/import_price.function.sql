@@ -1,7 +1,7 @@
 -- What a model of the former app costs here. There the price was base_price (a tenth of a credit is 0.01) for each second or for a generation, whatever
 -- cost_per_generation said; credits here are whole, so a part of one counts as one.
 create or replace function internal.import_price(p_model jsonb, out pricing_type text, out credits_per_second integer, out cost integer, out is_converted boolean, out is_rounded boolean)
-language sql immutable set search_path = public, internal, pg_temp as $$
+language sql immutable set search_path = internal, public, pg_temp as $$
   select p.pricing_type, p.per_second,
     case when p.pricing_type = 'per_generation' and p.listed is null and p.base > 0 then least(ceil(p.base * 10), 1000000)::integer else greatest(coalesce(p.listed, 1), 1) end,
     p.base > 0 and (p.pricing_type = 'per_second' and p.given is null or p.pricing_type = 'per_generation' and p.listed is null),

@@ -1,7 +1,7 @@
 -- Of the staged rows: the users who are not here yet, their jobs, and their ledger in its order with present reasons. A second charge or refund of a job,
 -- and a refund beyond its charge, keep their credits and lose only the link; so does a row whose job is not the user's.
 create or replace function internal.import_stage() returns void
-language plpgsql set search_path = public, internal, pg_temp set timezone = 'UTC' as $$
+language plpgsql set search_path = internal, public, pg_temp set timezone = 'UTC' as $$
 begin
   insert into import_users
   select distinct on (import_uuid(r.o ->> 'id')) import_uuid(r.o ->> 'id'), r.o from import_rows r

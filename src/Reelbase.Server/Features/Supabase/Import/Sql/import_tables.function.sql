@@ -1,6 +1,6 @@
 -- Where a batch of another database lies for the length of its transaction: rows as they came, and what was made of them on the way.
 create or replace function internal.import_tables() returns void
-language plpgsql set search_path = public, internal, pg_temp as $$
+language plpgsql set search_path = internal, public, pg_temp as $$
 begin
   create temporary table import_rows (kind text not null, o jsonb not null) on commit delete rows;
   create temporary table import_users (id uuid primary key, o jsonb not null) on commit delete rows;

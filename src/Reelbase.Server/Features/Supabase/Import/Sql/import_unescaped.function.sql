@@ -1,6 +1,6 @@
 -- A part of an address as the name that it stands for; what is no UTF-8 afterwards stays as it is.
 create or replace function internal.import_unescaped(p_text text) returns text
-language plpgsql immutable set search_path = public, internal, pg_temp as $$
+language plpgsql immutable set search_path = internal, public, pg_temp as $$
 begin
   if position('%' in p_text) = 0 then
     return p_text;

@@ -2,7 +2,7 @@
 -- with whoever has bought something. Answers what was written.
 create or replace function internal.import_users(p_kind text, p_last_user text)
 returns table (users bigint, jobs bigint, ledger_rows bigint, refresh_tokens bigint, consents bigint)
-language plpgsql set search_path = public, internal, pg_temp set timezone = 'UTC' as $$
+language plpgsql set search_path = internal, public, pg_temp set timezone = 'UTC' as $$
 #variable_conflict use_column
 declare
   v_users bigint;

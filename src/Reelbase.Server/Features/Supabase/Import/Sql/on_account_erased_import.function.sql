@@ -1,6 +1,6 @@
 -- What an import has noted about a file names its user.
 create or replace function internal.on_account_erased_import(p_user_ids uuid[]) returns void
-language plpgsql set search_path = public, internal, pg_temp as $$
+language plpgsql set search_path = internal, public, pg_temp as $$
 begin
   delete from import_files where user_id = any (p_user_ids);
 end

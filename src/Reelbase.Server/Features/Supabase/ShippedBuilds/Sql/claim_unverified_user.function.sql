@@ -4,7 +4,7 @@
 -- credits, p_guests_limit an hour and address. What every phone sends after signing out, an id of a deleted account and anything else mean nobody.
 create or replace function claim_unverified_user(p_user_id text, p_ip inet, p_misses_limit integer, p_guests_limit integer)
 returns table (user_id uuid, is_new boolean)
-language plpgsql security definer set search_path = public, internal, pg_temp as $$
+language plpgsql security definer set search_path = internal, public, pg_temp as $$
 #variable_conflict use_column
 declare
   v_network inet := case when family(p_ip) = 6 then set_masklen(p_ip, 64)::cidr::inet else coalesce(p_ip, '0.0.0.0') end;
