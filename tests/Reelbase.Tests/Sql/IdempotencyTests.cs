@@ -147,7 +147,11 @@ public sealed class IdempotencyTests(SqlDatabase database)
         const string keep = "select internal.keep_answer($1, $2, 'an-operation', internal.hash_request('an-operation', 'a request'), $3::jsonb)";
         await db.RunAsync(keep, guest, key, """{"whose": "guests"}""");
         await db.RunAsync(keep, member, key, """{"whose": "members"}""");
-        await db.RunAsync("update idempotency_log set created_at = now() - interval '2 days', expires_at = now() + $2::interval where user_id = $1", member, left);
+        await db.RunAsync(
+            "update idempotency_log set created_at = now() - interval '2 days', expires_at = now() + $2::interval where user_id = $1",
+            member,
+            left
+        );
         await db.RunAsync("select internal.move_request_logs($1, $2)", guest, member);
         Assert.Equal([expected], await db.RowsAsync("select a.response_data ->> 'whose' from internal.stored_answer($1, $2) a", member, key));
     }

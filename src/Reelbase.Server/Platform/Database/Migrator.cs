@@ -325,8 +325,7 @@ public sealed partial class Migrator(string ownerConnectionString, ILogger logge
         try
         {
             await connection.OpenAsync(cancellationToken);
-            await InternalSchema.RefuseForeignAsync(connection, cancellationToken);
-            await ExecuteAsync(connection, "set search_path = public, internal", cancellationToken);
+            await InternalSchema.AddToPathAsync(connection, cancellationToken);
             return connection;
         }
         catch
