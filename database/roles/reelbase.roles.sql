@@ -40,14 +40,6 @@ grant usage on schema public to anon, authenticated, service_role, reelbase_api,
 create schema if not exists auth;
 grant usage on schema auth to anon, authenticated, service_role, reelbase_owner, reelbase_api, reelbase_worker, reelbase_admin;
 create schema if not exists reelbase authorization reelbase_owner;
--- Whatever was granted there by hand, or came with a restore: it holds what nobody but the owner executes.
-do $$
-begin
-  if to_regnamespace('internal') is not null then
-    revoke all on schema internal from public, anon, authenticated, service_role, reelbase_api, reelbase_worker, reelbase_admin;
-  end if;
-end
-$$;
 
 -- Claims reach SQL exactly as on Supabase: one setting, three helpers. A database that came from there keeps its own.
 do $$

@@ -15,6 +15,20 @@ public sealed class Ground(Stage stage, Pgbench pgbench)
     public string Login(string role) =>
         new NpgsqlConnectionStringBuilder(stage.Owner) { Username = role, Password = ConnectionStrings.DerivePassword(stage.Owner, role) }.ConnectionString;
 
+    public const int FirstOfModels = 10;
+    public const int Models = 16;
+
+    /// <summary>Further models like the one that is pressed, so that presses have no row of the catalogue in common.</summary>
+    public Task AddModelsAsync() =>
+        stage.ExecuteAsync(
+            $"""
+            insert into models
+            select (jsonb_populate_record(m, jsonb_build_object('id', left(m.id::text, -2) || n, 'name', m.name || ' ' || n, 'is_active', false))).*
+            from models m, generate_series({FirstOfModels}, {FirstOfModels + Models - 1}) n where m.id = '{Stage.Model}'
+            on conflict do nothing
+            """
+        );
+
     public async Task LoadReferenceAsync() => await stage.ExecuteAsync(await File.ReadAllTextAsync(Repository.PathOf("bench", "reference.sql")));
 
     /// <summary>Fills the queue up to a number of waiting jobs, each accepted as a press is, and the reference's with as many.</summary>

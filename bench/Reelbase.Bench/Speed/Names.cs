@@ -10,6 +10,7 @@ public static class Names
     public const string Peer = "the peer on Node, two processes";
     public const string Reference = "the reference transaction in pgbench";
     public const string AcceptFunction = "generate_video in pgbench";
+    public const string AcceptSpread = "generate_video of sixteen models in pgbench";
     public const string Accept = "generate-video";
     public const string None = "a finished job, none waiting";
     public const string Waiting = "a waiting job, 20,000 waiting";

@@ -30,6 +30,19 @@ public static class Scripts
             $$"""select * from generate_video(gen_random_uuid(), {{Press}}, '127.0.0.1'::inet, '{"guest": 100000,"member": 100000,"premium": 100000,"guest_ip": null,"window_seconds": 3600}'::jsonb, 86400);"""
         );
 
+    /// <summary>The same press spread over the models of <see cref="Ground.AddModelsAsync"/>.</summary>
+    public static string OurSpreadAccept { get; } =
+        $"\\set m random({Ground.FirstOfModels}, {Ground.FirstOfModels + Ground.Models - 1})\n"
+        + OurAccept()
+            .Replace(
+                Press,
+                "("
+                    + Press
+                        .Replace(Stage.Model, Stage.Model[..^2] + "' || :m || '", StringComparison.Ordinal)
+                        .Replace("::jsonb", ")::jsonb", StringComparison.Ordinal),
+                StringComparison.Ordinal
+            );
+
     /// <summary>The read as the server calls it.</summary>
     public static string OurStatus { get; } = Piped(Stage.FirstUser, Stage.Users, $"select * from get_video_status({Job});");
 

@@ -60,6 +60,9 @@ public sealed class SpeedReport
         var reference = Of(series, Names.Reference)!;
         _lines.Add(Line.Share($"accept over HTTP against the reference in pgbench, {age}", ours, reference, 0.45, 0.6));
         _lines.Add(Line.Share("  our function alone against the reference", Of(series, Names.AcceptFunction)!, reference, double.NaN, double.NaN));
+        _lines.Add(
+            Line.Share($"our function for one model against sixteen, {age}", Of(series, Names.AcceptFunction)!, Of(series, Names.AcceptSpread)!, 0.95, 0.95)
+        );
         if (Of(series, Names.Peer) is { } peer)
         {
             _lines.Add(Line.Times($"accept over HTTP against the peer on Node, {age}", ours, peer, 1.5, 2));

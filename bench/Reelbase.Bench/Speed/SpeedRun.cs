@@ -159,14 +159,18 @@ public sealed class SpeedRun(SpeedOptions options, SpeedReport report)
         }
     }
 
-    private Task<List<Series>> AcceptAsync(Field field, Stage stage, string age) =>
-        field.MeasureAsync(
+    private async Task<List<Series>> AcceptAsync(Field field, Stage stage, string age)
+    {
+        await field.Ground.AddModelsAsync();
+        return await field.MeasureAsync(
             $"accept, {age}",
             options.Seconds,
             Rounds,
             field.Direct(Names.Reference, stage.Owner, Scripts.ReferenceAccept),
             field.Direct(Names.AcceptFunction, field.Ground.Login("reelbase_api"), Scripts.OurAccept()),
+            field.Direct(Names.AcceptSpread, field.Ground.Login("reelbase_api"), Scripts.OurSpreadAccept),
             field.Ours(Names.Accept, random => Scripts.AcceptRequest(stage, random)),
             field.Peer(Names.Peer, Scripts.PeerAcceptRequest)
         );
+    }
 }

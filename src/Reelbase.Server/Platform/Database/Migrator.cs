@@ -23,6 +23,7 @@ public sealed partial class Migrator(string ownerConnectionString, ILogger logge
         CommandTimeout = MaxWaitMinutes * 60,
         ApplicationName = "reelbase migrate",
     }.ConnectionString;
+    private bool _isEarlyDone;
 
     /// <summary>What is applied; tests put other releases here.</summary>
     internal SchemaRelease Release { get; init; } = SchemaRelease.Current;
@@ -118,13 +119,15 @@ public sealed partial class Migrator(string ownerConnectionString, ILogger logge
             await RefuseToSkipAsync(connection, plan.Journal, cancellationToken);
             // Nobody calls a database that is only being made. Early files run again with the rest and are in the journal only then: a migrator that dies while it waits leaves them to be done and awaited anew.
             var early = plan.Journal.Level == 0 ? [] : plan.Files.Where(file => file.RunsEarly).ToList();
-            if (early.Count > 0)
+            if (early.Count > 0 && !_isEarlyDone)
             {
                 if (!await ApplyAsync(connection, early, isWhole: false, attempt, cancellationToken))
                 {
                     return null;
                 }
                 await RunningCalls.AwaitAsync(connection, logger, cancellationToken);
+                // The next attempt of this process has nobody to wait for: whoever came since found what early files made.
+                _isEarlyDone = true;
             }
             if (!await ApplyAsync(connection, plan.Files, isWhole: true, attempt, cancellationToken))
             {

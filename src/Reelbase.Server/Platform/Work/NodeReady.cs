@@ -11,7 +11,7 @@ public sealed class NodeReady
     /// <summary>Work that begins after it could not begin: the process ends with 1, so that whatever runs it starts it again.</summary>
     public bool HasFailed { get; private set; }
 
-    /// <summary>Work could not begin, or ended by itself.</summary>
+    /// <summary>Work that begins after it could not begin, or ended with an exception.</summary>
     public void NoteFailure() => HasFailed = true;
 
     /// <summary>Waits for the first answer that says ready, or until the limit is over when nobody asks.</summary>

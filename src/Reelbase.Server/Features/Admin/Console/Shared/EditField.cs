@@ -12,6 +12,6 @@ public enum EditKind
 /// <summary>A field of a row that is edited.</summary>
 public sealed record EditField(string Name, string Label, EditKind Kind, params string[] Choices)
 {
-    /// <summary>For a flag: what a new row has when nothing is sent, as the table's default or the operation says.</summary>
+    /// <summary>For a flag: what a new row has when nothing is sent, as the operation says.</summary>
     public bool IsOnWhenNew { get; init; }
 }
