@@ -15,7 +15,7 @@ public sealed class Ground(Stage stage, Pgbench pgbench)
     public string Login(string role) =>
         new NpgsqlConnectionStringBuilder(stage.Owner) { Username = role, Password = ConnectionStrings.DerivePassword(stage.Owner, role) }.ConnectionString;
 
-    public const int FirstOfModels = 10;
+    public const int FirstOfModels = 70;
     public const int Models = 16;
 
     /// <summary>Further models like the one that is pressed, so that presses have no row of the catalogue in common.</summary>
