@@ -24,6 +24,10 @@ public sealed class WorkAfterReady(
         {
             await BeginAsync(stoppingToken);
         }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The host stops.
+        }
         catch (Exception) when (!stoppingToken.IsCancellationRequested)
         {
             ready.NoteFailure();
